@@ -1,0 +1,71 @@
+/**
+ * Canonical JSON (RFC 8785): the one byte form of a value that is digested, logged and executed.
+ */
+import { LIMITS } from "./limits.ts";
+
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+/** Why a value has no canonical form, and where (`$`, `$.a[2].b`). */
+export class JsonProblem extends Error {
+  override readonly name = "JsonProblem";
+  readonly path: string;
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+/**
+ * RFC 8785 text of a plain JSON value: keys by UTF-16 code units, numbers as ECMAScript prints them.
+ * @throws JsonProblem on what JSON cannot carry exactly: NaN, infinities, lone surrogates, `undefined`, functions,
+ * non-plain objects, accessors, symbols, cycles, nesting over `LIMITS.jsonDepth`.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, "$", 0);
+}
+
+function write(value: unknown, path: string, depth: number): string {
+  switch (typeof value) {
+    case "string":
+      if (!value.isWellFormed()) throw new JsonProblem(path, "text with a lone surrogate");
+      return JSON.stringify(value);
+    case "number":
+      if (!Number.isFinite(value)) throw new JsonProblem(path, `the number ${String(value)}`);
+      return Object.is(value, -0) ? "0" : String(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "object":
+      if (value === null) return "null";
+      if (depth >= LIMITS.jsonDepth) throw new JsonProblem(path, `nesting over ${LIMITS.jsonDepth} levels`);
+      return Array.isArray(value) ? writeList(value, path, depth) : writeMap(value, path, depth);
+    default:
+      throw new JsonProblem(path, `a value of type ${typeof value}`);
+  }
+}
+
+function writeList(list: readonly unknown[], path: string, depth: number): string {
+  let text = "[";
+  for (let index = 0; index < list.length; index++) {
+    if (index > 0) text += ",";
+    text += write(list[index], `${path}[${index}]`, depth + 1);
+  }
+  return `${text}]`;
+}
+
+function writeMap(map: object, path: string, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(map);
+  if (prototype !== Object.prototype && prototype !== null) throw new JsonProblem(path, "an object that is not plain");
+  const keys = Object.keys(map).sort();
+  let text = "{";
+  for (const [index, key] of keys.entries()) {
+    const property = Object.getOwnPropertyDescriptor(map, key);
+    if (property === undefined || !("value" in property)) throw new JsonProblem(`${path}.${key}`, "an accessor");
+    if (!key.isWellFormed()) throw new JsonProblem(path, "a key with a lone surrogate");
+    if (index > 0) text += ",";
+    text += `${JSON.stringify(key)}:${write(property.value, `${path}.${key}`, depth + 1)}`;
+  }
+  return `${text}}`;
+}

@@ -1,0 +1,34 @@
+/** Every bound of the core in one place. Units stand in the names; over a bound is an error, never a truncation. */
+export const LIMITS = {
+  /** Canonical arguments of one call. */
+  argsBytes: 1_048_576,
+  /** Nesting of lists and maps in arguments and in any canonical JSON. */
+  jsonDepth: 64,
+  /** Values (leaves, lists, maps) in one call's arguments. */
+  jsonValues: 100_000,
+  /** UTF-8 bytes of a tool, agent or environment name. */
+  nameBytes: 256,
+  /** Header of one log entry. */
+  headerBytes: 4_096,
+  /** One part of a log entry (prompt, response, arguments, result). */
+  partBytes: 16_777_216,
+  /** One policy file. */
+  policyBytes: 4_194_304,
+  /** Nesting of lists and maps in a policy file. */
+  policyDepth: 64,
+  /** Nodes and nesting of one condition, checked at load. */
+  celNodes: 4_096,
+  celDepth: 64,
+  /** Steps of one condition at run time; one per node visited and per list item. */
+  celSteps: 100_000,
+  celListItems: 10_000,
+  celStringBytes: 262_144,
+  /** How long an approval waits where its route says nothing. */
+  approvalWithinMs: 3_600_000,
+  /** How long an approval stays usable after the decision. */
+  approvalValidMs: 900_000,
+  /** How long a claim is believed without a sign of life from its owner. */
+  leaseMs: 120_000,
+} as const;
+
+export type Limits = { readonly [Name in keyof typeof LIMITS]: number };

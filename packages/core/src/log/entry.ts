@@ -1,0 +1,73 @@
+/**
+ * One entry of the log, format v1 (record.md): a header whose bytes are the leaf, and salted parts beside it.
+ *
+ * The header carries no free text and no personal data: ids, numbers, rule ids, and a commitment for each part. A part can
+ * be erased later (bytes and salt) and the tree still verifies.
+ */
+import type { Verdict } from "../decision.ts";
+
+/** The closed list of entry types. Adding one is a change of the format's reference, not of its version. */
+export const ENTRY_TYPES = [
+  "log.opened",
+  "log.recovered",
+  "policy.activated",
+  "run.started",
+  "model.requested",
+  "model.responded",
+  "model.failed",
+  "call.proposed",
+  "call.decided",
+  "call.executing",
+  "call.finished",
+  "call.lost",
+  "approval.requested",
+  "approval.decided",
+  "approval.expired",
+  "approval.consumed",
+] as const;
+export type EntryType = (typeof ENTRY_TYPES)[number];
+
+/** What the gate knows of an entry; the store adds log, writer, numbers, previous leaves and time, inside the commit. */
+export interface EntryDraft {
+  readonly type: EntryType;
+  readonly run?: string;
+  /** Model turn within the run, from 0. */
+  readonly step?: number;
+  readonly call?: string;
+  /** The tool's name, only where the gate knows the tool: a name made up by a model is free text and goes into a part. */
+  readonly tool?: string;
+  readonly agent?: string;
+  readonly environment?: string;
+  readonly verdict?: Verdict;
+  /** Rule ids of the decision. */
+  readonly rules?: readonly string[];
+  readonly revision?: string;
+  readonly approval?: string;
+  readonly outcome?: "succeeded" | "failed" | "unknown";
+  readonly parts?: readonly PartDraft[];
+}
+
+/** A piece of content. The gate makes the salt, so that it can name the commitment before the commit. */
+export interface PartDraft {
+  /** Lower-case word or path: `arguments`, `result`, `prompt`, `message/3`. */
+  readonly name: string;
+  readonly salt: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** `bytes` and `salt` are null after an erasure. */
+export interface StoredPart {
+  readonly name: string;
+  readonly salt: Uint8Array | null;
+  readonly bytes: Uint8Array | null;
+}
+
+export interface StoredEntry {
+  /** Position in the tree, from 0. */
+  readonly seq: number;
+  /** Canonical JSON of the header, exactly as hashed. Verify these bytes, never a re-serialisation. */
+  readonly header: Uint8Array;
+  /** RFC 6962 leaf hash: SHA-256(0x00 ‖ header). */
+  readonly leaf: Uint8Array;
+  readonly parts: readonly StoredPart[];
+}

@@ -1,0 +1,18 @@
+/** The compiled policies of one revision: what the gate asks. Made by `compilePolicies`, immutable. */
+import type { ToolCall } from "../call.ts";
+import type { Decision, EvaluationContext } from "../decision.ts";
+
+export type ToolKind = "read" | "write" | "destructive" | "none";
+
+export interface PolicySet {
+  /** Digest of everything that decides, hex. */
+  readonly revision: string;
+  /** Pure, synchronous, total: never throws, and whatever goes wrong inside is a denial. */
+  evaluate(call: ToolCall, context: EvaluationContext): Decision;
+  /** The same decision with the values that made it and the nearest misses; slower, for people. */
+  explain(call: ToolCall, context: EvaluationContext): Decision;
+  /** The tool's declared kind; destructive when nothing is declared. */
+  kind(tool: string): ToolKind;
+  /** True where a rule or a `tools:` entry names the tool without a glob. */
+  declares(tool: string): boolean;
+}

@@ -1,0 +1,119 @@
+/** What the outside must provide. Everything that differs between two runs of the same call comes in through here. */
+import type { ApprovalRecord } from "./approval.ts";
+import type { CallRecord } from "./lifecycle.ts";
+import type { EntryDraft, StoredEntry } from "./log/entry.ts";
+import type { PolicySet } from "./policy/policy-set.ts";
+
+/** SHA-256, synchronous. `node:crypto` in Node, a pure implementation elsewhere. */
+export interface Hash {
+  sha256(bytes: Uint8Array): Uint8Array;
+}
+
+/** Ed25519 over raw bytes; `publicKey` is the 32-byte key. `name` is the signer's name in signed notes. */
+export interface Signer {
+  readonly name: string;
+  readonly publicKey: Uint8Array;
+  sign(message: Uint8Array): Uint8Array;
+}
+
+export interface Verifier {
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+  /** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Fresh unpredictable bytes: ids and salts. */
+export interface Random {
+  bytes(count: number): Uint8Array;
+}
+
+/** The policies in force. `current` is read once per evaluation; a swap between two reads is a new revision. */
+export interface Policies {
+  current(): PolicySet;
+}
+
+/** Tells people that a call waits. It never decides by returning; a throw or a hang changes nothing. */
+export interface Notifier {
+  paused(approval: ApprovalRecord): void | Promise<void>;
+}
+
+/** A row written under compare-and-set: `expect` is the version it must have now, null when it must not exist yet. */
+export interface RowWrite<Row> {
+  readonly row: Row;
+  readonly expect: number | null;
+}
+
+/** All of it happens, or nothing. Entries are appended in order, after every compare-and-set has held. */
+export interface Transaction {
+  readonly calls?: readonly RowWrite<CallRecord>[];
+  readonly approvals?: readonly RowWrite<ApprovalRecord>[];
+  readonly entries: readonly EntryDraft[];
+}
+
+export type CommitResult =
+  | { readonly ok: true; readonly entries: readonly StoredEntry[] }
+  /** A compare-and-set did not hold; nothing was written. */
+  | { readonly ok: false; readonly conflict: { readonly kind: "call" | "approval"; readonly id: string } };
+
+export interface RunSummary {
+  readonly id: string;
+  readonly agent: string;
+  readonly environment: string;
+  /** Entries of this run so far. */
+  readonly entries: number;
+  /** Store time of its first and last entry, ms. */
+  readonly startedAt: number;
+  readonly lastAt: number;
+}
+
+/** The tree over all entries: how many leaves, and the RFC 6962 root over them. */
+export interface TreeHead {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+export interface LogStore {
+  /** Identity of this log: random, made with the store, in every header. */
+  readonly logId: string;
+  /** This opening of the store: the writer named in the headers that it appends. */
+  readonly writerId: string;
+  head(): Promise<TreeHead>;
+  /** Entries in order, `from` inclusive, at most `limit`. */
+  entries(options: { from: number; limit: number; run?: string }): Promise<readonly StoredEntry[]>;
+  /** Signed notes over tree heads, oldest first. */
+  checkpoints(): Promise<readonly { readonly size: number; readonly note: string }[]>;
+  addCheckpoint(size: number, note: string): Promise<void>;
+}
+
+export interface StateStore {
+  call(id: string): Promise<CallRecord | undefined>;
+  /** The call that a caller's own key names, within its run. */
+  callByKey(run: string, key: string): Promise<CallRecord | undefined>;
+  /** Calls in one of these states, oldest first. */
+  callsIn(states: readonly CallRecord["state"][], limit: number): Promise<readonly CallRecord[]>;
+  approval(id: string): Promise<ApprovalRecord | undefined>;
+  /** Newest first. */
+  approvals(options: { state?: ApprovalRecord["state"]; limit: number }): Promise<readonly ApprovalRecord[]>;
+  run(id: string): Promise<RunSummary | undefined>;
+  /** Newest first. */
+  runs(options: { limit: number }): Promise<readonly RunSummary[]>;
+  /** Cheap; differs whenever any process has committed since the last time it was asked. For waiters. */
+  changeToken(): Promise<string>;
+  /** Writers (process openings) of this store that are surely gone: their executing calls have no owner any more. */
+  deadWriters(): Promise<readonly string[]>;
+}
+
+export interface Store extends LogStore, StateStore {
+  /**
+   * Durable when it resolves.
+   * @throws SafeRunError `record.unavailable`, `record.full`, `record.busy`: nothing may be executed on it.
+   */
+  commit(transaction: Transaction): Promise<CommitResult>;
+  /** Waits for what was accepted, then releases the store. */
+  close(): Promise<void>;
+}

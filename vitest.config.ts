@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+// Tests run on the sources: the `source` condition of every workspace points at its `src/`.
+export default defineConfig({
+  resolve: { conditions: ["source"] },
+  ssr: { resolve: { conditions: ["source"], externalConditions: ["source"] } },
+  test: {
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "examples/*/**/*.test.ts",
+      "scripts/**/*.test.ts",
+    ],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    execArgv: ["--conditions=source", "--disable-warning=ExperimentalWarning"],
+  },
+});
