@@ -7,7 +7,7 @@
 import type { PauseReason } from "./decision.ts";
 import { unreachable } from "./errors.ts";
 
-export type ApprovalState = "pending" | "approved" | "denied" | "expired" | "consumed";
+export type ApprovalState = "pending" | "approved" | "denied" | "expired" | "withdrawn" | "consumed";
 
 export interface Approver {
   /** `local:NAME` for the account behind a CLI or dashboard of the embedded gate. */
@@ -57,6 +57,8 @@ export interface ApprovalDecision {
 export type ApprovalEvent =
   | { readonly type: "decide"; readonly version: number; readonly decision: ApprovalDecision; readonly now: number }
   | { readonly type: "expire"; readonly now: number }
+  /** Nobody wants the call any more: its signal was aborted, or its arguments now need another question. */
+  | { readonly type: "withdraw"; readonly now: number }
   /** Used up by the claim of its call. */
   | { readonly type: "consume"; readonly digest: string; readonly now: number };
 
@@ -80,6 +82,9 @@ export function stepApproval(approval: ApprovalRecord, event: ApprovalEvent): Ap
         return event.now < approval.decision.validUntil ? refuse("not-due") : next(approval, { state: "expired" });
       }
       return refuse("already-decided");
+    case "withdraw":
+      if (approval.state !== "pending" && approval.state !== "approved") return refuse("already-decided");
+      return next(approval, { state: "withdrawn" });
     case "consume":
       if (approval.state !== "approved" || approval.decision === null) return refuse("not-approved");
       if (event.now >= approval.decision.validUntil) return refuse("expired");
@@ -91,7 +96,7 @@ export function stepApproval(approval: ApprovalRecord, event: ApprovalEvent): Ap
 }
 
 function decide(approval: ApprovalRecord, event: Extract<ApprovalEvent, { type: "decide" }>): ApprovalStep {
-  if (approval.state === "expired") return refuse("expired");
+  if (approval.state === "expired" || approval.state === "withdrawn") return refuse("expired");
   if (approval.state !== "pending") return refuse("already-decided");
   if (event.now >= approval.deadline) return refuse("expired");
   if (event.version !== approval.version) return refuse("stale-version");

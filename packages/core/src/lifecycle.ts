@@ -30,7 +30,9 @@ export interface CallRecord {
   readonly tool: string;
   readonly agent: string;
   readonly environment: string;
-  /** Digest of the call as it would be executed now: proposed, or after an approver's edit. */
+  /** Digest of the call as the agent proposed it; never changes. */
+  readonly proposed: string;
+  /** Digest of the call as it would be executed now: as proposed, or after an approver's edit. */
   readonly digest: string;
   /** Canonical arguments, exact; null once the call is final. */
   readonly bytes: string | null;
@@ -49,6 +51,8 @@ export interface CallRecord {
 
 export type CallEvent =
   | { readonly type: "approve"; readonly digest: string; readonly bytes: string; readonly now: number }
+  /** The call as it stands now needs another question: back to waiting, for another approval. */
+  | { readonly type: "ask"; readonly approval: string; readonly revision: string; readonly now: number }
   | { readonly type: "deny"; readonly now: number }
   | { readonly type: "expire"; readonly now: number }
   /** The claim: durable before the tool is contacted. */
@@ -78,6 +82,9 @@ export function stepCall(call: CallRecord, event: CallEvent): CallStep {
     case "approve":
       if (call.state !== "pending") return refuse(call, "not-pending");
       return next(call, event.now, { state: "approved", digest: event.digest, bytes: event.bytes });
+    case "ask":
+      if (call.state !== "pending" && call.state !== "approved") return refuse(call, "not-pending");
+      return next(call, event.now, { state: "pending", approval: event.approval, revision: event.revision });
     case "deny":
       // A policy may still refuse an approved call when it is used; after the claim nobody can.
       if (call.state !== "pending" && call.state !== "approved") return refuse(call, "not-pending");

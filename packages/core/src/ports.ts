@@ -40,6 +40,8 @@ export interface Policies {
 /** Tells people that a call waits. It never decides by returning; a throw or a hang changes nothing. */
 export interface Notifier {
   paused(approval: ApprovalRecord): void | Promise<void>;
+  /** Telling them failed: for the operator's own output. The call goes on waiting. */
+  failed?(approval: ApprovalRecord, error: unknown): void;
 }
 
 /** A row written under compare-and-set: `expect` is the version it must have now, null when it must not exist yet. */

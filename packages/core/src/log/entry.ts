@@ -23,6 +23,7 @@ export const ENTRY_TYPES = [
   "approval.requested",
   "approval.decided",
   "approval.expired",
+  "approval.withdrawn",
   "approval.consumed",
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];

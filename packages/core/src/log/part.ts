@@ -1,0 +1,113 @@
+/**
+ * The content of an entry: parts beside the header, each committed to in it with a salt of its own.
+ *
+ * Content never makes recording fail: what canonical JSON refuses is wrapped in an object with an `encoding` field, and a
+ * plain object that has such a field itself is wrapped too, so that nobody's content can pass for a wrapper.
+ */
+import { concatBytes, toBase64 } from "../bytes.ts";
+import { canonicalJson } from "../json.ts";
+import { LIMITS } from "../limits.ts";
+import type { Hash } from "../ports.ts";
+import type { PartDraft } from "./entry.ts";
+
+/** Bytes of a part's salt. */
+export const SALT_BYTES = 32;
+
+const encoder = new TextEncoder();
+const COMMITMENT_CONTEXT = "saferun/part/v1\u0000";
+const PART_NAME = /^[a-z][a-z0-9_.-]*(\/[a-z0-9_.-]+)*$/;
+
+export function isPartName(name: string): boolean {
+  return name.length <= LIMITS.nameBytes && PART_NAME.test(name);
+}
+
+/** SHA-256("saferun/part/v1" 0 name 0 salt bytes). Hides the bytes as long as the salt is unknown. */
+export function partCommitment(part: PartDraft, hash: Hash): Uint8Array {
+  return hash.sha256(concatBytes(encoder.encode(`${COMMITMENT_CONTEXT}${part.name}\u0000`), part.salt, part.bytes));
+}
+
+/**
+ * Any value → the bytes of a part. Never throws.
+ * - a JSON value: its canonical JSON
+ * - `{"encoding":"base64","data"}`: bytes; `{"encoding":"utf-16","data"}`: text with lone surrogates, little-endian
+ * - `{"encoding":"json","value"}`: an object that has a key `encoding` itself
+ * - `{"encoding":"text","text"}`: the nearest JSON text of what JSON cannot carry exactly (NaN, depth, classes, cycles)
+ * - `{"encoding":"omitted","bytes"}`: over `LIMITS.partBytes`; only the length is kept
+ */
+export function encodePart(value: unknown): Uint8Array {
+  const bytes = encoder.encode(partText(value));
+  if (bytes.length <= LIMITS.partBytes) return bytes;
+  return encoder.encode(canonicalJson({ encoding: "omitted", bytes: bytes.length }));
+}
+
+function partText(value: unknown): string {
+  try {
+    if (value instanceof Uint8Array) return canonicalJson({ encoding: "base64", data: toBase64(value) });
+    if (typeof value === "string" && !value.isWellFormed()) {
+      return canonicalJson({ encoding: "utf-16", data: toBase64(utf16(value)) });
+    }
+    const text = canonicalJson(value);
+    if (typeof value === "object" && value !== null && Object.hasOwn(value, "encoding")) {
+      return `{"encoding":"json","value":${text}}`;
+    }
+    return text;
+  } catch {
+    return canonicalJson({ encoding: "text", text: nearestText(value) });
+  }
+}
+
+function utf16(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 2);
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    bytes[index * 2] = unit & 255;
+    bytes[index * 2 + 1] = unit >> 8;
+  }
+  return bytes;
+}
+
+function nearestText(value: unknown): string {
+  try {
+    // Well-formed: JSON.stringify escapes lone surrogates.
+    return JSON.stringify(value, tolerant()) ?? String(value);
+  } catch {
+    return `a value of type ${typeof value} that cannot be read`;
+  }
+}
+
+/** A replacer that says in words what JSON has no form for. */
+function tolerant(): (this: unknown, key: string, value: unknown) => unknown {
+  const ancestors: unknown[] = [];
+  return function replace(this: unknown, _key, value) {
+    switch (typeof value) {
+      case "number":
+        return Number.isFinite(value) ? value : String(value);
+      case "bigint":
+      case "symbol":
+        return String(value);
+      case "undefined":
+        return "undefined";
+      case "function":
+        return `function ${value.name}`;
+      case "object":
+        break;
+      default:
+        return value;
+    }
+    if (value === null) return null;
+    // `this` holds the value: what is above it in the list was left behind.
+    while (ancestors.length > 0 && ancestors.at(-1) !== this) ancestors.pop();
+    if (ancestors.includes(value)) return "[circular]";
+    const plain = plainForm(value);
+    ancestors.push(plain);
+    return plain;
+  };
+}
+
+function plainForm(value: object): object {
+  if (value instanceof Error) return { name: value.name, message: value.message };
+  if (value instanceof Map) return [...value.entries()];
+  if (value instanceof Set) return [...value];
+  if (value instanceof Uint8Array) return { encoding: "base64", data: toBase64(value) };
+  return value;
+}

@@ -1,0 +1,162 @@
+/** The entries that the gate writes: which facts stand in the header, and which content goes into salted parts. */
+import type { ApprovalRecord } from "./approval.ts";
+import { type Malformed, type ToolCall, toHex } from "./call.ts";
+import type { Decision, EvaluationContext, PauseReason } from "./decision.ts";
+import type { CallRecord, Outcome } from "./lifecycle.ts";
+import { LIMITS } from "./limits.ts";
+import type { EntryDraft, PartDraft } from "./log/entry.ts";
+import { encodePart } from "./log/part.ts";
+import type { Random } from "./ports.ts";
+import type { Run } from "./run.ts";
+
+export function newId(prefix: "run" | "call" | "appr", random: Random): string {
+  return `${prefix}_${toHex(random.bytes(16))}`;
+}
+
+/** Any value at all: recording never fails because of what it is given. */
+export function part(name: string, value: unknown, random: Random): PartDraft {
+  return { name, salt: random.bytes(32), bytes: encodePart(value) };
+}
+
+/** The common head of every entry that is about a call, or about the run alone. */
+export function about(run: Run, call?: string): Omit<EntryDraft, "type"> {
+  const { id, turn, agent, environment } = run;
+  const named = { ...plain("agent", agent), ...plain("environment", environment) };
+  return { run: id, step: turn, ...named, ...(call === undefined ? {} : { call }) };
+}
+
+export function started(run: Run, prompt: readonly string[] | undefined, random: Random): EntryDraft {
+  const parts = [part("context", { principal: run.principal, context: run.context, depth: run.depth }, random)];
+  if (prompt !== undefined) parts.push(part("user-prompt", prompt, random));
+  return { ...about(run), type: "run.started", parts };
+}
+
+export function proposed(run: Run, callId: string, call: ToolCall, random: Random): EntryDraft {
+  const content = [part("arguments", call.args, random)];
+  const tool = plain("tool", call.tool);
+  if (tool.tool === undefined) content.push(part("tool", call.tool, random));
+  return { ...about(run, callId), ...tool, type: "call.proposed", parts: content };
+}
+
+/** The decision with all that it was made from, so that replay is the same evaluation again. */
+export function decided(
+  run: Run,
+  callId: string,
+  decision: Decision,
+  context: EvaluationContext,
+  random: Random,
+): EntryDraft {
+  const { verdict, by, revision } = decision;
+  return {
+    ...about(run, callId),
+    type: "call.decided",
+    verdict,
+    rules: by,
+    revision,
+    parts: [part("decision", { decision, context }, random)],
+  };
+}
+
+export function malformedEntries(
+  run: Run,
+  callId: string,
+  request: { readonly tool: unknown; readonly args: unknown },
+  malformed: Malformed,
+  revision: string,
+  random: Random,
+): EntryDraft[] {
+  const head = about(run, callId);
+  return [
+    {
+      ...head,
+      type: "call.proposed",
+      parts: [part("request", { tool: request.tool, arguments: request.args }, random)],
+    },
+    {
+      ...head,
+      type: "call.decided",
+      verdict: "deny",
+      rules: ["call.malformed"],
+      revision,
+      parts: [part("decision", malformed, random)],
+    },
+  ];
+}
+
+export function executing(run: Run, call: CallRecord): EntryDraft {
+  const approval = call.approval === null ? {} : { approval: call.approval };
+  return {
+    ...about(run, call.id),
+    ...plain("tool", call.tool),
+    ...approval,
+    type: "call.executing",
+    revision: call.revision,
+  };
+}
+
+export function finished(run: Run, call: CallRecord, outcome: Outcome, result: unknown, random: Random): EntryDraft {
+  const content = outcome === "succeeded" ? part("result", result, random) : part("error", errorText(result), random);
+  return { ...about(run, call.id), ...plain("tool", call.tool), type: "call.finished", outcome, parts: [content] };
+}
+
+export function requested(run: Run, approval: ApprovalRecord, random: Random): EntryDraft {
+  const { reasons, editable, deadline } = approval;
+  const shown = part("question", { reasons, editable, deadline, digest: approval.digest }, random);
+  return {
+    ...about(run, approval.call),
+    type: "approval.requested",
+    approval: approval.id,
+    rules: reasons.map((reason) => reason.id),
+    parts: [shown],
+  };
+}
+
+export function withdrawn(run: Run, approval: ApprovalRecord): EntryDraft {
+  return { ...about(run, approval.call), type: "approval.withdrawn", approval: approval.id };
+}
+
+/** The approval request for a paused call: the shortest time, and only what every reason lets the approver change. */
+export function question(
+  id: string,
+  callId: string,
+  run: Run,
+  call: ToolCall,
+  reasons: readonly PauseReason[],
+  now: number,
+): ApprovalRecord {
+  const within = Math.min(LIMITS.approvalWithinMs * 24, ...reasons.map((reason) => reason.approval.withinMs));
+  const [first, ...others] = reasons;
+  const editable = (first?.approval.editable ?? []).filter((path) =>
+    others.every((other) => other.approval.editable.includes(path)),
+  );
+  return {
+    id,
+    version: 1,
+    state: "pending",
+    call: callId,
+    run: run.id,
+    tool: call.tool,
+    agent: call.agent,
+    environment: call.environment,
+    digest: call.digest,
+    bytes: call.bytes,
+    reasons,
+    editable,
+    createdAt: now,
+    deadline: now + within,
+    decision: null,
+  };
+}
+
+/** A name that a model may have made up is free text: only a plain one stands in a header, others go into a part. */
+const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,127}$/;
+
+function plain<Key extends string>(key: Key, name: string): { readonly [K in Key]?: string } {
+  const result: { [K in Key]?: string } = {};
+  if (PLAIN_NAME.test(name)) result[key] = name;
+  return result;
+}
+
+function errorText(error: unknown): unknown {
+  return error instanceof Error ? { name: error.name, message: error.message } : error;
+}

@@ -1,0 +1,56 @@
+/**
+ * What a start has to repair: calls whose executor is gone, and approvals whose time is over.
+ *
+ * Nothing is run here. A call that was executing becomes `unknown`, because its tool may have acted (calls.md, States).
+ */
+import { stepApproval } from "./approval.ts";
+import { type CallRecord, stepCall } from "./lifecycle.ts";
+import type { Clock, Store } from "./ports.ts";
+
+export interface Recovered {
+  /** Calls of which nobody knows whether their tool acted; a person reconciles them. */
+  readonly unknown: readonly string[];
+  /** Calls whose approval was not given or used in time. */
+  readonly expired: readonly string[];
+}
+
+const BATCH = 1_000;
+
+/** @throws SafeRunError when the store cannot record it. */
+export async function recover(store: Store, clock: Clock): Promise<Recovered> {
+  const dead = new Set(await store.deadWriters());
+  const unknown: string[] = [];
+  const expired: string[] = [];
+  for (const call of await store.callsIn(["executing"], BATCH)) {
+    const over = call.leaseUntil !== null && clock.now() >= call.leaseUntil;
+    if ((over || (call.owner !== null && dead.has(call.owner))) && (await lose(store, clock, call)))
+      unknown.push(call.id);
+  }
+  for (const call of await store.callsIn(["pending", "approved"], BATCH)) {
+    if (await expire(store, clock, call)) expired.push(call.id);
+  }
+  return { unknown, expired };
+}
+
+async function lose(store: Store, clock: Clock, call: CallRecord): Promise<boolean> {
+  const step = stepCall(call, { type: "lose", now: clock.now() });
+  if (!step.ok) return false;
+  const entry = { type: "call.lost", run: call.run, call: call.id, outcome: "unknown" } as const;
+  return (await store.commit({ calls: [{ row: step.call, expect: call.version }], entries: [entry] })).ok;
+}
+
+async function expire(store: Store, clock: Clock, call: CallRecord): Promise<boolean> {
+  const approval = call.approval === null ? undefined : await store.approval(call.approval);
+  if (approval === undefined) return false;
+  const now = clock.now();
+  const ended = stepApproval(approval, { type: "expire", now });
+  const step = stepCall(call, { type: "expire", now });
+  if (!ended.ok || !step.ok) return false;
+  const entry = { type: "approval.expired", run: call.run, call: call.id, approval: approval.id } as const;
+  const result = await store.commit({
+    calls: [{ row: step.call, expect: call.version }],
+    approvals: [{ row: ended.approval, expect: approval.version }],
+    entries: [entry],
+  });
+  return result.ok;
+}

@@ -1,0 +1,55 @@
+/** One agent execution: whose it is, what the host states about it, and what the gate has recorded of it so far. */
+import type { EvaluationContext, Principal } from "./decision.ts";
+import type { JsonObject } from "./json.ts";
+import type { EntryDraft } from "./log/entry.ts";
+
+/** From the host only. What an agent claims about itself is no part of it. */
+export interface RunOptions {
+  /** Default: a fresh random id. */
+  readonly id?: string;
+  readonly agent: string;
+  readonly environment: string;
+  readonly principal?: Principal;
+  /** What the application states about this run; `context.*` in conditions. */
+  readonly context?: JsonObject;
+  /** The person's own words, one text a turn. Absent: the run is not `prompted`. */
+  readonly prompt?: readonly string[];
+  /** Depth of sub-agents: 0 for a root run. */
+  readonly depth?: number;
+}
+
+export const NOBODY: Principal = Object.freeze({
+  id: "",
+  kind: "none",
+  roles: Object.freeze([]),
+  labels: Object.freeze({}),
+});
+
+/** Mutable only in `turn`, `unwritten` and `messages`, and only by the gate. */
+export interface Run {
+  readonly id: string;
+  readonly agent: string;
+  readonly environment: string;
+  readonly principal: Principal;
+  readonly context: JsonObject;
+  readonly prompted: boolean;
+  readonly depth: number;
+  /** Model turns so far; the step that entries of the present turn carry. */
+  turn: number;
+  /** Entries that wait for the run's first commit, so that an idle run leaves no trace. */
+  unwritten: readonly EntryDraft[];
+  /** Message digest → commitment of the part that holds it: a prompt's history is stored once. */
+  readonly messages: Map<string, string>;
+}
+
+export function contextOf(run: Run, callId: string, attempt: number, now: number): EvaluationContext {
+  return {
+    agent: run.agent,
+    environment: run.environment,
+    principal: run.principal,
+    context: run.context,
+    run: { id: run.id, prompted: run.prompted, untrusted: false, turn: run.turn },
+    call: { id: callId, depth: run.depth, attempt },
+    now,
+  };
+}
