@@ -4,7 +4,9 @@
  * The row that the store keeps is `CallRecord`; `stepCall` is the only place that says which state may follow which.
  * The store writes the next row under compare-and-set on `version`, so that of two racing steps one wins.
  */
+import type { ToolCall } from "./call.ts";
 import { unreachable } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
 
 /** `proposed` and `decided` are never at rest: the transaction that proposes a call also decides it. */
 export type CallState =
@@ -75,6 +77,35 @@ export type CallStep =
     };
 
 export const FINAL_STATES: readonly CallState[] = ["succeeded", "failed", "denied", "expired"];
+
+/** A call that waits for its first decision; version 1, not stored before. */
+export function proposedCall(of: {
+  readonly id: string;
+  readonly run: string;
+  readonly key: string | null;
+  readonly call: ToolCall;
+  readonly revision: string;
+  readonly now: number;
+}): CallRecord {
+  const { id, run, key, call, revision, now } = of;
+  const { tool, agent, environment, digest, bytes } = call;
+  const named = { id, version: 1, state: "pending", run, key, tool, agent, environment } as const;
+  const judged = { proposed: digest, digest, bytes, revision, approval: null } as const;
+  return Object.freeze({
+    ...named,
+    ...judged,
+    owner: null,
+    fence: 0,
+    leaseUntil: null,
+    createdAt: now,
+    updatedAt: now,
+  });
+}
+
+/** The claim by this writer, for as long as a lease lasts. */
+export function claimEvent(owner: string, revision: string, now: number): CallEvent {
+  return { type: "claim", owner, leaseUntil: now + LIMITS.leaseMs, revision, now };
+}
 
 /** Pure and total: the next row, or why this event has no effect on this state. */
 export function stepCall(call: CallRecord, event: CallEvent): CallStep {

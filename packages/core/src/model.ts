@@ -1,10 +1,12 @@
 /** What the model was asked and what it answered: recorded before and after, a prompt's history stored once. */
 import { toHex } from "./call.ts";
-import type { PartDraft } from "./log/entry.ts";
+import { invariant } from "./errors.ts";
+import type { EntryType, PartDraft } from "./log/entry.ts";
 import { partCommitment } from "./log/part.ts";
-import type { Hash, Random, Store } from "./ports.ts";
-import { about, part } from "./record.ts";
+import type { Hash, Random } from "./ports.ts";
+import { about, errorText, part } from "./record.ts";
 import type { Run } from "./run.ts";
+import type { RunWriter } from "./run-writer.ts";
 
 export interface ModelRequest {
   /** Provider and model, as the framework names them. */
@@ -14,63 +16,54 @@ export interface ModelRequest {
   readonly settings: unknown;
 }
 
-export interface ModelPorts {
-  readonly store: Store;
-  readonly hash: Hash;
-  readonly random: Random;
-}
+export class ModelRecorder {
+  readonly #writer: RunWriter;
+  readonly #hash: Hash;
+  readonly #random: Random;
 
-/**
- * Before the model is contacted. The `prompt` part lists the commitments of its messages; a message that this run has
- * stored already is not stored again (record.md, Storage).
- * @throws SafeRunError when it cannot be recorded; then the model must not be asked.
- */
-export async function recordRequest(ports: ModelPorts, run: Run, request: ModelRequest): Promise<void> {
-  const fresh = new Map<string, string>();
-  const parts: PartDraft[] = [];
-  const refer = (name: string, value: unknown): string => {
-    const content = part(name, value, ports.random);
-    const digest = toHex(ports.hash.sha256(content.bytes));
-    const known = run.messages.get(digest) ?? fresh.get(digest);
-    if (known !== undefined) return known;
-    const commitment = toHex(partCommitment(content, ports.hash));
-    fresh.set(digest, commitment);
-    parts.push(content);
-    return commitment;
-  };
-  const messages = request.messages.map((message, index) => refer(`message/${index}`, message));
-  const settings = refer("settings", request.settings);
-  parts.push(part("prompt", { model: request.model, messages, settings }, ports.random));
-  await record(ports, run, { ...about(run), type: "model.requested", parts });
-  for (const [digest, commitment] of fresh) run.messages.set(digest, commitment);
-}
+  constructor(writer: RunWriter, hash: Hash, random: Random) {
+    this.#writer = writer;
+    this.#hash = hash;
+    this.#random = random;
+  }
 
-/** Before the answer is handed on. Ends the step. */
-export async function recordResponse(ports: ModelPorts, run: Run, response: unknown): Promise<void> {
-  await record(ports, run, {
-    ...about(run),
-    type: "model.responded",
-    parts: [part("response", response, ports.random)],
-  });
-  run.turn += 1;
-}
+  /**
+   * Before the model is contacted. The `prompt` part lists the commitments of its messages; a message that this run has
+   * stored already is not stored again (record.md, Storage).
+   * @throws SafeRunError when it cannot be recorded; then the model must not be asked.
+   */
+  async request(run: Run, request: ModelRequest): Promise<void> {
+    const fresh = new Map<string, string>();
+    const parts: PartDraft[] = [];
+    const refer = (name: string, value: unknown): string => {
+      const content = part(name, value, this.#random);
+      const digest = toHex(this.#hash.sha256(content.bytes));
+      const known = run.messages.get(digest) ?? fresh.get(digest);
+      if (known !== undefined) return known;
+      const commitment = toHex(partCommitment(content, this.#hash));
+      fresh.set(digest, commitment);
+      parts.push(content);
+      return commitment;
+    };
+    const messages = request.messages.map((message, index) => refer(`message/${index}`, message));
+    const settings = refer("settings", request.settings);
+    parts.push(part("prompt", { model: request.model, messages, settings }, this.#random));
+    await this.#write(run, "model.requested", parts);
+    for (const [digest, commitment] of fresh) run.messages.set(digest, commitment);
+  }
 
-export async function recordFailure(ports: ModelPorts, run: Run, error: unknown): Promise<void> {
-  const text = error instanceof Error ? { name: error.name, message: error.message } : error;
-  await record(ports, run, { ...about(run), type: "model.failed", parts: [part("error", text, ports.random)] });
-}
+  /** Before the answer is handed on. Ends the turn. */
+  async response(run: Run, response: unknown): Promise<void> {
+    await this.#write(run, "model.responded", [part("response", response, this.#random)]);
+    run.turn += 1;
+  }
 
-async function record(
-  ports: ModelPorts,
-  run: Run,
-  entry: Parameters<Store["commit"]>[0]["entries"][number],
-): Promise<void> {
-  const before = run.unwritten;
-  run.unwritten = [];
-  try {
-    await ports.store.commit({ entries: [...before, entry] });
-  } catch (error) {
-    run.unwritten = [...before, ...run.unwritten];
-    throw error;
+  async failure(run: Run, error: unknown): Promise<void> {
+    await this.#write(run, "model.failed", [part("error", errorText(error), this.#random)]);
+  }
+
+  async #write(run: Run, type: EntryType, parts: readonly PartDraft[]): Promise<void> {
+    const written = await this.#writer.commit(run, { entries: [{ ...about(run), type, parts }] });
+    invariant(written, "a transaction without rows has no conflict");
   }
 }

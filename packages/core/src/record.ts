@@ -157,6 +157,7 @@ function plain<Key extends string>(key: Key, name: string): { readonly [K in Key
   return result;
 }
 
-function errorText(error: unknown): unknown {
+/** An error as data: its name and message, never its stack. */
+export function errorText(error: unknown): unknown {
   return error instanceof Error ? { name: error.name, message: error.message } : error;
 }

@@ -1,0 +1,220 @@
+/**
+ * Step 4 for a paused call: it waits for a person, and what the person approved is judged again before it is claimed.
+ *
+ * Everything that happens to a waiting call goes through its two rows in the store, under compare-and-set; this file only
+ * reads them, and tries the next step. A process that dies here leaves nothing behind that could run by itself.
+ */
+import { type ApprovalEvent, type ApprovalRecord, stepApproval } from "./approval.ts";
+import { callFromBytes, type ToolCall } from "./call.ts";
+import type { Decision, Denial, PauseReason } from "./decision.ts";
+import { denialOf, deniedByPerson, repeatedDenial } from "./denial.ts";
+import { invariant, unreachable } from "./errors.ts";
+import type { CallRequest, GatePorts } from "./gate.ts";
+import { type CallEvent, type CallRecord, claimEvent, stepCall } from "./lifecycle.ts";
+import type { EntryDraft } from "./log/entry.ts";
+import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
+import { contextOf, type Run } from "./run.ts";
+import type { RunWriter } from "./run-writer.ts";
+
+/** A claimed call with the arguments that were approved, or the reason why there is none. */
+export type Waited =
+  | { readonly claimed: CallRecord; readonly call: ToolCall; readonly edited: boolean }
+  | { readonly denial: Denial };
+
+/** How often a waiting call asks the store whether anything has changed. */
+const POLL_MS = 25;
+/** A clock that jumps is noticed after this time at the latest. */
+const LOOK_AGAIN_MS = 1_000;
+
+export class Waiting {
+  readonly #ports: GatePorts;
+  readonly #writer: RunWriter;
+
+  constructor(ports: GatePorts, writer: RunWriter) {
+    this.#ports = ports;
+    this.#writer = writer;
+  }
+
+  /** Until somebody answers, the time is over, or nobody wants the call any more. */
+  async answer(run: Run, request: CallRequest, callId: string): Promise<Waited> {
+    const { store } = this.#ports;
+    for (let attempt = 2; ; ) {
+      const token = await store.changeToken();
+      const call = await store.call(callId);
+      invariant(call?.approval, "a waiting call has an approval");
+      const approval = await store.approval(call.approval);
+      invariant(approval, "a waiting call's approval exists");
+      switch (call.state) {
+        case "pending":
+          if (!(await this.#over(run, request, call, approval, approval.deadline))) {
+            await this.#change(token, approval.deadline, request.signal);
+          }
+          break;
+        case "approved": {
+          invariant(approval.decision, "an approved call has a decision");
+          if (await this.#over(run, request, call, approval, approval.decision.validUntil)) break;
+          const waited = await this.#use(run, call, approval, attempt++);
+          if (waited !== undefined) return waited;
+          break;
+        }
+        case "denied":
+          return { denial: deniedByPerson(call, approval) };
+        case "expired":
+          return { denial: repeatedDenial(call, request.signal?.aborted ? "aborted" : "expired") };
+        case "executing":
+        case "succeeded":
+        case "failed":
+        case "unknown":
+          return { denial: repeatedDenial(call, "repeated") };
+        default:
+          return unreachable(call.state);
+      }
+    }
+  }
+
+  /** The approval request for a paused call, not yet stored. */
+  question(callId: string, run: Run, call: ToolCall, decision: Decision, now: number): ApprovalRecord {
+    return question(newId("appr", this.#ports.random), callId, run, call, decision.pauses, now);
+  }
+
+  /** Tells people. Whatever the notifier does, throws or forgets, the call waits for a decision in the store. */
+  notify(approval: ApprovalRecord): void {
+    const { notifier } = this.#ports;
+    Promise.resolve()
+      .then(() => notifier.paused(approval))
+      .catch((error: unknown) => notifier.failed?.(approval, error))
+      // Even the way to report it may be broken; the call still waits, and silence denies.
+      .catch(() => undefined);
+  }
+
+  /**
+   * An approved call is judged again, on the approved arguments and the policies of now: a deny wins, a reason that its
+   * approver did not see asks anew, and only else it is claimed. Undefined: the rows have moved on, look again.
+   */
+  async #use(run: Run, row: CallRecord, approval: ApprovalRecord, attempt: number): Promise<Waited | undefined> {
+    const { clock, hash, policies, random, store } = this.#ports;
+    invariant(approval.decision, "an approved call has a decision");
+    const { bytes, digest, edited } = approval.decision;
+    const { tool, agent, environment } = row;
+    const call = callFromBytes({ tool, agent, environment, bytes }, hash);
+    const now = clock.now();
+    const context = contextOf(run, row.id, attempt, now);
+    const decision = call.digest === digest ? policies.current().evaluate(call, context) : mismatch(row.revision);
+    const judged = { ...decided(run, row.id, decision, context, random), approval: approval.id };
+
+    if (decision.verdict === "deny") {
+      const entries = [judged, withdrawn(run, approval)];
+      const ended = await this.#close(run, row, approval, { type: "deny", now }, { type: "withdraw", now }, entries);
+      return ended ? { denial: denialOf(row.id, row.tool, decision) } : undefined;
+    }
+    if (!permits(decision, approval.reasons)) {
+      await this.#askAnew(run, row, approval, call, decision, judged);
+      return undefined;
+    }
+    const claim = stepCall(row, claimEvent(store.writerId, decision.revision, now));
+    const consumed = stepApproval(approval, { type: "consume", digest: call.digest, now });
+    if (!claim.ok || !consumed.ok) return undefined;
+    const used: EntryDraft = { ...about(run, row.id), type: "approval.consumed", approval: approval.id };
+    const committed = await this.#writer.commit(run, {
+      calls: [{ row: claim.call, expect: row.version }],
+      approvals: [{ row: consumed.approval, expect: approval.version }],
+      entries: [judged, used, executing(run, claim.call)],
+    });
+    return committed ? { claimed: claim.call, call, edited } : undefined;
+  }
+
+  /** The arguments as they stand need a person who sees them: a new request replaces the old one. */
+  async #askAnew(
+    run: Run,
+    row: CallRecord,
+    old: ApprovalRecord,
+    call: ToolCall,
+    decision: Decision,
+    judged: EntryDraft,
+  ): Promise<void> {
+    const now = this.#ports.clock.now();
+    const approval = this.question(row.id, run, call, decision, now);
+    const asked = stepCall(row, { type: "ask", approval: approval.id, revision: decision.revision, now });
+    const closed = stepApproval(old, { type: "withdraw", now });
+    if (!asked.ok || !closed.ok) return;
+    const committed = await this.#writer.commit(run, {
+      calls: [{ row: asked.call, expect: row.version }],
+      approvals: [
+        { row: closed.approval, expect: old.version },
+        { row: approval, expect: null },
+      ],
+      entries: [judged, withdrawn(run, old), requested(run, approval, this.#ports.random)],
+    });
+    if (committed) this.notify(approval);
+  }
+
+  /** True when the call's wait has ended here, or was ended by somebody else: look again. */
+  async #over(
+    run: Run,
+    request: CallRequest,
+    call: CallRecord,
+    approval: ApprovalRecord,
+    expiry: number,
+  ): Promise<boolean> {
+    const now = this.#ports.clock.now();
+    const aborted = request.signal?.aborted === true;
+    if (!aborted && now < expiry) return false;
+    const [event, type] = aborted
+      ? [{ type: "withdraw", now } as const, "approval.withdrawn" as const]
+      : [{ type: "expire", now } as const, "approval.expired" as const];
+    const entry: EntryDraft = { ...about(run, call.id), type, approval: approval.id };
+    await this.#close(run, call, approval, { type: "expire", now }, event, [entry]);
+    return true;
+  }
+
+  async #close(
+    run: Run,
+    call: CallRecord,
+    approval: ApprovalRecord,
+    callEvent: CallEvent,
+    approvalEvent: ApprovalEvent,
+    entries: readonly EntryDraft[],
+  ): Promise<boolean> {
+    const nextCall = stepCall(call, callEvent);
+    const nextApproval = stepApproval(approval, approvalEvent);
+    if (!nextCall.ok || !nextApproval.ok) return false;
+    return this.#writer.commit(run, {
+      calls: [{ row: nextCall.call, expect: call.version }],
+      approvals: [{ row: nextApproval.approval, expect: approval.version }],
+      entries,
+    });
+  }
+
+  /** Resolves when the store has changed, the time is over, or the caller gave up. */
+  async #change(token: string, deadline: number, signal: AbortSignal | undefined): Promise<void> {
+    const { store, clock } = this.#ports;
+    const until = Math.min(deadline, clock.now() + LOOK_AGAIN_MS);
+    while (!signal?.aborted && clock.now() < until) {
+      await clock.sleep(POLL_MS, signal);
+      if ((await store.changeToken()) !== token) return;
+    }
+  }
+}
+
+/** An approval discharges exactly the reasons that its approver saw; a pause without a reason is discharged by none. */
+function permits(decision: Decision, seen: readonly PauseReason[]): boolean {
+  switch (decision.verdict) {
+    case "allow":
+      return true;
+    case "deny":
+      return false;
+    case "pause":
+      return decision.pauses.length > 0 && decision.pauses.every((reason) => seen.some((other) => same(reason, other)));
+    default:
+      return unreachable(decision.verdict);
+  }
+}
+
+function same(left: PauseReason, right: PauseReason): boolean {
+  return left.id === right.id && left.digest === right.digest;
+}
+
+function mismatch(revision: string): Decision {
+  const reason = "the approved arguments are not the ones that were stored";
+  return { verdict: "deny", by: ["approval.mismatch"], reason, revision, rules: [], pauses: [] };
+}
