@@ -1,0 +1,141 @@
+/**
+ * The Merkle tree of RFC 6962 (section 2.1), append-only.
+ *
+ * A tree is kept as its peaks: the roots of the perfect subtrees that its size in binary names, largest first. That is
+ * all an append or the root needs, so a store holds at most 53 hashes whatever the log's length.
+ */
+import { invariant } from "../errors.ts";
+import type { Hash } from "../ports.ts";
+
+export interface Tree {
+  /** Number of leaves. */
+  readonly size: number;
+  readonly peaks: readonly Uint8Array[];
+}
+
+export const EMPTY_TREE: Tree = Object.freeze({ size: 0, peaks: Object.freeze([]) });
+
+/** Half-open range of leaf positions. */
+export interface LeafRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Leaf hashes at `from` inclusive to `to` exclusive, in order, all of them. */
+export type LeafReader = (from: number, to: number) => Promise<readonly Uint8Array[]>;
+
+const LEAF_PREFIX = 0;
+const NODE_PREFIX = 1;
+/** Leaves asked of a reader at once. */
+const CHUNK = 1_024;
+
+/** SHA-256(0x00 ‖ bytes). */
+export function leafHash(bytes: Uint8Array, hash: Hash): Uint8Array {
+  const input = new Uint8Array(1 + bytes.length);
+  input[0] = LEAF_PREFIX;
+  input.set(bytes, 1);
+  return hash.sha256(input);
+}
+
+/** SHA-256(0x01 ‖ left ‖ right). */
+export function nodeHash(left: Uint8Array, right: Uint8Array, hash: Hash): Uint8Array {
+  const input = new Uint8Array(1 + left.length + right.length);
+  input[0] = NODE_PREFIX;
+  input.set(left, 1);
+  input.set(right, 1 + left.length);
+  return hash.sha256(input);
+}
+
+export function appendLeaf(tree: Tree, leaf: Uint8Array, hash: Hash): Tree {
+  const peaks = tree.peaks.slice();
+  let node = leaf;
+  // Each trailing 1 of the size is a perfect subtree that the new node completes.
+  for (let rest = tree.size; rest % 2 === 1; rest = (rest - 1) / 2) {
+    const left = peaks.pop();
+    invariant(left !== undefined, "a tree with fewer peaks than its size names");
+    node = nodeHash(left, node, hash);
+  }
+  peaks.push(node);
+  return { size: tree.size + 1, peaks };
+}
+
+/** The tree's root; of the empty tree the hash of nothing. */
+export function treeRoot(tree: Tree, hash: Hash): Uint8Array {
+  const last = tree.peaks.at(-1);
+  if (last === undefined) return hash.sha256(new Uint8Array(0));
+  return tree.peaks.slice(0, -1).reduceRight((right, left) => nodeHash(left, right, hash), last);
+}
+
+/** How many peaks a tree of this size has. */
+export function peakCount(size: number): number {
+  let count = 0;
+  for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2;
+  return count;
+}
+
+/** The subtrees whose roots prove that leaf `index` is in the tree of `size`, in the proof's order (leaf to root). */
+export function inclusionPath(index: number, size: number): LeafRange[] {
+  invariant(isPosition(index) && isPosition(size) && index < size, "an inclusion proof of a leaf outside the tree");
+  const path: LeafRange[] = [];
+  let [from, to] = [0, size];
+  while (to - from > 1) {
+    const middle = from + largestPowerBelow(to - from);
+    if (index < middle) {
+      path.push({ from: middle, to });
+      to = middle;
+    } else {
+      path.push({ from, to: middle });
+      from = middle;
+    }
+  }
+  return path.reverse();
+}
+
+/** The subtrees whose roots prove that the tree of `size` grew out of the tree of `old` (RFC 6962, 2.1.2). */
+export function consistencyPath(old: number, size: number): LeafRange[] {
+  invariant(isPosition(old) && isPosition(size) && old >= 1 && old <= size, "a consistency proof of a tree not within");
+  const path: LeafRange[] = [];
+  let [from, to, known] = [0, size, true];
+  while (old < to) {
+    const middle = from + largestPowerBelow(to - from);
+    if (old <= middle) {
+      path.push({ from: middle, to });
+      to = middle;
+    } else {
+      path.push({ from, to: middle });
+      from = middle;
+      known = false;
+    }
+  }
+  // A subtree that is the whole old tree is known to the asker and left out.
+  if (!known) path.push({ from, to });
+  return path.reverse();
+}
+
+/** The hashes of a path's subtrees, computed from the leaves. */
+export async function pathHashes(path: readonly LeafRange[], read: LeafReader, hash: Hash): Promise<Uint8Array[]> {
+  const hashes: Uint8Array[] = [];
+  for (const range of path) hashes.push(treeRoot(await treeOfRange(range, read, hash), hash));
+  return hashes;
+}
+
+async function treeOfRange(range: LeafRange, read: LeafReader, hash: Hash): Promise<Tree> {
+  let tree = EMPTY_TREE;
+  for (let from = range.from; from < range.to; from += CHUNK) {
+    const to = Math.min(range.to, from + CHUNK);
+    const leaves = await read(from, to);
+    invariant(leaves.length === to - from, "a leaf reader that leaves out leaves");
+    for (const leaf of leaves) tree = appendLeaf(tree, leaf, hash);
+  }
+  return tree;
+}
+
+function largestPowerBelow(size: number): number {
+  let power = 1;
+  while (power * 2 < size) power *= 2;
+  return power;
+}
+
+function isPosition(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,404 @@
+/** What every store must do, stated once and run on each of them. */
+import {
+  type ApprovalRecord,
+  appendLeaf,
+  type CallRecord,
+  EMPTY_TREE,
+  type EntryDraft,
+  encodePart,
+  leafHash,
+  parseHeader,
+  partCommitment,
+  type Store,
+  type StoredEntry,
+  toHex,
+  treeRoot,
+} from "@saferun/core";
+import { afterEach, describe, expect, it } from "vitest";
+import { nodeHash, nodeRandom } from "./node/ports.ts";
+
+export interface OpenedStore {
+  readonly store: Store;
+  /** Another opening of the same store, as another process would have; absent where nobody else can open it. */
+  readonly again?: () => Store;
+}
+
+/** `clock` is the time that the store must use. */
+export type OpenStore = (clock: { now(): number }) => OpenedStore;
+
+/** Registers the contract's cases for one kind of store. */
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`store contract: ${name}`, () => {
+    const opened: Store[] = [];
+    const clock = { time: 1_000, now: () => clock.time };
+    afterEach(async () => {
+      clock.time = 1_000;
+      for (const store of opened.splice(0).reverse()) await store.close();
+    });
+    function start(): OpenedStore {
+      const { store, again } = open(clock);
+      opened.push(store);
+      if (again === undefined) return { store };
+      return {
+        store,
+        again: () => {
+          const other = again();
+          opened.push(other);
+          return other;
+        },
+      };
+    }
+
+    describe("appending", () => {
+      it("answers the stored entries, and reads the same bytes back", async () => {
+        const { store } = start();
+        const result = await store.commit({ entries: [draft("run.started"), draft("call.proposed", { call: "c" })] });
+        if (!result.ok) throw new Error("a transaction without conditions conflicts");
+        expect(result.entries.map((entry) => entry.seq)).toEqual([0, 1]);
+        expect(plain(await store.entries({ from: 0, limit: 10 }))).toEqual(plain(result.entries));
+        for (const entry of result.entries) {
+          const header = parseHeader(entry.header);
+          expect(header.log).toBe(store.logId);
+          expect(header.writer.id).toBe(store.writerId);
+          expect(toHex(leafHash(entry.header, nodeHash))).toBe(toHex(entry.leaf));
+          for (const { name: part, salt, bytes } of entry.parts) {
+            if (salt === null || bytes === null) throw new Error("a part without content");
+            expect(header.parts?.[part]).toBe(toHex(partCommitment({ name: part, salt, bytes }, nodeHash)));
+          }
+        }
+      });
+
+      it("numbers writer and run without gaps, also over conflicts and refused drafts", async () => {
+        const { store } = start();
+        await store.commit({ entries: [draft("run.started", { run: "a" })] });
+        expect((await store.commit({ entries: [draft("call.lost")], calls: [write(call("c"), 7)] })).ok).toBe(false);
+        await expect(
+          store.commit({ entries: [draft("call.lost", { tool: "x".repeat(5_000) })] }),
+        ).rejects.toMatchObject({ code: "log.malformed" });
+        await store.commit({ entries: [draft("call.proposed", { run: "a" }), draft("run.started", { run: "b" })] });
+        const headers = (await store.entries({ from: 0, limit: 10 })).map((entry) => parseHeader(entry.header));
+        expect(headers.map((header) => header.writer.n)).toEqual([0, 1, 2]);
+        expect(headers.map((header) => [header.run?.id, header.run?.n])).toEqual([
+          ["a", 0],
+          ["a", 1],
+          ["b", 0],
+        ]);
+      });
+
+      it("has the recomputed root as its head [L2~]", async () => {
+        const { store } = start();
+        let tree = EMPTY_TREE;
+        expect(await head(store)).toEqual({ size: 0, root: toHex(treeRoot(tree, nodeHash)) });
+        for (let count = 1; count <= 9; count++) {
+          await store.commit({ entries: Array.from({ length: count }, () => draft("call.lost")) });
+        }
+        for (const entry of await store.entries({ from: 0, limit: 100 })) tree = appendLeaf(tree, entry.leaf, nodeHash);
+        expect(await head(store)).toEqual({ size: 45, root: toHex(treeRoot(tree, nodeHash)) });
+      });
+
+      it("keeps the order in which commits were asked for", async () => {
+        const { store } = start();
+        const commits = Array.from({ length: 50 }, (_, index) =>
+          store.commit({ entries: [draft("call.lost", { call: `c${index}` })] }),
+        );
+        await Promise.all(commits);
+        const headers = (await store.entries({ from: 0, limit: 100 })).map((entry) => parseHeader(entry.header));
+        expect(headers.map((header) => header.call)).toEqual(commits.map((_, index) => `c${index}`));
+      });
+
+      it("never lets store time go back", async () => {
+        const { store } = start();
+        for (const time of [5_000, 3_000, 6_000]) {
+          clock.time = time;
+          await store.commit({ entries: [draft("call.lost")] });
+        }
+        const headers = (await store.entries({ from: 0, limit: 10 })).map((entry) => parseHeader(entry.header));
+        expect(headers.map((header) => header.time)).toEqual([5_000, 5_000, 6_000]);
+      });
+
+      it("pages over all entries and over one run's", async () => {
+        const { store } = start();
+        for (const run of ["a", "b", "a", "b", "a"]) await store.commit({ entries: [draft("call.lost", { run })] });
+        const seqs = async (options: Parameters<Store["entries"]>[0]): Promise<number[]> =>
+          (await store.entries(options)).map((entry) => entry.seq);
+        expect(await seqs({ from: 1, limit: 2 })).toEqual([1, 2]);
+        expect(await seqs({ from: 5, limit: 2 })).toEqual([]);
+        expect(await seqs({ from: 0, limit: 2, run: "a" })).toEqual([0, 2]);
+        expect(await seqs({ from: 3, limit: 2, run: "a" })).toEqual([4]);
+        expect(await seqs({ from: 0, limit: 2, run: "c" })).toEqual([]);
+      });
+    });
+
+    describe("compare and set (trap 15, 17)", () => {
+      it("writes nothing at all when one condition of a transaction does not hold", async () => {
+        const { store } = start();
+        await store.commit({ entries: [], calls: [write(call("known"), null)] });
+        const before = await head(store);
+        const result = await store.commit({
+          entries: [draft("call.lost")],
+          calls: [write(call("new"), null), write(call("known", { version: 2 }), 9)],
+          approvals: [write(approval("asked"), null)],
+        });
+        expect(result).toEqual({ ok: false, conflict: { kind: "call", id: "known" } });
+        expect(await head(store)).toEqual(before);
+        expect(await store.call("new")).toBeUndefined();
+        expect(await store.approval("asked")).toBeUndefined();
+        expect(await store.call("known")).toEqual(call("known"));
+      });
+
+      it("takes null as `must not exist yet`, for calls and approvals", async () => {
+        const { store } = start();
+        const first = { entries: [], calls: [write(call("c"), null)], approvals: [write(approval("a"), null)] };
+        expect((await store.commit(first)).ok).toBe(true);
+        expect(await store.commit({ entries: [], calls: [write(call("c"), null)] })).toEqual({
+          ok: false,
+          conflict: { kind: "call", id: "c" },
+        });
+        expect(await store.commit({ entries: [], approvals: [write(approval("a"), null)] })).toEqual({
+          ok: false,
+          conflict: { kind: "approval", id: "a" },
+        });
+        expect((await store.commit({ entries: [], approvals: [write(approval("b"), 1)] })).ok).toBe(false);
+      });
+
+      it("lets one of many racing writers win", async () => {
+        const { store, again } = start();
+        await store.commit({ entries: [], approvals: [write(approval("a"), null)] });
+        const writers = [store, again?.() ?? store];
+        const results = await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            (writers[index % 2] ?? store).commit({
+              entries: [draft("approval.decided")],
+              approvals: [write(approval("a", { version: 2, deadline: index }), 1)],
+            }),
+          ),
+        );
+        const winner = results.findIndex((result) => result.ok);
+        expect(results.filter((result) => result.ok)).toHaveLength(1);
+        expect((await store.approval("a"))?.deadline).toBe(winner);
+        expect((await head(store)).size).toBe(1);
+      });
+
+      it("refuses a second call with the caller's key in the same run", async () => {
+        const { store } = start();
+        await store.commit({ entries: [], calls: [write(call("c1", { key: "k" }), null)] });
+        const second = await store.commit({ entries: [], calls: [write(call("c2", { key: "k" }), null)] });
+        expect(second).toEqual({ ok: false, conflict: { kind: "call", id: "c2" } });
+        expect((await store.commit({ entries: [], calls: [write(call("c3", { key: "k", run: "b" }), null)] })).ok).toBe(
+          true,
+        );
+        const keyless = [write(call("c4"), null), write(call("c5"), null)];
+        expect((await store.commit({ entries: [], calls: keyless })).ok).toBe(true);
+        expect((await store.callByKey("run", "k"))?.id).toBe("c1");
+        expect((await store.callByKey("b", "k"))?.id).toBe("c3");
+        expect(await store.callByKey("c", "k")).toBeUndefined();
+      });
+
+      it("refuses a transaction that writes one row twice", async () => {
+        const { store } = start();
+        const calls = [write(call("c"), null), write(call("c", { version: 2 }), 1)];
+        await expect(store.commit({ entries: [], calls })).rejects.toMatchObject({ code: "log.malformed" });
+        expect(await store.call("c")).toBeUndefined();
+      });
+    });
+
+    describe("reading", () => {
+      it("lists calls by state, oldest first", async () => {
+        const { store } = start();
+        const rows = [
+          call("late", { createdAt: 30, state: "unknown" }),
+          call("early", { createdAt: 10 }),
+          call("done", { createdAt: 5, state: "succeeded", bytes: null }),
+          call("middle", { createdAt: 20 }),
+        ];
+        for (const row of rows) await store.commit({ entries: [], calls: [write(row, null)] });
+        const ids = async (states: CallRecord["state"][], limit: number): Promise<string[]> =>
+          (await store.callsIn(states, limit)).map((row) => row.id);
+        expect(await ids(["executing", "unknown"], 10)).toEqual(["early", "middle", "late"]);
+        expect(await ids(["executing"], 1)).toEqual(["early"]);
+        expect(await ids(["succeeded"], 10)).toEqual(["done"]);
+        expect(await ids([], 10)).toEqual([]);
+        const finished = call("early", { createdAt: 10, version: 2, state: "succeeded" });
+        await store.commit({ entries: [], calls: [write(finished, 1)] });
+        expect(await ids(["executing", "unknown"], 10)).toEqual(["middle", "late"]);
+      });
+
+      it("lists approvals, newest first", async () => {
+        const { store } = start();
+        const rows = [
+          approval("a1", { createdAt: 1 }),
+          approval("a3", { createdAt: 3, state: "denied" }),
+          approval("a2", { createdAt: 2 }),
+        ];
+        await store.commit({ entries: [], approvals: rows.map((row) => write(row, null)) });
+        expect((await store.approvals({ limit: 10 })).map((row) => row.id)).toEqual(["a3", "a2", "a1"]);
+        expect((await store.approvals({ state: "pending", limit: 1 })).map((row) => row.id)).toEqual(["a2"]);
+        expect(await store.approval("a3")).toEqual(rows[1]);
+      });
+
+      it("sums up runs from their entries, newest first", async () => {
+        const { store } = start();
+        await store.commit({ entries: [draft("run.started", { run: "a", agent: "support", environment: "prod" })] });
+        clock.time = 2_000;
+        await store.commit({ entries: [draft("run.started", { run: "b" }), draft("call.lost", { run: "a" })] });
+        const a = { id: "a", agent: "support", environment: "prod", entries: 2, startedAt: 1_000, lastAt: 2_000 };
+        const b = { id: "b", agent: "", environment: "", entries: 1, startedAt: 2_000, lastAt: 2_000 };
+        expect(await store.run("a")).toEqual(a);
+        expect(await store.run("c")).toBeUndefined();
+        expect(await store.runs({ limit: 10 })).toEqual([b, a]);
+        expect(await store.runs({ limit: 1 })).toEqual([b]);
+      });
+
+      it("keeps hostile ids apart", async () => {
+        const { store } = start();
+        const ids = ["__proto__", "a'; DROP TABLE calls; --", "", "\u0000", "a\u0000b", "\ufb01", "\u00e9", "e\u0301"];
+        for (const id of ids) await store.commit({ entries: [], calls: [write(call(id, { key: id }), null)] });
+        for (const id of ids) expect((await store.callByKey("run", id))?.id).toBe(id);
+        expect(await store.callsIn(["executing"], 100)).toHaveLength(ids.length);
+      });
+
+      it("changes its token with every commit and checkpoint, and not otherwise", async () => {
+        const { store, again } = start();
+        const other = again?.() ?? store;
+        const first = await store.changeToken();
+        expect(await store.changeToken()).toBe(first);
+        await other.commit({ entries: [draft("call.lost")] });
+        const second = await store.changeToken();
+        expect(second).not.toBe(first);
+        await store.commit({ entries: [], approvals: [write(approval("a"), null)] });
+        const third = await store.changeToken();
+        expect(third).not.toBe(second);
+        await store.addCheckpoint(1, "note\n");
+        expect(await store.changeToken()).not.toBe(third);
+      });
+
+      it("keeps checkpoints, oldest first, one per size", async () => {
+        const { store } = start();
+        await store.commit({ entries: [draft("call.lost"), draft("call.lost"), draft("call.lost")] });
+        await store.addCheckpoint(3, "three\n");
+        await store.addCheckpoint(1, "one\n");
+        await store.addCheckpoint(3, "three\n");
+        expect(await store.checkpoints()).toEqual([
+          { size: 1, note: "one\n" },
+          { size: 3, note: "three\n" },
+        ]);
+        await expect(store.addCheckpoint(3, "another\n")).rejects.toMatchObject({ code: "record.corrupt" });
+      });
+    });
+
+    describe("two openings of one store (trap 22)", () => {
+      it("append to one chain, each with its own gapless numbers", async () => {
+        const { store, again } = start();
+        const other = again?.() ?? store;
+        const work = [store, other].map(async (one) => {
+          for (let count = 0; count < 20; count++)
+            await one.commit({ entries: [draft("call.lost", { run: "shared" })] });
+        });
+        await Promise.all(work);
+        const entries = await store.entries({ from: 0, limit: 100 });
+        const headers = entries.map((entry) => parseHeader(entry.header));
+        expect(entries.map((entry) => entry.seq)).toEqual(Array.from({ length: 40 }, (_, index) => index));
+        expect(headers.map((header) => header.run?.n)).toEqual(Array.from({ length: 40 }, (_, index) => index));
+        for (const writer of new Set([store.writerId, other.writerId])) {
+          const own = headers.filter((header) => header.writer.id === writer).map((header) => header.writer.n);
+          expect(own).toEqual(own.map((_, index) => index));
+        }
+        expect(await head(other)).toEqual(await head(store));
+      });
+
+      it("does not call a living writer dead", async () => {
+        const { store, again } = start();
+        const other = again?.() ?? store;
+        expect(await store.deadWriters()).toEqual([]);
+        expect(await other.deadWriters()).toEqual([]);
+      });
+    });
+
+    describe("closing", () => {
+      it("waits for what was accepted, and refuses what comes later", async () => {
+        const { store } = start();
+        const accepted = Array.from({ length: 10 }, () => store.commit({ entries: [draft("call.lost")] }));
+        const closing = store.close();
+        expect((await Promise.all(accepted)).every((result) => result.ok)).toBe(true);
+        await closing;
+        await expect(store.commit({ entries: [draft("call.lost")] })).rejects.toMatchObject({
+          code: "record.unavailable",
+        });
+        await store.close();
+      });
+    });
+  });
+}
+
+function draft(type: EntryDraft["type"], fields: Partial<EntryDraft> = {}): EntryDraft {
+  const parts = [
+    { name: "result", salt: nodeRandom.bytes(32), bytes: encodePart({ type }) },
+    { name: "arguments", salt: nodeRandom.bytes(32), bytes: encodePart("") },
+  ];
+  return { type, parts, ...fields };
+}
+
+function write<Row>(row: Row, expect: number | null): { row: Row; expect: number | null } {
+  return { row, expect };
+}
+
+function call(id: string, fields: Partial<CallRecord> = {}): CallRecord {
+  return {
+    id,
+    version: 1,
+    state: "executing",
+    run: "run",
+    key: null,
+    tool: "refund",
+    agent: "support",
+    environment: "prod",
+    proposed: "d",
+    digest: "d",
+    bytes: '{"amount":1}',
+    revision: "r",
+    approval: null,
+    owner: "w",
+    fence: 1,
+    leaseUntil: 5,
+    createdAt: 1,
+    updatedAt: 1,
+    ...fields,
+  };
+}
+
+function approval(id: string, fields: Partial<ApprovalRecord> = {}): ApprovalRecord {
+  return {
+    id,
+    version: 1,
+    state: "pending",
+    call: "c",
+    run: "run",
+    tool: "refund",
+    agent: "support",
+    environment: "prod",
+    digest: "d",
+    bytes: "{}",
+    reasons: [],
+    editable: ["amount"],
+    createdAt: 1,
+    deadline: 9,
+    decision: null,
+    ...fields,
+  };
+}
+
+async function head(store: Store): Promise<{ size: number; root: string }> {
+  const { size, root } = await store.head();
+  return { size, root: toHex(root) };
+}
+
+/** Bytes as hex: a Buffer and a Uint8Array of the same bytes are the same. */
+function plain(entries: readonly StoredEntry[]): unknown {
+  const hex = (bytes: Uint8Array | null): string | null => (bytes === null ? null : toHex(bytes));
+  return entries.map(({ seq, header, leaf, parts }) => ({
+    seq,
+    header: hex(header),
+    leaf: hex(leaf),
+    parts: parts.map(({ name, salt, bytes }) => ({ name, salt: hex(salt), bytes: hex(bytes) })),
+  }));
+}
