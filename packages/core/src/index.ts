@@ -7,6 +7,7 @@ export { changedPaths, covers } from "./edit.ts";
 export * from "./errors.ts";
 export * from "./gate.ts";
 export * from "./json.ts";
+export * from "./json-parse.ts";
 export * from "./lifecycle.ts";
 export * from "./limits.ts";
 export * from "./log/append.ts";
