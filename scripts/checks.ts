@@ -1,0 +1,13 @@
+/** The checks that need no test runner, in the order in which a failure is cheapest to mend. */
+import type { Step } from "./steps.ts";
+
+export const CHECKS: readonly Step[] = [
+  { name: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
+  { name: "types of the core alone", command: ["tsc", "-p", "packages/core"] },
+  { name: "types of everything", command: ["tsc", "-p", "."] },
+  {
+    name: "boundaries",
+    command: ["depcruise", "--config", ".dependency-cruiser.mjs", "packages", "examples", "spec", "scripts"],
+  },
+  { name: "unused code", command: ["knip", "--no-progress", "--no-config-hints"] },
+];

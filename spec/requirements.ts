@@ -1,0 +1,370 @@
+/**
+ * Every promise of SafeRun, in one list. Tests cite the ids in their titles: `[P6]` proves the whole promise, `[P6~]` is part
+ * of the evidence. A promise without `gap` must be proven by a test that passes; a gap says in one line what is missing.
+ * `npm test` fails when this list and the tests disagree; `npm run requirements` prints how each promise stands.
+ */
+export interface Requirement {
+  readonly id: string;
+  readonly sentence: string;
+  /** Why it is not met yet. Absent: a test proves it. */
+  readonly gap?: string;
+}
+
+export const REQUIREMENTS: readonly Requirement[] = [
+  // Policies
+  {
+    id: "P1",
+    sentence:
+      "YAML policy files, strict: unknown or duplicate keys, unknown functions, unknown tools or arguments, wrong types are errors at load with file:line:column and a suggested fix; JSON Schema for editor completion",
+    gap: "the loader is being written; the JSON Schema for editors is not",
+  },
+  {
+    id: "P2",
+    sentence:
+      'The same rules in TypeScript (`rule({...})`), building the same tree; opaque functions allowed and marked "not analysable"',
+    gap: "rules written in TypeScript do not exist yet",
+  },
+  {
+    id: "P3",
+    sentence: "Scope by tool, agent, environment (names or globs), principal and labels",
+    gap: "scope by principal and labels is not shown by tests yet",
+  },
+  {
+    id: "P4",
+    sentence:
+      "Conditions in CEL on arguments: nested objects, lists, quantifiers, exact money, typed helpers for what attackers bend (mail domain, URL host, path, shell, SQL, invisible characters)",
+    gap: "the CEL engine and its helpers are not shown against the public conformance tests yet",
+  },
+  {
+    id: "P5",
+    sentence:
+      "Arguments validated at the gate against the tool's schema, taken from the framework's own tool definition where there is one",
+    gap: "schemas taken from framework tool definitions are not shown yet",
+  },
+  {
+    id: "P6",
+    sentence:
+      'Order-free verdicts: deny > pause > allow; nothing matched → the environment\'s default, deny in prod; an error in a deny or pause rule makes it match (and permits nothing), in an allow rule makes it not match; `else: pause` says "up to X allow, above ask" in one rule',
+    gap: "the generated truth table over verdicts, errors and defaults is not there yet",
+  },
+  {
+    id: "P7",
+    sentence:
+      "Changes: clamp, redact, set, drop an argument; a change never turns a deny or pause into an allow; rules run again on the changed arguments",
+    gap: "changes of arguments are not built",
+  },
+  {
+    id: "P8",
+    sentence:
+      "Arguments bound from the authenticated session (`tenant_id`, `customer_id`), overriding what the model wrote",
+    gap: "binding arguments from the session is not built",
+  },
+  {
+    id: "P9",
+    sentence:
+      "Hot reload in production without redeploying the agent: checked, tested, then one atomic swap; on any failure the last good set stays and everyone is told; every decision names the policy revision",
+    gap: "hot reload is not built",
+  },
+  {
+    id: "P10",
+    sentence:
+      "Static analysis: unreachable, shadowed, redundant, conflicting rules, denies that omission switches off, unknown arguments and types — 10,000 rules in a second",
+    gap: "the analyser is not built",
+  },
+  {
+    id: "P11",
+    sentence: "Policy tests beside the policies, run by `saferun test` and on every reload",
+    gap: "policy tests are not run on reload, because there is no reload yet",
+  },
+  {
+    id: "P12",
+    sentence: "Observe mode per environment or rule: decide and record, do not block",
+    gap: "observe mode is not shown per environment and rule yet",
+  },
+  {
+    id: "P13",
+    sentence: "Backtest: what would this change have done to the last N days of real calls, call by call",
+    gap: "backtest is not built",
+  },
+  {
+    id: "P14",
+    sentence: "Diff of two policy sets: who gains what, who loses what",
+    gap: "the diff of two policy sets is not built",
+  },
+  {
+    id: "P15",
+    sentence:
+      "Provenance and flow rules: where did this argument's value come from — the user's prompt, known facts, a trusted result, untrusted text — decided by matching, not by a model",
+    gap: "provenance is not built",
+  },
+  {
+    id: "P16",
+    sentence:
+      "Every decision explains itself: verdict, rule with file:line, the values that made it true, why the nearest other rules did not match, what to do instead",
+    gap: "explanations with values and near misses are not complete",
+  },
+  {
+    id: "P17",
+    sentence:
+      "`saferun init` writes a first policy from the agent's own tool definitions and, later, from observed traffic",
+    gap: "writing policies from tool definitions and traffic is not built",
+  },
+  {
+    id: "P18",
+    sentence:
+      'Records: a rule reads facts from earlier results of the run by key ("the order belongs to the customer who authenticated"), kept fresh by writes',
+    gap: "records are not built",
+  },
+  // Approvals
+  { id: "A1", sentence: "A paused call waits in process and then runs exactly once", gap: "not shown by tests yet" },
+  {
+    id: "A2",
+    sentence:
+      "It survives a restart: the agent process may die, the decision is kept, the run resumes in another process through the framework's own mechanism",
+    gap: "resuming in another process through a framework's own mechanism is not built",
+  },
+  {
+    id: "A3",
+    sentence:
+      "The approver edits the arguments and sees a diff; the edited call goes through schema, policy and budgets again; the log holds both; the model is told what ran",
+    gap: "edits are not shown through schema and budgets yet",
+  },
+  {
+    id: "A4",
+    sentence:
+      "An approval is bound to the digest of exactly one call, single use, expires, and is checked against policy again when it is used",
+    gap: "not shown by tests yet",
+  },
+  {
+    id: "A5",
+    sentence:
+      "Slack: buttons, an edit form, only allowed people, verified signature, the message updates after the decision; HTTP and socket mode",
+    gap: "the Slack channel is not built",
+  },
+  {
+    id: "A6",
+    sentence: "Linear: an issue with the call, decided from the issue, verified webhook",
+    gap: "the Linear channel is not built",
+  },
+  {
+    id: "A7",
+    sentence:
+      "PagerDuty: pages the on-call tier, links to the decision, escalates, resolves; acknowledging is not approving",
+    gap: "the PagerDuty channel is not built",
+  },
+  {
+    id: "A8",
+    sentence: "Signed webhooks (Standard Webhooks) and e-mail links for everything else",
+    gap: "signed webhooks and e-mail are not built",
+  },
+  { id: "A9", sentence: "Dashboard inbox and CLI", gap: "there is no dashboard inbox" },
+  {
+    id: "A10",
+    sentence:
+      "Routes with roles, n-of-m, escalation, deadlines; silence denies; nobody approves their own agent's call where the policy says so",
+    gap: "quorum, escalation and separation of duties are not built",
+  },
+  {
+    id: "A11",
+    sentence:
+      'Scoped, expiring grants ("the same recipient, for one hour, up to $50") instead of prompt fatigue; sticky denials',
+    gap: "grants and sticky denials are not built",
+  },
+  {
+    id: "A12",
+    sentence:
+      'A "pending" answer for clients with short time limits; the call runs when it is asked again after approval',
+    gap: "not shown by tests yet",
+  },
+  {
+    id: "A13",
+    sentence: "Several calls decided in one view, each bound on its own",
+    gap: "deciding several calls in one view is not built",
+  },
+  // Breakers
+  {
+    id: "B1",
+    sentence:
+      "Loops: same call and same result, cycles, near-equal results, error streaks, denial storms — result-aware, so that paging and polling are not loops",
+    gap: "loop detectors are not built",
+  },
+  {
+    id: "B2",
+    sentence: "Model spend stopped before the call: an upper bound is reserved, the real usage settled",
+    gap: "model spend is not reserved",
+  },
+  {
+    id: "B3",
+    sentence: "Budgets on any quantity: refund dollars, mails, rows, calls; per agent, run, tool, customer, day",
+    gap: "budgets are not built",
+  },
+  { id: "B4", sentence: "Exact under concurrency and across replicas: overspend 0", gap: "budgets are not built" },
+  {
+    id: "B5",
+    sentence: "Health breakers per tool: open, half-open with one probe, closed",
+    gap: "health breakers are not built",
+  },
+  {
+    id: "B6",
+    sentence:
+      "Kill switch for everything, an agent, a tool, a run: no effectful call starts afterwards, all replicas within 1 s, also when partitioned",
+    gap: "the kill switch is not built",
+  },
+  {
+    id: "B7",
+    sentence: "A trip tells people at once and why; only a named person with the role may reset it, with a reason",
+    gap: "breakers are not built",
+  },
+  {
+    id: "B8",
+    sentence: "Every detector can observe first and be tuned on recorded runs",
+    gap: "detectors are not built",
+  },
+  {
+    id: "B9",
+    sentence: "Sub-agents spend from their parent's budget and share its loop history",
+    gap: "sub-agent budgets are not built",
+  },
+  // Replay
+  {
+    id: "R1",
+    sentence:
+      "A run as steps: prompt, response, tool call, arguments as proposed and as run, decision and rule, result, latency, tokens, cost",
+    gap: "tokens and cost are not recorded, and no run view shows the steps",
+  },
+  {
+    id: "R2",
+    sentence: "Step through it with the keyboard in the dashboard, and in the terminal",
+    gap: "stepping through a run is not built",
+  },
+  {
+    id: "R3",
+    sentence: "What if: the same run under another policy, breaker or budget setting",
+    gap: "replay under other settings is not built",
+  },
+  {
+    id: "R4",
+    sentence: "Re-execute the agent's own code against the recorded responses, with a report of the first divergence",
+    gap: "re-execution is not built",
+  },
+  {
+    id: "R5",
+    sentence: "Fork from a step with a changed response or argument, recorded results only",
+    gap: "forking a run is not built",
+  },
+  {
+    id: "R6",
+    sentence: "Two runs side by side (two models, two prompts, two policies)",
+    gap: "comparing two runs is not built",
+  },
+  { id: "R7", sentence: "Live: watch runs as they happen", gap: "there is no live view" },
+  { id: "R8", sentence: "An evidence bundle of a run that verifies offline", gap: "evidence bundles are not built" },
+  {
+    id: "R9",
+    sentence: "From incident to regression test in one command",
+    gap: "making a test from a run is not built",
+  },
+  // Log
+  {
+    id: "L1",
+    sentence:
+      "Prompt, response, tool call, decision, approval, outcome: written durably before the tool runs; no record, no execution",
+    gap: "not shown for prompts, responses and every fault of the store yet",
+  },
+  {
+    id: "L2",
+    sentence:
+      "A Merkle log with signed checkpoints in the public formats (RFC 6962 hashing, C2SP checkpoint and signed note), so that standard tools verify it offline",
+    gap: "not checked against independent tools yet",
+  },
+  {
+    id: "L3",
+    sentence:
+      "Change, deletion, insertion, reordering, truncation and forks are all detected against anyone who lacks the signing key; against someone who holds store and key, everything up to the last checkpoint anchored outside",
+    gap: "forks and anchors outside the store are not covered yet",
+  },
+  {
+    id: "L4",
+    sentence: "Search in full text, filter by every field, under a second on millions of records",
+    gap: "full text search is not built",
+  },
+  {
+    id: "L5",
+    sentence: "Export: JSONL, CSV, OCSF, OTLP, Parquet; streaming to SIEM, syslog, webhooks, object storage",
+    gap: "export is not built",
+  },
+  {
+    id: "L6",
+    sentence:
+      "Secrets redacted before anything is hashed or stored; payloads sealed at rest on demand; erasing a person's data keeps every proof valid",
+    gap: "redaction, sealing and erasure are not built",
+  },
+  {
+    id: "L7",
+    sentence: "Retention and archive with proofs that outlive the rows",
+    gap: "retention and archive are not built",
+  },
+  {
+    id: "L8",
+    sentence:
+      "Evidence report for SOC 2 and EU AI Act articles 12 and 14: controls, approvals, exceptions, verification result",
+    gap: "the evidence report is not built",
+  },
+  // Gate
+  { id: "G1", sentence: "The three lines above, verbatim", gap: "not shown by tests yet" },
+  {
+    id: "G2",
+    sentence:
+      "AI SDK 6 and 7, OpenAI Agents, LangChain and LangGraph, Mastra, Claude Agent SDK, MCP clients, raw OpenAI and Anthropic clients, plain objects and functions: a denied call never runs, on every door the framework has (streaming, parallel, late tools, sub-agents, resume)",
+    gap: "most of the named frameworks have no adapter yet",
+  },
+  {
+    id: "G3",
+    sentence: "Gate server: HTTP API with OpenAPI, agent tokens, roles, rate limits",
+    gap: "the gate server is not built",
+  },
+  {
+    id: "G4",
+    sentence:
+      "MCP gateway: any agent in any language, stdio and HTTP, tool lists filtered by policy, descriptions pinned",
+    gap: "the MCP gateway is not built",
+  },
+  {
+    id: "G5",
+    sentence:
+      "Model proxy speaking OpenAI's and Anthropic's wire formats: records prompts and responses, enforces spend",
+    gap: "the model proxy is not built",
+  },
+  {
+    id: "G6",
+    sentence:
+      "Credentials behind the gate: sealed at rest, injected only at execution, never in the agent, the log, an error or a notification",
+    gap: "the vault is not built",
+  },
+  { id: "G7", sentence: "Edge: the same decision on Cloudflare Workers, Bun and Deno", gap: "the edge is not built" },
+  {
+    id: "G8",
+    sentence: "Grows from one SQLite file to PostgreSQL and many replicas with a setting",
+    gap: "there is no PostgreSQL store",
+  },
+  {
+    id: "G9",
+    sentence: "Dashboard: inbox, runs, replay, log, breakers and budgets, policies with a playground, agents and tools",
+    gap: "there is no dashboard",
+  },
+  {
+    id: "G10",
+    sentence: "CLI for everything the dashboard does",
+    gap: "there is no dashboard, and many commands are missing",
+  },
+  {
+    id: "G11",
+    sentence: "Reconciliation: a tool result the gate never decided on is noticed and alarmed",
+    gap: "reconciliation at the model boundary is not built",
+  },
+  {
+    id: "G12",
+    sentence: "OpenTelemetry spans and metrics in the GenAI conventions",
+    gap: "OpenTelemetry is not built",
+  },
+];
