@@ -119,7 +119,7 @@ function closed(value: unknown, path: string, count: Count, depth: number): Json
       return closedNumber(value, path);
     case "object":
       if (value === null) return null;
-      if (depth > LIMITS.jsonDepth - 2) throw new JsonProblem(path, `nesting over ${LIMITS.jsonDepth} levels`);
+      if (depth > LIMITS.jsonDepth) throw new JsonProblem(path, `nesting over ${LIMITS.jsonDepth} levels`);
       return Object.freeze(
         Array.isArray(value) ? closedList(value, path, count, depth) : closedMap(value, path, count, depth),
       );
