@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 const TEST = "\\.test\\.ts$|/test/";
 const PACKAGE = "^packages/([^/]+)/";
 const OWN = "^packages/$1/";
+const DRIVER = "(memory|sqlite|postgres|slack|linear|pagerduty|webhook|email)";
 
 /** Stands for the modules that come with Node. */
 const NODE = "node:";
@@ -14,7 +15,7 @@ const doors = readdirSync(new URL("packages/", import.meta.url)).flatMap((name) 
   const manifest = new URL(`packages/${name}/package.json`, import.meta.url);
   if (!existsSync(manifest)) return [];
   const { exports = {} } = JSON.parse(readFileSync(manifest, "utf8"));
-  return Object.values(exports).flatMap(({ source }) =>
+  return Object.values(exports).flatMap(({ "@saferun/source": source }) =>
     typeof source === "string"
       ? [`^packages/${name}/${source.slice(2).replaceAll(".", "\\.").replaceAll("*", "[^/]+")}$`]
       : [],
@@ -109,8 +110,8 @@ export default {
       name: "stores-apart",
       comment: "the stores share a contract suite and no code",
       severity: "error",
-      from: { path: "^packages/(store|channels)/src/([^/]+)/", pathNot: TEST },
-      to: { path: "^packages/$1/src/[^/]+/", pathNot: "^packages/$1/src/$2/" },
+      from: { path: `^packages/(store|channels)/src/${DRIVER}/`, pathNot: TEST },
+      to: { path: `^packages/$1/src/${DRIVER}/`, pathNot: "^packages/$1/src/$2/" },
     },
     only(
       "sdk",
@@ -165,7 +166,7 @@ export default {
     combinedDependencies: true,
     enhancedResolveOptions: {
       exportsFields: ["exports"],
-      conditionNames: ["source", "import", "node", "default", "types"],
+      conditionNames: ["@saferun/source", "import", "node", "default", "types"],
       extensions: [".ts", ".tsx", ".mjs", ".js", ".json"],
     },
   },

@@ -1,9 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-// Tests run on the sources: the `source` condition of every workspace points at its `src/`.
+// Tests run on the sources: the `@saferun/source` condition of every workspace points at its `src/`.
 export default defineConfig({
-  resolve: { conditions: ["source"] },
-  ssr: { resolve: { conditions: ["source"], externalConditions: ["source"] } },
+  resolve: { conditions: ["@saferun/source"] },
+  ssr: { resolve: { conditions: ["@saferun/source"], externalConditions: ["@saferun/source"] } },
   test: {
     include: [
       "packages/*/src/**/*.test.ts",
@@ -15,6 +15,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    execArgv: ["--conditions=source", "--disable-warning=ExperimentalWarning"],
+    execArgv: ["--conditions=@saferun/source", "--disable-warning=ExperimentalWarning"],
   },
 });

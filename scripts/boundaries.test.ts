@@ -100,7 +100,11 @@ describe("boundaries", () => {
     for (const name of ["core", "document", "store", "sdk", "channels", "server", "cli"]) {
       writeFileSync(
         path.join(tree, "packages", name, "package.json"),
-        JSON.stringify({ name: `@saferun/${name}`, type: "module", exports: { ".": { source: "./src/index.ts" } } }),
+        JSON.stringify({
+          name: `@saferun/${name}`,
+          type: "module",
+          exports: { ".": { "@saferun/source": "./src/index.ts" } },
+        }),
       );
     }
     writeFileSync(

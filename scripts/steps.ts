@@ -21,9 +21,10 @@ export interface StepResult {
 export function runStep({ command: [command, ...args] }: Step): Promise<StepResult> {
   const started = performance.now();
   const bin = path.join(ROOT, "node_modules", ".bin");
+  const colours = process.stdout.isTTY ? {} : { NO_COLOR: "1", FORCE_COLOR: undefined };
   const child = spawn(command, args, {
     cwd: ROOT,
-    env: { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}` },
+    env: { ...process.env, ...colours, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}` },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
