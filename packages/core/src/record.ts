@@ -2,8 +2,8 @@
 import type { ApprovalRecord } from "./approval.ts";
 import { type Malformed, type ToolCall, toHex } from "./call.ts";
 import type { Decision, EvaluationContext, PauseReason } from "./decision.ts";
+import { invariant } from "./errors.ts";
 import type { CallRecord, Outcome } from "./lifecycle.ts";
-import { LIMITS } from "./limits.ts";
 import type { EntryDraft, PartDraft } from "./log/entry.ts";
 import { encodePart } from "./log/part.ts";
 import type { Random } from "./ports.ts";
@@ -124,7 +124,8 @@ export function question(
   reasons: readonly PauseReason[],
   now: number,
 ): ApprovalRecord {
-  const within = Math.min(LIMITS.approvalWithinMs * 24, ...reasons.map((reason) => reason.approval.withinMs));
+  invariant(reasons.length > 0, "a pause has a reason");
+  const within = Math.min(...reasons.map((reason) => reason.approval.withinMs));
   const [first, ...others] = reasons;
   const editable = (first?.approval.editable ?? []).filter((path) =>
     others.every((other) => other.approval.editable.includes(path)),
