@@ -79,6 +79,12 @@ export interface TreeHead {
   readonly root: Uint8Array;
 }
 
+/** A row of the log's tables that no entry accounts for. `seq` is the position that it claims. */
+export interface Stray {
+  readonly seq: number;
+  readonly where: "entry" | "part";
+}
+
 export interface LogStore {
   /** Identity of this log: random, made with the store, in every header. */
   readonly logId: string;
@@ -90,6 +96,8 @@ export interface LogStore {
   /** Signed notes over tree heads, oldest first. */
   checkpoints(): Promise<readonly { readonly size: number; readonly note: string }[]>;
   addCheckpoint(size: number, note: string): Promise<void>;
+  /** Rows that belong to no entry, where the storage could hold such: for the verifier. */
+  strays?(): Promise<readonly Stray[]>;
 }
 
 export interface StateStore {

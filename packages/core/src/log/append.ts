@@ -10,7 +10,7 @@ import type { Hash } from "../ports.ts";
 import type { EntryDraft, PartDraft, StoredEntry, StoredPart } from "./entry.ts";
 import { type ChainLink, type EntryHeader, HEADER_VERSION } from "./header.ts";
 import { isPartName, partCommitment, SALT_BYTES } from "./part.ts";
-import { appendLeaf, leafHash, type Tree } from "./tree.ts";
+import { appendLeaf, type LogTree, leafHash } from "./tree.ts";
 
 /** The end of a writer's or a run's chain. */
 export interface ChainHead {
@@ -28,7 +28,7 @@ export interface LogHeads {
   readonly writer: ChainHead & { readonly id: string };
   /** The runs that the drafts name; a run that is not in it is new. */
   readonly runs: ReadonlyMap<string, ChainHead>;
-  readonly tree: Tree;
+  readonly tree: LogTree;
   /** Time of the last entry, ms; 0 in an empty log. */
   readonly lastTime: number;
 }

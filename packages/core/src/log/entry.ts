@@ -70,5 +70,11 @@ export interface StoredEntry {
   readonly header: Uint8Array;
   /** RFC 6962 leaf hash: SHA-256(0x00 ‖ header). */
   readonly leaf: Uint8Array;
+  /** In the order of their names. */
   readonly parts: readonly StoredPart[];
+  /**
+   * What the storage keeps beside the header to find the entry by: `run`, its id or null; `parts`, their number. The
+   * verifier compares them with the header, so that a changed column cannot hide or move an entry.
+   */
+  readonly columns?: { readonly run: string | null; readonly parts: number };
 }

@@ -11,11 +11,11 @@ import {
   EMPTY_TREE,
   inclusionPath,
   type LeafReader,
+  type LogTree,
   leafHash,
   nodeHash,
   pathHashes,
   peakCount,
-  type Tree,
   treeRoot,
 } from "./tree.ts";
 
@@ -101,7 +101,7 @@ const CONSISTENCY: [old: number, size: number, path: string[]][] = [
   ],
 ];
 
-function grow(leaves: readonly Uint8Array[]): Tree {
+function grow(leaves: readonly Uint8Array[]): LogTree {
   return leaves.reduce((tree, leaf) => appendLeaf(tree, leaf, hash), EMPTY_TREE);
 }
 

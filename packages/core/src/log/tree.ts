@@ -7,13 +7,13 @@
 import { invariant } from "../errors.ts";
 import type { Hash } from "../ports.ts";
 
-export interface Tree {
+export interface LogTree {
   /** Number of leaves. */
   readonly size: number;
   readonly peaks: readonly Uint8Array[];
 }
 
-export const EMPTY_TREE: Tree = Object.freeze({ size: 0, peaks: Object.freeze([]) });
+export const EMPTY_TREE: LogTree = Object.freeze({ size: 0, peaks: Object.freeze([]) });
 
 /** Half-open range of leaf positions. */
 export interface LeafRange {
@@ -46,7 +46,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array, hash: Hash): Uint8
   return hash.sha256(input);
 }
 
-export function appendLeaf(tree: Tree, leaf: Uint8Array, hash: Hash): Tree {
+export function appendLeaf(tree: LogTree, leaf: Uint8Array, hash: Hash): LogTree {
   const peaks = tree.peaks.slice();
   let node = leaf;
   // Each trailing 1 of the size is a perfect subtree that the new node completes.
@@ -60,7 +60,7 @@ export function appendLeaf(tree: Tree, leaf: Uint8Array, hash: Hash): Tree {
 }
 
 /** The tree's root; of the empty tree the hash of nothing. */
-export function treeRoot(tree: Tree, hash: Hash): Uint8Array {
+export function treeRoot(tree: LogTree, hash: Hash): Uint8Array {
   const last = tree.peaks.at(-1);
   if (last === undefined) return hash.sha256(new Uint8Array(0));
   return tree.peaks.slice(0, -1).reduceRight((right, left) => nodeHash(left, right, hash), last);
@@ -119,7 +119,7 @@ export async function pathHashes(path: readonly LeafRange[], read: LeafReader, h
   return hashes;
 }
 
-async function treeOfRange(range: LeafRange, read: LeafReader, hash: Hash): Promise<Tree> {
+async function treeOfRange(range: LeafRange, read: LeafReader, hash: Hash): Promise<LogTree> {
   let tree = EMPTY_TREE;
   for (let from = range.from; from < range.to; from += CHUNK) {
     const to = Math.min(range.to, from + CHUNK);

@@ -42,10 +42,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const keys = new Map<string, string>();
   const approvals = new Map<string, ApprovalRecord>();
   const notes = new Map<number, string>();
-  let heads: LogHeads = {
+  const chains = new Map<string, ChainHead>();
+  let heads: Omit<LogHeads, "runs"> = {
     log: logId,
     writer: { id: writerId, n: 0, leaf: null },
-    runs: new Map<string, ChainHead>(),
     tree: EMPTY_TREE,
     lastTime: 0,
   };
@@ -64,14 +64,24 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     return undefined;
   }
 
+  function chainsOf(transaction: Transaction): Map<string, ChainHead> {
+    const named = new Map<string, ChainHead>();
+    for (const { run } of transaction.entries) {
+      const chain = run === undefined ? undefined : chains.get(run);
+      if (run !== undefined && chain !== undefined) named.set(run, chain);
+    }
+    return named;
+  }
+
   function commit(transaction: Transaction): CommitResult {
     if (closed) throw new SafeRunError("record.unavailable", "the store is closed");
     distinct(transaction);
     const conflict = conflictIn(transaction);
     if (conflict !== undefined) return { ok: false, conflict };
-    const appended = appendEntries(transaction.entries, heads, clock.now(), hash);
+    const appended = appendEntries(transaction.entries, { ...heads, runs: chainsOf(transaction) }, clock.now(), hash);
     // Nothing below can fail: the heads, rows and entries change together.
     heads = appended.heads;
+    for (const [id, chain] of appended.heads.runs) chains.set(id, chain);
     for (const { row } of transaction.calls ?? []) {
       calls.set(row.id, structuredClone(row));
       if (row.key !== null) keys.set(keyOf(row.run, row.key), row.id);

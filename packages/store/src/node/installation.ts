@@ -1,0 +1,69 @@
+/**
+ * What SafeRun knows of itself on this machine and account, outside of every project: an id that its stores carry, so
+ * that a cloned repository cannot bring a store of its own, and the last signed head of each log, so that a log that was
+ * cut back or restored is noticed.
+ */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { SafeRunError, toHex } from "@saferun/core";
+import { storeFailure } from "../sqlite/failure.ts";
+import { nodeRandom } from "./ports.ts";
+import {
+  checkPrivateDirectory,
+  createPrivateFile,
+  makePrivateDirectory,
+  readPrivateFile,
+  replacePrivateFile,
+} from "./private-files.ts";
+
+export interface Installation {
+  /** Random, 128 bits, hex. */
+  readonly id: string;
+  readonly directory: string;
+  /** The last signed note that this account's checkpointer has kept for a log; undefined when there is none. */
+  lastNote(logId: string): string | undefined;
+  keepNote(logId: string, note: string): void;
+}
+
+export interface InstallationOptions {
+  /** Default: `SAFERUN_STATE_DIR`, else `$XDG_STATE_HOME/saferun`, else `~/.local/state/saferun`. */
+  readonly directory?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+const ID = /^[0-9a-f]{32}$/;
+
+/**
+ * This account's installation; made when it is missing.
+ * @throws SafeRunError `record.untrusted` for a state directory that others can write, `record.unavailable`.
+ */
+export function installation(options: InstallationOptions = {}): Installation {
+  const directory = options.directory ?? stateDirectory(options.environment ?? process.env);
+  try {
+    makePrivateDirectory(directory);
+    checkPrivateDirectory(directory);
+    const path = join(directory, "installation");
+    createPrivateFile(path, `${toHex(nodeRandom.bytes(16))}\n`);
+    const id = readPrivateFile(path)?.trim() ?? "";
+    if (!ID.test(id)) throw new SafeRunError("record.untrusted", `\`${path}\` holds no installation id: remove it`);
+    return {
+      id,
+      directory,
+      lastNote: (logId) => readPrivateFile(notePath(directory, logId)),
+      keepNote: (logId, note) => replacePrivateFile(notePath(directory, logId), note),
+    };
+  } catch (error) {
+    throw storeFailure(error);
+  }
+}
+
+function stateDirectory(environment: Readonly<Record<string, string | undefined>>): string {
+  if (environment.SAFERUN_STATE_DIR) return environment.SAFERUN_STATE_DIR;
+  if (environment.XDG_STATE_HOME) return join(environment.XDG_STATE_HOME, "saferun");
+  return join(environment.HOME || homedir(), ".local", "state", "saferun");
+}
+
+function notePath(directory: string, logId: string): string {
+  if (!ID.test(logId)) throw new SafeRunError("record.corrupt", "a log whose id is no id");
+  return join(directory, `head-${logId}`);
+}

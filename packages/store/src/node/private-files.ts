@@ -1,0 +1,110 @@
+/** Directories and files that belong to this account alone: how they are made, and when they are not believed. */
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { SafeRunError } from "@saferun/core";
+
+/** Group or others may write. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** Creates the directory (0700) where it is missing; true when it was made now. Parents are made the same way. */
+export function makePrivateDirectory(path: string): boolean {
+  return mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
+}
+
+/**
+ * The directory and every file directly in it must be this account's, no link, and closed to others.
+ * @throws SafeRunError `record.untrusted`.
+ */
+export function checkPrivateDirectory(path: string): void {
+  checkPrivate(path, lstatSync(path), "directory");
+  for (const name of readdirSync(path)) {
+    const file = join(path, name);
+    const stats = statsOf(file);
+    // A file of SQLite's may go between the listing and the look.
+    if (stats !== undefined) checkPrivate(file, stats, "any");
+  }
+}
+
+/** The text of a private file, undefined when there is none. @throws SafeRunError `record.untrusted`. */
+export function readPrivateFile(path: string): string | undefined {
+  const stats = statsOf(path);
+  if (stats === undefined) return undefined;
+  checkPrivate(path, stats, "file");
+  return readFileSync(path, "utf8");
+}
+
+/** Writes a new file (0600) whole or not at all; false when there is one already, which is left alone. */
+export function createPrivateFile(path: string, content: string): boolean {
+  const temporary = writeTemporary(path, content);
+  try {
+    linkSync(temporary, path);
+    syncDirectory(dirname(path));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  } finally {
+    unlinkSync(temporary);
+  }
+}
+
+/** Replaces a file (0600) whole or not at all. */
+export function replacePrivateFile(path: string, content: string): void {
+  renameSync(writeTemporary(path, content), path);
+  syncDirectory(dirname(path));
+}
+
+function writeTemporary(path: string, content: string): string {
+  const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}.tmp`;
+  const file = openSync(temporary, "wx", 0o600);
+  try {
+    writeSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  return temporary;
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function statsOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+function checkPrivate(path: string, stats: Stats, kind: "directory" | "file" | "any"): void {
+  const fault = faultOf(stats, kind);
+  if (fault !== undefined) {
+    throw new SafeRunError("record.untrusted", `\`${path}\` ${fault}: it is not opened`, { details: { path } });
+  }
+}
+
+function faultOf(stats: Stats, kind: "directory" | "file" | "any"): string | undefined {
+  if (stats.isSymbolicLink()) return "is a symbolic link";
+  if (kind === "directory" && !stats.isDirectory()) return "is no directory";
+  if (kind === "file" && !stats.isFile()) return "is no regular file";
+  const uid = process.geteuid?.();
+  if (uid !== undefined && stats.uid !== uid) return `belongs to another account (uid ${stats.uid})`;
+  if (uid !== undefined && (stats.mode & WRITABLE_BY_OTHERS) !== 0) return "can be written by other accounts";
+  return undefined;
+}

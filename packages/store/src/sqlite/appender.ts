@@ -1,0 +1,340 @@
+/**
+ * The one place that writes `log.db`: many requests → one transaction, one fsync. Synchronous; runs in the writer thread.
+ *
+ * The head is read inside the transaction, so that several processes append to one chain. What is kept between
+ * transactions is believed only while `PRAGMA data_version` says that nobody else has written.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import {
+  type ApprovalRecord,
+  appendEntries,
+  appendLeaf,
+  type CallRecord,
+  type ChainHead,
+  type CommitResult,
+  equalBytes,
+  type Hash,
+  invariant,
+  type LogHeads,
+  type LogTree,
+  parseHeader,
+  peakCount,
+  SafeRunError,
+  type StoredEntry,
+  type Transaction,
+} from "@saferun/core";
+import { isBusy, isFileError, storeFailure } from "./failure.ts";
+import { blob, type ConnectOptions, connect, integer, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
+
+export type Request =
+  | { readonly kind: "commit"; readonly transaction: Transaction; readonly now: number }
+  | { readonly kind: "checkpoint"; readonly size: number; readonly note: string };
+
+export type Answer =
+  | { readonly ok: true; readonly result: CommitResult | null }
+  | { readonly ok: false; readonly error: Error };
+
+export interface AppenderOptions extends ConnectOptions {
+  readonly path: string;
+  readonly writerId: string;
+  readonly hash: Hash;
+}
+
+export interface Appender {
+  /** One transaction for all of them; answers in the order of the requests, durable when it returns. */
+  apply(requests: readonly Request[]): Answer[];
+  /** Marks the writer as closed and lets go of the file. */
+  close(): void;
+}
+
+/** Runs whose chain heads are kept between transactions. */
+const KEPT_RUNS = 1_000;
+
+interface Connection {
+  readonly db: DatabaseSync;
+  readonly statements: ReturnType<typeof prepareAll>;
+  /** `data_version` for which `heads` is what the file says; null when it must be read. */
+  seen: number | null;
+}
+
+export function createAppender(options: AppenderOptions): Appender {
+  const { hash, writerId } = options;
+  let connection: Connection | undefined;
+  /** As of the last commit that is known to be durable. */
+  let heads: LogHeads | undefined;
+  const runs = new Map<string, ChainHead>();
+  /** Set when a commit's fate is unknown: own entries may stand behind `heads`. */
+  let doubtful = false;
+
+  function open(): Connection {
+    if (connection !== undefined) return connection;
+    const db = connect(options.path, options);
+    connection = { db, statements: prepareAll(db), seen: null };
+    return connection;
+  }
+
+  /** After an error of the file the connection is never used again: its cache may hold what the disk does not. */
+  function abandon(): void {
+    const db = connection?.db;
+    connection = undefined;
+    doubtful = true;
+    try {
+      if (db?.isTransaction === true) db.exec("ROLLBACK");
+    } finally {
+      db?.close();
+    }
+  }
+
+  function currentHeads(at: Connection): LogHeads {
+    const version = pragma(at.db, "data_version");
+    if (heads !== undefined && at.seen === version && !doubtful) return heads;
+    const found = readHeads(at.statements, heads, writerId, doubtful, hash);
+    at.seen = version;
+    runs.clear();
+    return found;
+  }
+
+  function applyOpen(at: Connection, requests: readonly Request[]): Answer[] {
+    at.db.exec("BEGIN IMMEDIATE");
+    let next = currentHeads(at);
+    const fresh = new Map<string, ChainHead>();
+    const answers: Answer[] = [];
+    for (const request of requests) {
+      at.db.exec("SAVEPOINT request");
+      try {
+        const chains = chainsOf(request, (id) => fresh.get(id) ?? runs.get(id) ?? readRun(at.statements, id));
+        const done = perform(at.statements, request, { ...next, runs: chains }, hash);
+        next = done.heads;
+        answers.push({ ok: true, result: done.result });
+        for (const [id, chain] of done.heads.runs) fresh.set(id, chain);
+      } catch (error) {
+        // An error of the file is everybody's; any other is this request's alone.
+        if (isFileError(error)) throw error;
+        at.db.exec("ROLLBACK TO request");
+        answers.push({ ok: false, error: storeFailure(error) });
+      }
+      at.db.exec("RELEASE request");
+    }
+    at.db.exec("COMMIT");
+    heads = next;
+    doubtful = false;
+    if (runs.size > KEPT_RUNS) runs.clear();
+    for (const [id, chain] of fresh) runs.set(id, chain);
+    return answers;
+  }
+
+  return {
+    apply(requests) {
+      try {
+        return applyOpen(open(), requests);
+      } catch (error) {
+        const failure = storeFailure(error);
+        const untouched = isBusy(error) && connection?.db.isTransaction === false;
+        try {
+          if (!untouched) abandon();
+        } catch {
+          // The file is already given up; what counts is the first error.
+        }
+        return requests.map(() => ({ ok: false, error: failure }));
+      }
+    },
+    close() {
+      try {
+        open().statements.closeWriter.run(writerId);
+      } finally {
+        connection?.db.close();
+        connection = undefined;
+      }
+    },
+  };
+}
+
+function prepareAll(db: DatabaseSync) {
+  return {
+    head: db.prepare("SELECT log, size, peaks FROM log WHERE id = 1"),
+    setHead: db.prepare("UPDATE log SET size = ?, peaks = ? WHERE id = 1"),
+    entry: db.prepare("SELECT header, leaf FROM entries WHERE seq = ?"),
+    addEntry: db.prepare("INSERT INTO entries (seq, run, leaf, header) VALUES (?, ?, ?, ?)"),
+    addPart: db.prepare("INSERT INTO parts (id, name, salt, bytes) VALUES (?, ?, ?, ?)"),
+    run: db.prepare("SELECT n, leaf FROM runs WHERE id = ?"),
+    addRun: db.prepare(
+      `INSERT INTO runs (id, n, leaf, agent, environment, started, last) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET n = excluded.n, leaf = excluded.leaf, last = excluded.last,
+         agent = iif(agent = '', excluded.agent, agent), environment = iif(environment = '', excluded.environment, environment)`,
+    ),
+    callVersion: db.prepare("SELECT version FROM calls WHERE id = ?"),
+    callOfKey: db.prepare("SELECT id FROM calls WHERE run = ? AND key = ?"),
+    addCall: db.prepare(
+      "INSERT INTO calls (id, version, state, run, key, created, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ),
+    setCall: db.prepare(
+      "UPDATE calls SET version = ?, state = ?, run = ?, key = ?, created = ?, record = ? WHERE id = ?",
+    ),
+    approvalVersion: db.prepare("SELECT version FROM approvals WHERE id = ?"),
+    addApproval: db.prepare("INSERT INTO approvals (id, version, state, created, record) VALUES (?, ?, ?, ?, ?)"),
+    setApproval: db.prepare("UPDATE approvals SET version = ?, state = ?, created = ?, record = ? WHERE id = ?"),
+    checkpoint: db.prepare("SELECT note FROM checkpoints WHERE size = ?"),
+    addCheckpoint: db.prepare("INSERT INTO checkpoints (size, note) VALUES (?, ?)"),
+    closeWriter: db.prepare("UPDATE writers SET closed = 1 WHERE id = ?"),
+  } satisfies Record<string, StatementSync>;
+}
+
+type Statements = Connection["statements"];
+
+interface Performed {
+  readonly heads: LogHeads;
+  readonly result: CommitResult | null;
+}
+
+function perform(statements: Statements, request: Request, heads: LogHeads, hash: Hash): Performed {
+  if (request.kind === "checkpoint") {
+    addCheckpoint(statements, request.size, request.note, heads.tree.size);
+    return { heads, result: null };
+  }
+  const { transaction, now } = request;
+  const conflict = conflictIn(statements, transaction);
+  if (conflict !== undefined) return { heads, result: { ok: false, conflict } };
+  const appended = appendEntries(transaction.entries, heads, now, hash);
+  writeEntries(statements, transaction, appended.entries, appended.heads);
+  for (const { row: call, expect } of transaction.calls ?? []) writeCall(statements, call, expect === null);
+  for (const { row: approval, expect } of transaction.approvals ?? [])
+    writeApproval(statements, approval, expect === null);
+  return { heads: appended.heads, result: { ok: true, entries: appended.entries } };
+}
+
+/** The ends of the chains that a request continues; a run without one is new. */
+function chainsOf(request: Request, chainOf: (run: string) => ChainHead | undefined): Map<string, ChainHead> {
+  const chains = new Map<string, ChainHead>();
+  for (const { run } of request.kind === "commit" ? request.transaction.entries : []) {
+    const chain = run === undefined || chains.has(run) ? undefined : chainOf(run);
+    if (run !== undefined && chain !== undefined) chains.set(run, chain);
+  }
+  return chains;
+}
+
+function conflictIn(
+  statements: Statements,
+  transaction: Transaction,
+): { kind: "call" | "approval"; id: string } | undefined {
+  for (const { row: call, expect } of transaction.calls ?? []) {
+    if (versionIn(statements.callVersion, call.id) !== expect) return { kind: "call", id: call.id };
+    const holder = call.key === null ? undefined : row(statements.callOfKey, call.run, call.key);
+    if (holder !== undefined && holder.id !== call.id) return { kind: "call", id: call.id };
+  }
+  for (const { row: approval, expect } of transaction.approvals ?? []) {
+    if (versionIn(statements.approvalVersion, approval.id) !== expect) return { kind: "approval", id: approval.id };
+  }
+  return undefined;
+}
+
+function versionIn(statement: StatementSync, id: string): number | null {
+  const found = row(statement, id);
+  return found === undefined ? null : integer(found.version, "version");
+}
+
+function writeEntries(
+  statements: Statements,
+  transaction: Transaction,
+  entries: readonly StoredEntry[],
+  heads: LogHeads,
+): void {
+  for (const [index, { seq, header, leaf, parts }] of entries.entries()) {
+    invariant(parts.length <= PARTS_PER_ENTRY, "an entry with more parts than its header has room for");
+    const draft = transaction.entries[index];
+    statements.addEntry.run(seq, draft?.run ?? null, leaf, header);
+    for (const [place, part] of parts.entries()) {
+      statements.addPart.run(seq * PARTS_PER_ENTRY + place, part.name, part.salt, part.bytes);
+    }
+    const run = draft?.run === undefined ? undefined : heads.runs.get(draft.run);
+    if (draft?.run === undefined || run === undefined || run.leaf === null) continue;
+    const { agent = "", environment = "" } = draft;
+    statements.addRun.run(draft.run, run.n, run.leaf, agent, environment, heads.lastTime, heads.lastTime);
+  }
+  if (entries.length > 0) statements.setHead.run(heads.tree.size, joined(heads.tree.peaks));
+}
+
+function writeCall(statements: Statements, call: CallRecord, isNew: boolean): void {
+  const { id, version, state, run, key, createdAt } = call;
+  const record = JSON.stringify(call);
+  if (isNew) statements.addCall.run(id, version, state, run, key, createdAt, record);
+  else statements.setCall.run(version, state, run, key, createdAt, record, id);
+}
+
+function writeApproval(statements: Statements, approval: ApprovalRecord, isNew: boolean): void {
+  const { id, version, state, createdAt } = approval;
+  const record = JSON.stringify(approval);
+  if (isNew) statements.addApproval.run(id, version, state, createdAt, record);
+  else statements.setApproval.run(version, state, createdAt, record, id);
+}
+
+function addCheckpoint(statements: Statements, size: number, note: string, treeSize: number): void {
+  invariant(size <= treeSize, "a checkpoint over more entries than there are");
+  const known = row(statements.checkpoint, size);
+  if (known === undefined) statements.addCheckpoint.run(size, note);
+  else if (known.note !== note) {
+    throw new SafeRunError("record.corrupt", `two different checkpoints over ${size} entries`);
+  }
+}
+
+/**
+ * The heads as the file has them now, inside the transaction. What was known before must be the beginning of it:
+ * a file that went back or another history fails here, before anything is appended to it.
+ */
+function readHeads(
+  statements: Statements,
+  known: LogHeads | undefined,
+  writerId: string,
+  ownToo: boolean,
+  hash: Hash,
+): LogHeads {
+  const found = row(statements.head);
+  if (found === undefined) throw new SafeRunError("record.corrupt", "the store has no head");
+  const [log, size] = [text(found.log, "log"), integer(found.size, "size")];
+  const tree: LogTree = { size, peaks: split(blob(found.peaks, "peaks")) };
+  if (tree.peaks.length !== peakCount(size)) throw new SafeRunError("record.corrupt", "the store's head is damaged");
+  let writer: LogHeads["writer"] = known?.writer ?? { id: writerId, n: 0, leaf: null };
+  if (known !== undefined) {
+    let grown = known.tree;
+    if (log !== known.log || size < grown.size) throw wentBack();
+    for (let seq = known.tree.size; seq < size; seq++) {
+      const { header, leaf } = readEntry(statements, seq);
+      grown = appendLeaf(grown, leaf, hash);
+      if (ownToo && parseHeader(header).writer.id === writerId) writer = { id: writerId, n: writer.n + 1, leaf };
+    }
+    if (!equalBytes(joined(grown.peaks), joined(tree.peaks))) throw wentBack();
+  }
+  const lastTime = size === 0 ? 0 : parseHeader(readEntry(statements, size - 1).header).time;
+  return { log, writer, runs: new Map(), tree, lastTime };
+}
+
+function wentBack(): SafeRunError {
+  return new SafeRunError(
+    "record.corrupt",
+    "the store no longer continues the history that this process has written to: it was restored or changed",
+  );
+}
+
+function readEntry(statements: Statements, seq: number): { header: Uint8Array; leaf: Uint8Array } {
+  const found = row(statements.entry, seq);
+  if (found === undefined)
+    throw new SafeRunError("record.corrupt", `the store has no entry ${seq}, which its head counts`);
+  return { header: blob(found.header, "header"), leaf: blob(found.leaf, "leaf") };
+}
+
+function readRun(statements: Statements, id: string): ChainHead | undefined {
+  const found = row(statements.run, id);
+  return found === undefined ? undefined : { n: integer(found.n, "n"), leaf: blob(found.leaf, "leaf") };
+}
+
+function joined(peaks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(peaks.length * 32);
+  for (const [index, peak] of peaks.entries()) bytes.set(peak, index * 32);
+  return bytes;
+}
+
+/** The 32-byte hashes of a head row. */
+export function split(bytes: Uint8Array): Uint8Array[] {
+  const peaks: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += 32) peaks.push(bytes.slice(at, at + 32));
+  return peaks;
+}

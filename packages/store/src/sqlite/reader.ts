@@ -1,0 +1,170 @@
+/** Reads of `log.db`, on the caller's thread over a connection that cannot write. */
+import type { DatabaseSync } from "node:sqlite";
+import {
+  type ApprovalRecord,
+  type CallRecord,
+  type Hash,
+  type RunSummary,
+  type StoredEntry,
+  type StoredPart,
+  type Stray,
+  type TreeHead,
+  treeRoot,
+} from "@saferun/core";
+import { split } from "./appender.ts";
+import { isGone } from "./processes.ts";
+import { blob, connectReadOnly, integer, OPEN_CALLS, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
+
+/** Entries read in one go; bounds the memory of a page whatever `limit` says. */
+const MOST_ENTRIES = 10_000;
+
+export function createReader(path: string, options: { readonly busyMs: number; readonly hash: Hash }) {
+  const db = connectReadOnly(path, options.busyMs);
+  const statements = prepareAll(db);
+
+  function entries(query: { from: number; limit: number; run?: string }): StoredEntry[] {
+    const limit = Math.max(0, Math.min(query.limit, MOST_ENTRIES));
+    const rows =
+      query.run === undefined
+        ? statements.entries.all(query.from, limit)
+        : statements.entriesOfRun.all(query.run, query.from, limit);
+    return rows.map((found) => {
+      const seq = integer(found.seq, "seq");
+      const { parts, places } = partsOf(seq);
+      return {
+        seq,
+        header: blob(found.header, "header"),
+        leaf: blob(found.leaf, "leaf"),
+        parts,
+        columns: { run: found.run === null ? null : text(found.run, "run"), parts: places },
+      };
+    });
+  }
+
+  /** `places` is one more than the last part's place: the number of parts, when none is out of place. */
+  function partsOf(seq: number): { parts: StoredPart[]; places: number } {
+    if (!Number.isSafeInteger(seq * PARTS_PER_ENTRY)) return { parts: [], places: 0 };
+    const first = seq * PARTS_PER_ENTRY;
+    const rows = statements.parts.all(first, first + PARTS_PER_ENTRY);
+    const last = rows.at(-1);
+    return {
+      parts: rows.map((found) => ({
+        name: text(found.name, "name"),
+        salt: found.salt === null ? null : blob(found.salt, "salt"),
+        bytes: found.bytes === null ? null : blob(found.bytes, "bytes"),
+      })),
+      places: last === undefined ? 0 : integer(last.id, "id") - first + 1,
+    };
+  }
+
+  function head(): TreeHead & { readonly log: string } {
+    const found = row(statements.head) ?? {};
+    const size = integer(found.size, "size");
+    const root = treeRoot({ size, peaks: split(blob(found.peaks, "peaks")) }, options.hash);
+    return { log: text(found.log, "log"), size, root };
+  }
+
+  return {
+    head,
+    entries,
+    close: () => db.close(),
+    /** Rows that belong to no entry. */
+    strays: (): Stray[] => {
+      const size = head().size;
+      return [
+        ...statements.strayEntries.all().map((found) => ({ seq: integer(found.seq, "seq"), where: "entry" as const })),
+        ...statements.strayParts
+          .all(size * PARTS_PER_ENTRY)
+          .map((found) => ({ seq: Math.floor(integer(found.id, "id") / PARTS_PER_ENTRY), where: "part" as const })),
+      ];
+    },
+    checkpoints: () =>
+      statements.checkpoints
+        .all()
+        .map((found) => ({ size: integer(found.size, "size"), note: text(found.note, "note") })),
+    call: (id: string) => callIn(row(statements.call, id)),
+    callByKey: (run: string, key: string) => callIn(row(statements.callByKey, run, key)),
+    callsIn: (states: readonly CallRecord["state"][], limit: number): CallRecord[] => {
+      const open = states.every((state) => OPEN_CALLS.includes(`'${state}'`));
+      const statement = open ? statements.openCalls : statements.anyCalls;
+      return statement.all(JSON.stringify(states), limit).flatMap((found) => callIn(found) ?? []);
+    },
+    approval: (id: string) => approvalIn(row(statements.approval, id)),
+    approvals: ({ state, limit }: { state?: ApprovalRecord["state"]; limit: number }): ApprovalRecord[] =>
+      statements.approvals.all(state ?? null, state ?? null, limit).flatMap((found) => approvalIn(found) ?? []),
+    run: (id: string) => runIn(row(statements.run, id)),
+    runs: ({ limit }: { limit: number }): RunSummary[] =>
+      statements.runs.all(limit).flatMap((found) => runIn(found) ?? []),
+    changeToken: () => String(pragma(db, "data_version")),
+    deadWriters: (): string[] =>
+      statements.writers.all().flatMap((found) => {
+        const [id, boot, namespace] = [
+          text(found.id, "id"),
+          text(found.boot, "boot"),
+          text(found.namespace, "namespace"),
+        ];
+        const identity = { boot, namespace, pid: integer(found.pid, "pid"), started: text(found.started, "started") };
+        return found.closed === 1 || isGone(identity) ? [id] : [];
+      }),
+  };
+}
+
+export type Reader = ReturnType<typeof createReader>;
+
+function prepareAll(db: DatabaseSync) {
+  const statements = {
+    head: db.prepare("SELECT log, size, peaks FROM log WHERE id = 1"),
+    entries: db.prepare("SELECT seq, run, leaf, header FROM entries WHERE seq >= ? ORDER BY seq LIMIT ?"),
+    entriesOfRun: db.prepare(
+      "SELECT seq, run, leaf, header FROM entries WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?",
+    ),
+    parts: db.prepare("SELECT id, name, salt, bytes FROM parts WHERE id >= ? AND id < ? ORDER BY id"),
+    strayEntries: db.prepare("SELECT seq FROM entries WHERE seq < 0"),
+    strayParts: db.prepare("SELECT id FROM parts WHERE id < 0 OR id >= ?"),
+    checkpoints: db.prepare("SELECT size, note FROM checkpoints ORDER BY size"),
+    call: db.prepare("SELECT record FROM calls WHERE id = ?"),
+    callByKey: db.prepare("SELECT record FROM calls WHERE run = ? AND key = ?"),
+    openCalls: db.prepare(
+      `SELECT record FROM calls WHERE ${OPEN_CALLS} AND state IN (SELECT value FROM json_each(?)) ORDER BY created, id LIMIT ?`,
+    ),
+    anyCalls: db.prepare(
+      "SELECT record FROM calls WHERE state IN (SELECT value FROM json_each(?)) ORDER BY created, id LIMIT ?",
+    ),
+    approval: db.prepare("SELECT record FROM approvals WHERE id = ?"),
+    approvals: db.prepare(
+      "SELECT record FROM approvals WHERE ? IS NULL OR state = ? ORDER BY created DESC, id DESC LIMIT ?",
+    ),
+    run: db.prepare("SELECT id, n, agent, environment, started, last FROM runs WHERE id = ?"),
+    runs: db.prepare("SELECT id, n, agent, environment, started, last FROM runs ORDER BY number DESC LIMIT ?"),
+    writers: db.prepare("SELECT id, boot, namespace, pid, started, closed FROM writers"),
+  };
+  // Positions that somebody bent beyond 2^53 must be reported, not thrown over.
+  for (const statement of [statements.entries, statements.entriesOfRun, statements.parts])
+    statement.setReadBigInts(true);
+  for (const statement of [statements.strayEntries, statements.strayParts, statements.checkpoints]) {
+    statement.setReadBigInts(true);
+  }
+  return statements;
+}
+
+type Row = Record<string, unknown>;
+
+function callIn(found: Row | undefined): CallRecord | undefined {
+  return found === undefined ? undefined : (JSON.parse(text(found.record, "record")) as CallRecord);
+}
+
+function approvalIn(found: Row | undefined): ApprovalRecord | undefined {
+  return found === undefined ? undefined : (JSON.parse(text(found.record, "record")) as ApprovalRecord);
+}
+
+function runIn(found: Row | undefined): RunSummary | undefined {
+  if (found === undefined) return undefined;
+  return {
+    id: text(found.id, "id"),
+    agent: text(found.agent, "agent"),
+    environment: text(found.environment, "environment"),
+    entries: integer(found.n, "n"),
+    startedAt: integer(found.started, "started"),
+    lastAt: integer(found.last, "last"),
+  };
+}

@@ -1,0 +1,179 @@
+/** The tables of `log.db`, and how a connection to it is opened. */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { SafeRunError } from "@saferun/core";
+import { isBusy } from "./failure.ts";
+
+/** `PRAGMA user_version` of a store that this code has written. */
+export const SCHEMA_VERSION = 1;
+/** Marks the file as SafeRun's: "SFRN". */
+const APPLICATION_ID = 0x5346524e;
+/** Before it a WAL could be reset under a reader (sqlite.org/wal.html, the WAL-reset bug). */
+const OLDEST_SQLITE = [3, 51, 3] as const;
+
+/** A part's row id is its entry's position × this + its place among the entry's parts: one b-tree, written at its end. */
+export const PARTS_PER_ENTRY = 1_024;
+
+/** The states in which a call is not final, as the partial index spells them. */
+export const OPEN_CALLS = "state IN ('pending', 'approved', 'executing', 'unknown')";
+
+// Every index is one more page in each commit: none that no read needs.
+const SCHEMA = `
+CREATE TABLE log (id INTEGER PRIMARY KEY CHECK (id = 1), log TEXT NOT NULL, size INTEGER NOT NULL, peaks BLOB NOT NULL) STRICT;
+CREATE TABLE entries (seq INTEGER PRIMARY KEY, run TEXT, leaf BLOB NOT NULL, header BLOB NOT NULL) STRICT;
+CREATE INDEX entries_by_run ON entries (run) WHERE run IS NOT NULL;
+CREATE TABLE parts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, salt BLOB, bytes BLOB) STRICT;
+CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
+CREATE TABLE runs (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, n INTEGER NOT NULL, leaf BLOB NOT NULL,
+  agent TEXT NOT NULL, environment TEXT NOT NULL, started INTEGER NOT NULL, last INTEGER NOT NULL
+) STRICT;
+CREATE TABLE calls (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, state TEXT NOT NULL,
+  run TEXT NOT NULL, key TEXT, created INTEGER NOT NULL, record TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX calls_by_key ON calls (run, key) WHERE key IS NOT NULL;
+CREATE INDEX calls_open ON calls (created) WHERE ${OPEN_CALLS};
+CREATE TABLE approvals (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, state TEXT NOT NULL,
+  created INTEGER NOT NULL, record TEXT NOT NULL
+) STRICT;
+CREATE INDEX approvals_by_time ON approvals (created);
+CREATE TABLE writers (
+  id TEXT PRIMARY KEY, boot TEXT NOT NULL, namespace TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL,
+  closed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
+export interface ConnectOptions {
+  /** How long a locked file is waited for. */
+  readonly busyMs: number;
+  /** A bound on the file's size in pages; for tests of a full disk. */
+  readonly maxPages?: number;
+}
+
+/** A connection that may write. Durable: WAL, and every commit waits for its fsync. */
+export function connect(path: string, options: ConnectOptions): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: options.busyMs });
+  try {
+    useWal(db, options.busyMs);
+    db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF");
+    // Asked back: a build of SQLite that ignores the setting would lose what it acknowledged.
+    if (pragma(db, "synchronous") !== 2) {
+      throw new SafeRunError("record.unavailable", "this build of SQLite does not keep `synchronous = FULL`");
+    }
+    if (options.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.floor(options.maxPages)}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+export function connectReadOnly(path: string, busyMs: number): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true, timeout: busyMs });
+}
+
+/**
+ * Creates the tables in a new file, accepts a file of this version.
+ * @throws SafeRunError `record.newer`, `record.corrupt`.
+ */
+export function prepareSchema(db: DatabaseSync, newLogId: () => string): void {
+  if (isCurrent(db)) return;
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    // Another process may have been first.
+    if (!isCurrent(db)) {
+      db.exec(SCHEMA);
+      db.prepare("INSERT INTO log (id, log, size, peaks) VALUES (1, ?, 0, x'')").run(newLogId());
+      db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    }
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** @throws SafeRunError `record.unavailable` when this Node's SQLite is older than what the store can trust. */
+export function checkSqliteVersion(version: string | undefined): void {
+  const found = (version ?? "0").split(".").map(Number);
+  for (const [index, least] of OLDEST_SQLITE.entries()) {
+    const part = found[index] ?? 0;
+    if (part > least) return;
+    if (part < least) {
+      const wanted = OLDEST_SQLITE.join(".");
+      throw new SafeRunError(
+        "record.unavailable",
+        `this Node brings SQLite \`${version ?? "none"}\`, older than ${wanted}: update Node`,
+      );
+    }
+  }
+}
+
+/** One integer that a pragma answers. */
+export function pragma(db: DatabaseSync, name: string): number {
+  return integer(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0], name);
+}
+
+type Row = Record<string, unknown>;
+
+/** First row, or undefined; columns are checked by whoever reads them. */
+export function row(statement: StatementSync, ...values: (string | number | null)[]): Row | undefined {
+  return statement.get(...values);
+}
+
+export function text(value: unknown, column: string): string {
+  if (typeof value !== "string") throw damaged(column);
+  return value;
+}
+
+export function integer(value: unknown, column: string): number {
+  const number = typeof value === "bigint" ? Number(value) : value;
+  if (typeof number !== "number") throw damaged(column);
+  return number;
+}
+
+export function blob(value: unknown, column: string): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw damaged(column);
+  return value;
+}
+
+function damaged(column: string): SafeRunError {
+  return new SafeRunError("record.corrupt", `the store's column \`${column}\` holds a value of another type`);
+}
+
+function isCurrent(db: DatabaseSync): boolean {
+  const version = pragma(db, "user_version");
+  if (version > SCHEMA_VERSION) {
+    throw new SafeRunError(
+      "record.newer",
+      `the store was written by a newer SafeRun (schema ${version}, this one knows ${SCHEMA_VERSION}): update SafeRun`,
+    );
+  }
+  if (version === SCHEMA_VERSION) {
+    if (pragma(db, "application_id") === APPLICATION_ID) return true;
+    throw new SafeRunError("record.corrupt", "the store's file is a database of another program");
+  }
+  if (row(db.prepare("SELECT 1 FROM sqlite_master LIMIT 1")) !== undefined) {
+    throw new SafeRunError("record.corrupt", "the store's file is a database of another program");
+  }
+  return false;
+}
+
+/** The switch to WAL takes a lock that SQLite does not wait for by itself. */
+function useWal(db: DatabaseSync, busyMs: number): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; ; waited += 10) {
+    try {
+      const mode = Object.values(db.prepare("PRAGMA journal_mode = WAL").get() ?? {})[0];
+      if (mode === "wal") return;
+      throw new SafeRunError(
+        "record.unavailable",
+        `the store's file system does not carry a WAL (\`${String(mode)}\`)`,
+      );
+    } catch (error) {
+      if (!isBusy(error) || waited >= busyMs) throw error;
+      Atomics.wait(pause, 0, 0, 10);
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The durable store of the embedded gate: one SQLite file that several processes may write.
+ *
+ * Writes go to a thread that owns the writing connection, reads are answered here. A commit is acknowledged after its
+ * fsync and never before.
+ */
+import {
+  type Clock,
+  type CommitResult,
+  InvariantError,
+  type Random,
+  SafeRunError,
+  type Store,
+  type Transaction,
+  toHex,
+} from "@saferun/core";
+import type { Installation } from "../node/installation.ts";
+import { nodeClock, nodeHash, nodeRandom } from "../node/ports.ts";
+import { prepareDirectory } from "./directory.ts";
+import { storeFailure } from "./failure.ts";
+import { isGone, thisProcess } from "./processes.ts";
+import { createReader } from "./reader.ts";
+import { checkSqliteVersion, connect, integer, prepareSchema, text } from "./schema.ts";
+import { startWriter } from "./writer-client.ts";
+
+export interface SqliteStoreOptions {
+  /** Where the store lies; made (0700, with a `.gitignore` of `*`) when it is missing. */
+  readonly directory: string;
+  /** Given for the default path: only a store that carries this installation's id is opened. */
+  readonly installation?: Installation;
+  readonly clock?: Pick<Clock, "now">;
+  readonly random?: Random;
+  /** How long another process's write lock is waited for before `record.busy`. Default 5,000 ms. */
+  readonly busyMs?: number;
+  /** A bound on the file in pages of 4 KiB: `record.full` beyond it. For tests and quotas; default none. */
+  readonly maxPages?: number;
+}
+
+export interface SqliteStore extends Store {
+  readonly directory: string;
+}
+
+/**
+ * Opens or creates a store. All checks run before it returns.
+ * @throws SafeRunError `record.untrusted`, `record.unavailable`, `record.newer`, `record.corrupt`, `record.full`, `record.busy`.
+ */
+export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  try {
+    return open(options);
+  } catch (error) {
+    throw storeFailure(error);
+  }
+}
+
+function open(options: SqliteStoreOptions): SqliteStore {
+  const { directory, busyMs = 5_000 } = options;
+  const clock = options.clock ?? nodeClock;
+  const random = options.random ?? nodeRandom;
+  checkSqliteVersion(process.versions.sqlite);
+  const path = prepareDirectory(directory, options.installation).log;
+  const limits = { busyMs, ...(options.maxPages === undefined ? {} : { maxPages: options.maxPages }) };
+  const writerId = toHex(random.bytes(16));
+  register(path, writerId, limits, () => toHex(random.bytes(16)));
+  const reader = createReader(path, { busyMs, hash: nodeHash });
+  const logId = reader.head().log;
+  const writer = startWriter({ path, writerId, ...limits });
+  let closing: Promise<void> | undefined;
+
+  /** Errors of a read as the store's own; a closed store answers nothing. */
+  async function read<Value>(work: () => Value): Promise<Value> {
+    if (closing !== undefined) throw closed();
+    try {
+      return work();
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  }
+
+  return {
+    directory,
+    logId,
+    writerId,
+    async commit(transaction: Transaction): Promise<CommitResult> {
+      if (closing !== undefined) throw closed();
+      distinct(transaction);
+      const result = await writer.send({ kind: "commit", transaction, now: clock.now() });
+      if (result === null) throw new InvariantError("a commit without a result");
+      return result;
+    },
+    async addCheckpoint(size, note) {
+      if (closing !== undefined) throw closed();
+      await writer.send({ kind: "checkpoint", size, note });
+    },
+    head: () =>
+      read(() => {
+        const { size, root } = reader.head();
+        return { size, root };
+      }),
+    entries: (query) => read(() => reader.entries(query)),
+    strays: () => read(() => reader.strays()),
+    checkpoints: () => read(() => reader.checkpoints()),
+    call: (id) => read(() => reader.call(id)),
+    callByKey: (run, key) => read(() => reader.callByKey(run, key)),
+    callsIn: (states, limit) => read(() => reader.callsIn(states, limit)),
+    approval: (id) => read(() => reader.approval(id)),
+    approvals: (query) => read(() => reader.approvals(query)),
+    run: (id) => read(() => reader.run(id)),
+    runs: (query) => read(() => reader.runs(query)),
+    changeToken: () => read(() => reader.changeToken()),
+    deadWriters: () => read(() => reader.deadWriters().filter((id) => id !== writerId)),
+    close() {
+      closing ??= writer.close().finally(() => reader.close());
+      return closing;
+    },
+  };
+}
+
+/** Makes the tables where they are missing and enters this opening as a writer. */
+function register(
+  path: string,
+  writerId: string,
+  limits: { busyMs: number; maxPages?: number },
+  newLogId: () => string,
+): void {
+  const db = connect(path, limits);
+  try {
+    prepareSchema(db, newLogId);
+    const me = thisProcess();
+    db.exec("BEGIN IMMEDIATE");
+    const gone = db.prepare("UPDATE writers SET closed = 1 WHERE id = ?");
+    for (const found of db.prepare("SELECT id, boot, namespace, pid, started FROM writers WHERE closed = 0").all()) {
+      const [boot, namespace] = [text(found.boot, "boot"), text(found.namespace, "namespace")];
+      const other = { boot, namespace, pid: integer(found.pid, "pid"), started: text(found.started, "started") };
+      // Written down once, so that later openings need not ask the system again.
+      if (isGone(other)) gone.run(text(found.id, "id"));
+    }
+    db.prepare("INSERT INTO writers (id, boot, namespace, pid, started, closed) VALUES (?, ?, ?, ?, ?, 0)").run(
+      writerId,
+      me.boot,
+      me.namespace,
+      me.pid,
+      me.started,
+    );
+    db.exec("COMMIT");
+  } finally {
+    db.close();
+  }
+}
+
+function closed(): SafeRunError {
+  return new SafeRunError("record.unavailable", "the store is closed");
+}
+
+/** A transaction that writes one row twice has no meaning under compare-and-set. */
+function distinct({ calls = [], approvals = [] }: Transaction): void {
+  for (const writes of [calls.map((write) => write.row.id), approvals.map((write) => write.row.id)]) {
+    if (new Set(writes).size !== writes.length) {
+      throw new SafeRunError("log.malformed", "a transaction that writes one row twice");
+    }
+  }
+}

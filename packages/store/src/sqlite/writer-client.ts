@@ -1,0 +1,86 @@
+/** The caller's side of the writer thread: a request goes over, a promise waits for its answer. */
+import { Worker } from "node:worker_threads";
+import { type CommitResult, ERROR_CODES, type ErrorCode, InvariantError, SafeRunError } from "@saferun/core";
+import type { Request } from "./appender.ts";
+import type { FromWriter, ToWriter, WireError, WriterData } from "./writer.ts";
+
+export interface WriterClient {
+  send(request: Request): Promise<CommitResult | null>;
+  /** Waits for everything sent before, then ends the thread. */
+  close(): Promise<void>;
+}
+
+interface Waiter {
+  resolve(result: CommitResult | null): void;
+  reject(error: Error): void;
+}
+
+/** Sources run by type stripping and find their packages by the `source` condition; built files need neither. */
+const FROM_SOURCE = import.meta.url.endsWith(".ts");
+
+export function startWriter(data: WriterData): WriterClient {
+  const script = new URL(FROM_SOURCE ? "./writer.ts" : "./writer.js", import.meta.url);
+  const execArgv = ["--disable-warning=ExperimentalWarning", ...(FROM_SOURCE ? ["--conditions=source"] : [])];
+  const worker = new Worker(script, { workerData: data, execArgv, name: "saferun-writer" });
+  const waiters = new Map<number, Waiter>();
+  let lastId = 0;
+  let gone: SafeRunError | undefined;
+  let closing = false;
+
+  // An idle writer does not keep the process alive; one that owes an answer does.
+  worker.unref();
+
+  worker.on("message", (answers: FromWriter) => {
+    for (const { id, answer } of answers) {
+      const waiter = waiters.get(id);
+      waiters.delete(id);
+      if (answer.ok) waiter?.resolve(answer.result);
+      else waiter?.reject(fromWire(answer.error));
+    }
+    if (waiters.size === 0 && !closing) worker.unref();
+  });
+  worker.on("error", (cause) =>
+    end(new SafeRunError("record.unavailable", "the store's writer has failed", { cause })),
+  );
+  worker.on("exit", () => end(new SafeRunError("record.unavailable", "the store's writer has ended")));
+
+  function end(error: SafeRunError): void {
+    gone ??= error;
+    for (const waiter of waiters.values()) waiter.reject(gone);
+    waiters.clear();
+  }
+
+  function post(request: ToWriter["request"]): Promise<CommitResult | null> {
+    return new Promise((resolve, reject) => {
+      if (gone !== undefined) return reject(gone);
+      const id = ++lastId;
+      const message = { id, request } as ToWriter;
+      waiters.set(id, { resolve, reject });
+      worker.ref();
+      try {
+        worker.postMessage(message);
+      } catch (cause) {
+        waiters.delete(id);
+        reject(new SafeRunError("log.malformed", "a transaction with a value that is no data", { cause }));
+      }
+    });
+  }
+
+  return {
+    send: post,
+    async close() {
+      const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+      closing = true;
+      await post("close");
+      await exited;
+    },
+  };
+}
+
+function fromWire({ code, message, retryable, details }: WireError): Error {
+  return isErrorCode(code) ? new SafeRunError(code, message, { retryable, details }) : new InvariantError(message);
+}
+
+function isErrorCode(code: string | null): code is ErrorCode {
+  return ERROR_CODES.some((known) => known === code);
+}
