@@ -1,6 +1,6 @@
 /** The compiled policies of one revision: what the gate asks. Made by `compilePolicies`, immutable. */
 import type { ToolCall } from "../call.ts";
-import type { Decision, EvaluationContext } from "../decision.ts";
+import type { Decision, EvaluationContext, Span, Verdict } from "../decision.ts";
 
 export type ToolKind = "read" | "write" | "destructive" | "none";
 
@@ -15,4 +15,19 @@ export interface PolicySet {
   kind(tool: string): ToolKind;
   /** True where a rule or a `tools:` entry names the tool without a glob. */
   declares(tool: string): boolean;
+}
+
+/** A policy set that was compiled from documents, with what people and tools may want to list. */
+export interface CompiledPolicySet extends PolicySet {
+  /** Declared environments, by name. */
+  readonly environments: readonly { readonly name: string; readonly observe: boolean }[];
+  /** All rules, by id. */
+  readonly rules: readonly RuleInfo[];
+}
+
+export interface RuleInfo {
+  readonly id: string;
+  readonly span: Span;
+  readonly verdict: Verdict;
+  readonly observe: boolean;
 }

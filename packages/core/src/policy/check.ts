@@ -1,0 +1,262 @@
+/** Trees → one checked model, or every issue of every file. A set that is not whole is not there at all. */
+
+import type { Expr } from "./cel/ast.ts";
+import type { CelEnv } from "./cel/types.ts";
+import { celEnv, checkExpression, parseExpression, RESERVED_NAMES, resolveDefinitions } from "./condition.ts";
+import { POLICY_FORMAT, type RouteSource, type RuleSource } from "./format.ts";
+import { globMatches, isGlob } from "./glob.ts";
+import { Issues, type PolicyIssue, quote } from "./issue.ts";
+import { mergeConstants, mergeContext, mergeEnvironments, mergeRoutes, mergeTools, section, unique } from "./merge.ts";
+import type { EnvironmentModel, PolicyDocument, PolicyModel, RuleModel } from "./model.ts";
+import { fold, nearest } from "./nearest.ts";
+import { hint, readShape } from "./read.ts";
+import { checkRoutes, termsOf } from "./routes.ts";
+import type { Located } from "./shape.ts";
+import { ToolTable } from "./tool-table.ts";
+import type { PolicyTree } from "./tree.ts";
+
+export interface CheckOptions {
+  /** Tools that exist, where the caller knows them: rules may name these and the declared ones. */
+  readonly knownTools?: readonly string[];
+  /** False where some files of the set could not be read: what only they may declare is then not asked for. */
+  readonly whole?: boolean;
+}
+
+export type CheckResult =
+  | { readonly ok: true; readonly model: PolicyModel; readonly warnings: readonly PolicyIssue[] }
+  | { readonly ok: false; readonly issues: readonly PolicyIssue[] };
+
+export function checkPolicies(trees: readonly PolicyTree[], options: CheckOptions = {}): CheckResult {
+  const issues = new Issues();
+  const documents = trees.flatMap((tree) => readDocument(tree, issues));
+  const model = checkModel(documents, options, issues);
+  return issues.hasErrors() ? { ok: false, issues: issues.sorted() } : { ok: true, model, warnings: issues.sorted() };
+}
+
+function readDocument(tree: PolicyTree, issues: Issues): readonly PolicyDocument[] {
+  const source = readShape(tree.root, POLICY_FORMAT, "the file", issues);
+  if (source === undefined) return [];
+  const empty = (source.rules ?? []).length === 0 && (source.environments ?? []).length === 0;
+  const shared = [source.tools, source.routes, source.let, source.define, source.context, source.tests];
+  if (empty && shared.every((part) => part === undefined)) {
+    issues.error("empty", tree.root.span, "the file decides nothing: it has neither rules nor environments");
+  }
+  return [{ file: tree.file, source }];
+}
+
+function checkModel(documents: readonly PolicyDocument[], options: CheckOptions, issues: Issues): PolicyModel {
+  const environments = mergeEnvironments(documents, issues);
+  const routes = mergeRoutes(documents, issues);
+  const context = mergeContext(documents, issues);
+  const constants = mergeConstants(documents, issues);
+  const tools = mergeTools(documents, issues);
+  const env = celEnv(context, constants);
+  const { definitions, texts, ruleEnv } = checkDefinitions(documents, env, issues);
+  checkRoutes(routes, issues);
+  const checker = new RuleChecker(
+    {
+      environments,
+      routes,
+      env: ruleEnv,
+      definitions,
+      tools: new ToolTable(tools),
+      known: options.knownTools ?? [],
+      whole: options.whole ?? true,
+    },
+    issues,
+  );
+  const rules = documents.flatMap(({ source }) => (source.rules ?? []).flatMap((rule) => checker.check(rule) ?? []));
+  checkIds(rules, issues);
+  if (options.whole !== false) checkEnvironments(documents, environments, issues);
+  return { documents, environments, tools, constants, definitions: texts, context, rules, env };
+}
+
+function checkDefinitions(documents: readonly PolicyDocument[], env: CelEnv, issues: Issues) {
+  const entries = [
+    ...unique(
+      section(documents, (file) => file.define),
+      "definition",
+      issues,
+    ).values(),
+  ];
+  for (const { key, span } of entries) {
+    if (Object.hasOwn(env.variables, key) || RESERVED_NAMES.includes(key)) {
+      issues.error("bad-name", span, `${quote(key)} already has a meaning in conditions`);
+    }
+  }
+  const definitions = resolveDefinitions(entries, env, issues);
+  // A definition that failed was reported once; each rule that uses it need not say so again.
+  const failed = entries.filter(({ key }) => !definitions.has(key)).map(({ key }) => [key, { kind: "dyn" }] as const);
+  const texts = new Map(entries.map(({ key, value }) => [key, value.value]));
+  return { definitions, texts, ruleEnv: { variables: { ...env.variables, ...Object.fromEntries(failed) } } };
+}
+
+/** Ids are unique over all files; two that differ only in case would be read as one by people. */
+function checkIds(rules: readonly RuleModel[], issues: Issues): void {
+  const ids = new Map<string, RuleModel>();
+  for (const rule of rules) {
+    const twin = ids.get(fold(rule.id));
+    if (twin !== undefined) {
+      const place = `${twin.span.file}:${twin.span.line}:${twin.span.column}`;
+      issues.error("duplicate-id", rule.span, `rule ${quote(rule.id)} is already at ${place}`, { rule: rule.id });
+    }
+    ids.set(fold(rule.id), rule);
+  }
+}
+
+function checkEnvironments(
+  documents: readonly PolicyDocument[],
+  environments: ReadonlyMap<string, EnvironmentModel>,
+  issues: Issues,
+): void {
+  const first = documents[0];
+  if (first === undefined || environments.size > 0) return;
+  issues.error(
+    "missing-key",
+    first.source.span,
+    "no file declares `environments`; add `environments: { prod: { unmatched: deny } }`",
+  );
+}
+
+interface RuleSurroundings {
+  readonly environments: ReadonlyMap<string, EnvironmentModel>;
+  readonly routes: ReadonlyMap<string, RouteSource>;
+  readonly env: CelEnv;
+  readonly definitions: ReadonlyMap<string, Expr>;
+  readonly tools: ToolTable;
+  readonly known: readonly string[];
+  readonly whole: boolean;
+}
+
+class RuleChecker {
+  readonly #around: RuleSurroundings;
+  readonly #issues: Issues;
+  /** Every tool name that is surely there. */
+  readonly #names: ReadonlySet<string>;
+  readonly #labels: ReadonlySet<string>;
+
+  constructor(around: RuleSurroundings, issues: Issues) {
+    this.#around = around;
+    this.#issues = issues;
+    this.#names = new Set([...around.tools.names(), ...around.known.map((name) => name.normalize("NFC"))]);
+    this.#labels = around.tools.labels();
+  }
+
+  /** Undefined where the rule's own id is missing; otherwise complete only if no error was added. */
+  check(source: RuleSource): RuleModel | undefined {
+    // Keys that did not read were reported; what is required may still be absent here.
+    const { id, then }: Partial<RuleSource> = source;
+    const rule = id?.value ?? "";
+    this.#scope(source, rule);
+    const condition = source.when === undefined ? null : this.#condition(source.when, rule);
+    if (id === undefined || then === undefined) return undefined;
+    this.#keys(source, rule);
+    const otherwise = source.else ?? null;
+    const asks = then === "allow" && source.approval !== undefined && otherwise !== "pause";
+    const pauses = then === "pause" || otherwise === "pause" || asks;
+    return {
+      id: rule,
+      span: id.span,
+      scope: {
+        tools: values(source.tool)?.map((name) => this.#around.tools.canonical(name)) ?? null,
+        kinds: source.kind ?? null,
+        labels: values(source.label),
+        agents: values(source.agent),
+        environments: values(source.env),
+        principals: values(source.principal),
+      },
+      condition,
+      verdict: then,
+      otherwise,
+      approval: pauses ? termsOf(source, this.#around.routes, this.#issues) : null,
+      asks,
+      reason: source.reason ?? null,
+      fix: source.fix ?? null,
+      observe: source.mode === "observe",
+    };
+  }
+
+  #condition(when: Located, rule: string): RuleModel["condition"] {
+    const parsed = parseExpression(when, this.#issues, { rule });
+    if (parsed === undefined) return null;
+    const { env, definitions } = this.#around;
+    const checked = checkExpression(when, parsed, { env, definitions }, this.#issues, { rule });
+    if (checked === undefined) return null;
+    const { kind } = checked.type;
+    if (kind !== "bool" && kind !== "dyn") {
+      this.#issues.error("not-bool", when.span, `the condition gives a ${kind}; it must be true or false`, { rule });
+    }
+    return { text: when.value, expr: checked.expr, reads: checked.reads };
+  }
+
+  #keys(source: RuleSource, rule: string): void {
+    const { span } = source.id;
+    const details = { rule };
+    if (source.else !== undefined && source.then !== "allow") {
+      this.#issues.error("bad-value", span, "`else` belongs to allow rules only; remove it", details);
+    }
+    if (source.else !== undefined && source.when === undefined) {
+      this.#issues.error(
+        "bad-value",
+        span,
+        "`else` never applies without `when`; add a condition or remove it",
+        details,
+      );
+    }
+    if (source.approval !== undefined && source.then === "deny") {
+      this.#issues.error("bad-value", span, "`approval` has no meaning on a deny rule; remove it", details);
+    }
+  }
+
+  #scope(source: RuleSource, rule: string): void {
+    if (source.tool === undefined && source.kind === undefined && source.label === undefined) {
+      this.#issues.error(
+        "missing-key",
+        source.span,
+        `rule ${quote(rule)} needs at least one of \`tool\`, \`kind\`, \`label\``,
+        { rule },
+      );
+    }
+    for (const key of ["tool", "kind", "label", "agent", "env", "principal"] as const) {
+      if (source[key]?.length === 0) {
+        this.#issues.error("empty", source.span, `${quote(key)} is an empty list, which matches nothing; remove it`, {
+          rule,
+        });
+      }
+    }
+    for (const tool of source.tool ?? []) this.#tool(tool, rule);
+    for (const label of source.label ?? []) this.#known(label, this.#labels, "label", rule);
+    for (const environment of source.env ?? []) {
+      this.#known(environment, this.#around.environments, "environment", rule);
+    }
+  }
+
+  #tool(tool: Located, rule: string): void {
+    if (isGlob(tool.value)) {
+      if (this.#names.size > 0 && ![...this.#names].some((name) => globMatches(tool.value, name))) {
+        this.#issues.warning("unknown-tool", tool.span, `${quote(tool.value)} matches no known tool`, { rule });
+      }
+      return;
+    }
+    if (!this.#around.whole || this.#names.has(tool.value) || this.#around.tools.knows(tool.value)) return;
+    const suggestion = nearest(tool.value, this.#names);
+    const advice = suggestion === undefined ? "; declare it under `tools`" : hint(suggestion);
+    this.#issues.error("unknown-tool", tool.span, `unknown tool ${quote(tool.value)}${advice}`, { rule, suggestion });
+  }
+
+  #known(
+    name: Located,
+    known: { has(name: string): boolean; keys(): Iterable<string> },
+    what: string,
+    rule: string,
+  ): void {
+    if (!this.#around.whole || known.has(name.value)) return;
+    const suggestion = nearest(name.value, known.keys());
+    const message = `unknown ${what} ${quote(name.value)}${hint(suggestion)}`;
+    this.#issues.error(`unknown-${what}`, name.span, message, { rule, suggestion });
+  }
+}
+
+function values(names: readonly Located[] | undefined): readonly string[] | null {
+  return names?.map((name) => name.value) ?? null;
+}

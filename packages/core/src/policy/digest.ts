@@ -1,0 +1,78 @@
+/** Digests of what decides: not of comments, titles, tests, or any order. */
+import { toHex } from "../call.ts";
+import { canonicalJson, type Json } from "../json.ts";
+import type { Hash } from "../ports.ts";
+import { compareText } from "./issue.ts";
+import type { PolicyModel, RuleModel } from "./model.ts";
+
+const encoder = new TextEncoder();
+
+function sha256(domain: string, value: unknown, hash: Hash): string {
+  return toHex(hash.sha256(encoder.encode(`${domain}\u0000${canonicalJson(value)}`)));
+}
+
+/** SHA-256, hex, over everything in the set that decides. */
+export function revisionOf(model: PolicyModel, hash: Hash): string {
+  const byName = <Item extends { readonly name: string }>(a: Item, b: Item) => compareText(a.name, b.name);
+  return sha256(
+    "saferun/policy/v1",
+    {
+      environments: [...model.environments.values()]
+        .sort(byName)
+        .map(({ name, unmatched, observe }) => ({ name, unmatched, observe })),
+      tools: model.tools.toSorted(byName).map(({ name, kind, labels, aliases }) => ({ name, kind, labels, aliases })),
+      constants: pairs(model.constants),
+      definitions: pairs(model.definitions),
+      context: pairs(model.context),
+      rules: model.rules.toSorted((a, b) => compareText(a.id, b.id)).map(ruleJson),
+    },
+    hash,
+  );
+}
+
+/** SHA-256, hex, over a rule and all that it refers to: a changed rule is another reason to ask. */
+export function ruleDigest(rule: RuleModel, model: PolicyModel, hash: Hash): string {
+  const names = new Set<string>();
+  if (rule.condition !== null) mentioned(rule.condition.text, model, names);
+  const only = <Value extends Json>(all: ReadonlyMap<string, Value>) =>
+    pairs(new Map([...all].filter(([name]) => names.has(name))));
+  return sha256(
+    "saferun/rule/v1",
+    { rule: ruleJson(rule), constants: only(model.constants), definitions: only(model.definitions) },
+    hash,
+  );
+}
+
+/** Names of constants and definitions that a text mentions, also through definitions. Too many is harmless. */
+function mentioned(text: string, model: PolicyModel, names: Set<string>): void {
+  for (const [word] of text.matchAll(/[A-Za-z_][A-Za-z0-9_]*/g)) {
+    if (names.has(word)) continue;
+    const definition = model.definitions.get(word);
+    if (definition !== undefined || model.constants.has(word)) names.add(word);
+    if (definition !== undefined) mentioned(definition, model, names);
+  }
+}
+
+function ruleJson(rule: RuleModel): unknown {
+  const { id, scope, condition, verdict, otherwise, approval, asks, reason, fix, observe } = rule;
+  return {
+    id,
+    scope: Object.fromEntries(Object.entries(scope).map(([key, list]) => [key, sortedOrNull(list)])),
+    when: condition?.text ?? null,
+    verdict,
+    otherwise,
+    approval: approval === null ? null : { ...approval, to: approval.to.toSorted(), roles: approval.roles.toSorted() },
+    asks,
+    reason,
+    fix,
+    observe,
+  };
+}
+
+function sortedOrNull(list: readonly string[] | null): readonly string[] | null {
+  return list === null ? null : [...new Set(list)].sort();
+}
+
+function pairs<Value extends Json>(map: ReadonlyMap<string, Value>): readonly (readonly [string, Json])[] {
+  return [...map].sort(([a], [b]) => compareText(a, b));
+}

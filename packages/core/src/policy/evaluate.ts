@@ -1,0 +1,160 @@
+/** One call against one revision: pure, synchronous, total. Whatever goes wrong inside is a denial. */
+import type { ToolCall } from "../call.ts";
+import type { Decision, EvaluationContext, PauseReason, RuleOutcome } from "../decision.ts";
+import { invariant } from "../errors.ts";
+import { combine, type Matched, type Standing, type Unmatched, type Voice } from "./combine.ts";
+import type { Candidates, Compiled, CompiledRule } from "./compile.ts";
+import { because } from "./explain.ts";
+import type { EnvironmentModel } from "./model.ts";
+import { principalInScope } from "./scope.ts";
+import { type Variables, variablesOf } from "./variables.ts";
+
+/** A rule in scope, and what it says. */
+interface Heard extends Voice {
+  readonly rule: CompiledRule;
+  readonly error: string | null;
+}
+
+/** `explaining`: with the values behind each rule, and the rules that did not match. */
+export function evaluate(
+  compiled: Compiled,
+  call: ToolCall,
+  context: EvaluationContext,
+  explaining: boolean,
+): Decision {
+  try {
+    invariant(call.agent === context.agent && call.environment === context.environment, "call and context disagree");
+    const candidates = compiled.candidates(call.tool);
+    for (const environment of compiled.environments) {
+      if (environment.name === call.environment) {
+        return judge({ compiled, candidates, environment, call, context, explaining });
+      }
+    }
+    return judgeUnknown(compiled, candidates, call, context, explaining);
+  } catch {
+    return refusal(compiled.revision, "internal.error", "The policies could not be evaluated.");
+  }
+}
+
+interface Case {
+  readonly compiled: Compiled;
+  readonly candidates: Candidates;
+  readonly environment: EnvironmentModel;
+  readonly call: ToolCall;
+  readonly context: EvaluationContext;
+  readonly explaining: boolean;
+}
+
+/** An environment that nobody declared: the strictest answer that any declared one gives, and never only observed. */
+function judgeUnknown(
+  compiled: Compiled,
+  candidates: Candidates,
+  call: ToolCall,
+  context: EvaluationContext,
+  explaining: boolean,
+): Decision {
+  let strictest: Decision | undefined;
+  for (const declared of compiled.environments) {
+    const environment = { ...declared, observe: false };
+    const decision = judge({ compiled, candidates, environment, call, context, explaining });
+    if (strictest === undefined || STRICTNESS[decision.verdict] > STRICTNESS[strictest.verdict]) strictest = decision;
+  }
+  return strictest ?? refusal(compiled.revision, "environment.unknown", "No environment is declared.");
+}
+
+const STRICTNESS = { allow: 0, pause: 1, deny: 2 } as const;
+
+function judge(one: Case): Decision {
+  const { compiled, candidates, environment, call, context } = one;
+  const variables = variablesOf(candidates, environment.name, call, context, compiled.model);
+  const heard: Heard[] = [];
+  for (const rule of candidates.rules) {
+    if (!inScope(rule, environment.name, context)) continue;
+    const voice = hear(rule, variables);
+    if (voice.matched !== "false" || voice.say.verdict !== null || one.explaining) heard.push(voice);
+  }
+  const unmatched = {
+    id: `unmatched:${environment.name}`,
+    allows: environment.unmatched[candidates.tool.kind] === "allow",
+  };
+  return decide(one, heard, unmatched, variables);
+}
+
+function inScope(rule: CompiledRule, environment: string, context: EvaluationContext): boolean {
+  if (rule.environments !== null && !rule.environments.has(environment)) return false;
+  if (rule.agents !== null && !rule.agents(context.agent)) return false;
+  return rule.principals === null || principalInScope(rule.principals, context.principal);
+}
+
+function hear(rule: CompiledRule, variables: Variables): Heard {
+  if (rule.condition === null) return heardAs(rule, "true", null);
+  const result = rule.condition.program.tryBool(variables);
+  if (typeof result === "boolean") return heardAs(rule, result ? "true" : "false", null);
+  return heardAs(rule, "error", result.message);
+}
+
+function heardAs(rule: CompiledRule, matched: Matched, error: string | null): Heard {
+  return { id: rule.id, rule, matched, say: rule.says[matched], error };
+}
+
+function decide(one: Case, heard: readonly Heard[], unmatched: Unmatched, variables: Variables): Decision {
+  const { environment, compiled } = one;
+  const enforced = heard.filter((voice) => !voice.rule.observe);
+  const standing = combine(enforced, unmatched);
+  const binding = environment.observe ? observed(standing, environment) : standing;
+  const would =
+    environment.observe || enforced.length < heard.length ? { would: combine(heard, unmatched) } : undefined;
+  const speaking = binding.verdict === "allow" ? [] : enforced.filter(({ id }) => binding.by.includes(id));
+  const fix = words(speaking.map(({ rule }) => rule.fix));
+  return {
+    verdict: binding.verdict,
+    by: binding.by,
+    reason: reasonOf(binding, speaking),
+    ...(fix === "" ? undefined : { fix }),
+    revision: compiled.revision,
+    rules: heard.map((voice) => outcome(voice, one, variables)),
+    pauses: binding.verdict === "pause" ? enforced.flatMap(pauseOf) : [],
+    ...would,
+  };
+}
+
+/** An observed environment permits what its policies would not, and says so in `by`. */
+function observed(standing: Standing, environment: EnvironmentModel): Standing {
+  if (standing.verdict === "allow") return standing;
+  return combine([], { id: `observe:${environment.name}`, allows: true });
+}
+
+function pauseOf({ rule, say }: Heard): readonly PauseReason[] {
+  if (say.verdict !== "pause") return [];
+  invariant(rule.pause !== null, "a pausing rule has terms");
+  return [rule.pause];
+}
+
+function outcome({ rule, matched, say, error }: Heard, one: Case, variables: Variables): RuleOutcome {
+  return {
+    rule: rule.id,
+    span: rule.span,
+    then: rule.verdict,
+    matched,
+    verdict: rule.observe ? null : say.verdict,
+    ...(error === null ? undefined : { error }),
+    ...(one.explaining ? { because: because(rule, matched, one.compiled.env, variables) } : undefined),
+  };
+}
+
+/** The rules' own words, nothing computed: what the agent is told must not teach it where the limits lie. */
+function reasonOf({ verdict, by }: Standing, speaking: readonly Heard[]): string {
+  if (verdict === "allow") return "Allowed by policy.";
+  const said = words(speaking.map(({ rule }) => rule.reason));
+  if (said !== "") return said;
+  if (verdict === "pause") return "A person has to approve this call.";
+  return by.some((id) => id.startsWith("unmatched:")) ? "No rule permits this call." : "A rule denies this call.";
+}
+
+function words(texts: readonly (string | null)[]): string {
+  return [...new Set(texts.filter((text) => text !== null))].join(" ");
+}
+
+function refusal(revision: string, id: string, reason: string): Decision {
+  return { verdict: "deny", by: [id], reason, revision, rules: [], pauses: [] };
+}

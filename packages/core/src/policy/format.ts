@@ -1,0 +1,180 @@
+/**
+ * THE definition of the policy format. The strict checker (`read.ts`), the TypeScript types below, the JSON Schema of
+ * `@saferun/document` and `renderReference` are all derived from it.
+ */
+import {
+  duration,
+  either,
+  expression,
+  type Infer,
+  integer,
+  json,
+  list,
+  map,
+  name,
+  object,
+  optional,
+  required,
+  reserved,
+  some,
+  text,
+  time,
+  words,
+} from "./shape.ts";
+
+export const KINDS = ["read", "write", "destructive", "none"] as const;
+
+/** The types a `context` field may be declared with, and the CEL names they stand for. */
+export const CONTEXT_TYPES = ["string", "int", "double", "bool", "list(string)", "list(int)"] as const;
+
+const verdictOrNothing = words("allow", "deny");
+
+const environment = object({
+  unmatched: optional(
+    either(
+      verdictOrNothing,
+      object({
+        read: optional(verdictOrNothing, "For tools that only read."),
+        none: optional(verdictOrNothing, "For tools without any effect outside the run."),
+        write: optional(verdictOrNothing, "For tools that write."),
+        destructive: optional(verdictOrNothing, "For tools that destroy, and for all tools without a kind."),
+      }),
+    ),
+    "What happens to a call that no rule permits: one word, or one per kind of tool. Absent: `deny`.",
+  ),
+  mode: optional(
+    words("enforce", "observe"),
+    "`observe` decides and records what would have happened, and blocks nothing. Absent: `enforce`.",
+  ),
+  max_age: reserved("A gate whose policies are older denies."),
+});
+
+const route = object({
+  to: optional(list(words("dashboard", "cli")), "Where the question is put. Absent: `dashboard`."),
+  roles: optional(list(name("name")), "Who may answer. Absent: `approver`."),
+  need: optional(integer(1, 1), "How many people must agree. More than one is not available in this version."),
+  within: optional(duration, "How long the question stands; silence then denies. Absent: `1h`."),
+  not: reserved("Who may not answer, such as the requester."),
+  after: reserved("Who is asked next when nobody answers."),
+  leaves: reserved("Which argument fields may leave to a channel."),
+});
+
+const approval = object({
+  route: optional(name("name"), "A name under `routes`. Absent: `default`."),
+  show: optional(list(name("path")), "Argument paths shown first. They order, they hide nothing."),
+  editable: optional(list(name("path")), "Argument paths that the approver may change."),
+  grantable: reserved("A person may permit the like for a while."),
+});
+
+const rule = object({
+  id: required(name("rule"), "Unique over all files."),
+  tool: optional(some(name("glob")), "Tools it applies to: names or globs, `*` matches any characters."),
+  kind: optional(some(words(...KINDS)), "Kinds of tools it applies to."),
+  label: optional(some(name("any")), "Labels of tools it applies to, from `tools`."),
+  agent: optional(some(name("glob")), "Agents it applies to: names or globs. Absent: all."),
+  env: optional(some(name("name")), "Environments it applies to. Absent: all."),
+  principal: optional(some(name("any")), "On whose behalf: an id, or `role:NAME`. Absent: all."),
+  when: optional(expression, "The condition, in CEL. Absent: always true."),
+  then: required(words("allow", "deny", "pause"), "What a match says."),
+  else: optional(words("pause", "deny"), "On allow rules: what it says where `when` is false or fails."),
+  approval: optional(approval, "Who is asked, and what they see and may change."),
+  change: reserved("Changes to the arguments."),
+  reason: optional(text, "Told to the agent and to the approver when the call does not simply run."),
+  fix: optional(text, "Told to the agent: what to do instead."),
+  mode: optional(words("enforce", "observe"), "`observe`: evaluated and recorded, without any part in the verdict."),
+});
+
+const tool = object({
+  kind: optional(words(...KINDS), "What the tool does to the world. Absent: `destructive`."),
+  labels: optional(list(name("any")), "Own words, for `label` in rules."),
+  aliases: optional(list(name("tool")), "Other spellings of this tool's name."),
+  schema: reserved("A JSON Schema file for the arguments."),
+  identity: reserved("Arguments whose equality makes two calls the same business act."),
+  result: reserved("Labels for what the tool returns."),
+  sinks: reserved("Where it goes or what it hits, and the least origin it needs."),
+  text: reserved("Arguments that hold free text."),
+  bind: reserved("Arguments set from the authenticated session."),
+  volatile: reserved("Arguments that loop detection ignores."),
+  touches: reserved("Records that a call makes stale."),
+  poll: reserved("How often and how long it may be polled."),
+  paginate: reserved("The argument that pages."),
+  stores: reserved("Writer and reader of the same store."),
+  unwrap: reserved("The tool and the arguments inside a meta-tool's call."),
+});
+
+const expectation = either(
+  words("allow", "deny", "pause"),
+  object({
+    then: required(words("allow", "deny", "pause"), "The verdict."),
+    by: optional(list(name("any")), "All ids that have the final verdict."),
+    args: reserved("The arguments after changes."),
+    origin: reserved("Where arguments came from."),
+  }),
+);
+
+const testCall = object({
+  tool: required(name("tool"), "The tool."),
+  args: optional(json, "Its arguments. Absent: none."),
+});
+
+const testStep = object({
+  call: required(testCall, "The proposed call."),
+  expect: required(expectation, "A verdict, or a verdict with the ids that must have it."),
+  result: reserved("What the tool returned."),
+});
+
+const principal = object({
+  id: required(name("any"), "Who."),
+  kind: optional(words("person", "service", "none"), "Absent: `person`."),
+  roles: optional(list(name("any")), "Absent: none."),
+  labels: optional(json, "Own facts about them: a map of texts."),
+});
+
+const test = object({
+  name: required(text, "What it shows."),
+  env: optional(name("name"), "The environment. Absent: the only declared one."),
+  agent: optional(name("any"), "The agent. Absent: `agent`."),
+  now: optional(time, "The moment, RFC 3339. Absent: 2000-01-01T00:00:00Z."),
+  principal: optional(principal, "On whose behalf. Absent: nobody."),
+  context: optional(json, "What the application states."),
+  call: optional(testCall, "The proposed call, where the test has one step."),
+  expect: optional(expectation, "A verdict, or a verdict with the ids that must have it, where the test has one step."),
+  run: optional(list(testStep), "Several steps, each judged."),
+  prompt: reserved("The person's own words."),
+  facts: reserved("Facts handed over by the host."),
+  records: reserved("Records handed over by the host."),
+  result: reserved("What the tool returned."),
+});
+
+/** A policy file. */
+export const POLICY_FORMAT = object({
+  saferun: required(words("policy/v1"), "The format of this file."),
+  name: optional(text, "A title; decides nothing."),
+  environments: optional(
+    map("name", environment),
+    "Where agents run. Each declared once over all files, at least one.",
+  ),
+  routes: optional(map("name", route), "Who is asked. `default` is used where a rule names none."),
+  context: optional(
+    map("word", words(...CONTEXT_TYPES)),
+    "What the application states about a run, as `context.NAME`.",
+  ),
+  let: optional(map("word", json), "Named constants for conditions."),
+  define: optional(map("word", expression), "Named expressions for conditions."),
+  tools: optional(map("glob", tool), "What the tools are: names or globs."),
+  rules: optional(list(rule), "The rules; their order never matters."),
+  tests: optional(list(test), "Calls with the expected verdict."),
+  budgets: reserved("Limits over time."),
+  breakers: reserved("Loop detectors and caps."),
+  records: reserved("Typed data read in a run."),
+  facts: reserved("Values a person vouches for."),
+  flows: reserved("Expected hand-overs from one tool to another."),
+});
+
+export type PolicyFile = Infer<typeof POLICY_FORMAT>;
+export type RuleSource = Infer<typeof rule>;
+export type ToolSource = Infer<typeof tool>;
+export type RouteSource = Infer<typeof route>;
+export type ApprovalSource = Infer<typeof approval>;
+export type EnvironmentSource = Infer<typeof environment>;
+export type TestSource = Infer<typeof test>;

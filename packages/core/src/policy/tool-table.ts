@@ -1,0 +1,67 @@
+/** What is known of a tool by its name: declared entries, globs folded in. */
+import { globMatches, isGlob } from "./glob.ts";
+import type { ToolModel } from "./model.ts";
+import type { ToolKind } from "./policy-set.ts";
+
+export interface ToolFacts {
+  /** The name that rules see; an alias stands for it. */
+  readonly name: string;
+  readonly kind: ToolKind;
+  readonly labels: readonly string[];
+}
+
+/** From harmless to harmful: where two globs say different kinds, the later one holds. */
+const KINDS_BY_HARM: readonly ToolKind[] = ["none", "read", "write", "destructive"];
+
+export class ToolTable {
+  readonly #exact = new Map<string, ToolModel>();
+  readonly #globs: ToolModel[] = [];
+  readonly #aliases = new Map<string, string>();
+
+  constructor(tools: readonly ToolModel[]) {
+    for (const tool of tools) {
+      if (isGlob(tool.name)) this.#globs.push(tool);
+      else this.#exact.set(tool.name, tool);
+      for (const alias of tool.aliases) this.#aliases.set(alias, tool.name);
+    }
+  }
+
+  /** An alias → the name it stands for; any other name → itself. */
+  canonical(name: string): string {
+    return this.#aliases.get(name) ?? name;
+  }
+
+  facts(name: string): ToolFacts {
+    const canonical = this.canonical(name);
+    const exact = this.#exact.get(canonical);
+    const entries = this.#globs.filter((tool) => globMatches(tool.name, canonical));
+    if (exact !== undefined) entries.push(exact);
+    const labels = new Set(entries.flatMap((tool) => tool.labels));
+    return { name: canonical, kind: strictestKind(entries), labels: [...labels].sort() };
+  }
+
+  /** Declared by name or alias, without a glob. */
+  names(): Iterable<string> {
+    return [...this.#exact.keys(), ...this.#aliases.keys()];
+  }
+
+  /** Every label that some entry gives. */
+  labels(): ReadonlySet<string> {
+    return new Set([...this.#exact.values(), ...this.#globs].flatMap((tool) => tool.labels));
+  }
+
+  declares(name: string): boolean {
+    return this.#exact.has(this.canonical(name));
+  }
+
+  /** Declared by name, alias or glob. */
+  knows(name: string): boolean {
+    return this.declares(name) || this.#globs.some((tool) => globMatches(tool.name, name));
+  }
+}
+
+/** Nothing declared counts as destructive: neither the name nor a server's own hints set the kind. */
+function strictestKind(entries: readonly ToolModel[]): ToolKind {
+  const harms = entries.flatMap((tool) => (tool.kind === null ? [] : [KINDS_BY_HARM.indexOf(tool.kind)]));
+  return harms.length === 0 ? "destructive" : (KINDS_BY_HARM[Math.max(...harms)] ?? "destructive");
+}

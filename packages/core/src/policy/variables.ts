@@ -1,0 +1,76 @@
+/** The variables of one evaluation (policy-reference.md, S3); only the ones that some condition mentions are looked up. */
+import type { ToolCall } from "../call.ts";
+import type { EvaluationContext } from "../decision.ts";
+import type { Json, JsonObject } from "../json.ts";
+import { Timestamp } from "./cel/values.ts";
+import type { Candidates } from "./compile.ts";
+import type { ContextType, PolicyModel } from "./model.ts";
+
+export type Variables = Readonly<Record<string, unknown>>;
+
+export function variablesOf(
+  candidates: Candidates,
+  environment: string,
+  call: ToolCall,
+  context: EvaluationContext,
+  model: PolicyModel,
+): Variables {
+  const { names, tool } = candidates;
+  const variables: Record<string, unknown> = { args: call.args, tool: tool.name, agent: call.agent, env: environment };
+  for (const name of names) {
+    switch (name) {
+      case "args":
+      case "tool":
+      case "agent":
+      case "env":
+        break;
+      case "principal":
+        variables[name] = context.principal;
+        break;
+      case "call":
+        variables[name] = { ...context.call, kind: tool.kind, labels: tool.labels };
+        break;
+      case "run":
+        variables[name] = context.run;
+        break;
+      case "now":
+        variables[name] = Timestamp.fromMs(context.now);
+        break;
+      case "context":
+        variables[name] = declaredContext(context.context, model.context);
+        break;
+      default: {
+        const constant = model.constants.get(name);
+        if (constant !== undefined) variables[name] = constant;
+      }
+    }
+  }
+  return variables;
+}
+
+/** Only what is declared, and only with the declared type: a field of another type reads as missing, which is an error. */
+function declaredContext(stated: JsonObject, declared: ReadonlyMap<string, ContextType>): JsonObject {
+  const fields: Record<string, Json> = {};
+  for (const [name, type] of declared) {
+    const value = Object.hasOwn(stated, name) ? stated[name] : undefined;
+    if (value !== undefined && hasType(value, type)) fields[name] = value;
+  }
+  return fields;
+}
+
+function hasType(value: Json, type: ContextType): boolean {
+  switch (type) {
+    case "string":
+      return typeof value === "string";
+    case "bool":
+      return typeof value === "boolean";
+    case "int":
+      return Number.isSafeInteger(value);
+    case "double":
+      return typeof value === "number";
+    case "list(string)":
+      return Array.isArray(value) && value.every((item) => typeof item === "string");
+    case "list(int)":
+      return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item));
+  }
+}

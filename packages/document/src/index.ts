@@ -1,0 +1,4 @@
+export * from "./format-issue.ts";
+export * from "./json-schema.ts";
+export * from "./load.ts";
+export * from "./parse.ts";

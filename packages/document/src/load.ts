@@ -1,0 +1,59 @@
+/** Policy files → one policy set, or every issue of every file: a set that is not whole is not there at all. */
+import {
+  type CompiledPolicySet,
+  checkPolicies,
+  compilePolicies,
+  type Hash,
+  type PolicyDocument,
+  type PolicyIssue,
+  type PolicyTree,
+} from "@saferun/core";
+import { parsePolicyFile } from "./parse.ts";
+
+export interface PolicyText {
+  /** The name in messages and decisions. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface LoadOptions {
+  readonly hash: Hash;
+  /** Tools that exist, where the caller knows them; otherwise only declared tools may be named. */
+  readonly knownTools?: readonly string[];
+}
+
+export type LoadResult =
+  | {
+      readonly ok: true;
+      readonly policies: CompiledPolicySet;
+      readonly documents: readonly PolicyDocument[];
+      readonly warnings: readonly PolicyIssue[];
+    }
+  | { readonly ok: false; readonly issues: readonly PolicyIssue[] };
+
+const NO_FILE: PolicyIssue = {
+  code: "empty",
+  severity: "error",
+  file: "policies",
+  line: 1,
+  column: 1,
+  message: "there is no policy file; name at least one, `saferun init` writes a first one",
+};
+
+/** Total. No file at all is an issue too: without policies nothing is permitted. */
+export function loadPolicies(files: readonly PolicyText[], options: LoadOptions): LoadResult {
+  if (files.length === 0) return { ok: false, issues: [NO_FILE] };
+  const trees: PolicyTree[] = [];
+  const broken: PolicyIssue[] = [];
+  for (const { file, text } of files) {
+    const { tree, issues } = parsePolicyFile(text, file);
+    broken.push(...issues);
+    if (tree !== undefined) trees.push(tree);
+  }
+  const whole = trees.length === files.length;
+  const checked = checkPolicies(trees, { ...options, whole });
+  if (!checked.ok) return { ok: false, issues: [...broken, ...checked.issues] };
+  if (broken.length > 0) return { ok: false, issues: broken };
+  const { model, warnings } = checked;
+  return { ok: true, policies: compilePolicies(model, options.hash), documents: model.documents, warnings };
+}
