@@ -16,7 +16,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "P1",
     sentence:
       "YAML policy files, strict: unknown or duplicate keys, unknown functions, unknown tools or arguments, wrong types are errors at load with file:line:column and a suggested fix; JSON Schema for editor completion",
-    gap: "the loader is being written; the JSON Schema for editors is not",
+    gap: "unknown arguments are not refused at load, because the tools' schemas are not read yet",
   },
   {
     id: "P2",
@@ -27,25 +27,25 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "P3",
     sentence: "Scope by tool, agent, environment (names or globs), principal and labels",
-    gap: "scope by principal and labels is not shown by tests yet",
+    gap: "no test shows every kind of scope through the gate",
   },
   {
     id: "P4",
     sentence:
       "Conditions in CEL on arguments: nested objects, lists, quantifiers, exact money, typed helpers for what attackers bend (mail domain, URL host, path, shell, SQL, invisible characters)",
-    gap: "the CEL engine and its helpers are not shown against the public conformance tests yet",
+    gap: "the typed helpers are not there, and the public conformance tests of CEL are not run",
   },
   {
     id: "P5",
     sentence:
       "Arguments validated at the gate against the tool's schema, taken from the framework's own tool definition where there is one",
-    gap: "schemas taken from framework tool definitions are not shown yet",
+    gap: "the tools' schemas are not read",
   },
   {
     id: "P6",
     sentence:
       'Order-free verdicts: deny > pause > allow; nothing matched → the environment\'s default, deny in prod; an error in a deny or pause rule makes it match (and permits nothing), in an allow rule makes it not match; `else: pause` says "up to X allow, above ask" in one rule',
-    gap: "the generated truth table over verdicts, errors and defaults is not there yet",
+    gap: "no one test proves all of it; the truth table and the loaded rules are shown apart",
   },
   {
     id: "P7",
@@ -74,12 +74,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "P11",
     sentence: "Policy tests beside the policies, run by `saferun test` and on every reload",
-    gap: "policy tests are not run on reload, because there is no reload yet",
+    gap: "`saferun test` is not there, and there is no reload that could run the tests",
   },
   {
     id: "P12",
     sentence: "Observe mode per environment or rule: decide and record, do not block",
-    gap: "observe mode is not shown per environment and rule yet",
+    gap: "no test shows both kinds of observe mode through the gate",
   },
   {
     id: "P13",
@@ -101,7 +101,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "P16",
     sentence:
       "Every decision explains itself: verdict, rule with file:line, the values that made it true, why the nearest other rules did not match, what to do instead",
-    gap: "explanations with values and near misses are not complete",
+    gap: "the decision does not hold all of it for every rule, and no test shows the whole",
   },
   {
     id: "P17",
@@ -116,7 +116,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     gap: "records are not built",
   },
   // Approvals
-  { id: "A1", sentence: "A paused call waits in process and then runs exactly once", gap: "not shown by tests yet" },
+  {
+    id: "A1",
+    sentence: "A paused call waits in process and then runs exactly once",
+    gap: "no one test proves it through an adapter, waiting and execution counted together",
+  },
   {
     id: "A2",
     sentence:
@@ -127,13 +131,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "A3",
     sentence:
       "The approver edits the arguments and sees a diff; the edited call goes through schema, policy and budgets again; the log holds both; the model is told what ran",
-    gap: "edits are not shown through schema and budgets yet",
+    gap: "schemas and budgets, which an edited call must pass again, are not built",
   },
   {
     id: "A4",
     sentence:
       "An approval is bound to the digest of exactly one call, single use, expires, and is checked against policy again when it is used",
-    gap: "not shown by tests yet",
+    gap: "no one test proves digest, single use, expiry and the second evaluation together",
   },
   {
     id: "A5",
@@ -174,7 +178,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "A12",
     sentence:
       'A "pending" answer for clients with short time limits; the call runs when it is asked again after approval',
-    gap: "not shown by tests yet",
+    gap: "no adapter gives a pending answer yet",
   },
   {
     id: "A13",
@@ -269,13 +273,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "L1",
     sentence:
       "Prompt, response, tool call, decision, approval, outcome: written durably before the tool runs; no record, no execution",
-    gap: "not shown for prompts, responses and every fault of the store yet",
+    gap: "no one test proves it for every entry and every fault of the store",
   },
   {
     id: "L2",
     sentence:
       "A Merkle log with signed checkpoints in the public formats (RFC 6962 hashing, C2SP checkpoint and signed note), so that standard tools verify it offline",
-    gap: "not checked against independent tools yet",
+    gap: "no independent tool has checked checkpoints and proofs",
   },
   {
     id: "L3",
@@ -311,7 +315,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     gap: "the evidence report is not built",
   },
   // Gate
-  { id: "G1", sentence: "The three lines above, verbatim", gap: "not shown by tests yet" },
+  { id: "G1", sentence: "The three lines above, verbatim", gap: "no test runs the three lines verbatim yet" },
   {
     id: "G2",
     sentence:
