@@ -17,8 +17,10 @@ import {
   MOST_LINES_OF_AGENTS,
   namelessFile,
   readFiles,
+  registeredCommands,
   tooLong,
   unfinished,
+  unknownCommands,
   unknownScripts,
 } from "./house.ts";
 import { ROOT } from "./steps.ts";
@@ -109,6 +111,18 @@ describe("documents", () => {
       "packages/core/src/x.ts: there is no script `fly`",
     ]);
     expect(pages.flatMap((page) => unknownScripts(page, root))).toEqual([]);
+  });
+
+  it("name only commands that exist, and docs/cli.md all of them", () => {
+    const cli = sources.filter(({ file }) => file.startsWith("packages/cli/src/commands/")).map(({ text }) => text);
+    const commands = registeredCommands(cli);
+    expect(unknownCommands(fileOf("`saferun fly`, `saferun check`"), ["check"])).toHaveLength(1);
+    // The manifest and the tools speak of promises too, kept or not.
+    const product = sources.filter(({ file }) => /^(packages|apps|examples)\//.test(file));
+    expect([...pages, ...policies, ...product].flatMap((page) => unknownCommands(page, commands))).toEqual([]);
+    const page = readFileSync(path.join(ROOT, "docs/cli.md"), "utf8");
+    expect(commands.length).toBeGreaterThan(3);
+    expect(commands.filter((name) => !page.includes(name))).toEqual([]);
   });
 
   it("docs/errors.md has one section for each error code, and none for another", () => {

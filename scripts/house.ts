@@ -90,11 +90,13 @@ export function documentedCodes(text: string): readonly string[] {
   return [...text.matchAll(/^#+ `([a-z]+\.[a-z]+)`$/gm)].map(([, code = ""]) => code);
 }
 
-const LINK = /\[[^\]\n]*\]\(([^)\s]+)\)/g;
+/** `[text](target)`, and `[text]: target` on a line of its own. */
+const LINK = /\[[^\]\n]*\](?:\(([^)\s]+)\)|: (\S+)$)/gm;
 
 /** Links of a Markdown file to files or headings that do not exist. Links to the web are not followed. */
 export function brokenLinks(root: string, { file, text }: SourceFile): readonly string[] {
-  return [...withoutCode(text).matchAll(LINK)].flatMap(([, target = ""]) => {
+  return [...withoutCode(text).matchAll(LINK)].flatMap(([, inline, below]) => {
+    const target = inline ?? below ?? "";
     if (/^[a-z]+:/i.test(target)) return [];
     const [name = "", heading] = target.split("#");
     const absolute = name === "" ? path.join(root, file) : path.resolve(root, path.dirname(file), name);
@@ -123,6 +125,19 @@ export function unknownScripts({ file, text }: SourceFile, manifest: Manifest): 
     .map(([, run, short]) => run ?? short ?? "")
     .filter((script) => !known.has(script))
     .map((script) => `${file}: there is no script \`${script}\``);
+}
+
+/** Commands that the sources of the CLI register. */
+export function registeredCommands(texts: readonly string[]): readonly string[] {
+  return texts.flatMap((text) => [...text.matchAll(/\.command\("([a-z-]+)/g)].map(([, name = ""]) => name));
+}
+
+/** `saferun …` in code of a page that is no command. */
+export function unknownCommands({ file, text }: SourceFile, commands: readonly string[]): readonly string[] {
+  return [...text.matchAll(/(?:`|^|npx |npm run )saferun (?:-- )?([a-z][a-z-]*)/gm)]
+    .map(([, name = ""]) => name)
+    .filter((name) => !commands.includes(name))
+    .map((name) => `${file}: there is no command \`saferun ${name}\``);
 }
 
 function withoutCode(text: string): string {
