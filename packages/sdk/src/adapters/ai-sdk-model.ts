@@ -1,0 +1,190 @@
+/** A language model of the AI SDK: what it is asked is recorded before, what it answers before it is handed on. */
+import { SafeRunError } from "@saferun/core";
+import type { Binding } from "../binding.ts";
+import { agentFrame, currentFrame, type Frame, runOf } from "../frame.ts";
+import { mirror } from "../mirror.ts";
+import { responseCollector } from "./ai-sdk-response.ts";
+import { clientTools, hostedWarning } from "./tools.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+type Ask = (this: unknown, options: Fields) => PromiseLike<Fields>;
+
+interface LanguageModel {
+  readonly provider?: unknown;
+  readonly modelId?: unknown;
+  readonly doGenerate: Ask;
+  readonly doStream: Ask;
+}
+
+const originals = new WeakMap<object, { readonly source: LanguageModel; readonly binding: Binding }>();
+
+/**
+ * The same kind of model, bound to a run's frame or to that of each call's context.
+ * @throws SafeRunError `agent.unsupported` for what is no language model, or one that is only named.
+ */
+export function gateModel(model: unknown, binding: Binding, frame?: Frame): object {
+  const given = typeof model === "string" ? byName(model) : model;
+  if (typeof given !== "object" || given === null) throw unsupported(`found ${typeof given}`);
+  const known = originals.get(given);
+  const source = known?.binding === binding ? known.source : given;
+  if (!isLanguageModel(source)) throw unsupported("found an object without `doGenerate` and `doStream`");
+  const gated = mirror(source, {
+    inherited: true,
+    see: (key, value) => {
+      if (key === "doGenerate") return (options: Fields) => generate(source, options, binding, frame);
+      if (key === "doStream") return (options: Fields) => stream(source, options, binding, frame);
+      return value;
+    },
+  });
+  originals.set(gated, { source, binding });
+  return gated;
+}
+
+async function generate(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Fields> {
+  const run = runOf(binding, bound ?? currentFrame() ?? agentFrame(binding));
+  const request = offered(options, binding);
+  await binding.gate.model.request(run, recorded(model, request));
+  let result: Fields;
+  try {
+    result = await model.doGenerate(request);
+  } catch (error) {
+    await binding.gate.model.failure(run, error);
+    throw error;
+  }
+  const { content, finishReason, usage, warnings, providerMetadata } = result;
+  warnOfHosted(content, binding);
+  await binding.gate.model.response(run, { content, finishReason, usage, warnings, providerMetadata });
+  return result;
+}
+
+/**
+ * The answer is recorded when its last part arrives and before that part is handed on, because the framework runs tools
+ * after it. A stream that fails, is cut off or is not read to its end is recorded as far as it came.
+ */
+async function stream(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Fields> {
+  const run = runOf(binding, bound ?? currentFrame() ?? agentFrame(binding));
+  const request = offered(options, binding);
+  await binding.gate.model.request(run, recorded(model, request));
+  let result: Fields;
+  try {
+    result = await model.doStream(request);
+  } catch (error) {
+    await binding.gate.model.failure(run, error);
+    throw error;
+  }
+  if (!(result.stream instanceof ReadableStream)) throw unsupported("found a model whose `stream` is none");
+  const reader = (result.stream as ReadableStream<unknown>).getReader();
+  const collector = responseCollector();
+  let done = false;
+  const record = async (cutOff?: string): Promise<void> => {
+    if (done) return;
+    done = true;
+    const response = collector.response();
+    warnOfHosted(response.content, binding);
+    await binding.gate.model.response(run, cutOff === undefined ? response : { ...response, cutOff });
+  };
+  const recording = new ReadableStream<unknown>({
+    async pull(controller) {
+      try {
+        const next = await reader.read();
+        if (next.done) {
+          await record(collector.finished() ? undefined : "the stream ended without a finish");
+          controller.close();
+          return;
+        }
+        collector.add(next.value);
+        if (collector.finished()) await record();
+        controller.enqueue(next.value);
+      } catch (error) {
+        await record(`the stream failed: ${error instanceof Error ? error.message : String(error)}`);
+        controller.error(error);
+      }
+    },
+    async cancel(reason) {
+      try {
+        await reader.cancel(reason);
+      } finally {
+        await record("the reader stopped before the end");
+      }
+    },
+  });
+  return { ...result, stream: recording };
+}
+
+/** What the model may be asked: no tool that its provider would run, by definition or by a provider's own option. */
+function offered(options: Fields, binding: Binding): Fields {
+  const tools = Array.isArray(options.tools) ? (options.tools as readonly Fields[]) : undefined;
+  const local = clientTools(binding.store);
+  const kept = tools?.filter((tool) => {
+    const ours = tool.type === "function" || local.has(`${String(tool.id)} ${String(tool.name)}`);
+    if (!ours) binding.warn(hostedWarning(String(tool.name)));
+    return ours;
+  });
+  const choice = options.toolChoice as Fields | undefined;
+  if (choice?.type === "tool" && kept?.every((tool) => tool.name !== choice.toolName)) {
+    throw new SafeRunError(
+      "agent.unsupported",
+      `\`toolChoice\` demands \`${String(choice.toolName)}\`, a tool that the model is not offered`,
+    );
+  }
+  const { providerOptions } = options;
+  return {
+    ...options,
+    ...(kept === undefined ? {} : { tools: kept }),
+    ...(kept?.length === 0 ? { tools: undefined, toolChoice: undefined } : {}),
+    ...(providerOptions === undefined ? {} : { providerOptions: withoutServers(providerOptions, binding) }),
+  };
+}
+
+/** Options by which a provider connects to tools itself. */
+const SERVER_OPTIONS: readonly string[] = ["mcpServers", "mcp_servers"];
+
+function withoutServers(options: unknown, binding: Binding): unknown {
+  if (typeof options !== "object" || options === null) return options;
+  const kept = Object.entries(options).map(([provider, fields]: [string, unknown]) => {
+    if (typeof fields !== "object" || fields === null) return [provider, fields];
+    const hosted = SERVER_OPTIONS.filter((key) => Object.hasOwn(fields, key));
+    for (const key of hosted) binding.warn(hostedWarning(`${provider}.${key}`));
+    return [provider, Object.fromEntries(Object.entries(fields).filter(([key]) => !hosted.includes(key)))];
+  });
+  return Object.fromEntries(kept);
+}
+
+/** Headers may hold credentials, and the signal is no content: neither is recorded. */
+function recorded(model: LanguageModel, { prompt, headers: _, abortSignal: __, ...settings }: Fields) {
+  const messages = Array.isArray(prompt) ? (prompt as readonly unknown[]) : [prompt];
+  const present = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  return { model: `${String(model.provider)}:${String(model.modelId)}`, messages, settings: present };
+}
+
+/** A provider that ran a tool all the same: nobody decided on it, and somebody must see that. */
+function warnOfHosted(content: unknown, binding: Binding): void {
+  if (!Array.isArray(content)) return;
+  for (const part of content as readonly Fields[]) {
+    if (part?.type === "tool-call" && part.providerExecuted === true) {
+      binding.warn(`the tool \`${String(part.toolName)}\` ran at the model's provider without a decision`);
+    }
+  }
+}
+
+function isLanguageModel(value: object): value is LanguageModel {
+  const { doGenerate, doStream } = value as Partial<Record<string, unknown>>;
+  return typeof doGenerate === "function" && typeof doStream === "function";
+}
+
+/** The AI SDK resolves a name through the application's default provider; its own default cannot be reached from here. */
+function byName(name: string): unknown {
+  const provider: unknown = Reflect.get(globalThis, "AI_SDK_DEFAULT_PROVIDER");
+  if (typeof provider === "object" && provider !== null && "languageModel" in provider) {
+    const { languageModel } = provider;
+    if (typeof languageModel === "function") return Reflect.apply(languageModel, provider, [name]);
+  }
+  throw new SafeRunError(
+    "agent.unsupported",
+    `the model \`${name}\` is only named: give a model object, such as \`gateway("${name}")\` from \`ai\`, so that what it is asked can be recorded`,
+  );
+}
+
+function unsupported(found: string): SafeRunError {
+  return new SafeRunError("agent.unsupported", `${found}, where a language model of the AI SDK was expected`);
+}

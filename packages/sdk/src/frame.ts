@@ -1,0 +1,120 @@
+/** Which run a call belongs to: carried along the asynchronous path, or bound to the call of an agent. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Hash, Random, Run, Store } from "@saferun/core";
+import { toHex } from "@saferun/core";
+import type { Binding } from "./binding.ts";
+import type { CheckedFacts } from "./run-facts.ts";
+
+/** A run before any gate has opened it: each store that takes part opens it once, with the same id. */
+export interface Scope {
+  readonly id: string;
+  readonly facts: CheckedFacts;
+  readonly runs: Map<Store, Map<string, Run>>;
+}
+
+/** One level of nesting: an agent's call, or a tool's execution within it. */
+export interface Frame {
+  readonly scope: Scope;
+  /** 0 for the root agent, one more for each agent called inside a tool. */
+  readonly depth: number;
+  readonly agent?: string | undefined;
+  readonly parent?: Frame;
+  /** The tool call that is being executed in this frame. */
+  readonly call?: { readonly id: string; readonly toolCallId: string | undefined };
+}
+
+const storage = new AsyncLocalStorage<Frame>();
+
+export function currentFrame(): Frame | undefined {
+  return storage.getStore();
+}
+
+export function within<Result>(frame: Frame, body: () => Result): Result {
+  return storage.run(frame, body);
+}
+
+export function newScope(facts: CheckedFacts, random: Random): Scope {
+  return { id: `run_${toHex(random.bytes(16))}`, facts, runs: new Map() };
+}
+
+/** The frame of an agent's call: a run of its own, or its caller's run; inside a tool, one level deeper. */
+export function agentFrame(binding: Binding, around: Frame | undefined = currentFrame()): Frame {
+  const { agent } = binding;
+  if (around === undefined) return { scope: newScope(binding.facts(), binding.random), depth: 0, agent };
+  const depth = around.call === undefined ? around.depth : around.depth + 1;
+  return { scope: around.scope, depth, agent: agent ?? around.agent, parent: around };
+}
+
+/**
+ * The frame of a tool call. Streams lose the asynchronous context, so an agent's tools are bound to its call; a frame of
+ * the context wins only where it lies inside the bound one (a tool that calls a tool).
+ */
+export function toolFrame(binding: Binding, bound: Frame | undefined): Frame {
+  const around = currentFrame();
+  if (bound === undefined) return around ?? agentFrame(binding, undefined);
+  for (let frame = around; frame !== undefined; frame = frame.parent) if (frame === bound) return around ?? bound;
+  return bound;
+}
+
+/** The run that this gate's store knows the frame by; opened at its first use. */
+export function runOf(binding: Binding, frame: Frame): Run {
+  const { scope, depth } = frame;
+  const agent = binding.agent ?? frame.agent ?? scope.facts.agent ?? "agent";
+  const { environment } = binding;
+  const runs = scope.runs.get(binding.store) ?? new Map<string, Run>();
+  scope.runs.set(binding.store, runs);
+  const key = JSON.stringify([agent, environment, depth]);
+  const known = runs.get(key);
+  if (known !== undefined) return known;
+  const { principal, context, prompt } = scope.facts;
+  const said = prompt === undefined ? {} : { prompt };
+  const opened = binding.gate.openRun({ id: scope.id, agent, environment, principal, context, depth, ...said });
+  const [first] = runs.values();
+  const run = first === undefined ? opened : joined(opened, first);
+  runs.set(key, run);
+  return run;
+}
+
+/** A sub-agent counts its turns in its parent's run and stores no message a second time. */
+function joined(opened: Run, first: Run): Run {
+  return {
+    ...opened,
+    messages: first.messages,
+    get turn() {
+      return first.turn;
+    },
+    set turn(turn: number) {
+      first.turn = turn;
+    },
+  };
+}
+
+/**
+ * A framework's call id within the run. A sub-agent's ids are its own; a tool that hands its own id on to another tool
+ * (code mode does) names no call by it.
+ */
+export function keyOf(frame: Frame, toolCallId: string | undefined): string | undefined {
+  if (toolCallId === undefined) return undefined;
+  for (let outer: Frame | undefined = frame; outer !== undefined; outer = outer.parent) {
+    if (outer.call !== undefined)
+      return outer.call.toolCallId === toolCallId ? undefined : `${outer.call.id}/${toolCallId}`;
+  }
+  return toolCallId;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * A call that the framework takes up again from a message history gets a run whose id depends on that call alone, so that
+ * the same history sent twice, to whichever process, is one call and not two.
+ */
+export function resumedFrame(frame: Frame, toolCallId: string, binding: Binding): Frame {
+  const agent = binding.agent ?? frame.agent ?? frame.scope.facts.agent ?? "agent";
+  const named = JSON.stringify([agent, binding.environment, frame.scope.facts.principal.id, toolCallId]);
+  const id = `run_${digest(`saferun/resume/v1\u0000${named}`, binding.hash)}`;
+  return { scope: { ...frame.scope, id, runs: new Map() }, depth: frame.depth, agent };
+}
+
+function digest(text: string, hash: Hash): string {
+  return toHex(hash.sha256(encoder.encode(text))).slice(0, 32);
+}

@@ -1,0 +1,120 @@
+/** What `wrap` and its like take. A key or value that is not understood is an error: nothing is guessed, nothing ignored. */
+import { SafeRunError, type Store } from "@saferun/core";
+import type { PausedCall } from "./paused-call.ts";
+import { type CheckedFacts, checkFacts, type RunFacts } from "./run-facts.ts";
+
+export interface WrapOptions {
+  /** Policy files: paths and globs (`./policies/*.yaml`), relative to the working directory. At least one. */
+  readonly policies: readonly string[];
+  /**
+   * Told of each call that waits for a person. It never decides by returning; where it throws or hangs, the call waits on
+   * until somebody answers or its time is over.
+   */
+  readonly onPause?: (call: PausedCall) => unknown;
+  /** The agent's name in rules and in the record. Default: the agent's own id, else that of the run, else `agent`. */
+  readonly agent?: string;
+  /** Default: `SAFERUN_ENV`, else `NODE_ENV`, else `prod`; `production` means `prod`, `development` means `dev`. */
+  readonly environment?: string;
+  /** Facts about each run that no `saferun.run` has opened: an object, or a function that is asked once a run. */
+  readonly run?: RunFacts | (() => RunFacts);
+  /** Directory of the record, shared by all wraps of a process that name it; or a store. Default `./.saferun`. */
+  readonly store?: string | Store;
+  /** `enforce` makes rules and environments bind that their files only observe. `observe`, the default, leaves them. */
+  readonly mode?: "enforce" | "observe";
+}
+
+/** A model decides nothing: policies may be left out. */
+export type ModelOptions = Omit<WrapOptions, "policies"> & Partial<Pick<WrapOptions, "policies">>;
+
+export interface CheckedOptions {
+  readonly policies: readonly string[];
+  readonly onPause: ((call: PausedCall) => unknown) | undefined;
+  readonly agent: string | undefined;
+  readonly environment: string;
+  readonly facts: () => CheckedFacts;
+  readonly store: string | Store | undefined;
+  readonly mode: "enforce" | "observe";
+}
+
+const KEYS: readonly string[] = ["policies", "onPause", "agent", "environment", "run", "store", "mode"];
+const LATER: readonly string[] = ["gate", "prices", "maxWait"];
+const ALIASES: Readonly<Record<string, string>> = { production: "prod", development: "dev" };
+const STORE_METHODS = ["commit", "call", "callByKey", "approval", "changeToken", "head", "close"] as const;
+
+/** @throws SafeRunError `option.invalid`, `policy.missing`. */
+export function checkOptions(
+  options: ModelOptions,
+  needs: { readonly policies: boolean },
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+): CheckedOptions {
+  if (typeof options !== "object" || options === null) throw invalid("options must be an object");
+  for (const key of Object.keys(options)) {
+    if (LATER.includes(key)) throw invalid(`\`${key}\` is not available in this version`);
+    if (!KEYS.includes(key)) throw invalid(`there is no option \`${key}\`; there are ${KEYS.join(", ")}`);
+  }
+  const { policies, onPause, agent, environment, run, store, mode = "observe" } = options;
+  if (onPause !== undefined && typeof onPause !== "function") throw invalid("`onPause` must be a function");
+  if (mode !== "enforce" && mode !== "observe")
+    throw invalid(`\`mode\` is \`${String(mode)}\`; it must be \`enforce\` or \`observe\``);
+  const facts = checkRun(run);
+  return {
+    policies: checkPaths(policies, needs.policies),
+    onPause,
+    agent: agent === undefined ? undefined : checkName("agent", agent),
+    environment: environmentOf(environment, variables),
+    facts,
+    store: checkStore(store),
+    mode,
+  };
+}
+
+function checkPaths(policies: unknown, needed: boolean): readonly string[] {
+  if (policies === undefined && !needed) return [];
+  if (policies === undefined || (Array.isArray(policies) && policies.length === 0)) {
+    throw new SafeRunError(
+      "policy.missing",
+      "`policies` names no file: without a policy nothing is decided; `saferun init` writes a first one",
+    );
+  }
+  if (!Array.isArray(policies) || policies.some((path) => typeof path !== "string" || path === ""))
+    throw invalid("`policies` must be a list of paths");
+  return policies as readonly string[];
+}
+
+/** Facts that are given once are checked once, at the start. */
+function checkRun(run: unknown): () => CheckedFacts {
+  if (run === undefined) return () => checkFacts({});
+  if (typeof run === "function") return () => checkFacts(run() as RunFacts);
+  const facts = checkFacts(run as RunFacts);
+  return () => facts;
+}
+
+function checkStore(store: unknown): string | Store | undefined {
+  if (store === undefined) return undefined;
+  if (typeof store === "string" && store !== "") return store;
+  if (typeof store === "object" && store !== null && isStore(store)) return store;
+  throw invalid("`store` must be a directory or a store");
+}
+
+function isStore(value: object): value is Store {
+  return STORE_METHODS.every((name) => typeof Reflect.get(value, name) === "function");
+}
+
+/** Whatever is not said means production: forgetting a variable must not loosen anything. */
+function environmentOf(given: unknown, variables: Readonly<Record<string, string | undefined>>): string {
+  if (given !== undefined) return alias(checkName("environment", given));
+  return alias(variables.SAFERUN_ENV || variables.NODE_ENV || "prod");
+}
+
+function alias(name: string): string {
+  return Object.hasOwn(ALIASES, name) ? (ALIASES[name] ?? name) : name;
+}
+
+function checkName(option: string, value: unknown): string {
+  if (typeof value !== "string" || value === "") throw invalid(`\`${option}\` must be a text that is not empty`);
+  return value;
+}
+
+function invalid(message: string): SafeRunError {
+  return new SafeRunError("option.invalid", message);
+}

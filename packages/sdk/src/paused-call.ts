@@ -1,0 +1,75 @@
+/** What `onPause` gets: the question as plain data, and a way to answer it from code. */
+import {
+  type ApprovalRecord,
+  type DecisionAnswer,
+  type DecisionPorts,
+  decideApproval,
+  type JsonObject,
+} from "@saferun/core";
+
+export interface PausedAnswer {
+  /** All arguments as the approver wants them; absent: as proposed. Only `editable` paths may differ. */
+  readonly args?: JsonObject;
+  /** Who answers, for the record; nobody has verified it. Default `code`. */
+  readonly by?: string;
+  readonly note?: string;
+}
+
+/**
+ * A call that waits for a person. Deeply frozen, plain data.
+ *
+ * `approve` and `deny` are for tests and for user interfaces of your own: whatever calls them decides as `code`, not
+ * verified. Returning from `onPause`, with whatever value, decides nothing.
+ *
+ * @example
+ * onPause: async (call) => {
+ *   const amount = await ask(`refund ${call.args.amount}? ${call.reasons[0]?.reason}`);
+ *   await call.approve({ args: { ...call.args, amount }, by: "ann" });
+ * }
+ */
+export interface PausedCall {
+  /** Of the approval request: what `saferun approvals` takes. */
+  readonly id: string;
+  readonly tool: string;
+  readonly agent: string;
+  readonly environment: string;
+  readonly args: JsonObject;
+  readonly reasons: readonly { readonly rule: string; readonly reason: string }[];
+  /** Argument paths that the approver may change. */
+  readonly editable: readonly string[];
+  /** ISO 8601; silence until then denies. */
+  readonly deadline: string;
+  readonly runId: string;
+  readonly callId: string;
+  /** Where a person can decide, once there is such a page. */
+  readonly url?: string;
+  approve(answer?: PausedAnswer): Promise<DecisionAnswer>;
+  deny(answer?: Omit<PausedAnswer, "args">): Promise<DecisionAnswer>;
+}
+
+export function pausedCall(approval: ApprovalRecord, ports: DecisionPorts): PausedCall {
+  const decide = (verdict: "approve" | "deny", { args, by, note }: PausedAnswer = {}): Promise<DecisionAnswer> =>
+    decideApproval(ports, {
+      approval: approval.id,
+      version: approval.version,
+      verdict,
+      by: { id: by ?? "code", via: "code", verified: false },
+      ...(args === undefined ? {} : { args }),
+      ...(note === undefined ? {} : { note }),
+    });
+  const call: PausedCall = {
+    id: approval.id,
+    tool: approval.tool,
+    agent: approval.agent,
+    environment: approval.environment,
+    args: JSON.parse(approval.bytes, (_, value: unknown) => Object.freeze(value)) as JsonObject,
+    reasons: Object.freeze(approval.reasons.map(({ id, reason }) => Object.freeze({ rule: id, reason }))),
+    editable: Object.freeze([...approval.editable]),
+    deadline: new Date(approval.deadline).toISOString(),
+    runId: approval.run,
+    callId: approval.call,
+    approve: (answer) => decide("approve", answer),
+    deny: (answer) => decide("deny", answer),
+  };
+  return Object.freeze(call);
+}

@@ -1,0 +1,69 @@
+/** Policy files from disk to a policy set: all of them whole, or an error that names everything that is wrong. */
+import { globSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  checkPolicies,
+  compilePolicies,
+  type Hash,
+  type PolicyIssue,
+  type PolicySet,
+  SafeRunError,
+} from "@saferun/core";
+import { formatIssue, loadPolicies, type PolicyText, parsePolicyFile } from "@saferun/document";
+
+const GLOB = /[*?[\]{}]/;
+
+export interface PolicySource {
+  /** Paths and globs, relative to `directory`. */
+  readonly paths: readonly string[];
+  readonly directory: string;
+  /** `enforce`: rules and environments bind even where their files say `observe`. */
+  readonly mode: "enforce" | "observe";
+  readonly hash: Hash;
+}
+
+/** @throws SafeRunError `policy.missing` for files that are not there, `policy.invalid` with every issue as file:line:column. */
+export function readPolicies(source: PolicySource): PolicySet {
+  const files = readFiles(source);
+  const loaded = loadPolicies(files, { hash: source.hash });
+  if (!loaded.ok) throw invalid(loaded.issues, files);
+  return source.mode === "enforce" ? enforced(files, source.hash) : loaded.policies;
+}
+
+function readFiles({ paths, directory }: PolicySource): readonly PolicyText[] {
+  const missing: string[] = [];
+  const texts = new Map<string, PolicyText>();
+  for (const path of paths) {
+    const found = GLOB.test(path) ? globSync(path, { cwd: directory }).sort() : [path];
+    if (found.length === 0) missing.push(`${path}:1:1: no file matches \`${path}\``);
+    for (const file of found) {
+      try {
+        texts.set(resolve(directory, file), { file, text: readFileSync(resolve(directory, file), "utf8") });
+      } catch (error) {
+        missing.push(`${file}:1:1: \`${file}\` cannot be read (${codeOf(error)})`);
+      }
+    }
+  }
+  if (missing.length === 0) return [...texts.values()];
+  throw new SafeRunError("policy.missing", missing.join("\n"), { details: { files: missing.length } });
+}
+
+function invalid(issues: readonly PolicyIssue[], files: readonly PolicyText[]): SafeRunError {
+  const lines = issues.map((issue) => formatIssue(issue, files.find(({ file }) => file === issue.file)?.text));
+  return new SafeRunError("policy.invalid", lines.join("\n"), { details: { issues } });
+}
+
+/** The same files with everything observed made binding: another set, hence another revision. */
+function enforced(files: readonly PolicyText[], hash: Hash): PolicySet {
+  const trees = files.flatMap(({ file, text }) => parsePolicyFile(text, file).tree ?? []);
+  const checked = checkPolicies(trees);
+  if (!checked.ok) throw invalid(checked.issues, files);
+  const { model } = checked;
+  const binding = [...model.environments].map(([name, one]) => [name, { ...one, observe: false }] as const);
+  const rules = model.rules.map((rule) => ({ ...rule, observe: false }));
+  return compilePolicies({ ...model, environments: new Map(binding), rules }, hash);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+}
