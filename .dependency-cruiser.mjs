@@ -47,7 +47,13 @@ export default {
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
-    { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "resolvable",
+      comment: "a path from the server's root is an address in a page, not a file",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true, pathNot: "^/" },
+    },
     {
       name: "front-door",
       comment: "another package is imported through its `exports`, never by a path into it",
