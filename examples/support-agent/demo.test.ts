@@ -1,0 +1,121 @@
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { centsOf } from "./approver.ts";
+import { dollars } from "./narrate.ts";
+import { playDemo } from "./play-demo.ts";
+import { readLedgers } from "./servers/start.ts";
+
+const home = mkdtempSync(join(tmpdir(), "saferun-demo-test-"));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const RAN = [
+  { server: "orders", tool: "get_order", args: { order_id: "A-1042" } },
+  { server: "orders", tool: "get_order", args: { order_id: "B-2087" } },
+  { server: "orders", tool: "get_ticket", args: { ticket_id: "T-31" } },
+  { server: "orders", tool: "list_leads", args: {} },
+  { server: "orders", tool: "get_ticket", args: { ticket_id: "T-77" } },
+  {
+    server: "payments",
+    tool: "refund",
+    args: { order_id: "A-1042", amount: 4_500, currency: "usd", reason: "arrived broken" },
+  },
+  {
+    server: "payments",
+    tool: "refund",
+    args: { order_id: "B-2087", amount: 45_000, currency: "usd", reason: "headsets have no sound" },
+  },
+];
+
+const DECISIONS = [
+  { tool: "get_order", verdict: "allow", rule: "lookups" },
+  { tool: "refund", verdict: "allow", rule: "refund.small" },
+  { tool: "get_order", verdict: "allow", rule: "lookups" },
+  { tool: "get_ticket", verdict: "allow", rule: "lookups" },
+  { tool: "refund", verdict: "pause", rule: "refund.small" },
+  { tool: "list_leads", verdict: "allow", rule: "lookups" },
+  { tool: "send_mail", verdict: "deny", rule: "mail.many" },
+  { tool: "get_ticket", verdict: "allow", rule: "lookups" },
+  { tool: "refund", verdict: "deny", rule: "refund.limit" },
+];
+
+interface Report {
+  readonly ran: readonly unknown[];
+  readonly decisions: readonly unknown[];
+  readonly log: { readonly status: string; readonly entries: number };
+}
+
+describe("the demo", () => {
+  it("[G1~] [A1~] [A3~] runs the lookups, $45 and the edited $450, each once, and nothing else", {
+    timeout: 100_000,
+  }, async () => {
+    const data = join(home, "once");
+    const { code, stdout, stderr } = await playDemo(["--once", "--json", "--data", data], {
+      env: { NODE_ENV: "production" },
+    });
+    const { ran, decisions, log } = JSON.parse(stdout) as Report;
+    expect(stderr).toBe("");
+    expect(ran).toEqual(RAN);
+    expect(decisions).toEqual(DECISIONS);
+    expect(log.status).toBe("verified");
+    expect(log.entries).toBeGreaterThan(DECISIONS.length * 2);
+    expect(readLedgers(data).map(({ server, tool, args }) => ({ server, tool, args }))).toEqual(RAN);
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    expect(code).toBe(0);
+  });
+
+  it("tells the same story twice at the same time, in data directories of their own", {
+    timeout: 100_000,
+  }, async () => {
+    const [one, other] = await Promise.all([playDemo(["--once"]), playDemo(["--once"])]);
+    const [first, second] = [directoryOf(one.stdout), directoryOf(other.stdout)];
+    try {
+      expect([one.code, other.code]).toEqual([0, 0]);
+      expect(first).not.toBe(second);
+      expect(one.stdout.replaceAll(first, "")).toBe(other.stdout.replaceAll(second, ""));
+      expect(one.stdout).toContain("$4,500.00 for B-2087");
+      expect(one.stdout).not.toContain("\u001b");
+    } finally {
+      for (const directory of [first, second]) rmSync(join(directory, ".."), { recursive: true, force: true });
+    }
+  });
+
+  it("waits for a person without --once, runs nothing meanwhile, and takes its servers along when it is ended", {
+    timeout: 100_000,
+  }, async () => {
+    const data = join(home, "waiting");
+    const { code, stdout } = await playDemo(["--data", data], {
+      send: { signal: "SIGINT", when: "npx saferun approvals" },
+    });
+    expect(code).toBe(130);
+    expect(stdout).toContain(`npx saferun approvals --store ${join(data, "store")}`);
+    expect(
+      readLedgers(data)
+        .filter(({ tool }) => tool === "refund")
+        .map(({ args }) => args.amount),
+    ).toEqual([4_500]);
+    expect(existsSync(join(data, "store"))).toBe(true);
+  });
+
+  it("refuses what it does not know", async () => {
+    const { code, stderr } = await playDemo(["--twice"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("usage: npm start");
+  });
+});
+
+describe("money", () => {
+  it("is read without arithmetic on fractions", () => {
+    expect(["450", "$4,500", "449.90", "0.07"].map(centsOf)).toEqual([45_000, 450_000, 44_990, 7]);
+    for (const text of ["", "4,50", "1e3", "-5", "450.5", "450 or so"]) expect(centsOf(text)).toBeUndefined();
+  });
+
+  it("is shown in full", () => {
+    expect([7, 4_500, 450_000, 5_000_000].map(dollars)).toEqual(["$0.07", "$45.00", "$4,500.00", "$50,000.00"]);
+  });
+});
+
+function directoryOf(stdout: string): string {
+  return /npx saferun runs --store (\S+)/.exec(stdout)?.[1] ?? "";
+}

@@ -1,0 +1,147 @@
+/**
+ * `npm start`: four people write to a support agent, and SafeRun stands between the agent and its tools.
+ *
+ * The agent is real (AI SDK), the model is scripted behind a real HTTP endpoint, and the tools are small servers that
+ * write down every request that they execute. What is printed comes from the gate's log and from those ledgers.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { saferun } from "@saferun/sdk";
+import { createSupportAgent } from "./agent.ts";
+import { playedApprover, realApprover } from "./approver.ts";
+import { CONVERSATIONS, EDITED_AMOUNT, isExpected } from "./conversations.ts";
+import { crashAt } from "./crash.ts";
+import { openLog } from "./log.ts";
+import { startModel } from "./model.ts";
+import { createNarrator } from "./narrate.ts";
+import { type DemoOptions, openDataDirectory, readOptions, shortPath, USAGE } from "./options.ts";
+import { stopPage } from "./page.ts";
+import { readLedgers, startToolServers } from "./servers/start.ts";
+import type { StoryCall } from "./story.ts";
+
+const POLICIES = fileURLToPath(new URL("policies.yaml", import.meta.url));
+/** Whatever happens, the demo is over by then. A question to a person stands for 15 minutes (policies.yaml). */
+const DEADLINE_MS = { once: 60_000, interactive: 20 * 60_000 };
+const CLEANUP_MS = 5_000;
+
+const cleanups: (() => unknown)[] = [stopPage];
+
+async function play(options: DemoOptions): Promise<number> {
+  const directory = openDataDirectory(options.data);
+  const store = join(directory, "store");
+  // What SafeRun knows of this machine, beside the demo's other files rather than in the home directory.
+  process.env.SAFERUN_STATE_DIR ??= join(directory, "state");
+  const narrator = createNarrator((line) => process.stdout.write(options.json ? "" : `${line}\n`));
+
+  const servers = await startToolServers(directory);
+  cleanups.push(servers.stop);
+  const model = await startModel();
+  cleanups.push(model.stop);
+
+  const myAgent = createSupportAgent({ modelUrl: model.url, toolUrls: servers.urls, onStep: crashAt });
+  const approver = options.once ? playedApprover() : realApprover(shortPath(store), narrator.say);
+
+  const agent = saferun.wrap(myAgent, {
+    policies: [POLICIES],
+    onPause: async (approval) => {
+      crashAt("paused");
+      await tell();
+      await approver.ask(approval);
+      crashAt("decided");
+    },
+    agent: "support-agent",
+    environment: "prod",
+    store,
+  });
+  cleanups.push(() => saferun.shutdown());
+  const log = openLog(store);
+  cleanups.push(log.close);
+
+  /** Prints what the log has learned since the last time. */
+  async function tell(): Promise<StoryCall[]> {
+    const calls = await log.calls();
+    narrator.calls(calls, readLedgers(directory));
+    return calls;
+  }
+
+  narrator.opening(shortPath(POLICIES));
+  const begun = await log.principals();
+  if (begun.size > 0) narrator.title("What an earlier start has left");
+  await tell();
+  for (const [index, { principal, title, prompt }] of CONVERSATIONS.entries()) {
+    // A conversation that was cut off is for a person to look at: nothing of it is simply done again.
+    if (begun.has(principal)) continue;
+    narrator.title(`${index + 1}  ${title}`);
+    await saferun.run({ principal: { id: principal }, prompt }, () =>
+      agent.generate({ prompt, onStepFinish: async () => void (await tell()) }),
+    );
+    approver.dismiss();
+    await tell();
+  }
+
+  const calls = await tell();
+  const ran = readLedgers(directory);
+  // The log's last entries are signed when the gate closes.
+  await saferun.shutdown();
+  const report = await log.verify();
+  crashAt("verified");
+  const expected = isExpected(ran, {
+    approved: options.once ? EDITED_AMOUNT : approvedAmount(calls),
+    resumed: begun.size > 0,
+  });
+  narrator.summary(ran, expected);
+  narrator.log(report);
+  narrator.say(`\nSee it again   npx saferun runs --store ${shortPath(store)}`);
+  narrator.say(`               npx saferun log verify --store ${shortPath(store)}`);
+  if (options.json) {
+    const decisions = calls.map(({ tool, verdict, rules }) => ({ tool, verdict, rule: rules.join(" ") }));
+    const effects = ran.map(({ server, tool, args }) => ({ server, tool, args }));
+    process.stdout.write(`${JSON.stringify({ ran: effects, decisions, log: report }, null, 2)}\n`);
+  }
+  return expected && report.status === "verified" ? 0 : 1;
+}
+
+/** What a person let through of the refund that was paused; null when nobody did. */
+function approvedAmount(calls: readonly StoryCall[]): number | null {
+  const { answer, refused } = calls.find(({ verdict }) => verdict === "pause") ?? {};
+  return answer?.verdict === "allow" && refused === undefined ? Number(answer.args.amount) : null;
+}
+
+async function end(code: number): Promise<never> {
+  const late = setTimeout(() => process.exit(code), CLEANUP_MS);
+  for (const cleanup of cleanups.splice(0).reverse())
+    await Promise.resolve()
+      .then(cleanup)
+      .catch(() => {});
+  clearTimeout(late);
+  process.exit(code);
+}
+
+async function main(): Promise<number> {
+  let options: DemoOptions;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+    return 2;
+  }
+  setTimeout(
+    () => {
+      process.stderr.write("the demo took too long and was ended\n");
+      void end(1);
+    },
+    options.once ? DEADLINE_MS.once : DEADLINE_MS.interactive,
+  ).unref();
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)
+    process.once(signal, () => void end(code));
+  return play(options);
+}
+
+await main().then(end, (error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return end(1);
+});

@@ -1,0 +1,86 @@
+/** Reads back from the log what the gate decided, call by call: the demo prints the record, not what it hopes for. */
+import { type JsonObject, parseHeader, type StoredEntry, type Verdict } from "@saferun/core";
+
+/** One tool call, as far as the log knows it by now. */
+export interface StoryCall {
+  readonly id: string;
+  /** The framework's id of the call, unique in its run. */
+  readonly key?: string | null;
+  readonly tool: string;
+  /** As the model asked for it. */
+  readonly args: JsonObject;
+  readonly verdict: Verdict | null;
+  readonly rules: readonly string[];
+  /** A person's answer; absent where nobody was asked or nobody has answered. */
+  readonly answer?: {
+    readonly verdict: Verdict;
+    readonly by: string;
+    readonly edited: boolean;
+    readonly args: JsonObject;
+  };
+  readonly executing: boolean;
+  readonly outcome?: "succeeded" | "failed" | "unknown";
+  /** Rules that denied the call as the person approved it. */
+  readonly refused?: readonly string[];
+  /** Nobody answered in time, or nobody waits for the answer any more. */
+  readonly over?: boolean;
+}
+
+/** Folds the entries into calls, in the order in which they were proposed. */
+export function callsOf(entries: readonly StoredEntry[]): StoryCall[] {
+  const calls = new Map<string, StoryCall>();
+  for (const entry of entries) {
+    const { call: id, ...header } = parseHeader(entry.header);
+    if (id === undefined) continue;
+    const call = calls.get(id) ?? { id, tool: "", args: {}, verdict: null, rules: [], executing: false };
+    calls.set(id, { ...call, ...change(call, header, entry) });
+  }
+  return [...calls.values()];
+}
+
+/** On whose behalf runs were started, by principal. */
+export function principalsOf(entries: readonly StoredEntry[]): Set<string> {
+  const found = new Set<string>();
+  for (const entry of entries) {
+    if (parseHeader(entry.header).type !== "run.started") continue;
+    const { principal } = content(entry, "context") as { readonly principal?: { readonly id?: string } };
+    if (principal?.id !== undefined) found.add(principal.id);
+  }
+  return found;
+}
+
+function change(
+  call: StoryCall,
+  header: Omit<ReturnType<typeof parseHeader>, "call">,
+  entry: StoredEntry,
+): Partial<StoryCall> {
+  switch (header.type) {
+    case "call.proposed":
+      return { tool: header.tool ?? "", args: content(entry, "arguments") };
+    case "call.decided":
+      // An approved call is judged a second time; the story tells the first decision and the person's answer.
+      if (call.verdict === null) return { verdict: header.verdict ?? null, rules: header.rules ?? [] };
+      return header.verdict === "deny" ? { refused: header.rules ?? [] } : {};
+    case "approval.decided": {
+      const actor = content(entry, "actor") as { readonly by?: { readonly id?: string }; readonly edited?: boolean };
+      const verdict = header.verdict ?? "deny";
+      const { by, edited } = actor;
+      return { answer: { verdict, by: by?.id ?? "", edited: edited === true, args: content(entry, "arguments") } };
+    }
+    case "call.executing":
+      return { executing: true };
+    case "call.finished":
+    case "call.lost":
+      return { outcome: header.outcome ?? "unknown" };
+    case "approval.expired":
+    case "approval.withdrawn":
+      return { over: true };
+    default:
+      return {};
+  }
+}
+
+function content(entry: StoredEntry, name: string): JsonObject {
+  const bytes = entry.parts.find((part) => part.name === name)?.bytes;
+  return bytes === undefined || bytes === null ? {} : (JSON.parse(new TextDecoder().decode(bytes)) as JsonObject);
+}
