@@ -2,7 +2,7 @@
 
 import type { Expr } from "./cel/ast.ts";
 import type { CelEnv } from "./cel/types.ts";
-import { celEnv, checkExpression, parseExpression, RESERVED_NAMES, resolveDefinitions } from "./condition.ts";
+import { Conditions, celEnv, RESERVED_NAMES, resolveDefinitions } from "./condition.ts";
 import { POLICY_FORMAT, type RouteSource, type RuleSource } from "./format.ts";
 import { globMatches, isGlob } from "./glob.ts";
 import { Issues, type PolicyIssue, quote } from "./issue.ts";
@@ -134,12 +134,14 @@ class RuleChecker {
   /** Every tool name that is surely there. */
   readonly #names: ReadonlySet<string>;
   readonly #labels: ReadonlySet<string>;
+  readonly #conditions: Conditions;
 
   constructor(around: RuleSurroundings, issues: Issues) {
     this.#around = around;
     this.#issues = issues;
     this.#names = new Set([...around.tools.names(), ...around.known.map((name) => name.normalize("NFC"))]);
     this.#labels = around.tools.labels();
+    this.#conditions = new Conditions(around.env, around.definitions, issues);
   }
 
   /** Undefined where the rule's own id is missing; otherwise complete only if no error was added. */
@@ -148,7 +150,7 @@ class RuleChecker {
     const { id, then }: Partial<RuleSource> = source;
     const rule = id?.value ?? "";
     this.#scope(source, rule);
-    const condition = source.when === undefined ? null : this.#condition(source.when, rule);
+    const condition = source.when === undefined ? null : this.#conditions.check(source.when, rule);
     if (id === undefined || then === undefined) return undefined;
     this.#keys(source, rule);
     const otherwise = source.else ?? null;
@@ -174,19 +176,6 @@ class RuleChecker {
       fix: source.fix ?? null,
       observe: source.mode === "observe",
     };
-  }
-
-  #condition(when: Located, rule: string): RuleModel["condition"] {
-    const parsed = parseExpression(when, this.#issues, { rule });
-    if (parsed === undefined) return null;
-    const { env, definitions } = this.#around;
-    const checked = checkExpression(when, parsed, { env, definitions }, this.#issues, { rule });
-    if (checked === undefined) return null;
-    const { kind } = checked.type;
-    if (kind !== "bool" && kind !== "dyn") {
-      this.#issues.error("not-bool", when.span, `the condition gives a ${kind}; it must be true or false`, { rule });
-    }
-    return { text: when.value, expr: checked.expr, reads: checked.reads };
   }
 
   #keys(source: RuleSource, rule: string): void {

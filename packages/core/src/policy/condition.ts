@@ -6,7 +6,7 @@ import type { CelIssue } from "./cel/issues.ts";
 import type { CelEnv, CelType } from "./cel/types.ts";
 import { inline, TooLarge } from "./define.ts";
 import { type IssueDetails, type Issues, quote } from "./issue.ts";
-import type { ContextType } from "./model.ts";
+import type { ConditionModel, ContextType } from "./model.ts";
 import type { Entry, Located } from "./shape.ts";
 import { spanAt } from "./tree.ts";
 
@@ -90,6 +90,36 @@ export interface CheckedExpression {
   readonly expr: Expr;
   readonly type: CelType;
   readonly reads: readonly (readonly string[])[];
+}
+
+/** Conditions of rules: one text is parsed and checked once, however many rules share it. */
+export class Conditions {
+  readonly #scope: { readonly env: CelEnv; readonly definitions: ReadonlyMap<string, Expr> };
+  readonly #issues: Issues;
+  readonly #known = new Map<string, ConditionModel>();
+
+  constructor(env: CelEnv, definitions: ReadonlyMap<string, Expr>, issues: Issues) {
+    this.#scope = { env, definitions };
+    this.#issues = issues;
+  }
+
+  /** Null with the issues said, at every place of a text that has some. */
+  check(when: Located, rule: string): ConditionModel | null {
+    const known = this.#known.get(when.value);
+    if (known !== undefined) return known;
+    const parsed = parseExpression(when, this.#issues, { rule });
+    if (parsed === undefined) return null;
+    const checked = checkExpression(when, parsed, this.#scope, this.#issues, { rule });
+    if (checked === undefined) return null;
+    const { kind } = checked.type;
+    if (kind !== "bool" && kind !== "dyn") {
+      this.#issues.error("not-bool", when.span, `the condition gives a ${kind}; it must be true or false`, { rule });
+      return null;
+    }
+    const condition = { text: when.value, expr: checked.expr, reads: checked.reads };
+    this.#known.set(when.value, condition);
+    return condition;
+  }
 }
 
 /** Definitions replaced and types checked, or undefined with the issues said. */

@@ -2,10 +2,12 @@
 import type { ToolCall } from "../call.ts";
 import type { Decision, EvaluationContext, PauseReason, RuleOutcome } from "../decision.ts";
 import { invariant } from "../errors.ts";
-import { combine, type Matched, type Standing, type Unmatched, type Voice } from "./combine.ts";
-import type { Candidates, Compiled, CompiledRule } from "./compile.ts";
+import type { CelFault } from "./cel/index.ts";
+import { combine, type Standing, type Unmatched, type Voice } from "./combine.ts";
+import type { Compiled, CompiledRule } from "./compile.ts";
 import { because } from "./explain.ts";
 import type { EnvironmentModel } from "./model.ts";
+import { type Candidates, SCOPED, SPEAKS } from "./rule-index.ts";
 import { principalInScope } from "./scope.ts";
 import { type Variables, variablesOf } from "./variables.ts";
 
@@ -65,19 +67,33 @@ function judgeUnknown(
 const STRICTNESS = { allow: 0, pause: 1, deny: 2 } as const;
 
 function judge(one: Case): Decision {
-  const { compiled, candidates, environment, call, context } = one;
-  const variables = variablesOf(candidates, environment.name, call, context, compiled.model);
+  const { compiled, candidates, environment, call, context, explaining } = one;
+  const { rules, tests, flags } = candidates;
+  const variables = variablesOf(candidates, environment.name, call, context, compiled);
   const heard: Heard[] = [];
-  for (const rule of candidates.rules) {
-    if (!inScope(rule, environment.name, context)) continue;
-    const voice = hear(rule, variables);
-    if (voice.matched !== "false" || voice.say.verdict !== null || one.explaining) heard.push(voice);
+  for (let index = 0; index < rules.length; index++) {
+    const flag = flags[index] ?? SCOPED | SPEAKS;
+    const test = tests[index];
+    // The common case, a rule of this tool that does not match, ends here without a look at the rule itself.
+    if (flag === 0 && test != null && !explaining) {
+      const result = test(variables);
+      if (result !== false) hear(rules[index], result, heard);
+    } else {
+      consider(rules[index], one, variables, heard);
+    }
   }
   const unmatched = {
     id: `unmatched:${environment.name}`,
     allows: environment.unmatched[candidates.tool.kind] === "allow",
   };
-  return decide(one, heard, unmatched, variables);
+  return decide(one, heard, unmatched, lookUp);
+}
+
+function consider(rule: CompiledRule | undefined, one: Case, variables: Variables, heard: Heard[]): void {
+  invariant(rule !== undefined, "candidates are parallel lists");
+  if (!inScope(rule, one.environment.name, one.context)) return;
+  const result = rule.condition === null || rule.condition.test(variables);
+  if (result !== false || rule.says.false.verdict !== null || one.explaining) hear(rule, result, heard);
 }
 
 function inScope(rule: CompiledRule, environment: string, context: EvaluationContext): boolean {
@@ -86,37 +102,39 @@ function inScope(rule: CompiledRule, environment: string, context: EvaluationCon
   return rule.principals === null || principalInScope(rule.principals, context.principal);
 }
 
-function hear(rule: CompiledRule, variables: Variables): Heard {
-  if (rule.condition === null) return heardAs(rule, "true", null);
-  const result = rule.condition.program.tryBool(variables);
-  if (typeof result === "boolean") return heardAs(rule, result ? "true" : "false", null);
-  return heardAs(rule, "error", result.message);
+function hear(rule: CompiledRule | undefined, result: boolean | CelFault, heard: Heard[]): void {
+  invariant(rule !== undefined, "candidates are parallel lists");
+  const matched = result === true ? "true" : result === false ? "false" : "error";
+  const error = typeof result === "boolean" ? null : result.message;
+  heard.push({ id: rule.id, rule, matched, say: rule.says[matched], error });
 }
 
-function heardAs(rule: CompiledRule, matched: Matched, error: string | null): Heard {
-  return { id: rule.id, rule, matched, say: rule.says[matched], error };
-}
-
-function decide(one: Case, heard: readonly Heard[], unmatched: Unmatched, variables: Variables): Decision {
+function decide(one: Case, heard: readonly Heard[], unmatched: Unmatched, lookUp: () => Variables): Decision {
   const { environment, compiled } = one;
-  const enforced = heard.filter((voice) => !voice.rule.observe);
+  const enforced = heard.some((voice) => voice.rule.observe) ? heard.filter((voice) => !voice.rule.observe) : heard;
   const standing = combine(enforced, unmatched);
   const binding = environment.observe ? observed(standing, environment) : standing;
-  const would =
-    environment.observe || enforced.length < heard.length ? { would: combine(heard, unmatched) } : undefined;
-  const speaking = binding.verdict === "allow" ? [] : enforced.filter(({ id }) => binding.by.includes(id));
-  const fix = words(speaking.map(({ rule }) => rule.fix));
-  return {
-    verdict: binding.verdict,
-    by: binding.by,
+  const { verdict, by } = binding;
+  const speaking = verdict === "allow" ? NOBODY_SPEAKS : enforced.filter(({ id }) => by.includes(id));
+  const decision = {
+    verdict,
+    by,
     reason: reasonOf(binding, speaking),
-    ...(fix === "" ? undefined : { fix }),
     revision: compiled.revision,
-    rules: heard.map((voice) => outcome(voice, one, variables)),
-    pauses: binding.verdict === "pause" ? enforced.flatMap(pauseOf) : [],
-    ...would,
+    rules: heard.map((voice) => outcome(voice, one, lookUp)),
+    pauses: verdict === "pause" ? enforced.flatMap(pauseOf) : [],
+  };
+  const fix = words(speaking.map(({ rule }) => rule.fix));
+  const observes = environment.observe || enforced.length < heard.length;
+  if (fix === "" && !observes) return decision;
+  return {
+    ...decision,
+    ...(fix === "" ? undefined : { fix }),
+    ...(observes ? { would: combine(heard, unmatched) } : undefined),
   };
 }
+
+const NOBODY_SPEAKS: readonly Heard[] = [];
 
 /** An observed environment permits what its policies would not, and says so in `by`. */
 function observed(standing: Standing, environment: EnvironmentModel): Standing {
@@ -130,15 +148,19 @@ function pauseOf({ rule, say }: Heard): readonly PauseReason[] {
   return [rule.pause];
 }
 
-function outcome({ rule, matched, say, error }: Heard, one: Case, variables: Variables): RuleOutcome {
-  return {
+function outcome({ rule, matched, say, error }: Heard, one: Case, lookUp: () => Variables): RuleOutcome {
+  const plain = {
     rule: rule.id,
     span: rule.span,
     then: rule.verdict,
     matched,
     verdict: rule.observe ? null : say.verdict,
+  };
+  if (error === null && !one.explaining) return plain;
+  return {
+    ...plain,
     ...(error === null ? undefined : { error }),
-    ...(one.explaining ? { because: because(rule, matched, one.compiled.env, variables) } : undefined),
+    ...(one.explaining ? { because: because(rule, matched, one.compiled.env, lookUp()) } : undefined),
   };
 }
 
@@ -152,6 +174,7 @@ function reasonOf({ verdict, by }: Standing, speaking: readonly Heard[]): string
 }
 
 function words(texts: readonly (string | null)[]): string {
+  if (texts.length === 0) return "";
   return [...new Set(texts.filter((text) => text !== null))].join(" ");
 }
 

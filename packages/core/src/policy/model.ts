@@ -50,12 +50,8 @@ export interface RuleModel {
   readonly id: string;
   readonly span: Span;
   readonly scope: RuleScope;
-  /** Null is "always". `text` is what stands in the file, `expr` has its definitions replaced by what they stand for. */
-  readonly condition: {
-    readonly text: string;
-    readonly expr: Expr;
-    readonly reads: readonly (readonly string[])[];
-  } | null;
+  /** Null is "always". */
+  readonly condition: ConditionModel | null;
   readonly verdict: Verdict;
   readonly otherwise: "pause" | "deny" | null;
   /** Set where the rule can pause. */
@@ -65,6 +61,16 @@ export interface RuleModel {
   readonly reason: string | null;
   readonly fix: string | null;
   readonly observe: boolean;
+}
+
+/** Rules with the same text share one. */
+export interface ConditionModel {
+  /** What stands in the file. */
+  readonly text: string;
+  /** Its tree, definitions replaced by what they stand for. */
+  readonly expr: Expr;
+  /** Constant member paths that it reads, such as `["args", "amount"]`. */
+  readonly reads: readonly (readonly string[])[];
 }
 
 /** Null stands for "all". Each list means "one of these", all lists together "and". */

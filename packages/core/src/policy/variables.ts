@@ -3,44 +3,40 @@ import type { ToolCall } from "../call.ts";
 import type { EvaluationContext } from "../decision.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { Timestamp } from "./cel/values.ts";
-import type { Candidates } from "./compile.ts";
-import type { ContextType, PolicyModel } from "./model.ts";
+import type { Compiled } from "./compile.ts";
+import type { ContextType } from "./model.ts";
+import type { Candidates } from "./rule-index.ts";
 
 export type Variables = Readonly<Record<string, unknown>>;
 
 export function variablesOf(
-  candidates: Candidates,
+  { names, tool }: Candidates,
   environment: string,
   call: ToolCall,
   context: EvaluationContext,
-  model: PolicyModel,
+  { constants, context: declared }: Compiled,
 ): Variables {
-  const { names, tool } = candidates;
-  const variables: Record<string, unknown> = { args: call.args, tool: tool.name, agent: call.agent, env: environment };
+  const variables: Record<string, unknown> = {
+    args: call.args,
+    tool: tool.name,
+    agent: call.agent,
+    env: environment,
+    principal: context.principal,
+    run: context.run,
+  };
   for (const name of names) {
     switch (name) {
-      case "args":
-      case "tool":
-      case "agent":
-      case "env":
-        break;
-      case "principal":
-        variables[name] = context.principal;
-        break;
       case "call":
-        variables[name] = { ...context.call, kind: tool.kind, labels: tool.labels };
-        break;
-      case "run":
-        variables[name] = context.run;
+        variables.call = { ...context.call, kind: tool.kind, labels: tool.labels };
         break;
       case "now":
-        variables[name] = Timestamp.fromMs(context.now);
+        variables.now = Timestamp.fromMs(context.now);
         break;
       case "context":
-        variables[name] = declaredContext(context.context, model.context);
+        variables.context = declaredContext(context.context, declared);
         break;
       default: {
-        const constant = model.constants.get(name);
+        const constant = constants.get(name);
         if (constant !== undefined) variables[name] = constant;
       }
     }
