@@ -93,6 +93,8 @@ export interface LogStore {
   head(): Promise<TreeHead>;
   /** Entries in order, `from` inclusive, at most `limit`. */
   entries(options: { from: number; limit: number; run?: string }): Promise<readonly StoredEntry[]>;
+  /** Leaf hashes, `from` inclusive to `to` exclusive; fewer where the log ends before. For proofs and checkpoints. */
+  leaves(options: { from: number; to: number }): Promise<readonly Uint8Array[]>;
   /** Signed notes over tree heads, oldest first. */
   checkpoints(): Promise<readonly { readonly size: number; readonly note: string }[]>;
   addCheckpoint(size: number, note: string): Promise<void>;

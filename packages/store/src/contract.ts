@@ -94,6 +94,9 @@ export function storeContract(name: string, open: OpenStore): void {
         }
         for (const entry of await store.entries({ from: 0, limit: 100 })) tree = appendLeaf(tree, entry.leaf, nodeHash);
         expect(await head(store)).toEqual({ size: 45, root: toHex(treeRoot(tree, nodeHash)) });
+        const leaves = await store.leaves({ from: 40, to: 50 });
+        const tail = await store.entries({ from: 40, limit: 10 });
+        expect(leaves.map(toHex)).toEqual(tail.map((entry) => toHex(entry.leaf)));
       });
 
       it("keeps the order in which commits were asked for", async () => {

@@ -109,6 +109,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       run === undefined
         ? entries.slice(from, from + limit)
         : (byRun.get(run) ?? []).filter((entry) => entry.seq >= from).slice(0, limit),
+    leaves: async ({ from, to }) => entries.slice(from, to).map((entry) => entry.leaf),
     checkpoints: async () => [...notes].sort(([left], [right]) => left - right).map(([size, note]) => ({ size, note })),
     addCheckpoint: async (size, note) => {
       const known = notes.get(size);

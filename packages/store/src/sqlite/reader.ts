@@ -67,16 +67,22 @@ export function createReader(path: string, options: { readonly busyMs: number; r
   return {
     head,
     entries,
+    leaves: ({ from, to }: { from: number; to: number }): Uint8Array[] =>
+      statements.leaves.all(from, to).map((found) => blob(found.leaf, "leaf")),
     close: () => db.close(),
     /** Rows that belong to no entry. */
     strays: (): Stray[] => {
-      const size = head().size;
-      return [
+      // One snapshot for both: parts of an entry that comes in between are no strays.
+      db.exec("BEGIN");
+      const { size } = head();
+      const strays = [
         ...statements.strayEntries.all().map((found) => ({ seq: integer(found.seq, "seq"), where: "entry" as const })),
         ...statements.strayParts
           .all(size * PARTS_PER_ENTRY)
           .map((found) => ({ seq: Math.floor(integer(found.id, "id") / PARTS_PER_ENTRY), where: "part" as const })),
       ];
+      db.exec("COMMIT");
+      return strays;
     },
     checkpoints: () =>
       statements.checkpoints
@@ -118,6 +124,7 @@ function prepareAll(db: DatabaseSync) {
     entriesOfRun: db.prepare(
       "SELECT seq, run, leaf, header FROM entries WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?",
     ),
+    leaves: db.prepare("SELECT leaf FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq"),
     parts: db.prepare("SELECT id, name, salt, bytes FROM parts WHERE id >= ? AND id < ? ORDER BY id"),
     strayEntries: db.prepare("SELECT seq FROM entries WHERE seq < 0"),
     strayParts: db.prepare("SELECT id FROM parts WHERE id < 0 OR id >= ?"),

@@ -20,6 +20,7 @@ import { prepareDirectory } from "./directory.ts";
 import { storeFailure } from "./failure.ts";
 import { isGone, thisProcess } from "./processes.ts";
 import { createReader } from "./reader.ts";
+import { readsOf } from "./reads.ts";
 import { checkSqliteVersion, connect, integer, prepareSchema, text } from "./schema.ts";
 import { startWriter } from "./writer-client.ts";
 
@@ -66,17 +67,10 @@ function open(options: SqliteStoreOptions): SqliteStore {
   const writer = startWriter({ path, writerId, ...limits });
   let closing: Promise<void> | undefined;
 
-  /** Errors of a read as the store's own; a closed store answers nothing. */
-  async function read<Value>(work: () => Value): Promise<Value> {
-    if (closing !== undefined) throw closed();
-    try {
-      return work();
-    } catch (error) {
-      throw storeFailure(error);
-    }
-  }
+  const reads = readsOf(reader, () => closing !== undefined);
 
   return {
+    ...reads,
     directory,
     logId,
     writerId,
@@ -91,23 +85,7 @@ function open(options: SqliteStoreOptions): SqliteStore {
       if (closing !== undefined) throw closed();
       await writer.send({ kind: "checkpoint", size, note });
     },
-    head: () =>
-      read(() => {
-        const { size, root } = reader.head();
-        return { size, root };
-      }),
-    entries: (query) => read(() => reader.entries(query)),
-    strays: () => read(() => reader.strays()),
-    checkpoints: () => read(() => reader.checkpoints()),
-    call: (id) => read(() => reader.call(id)),
-    callByKey: (run, key) => read(() => reader.callByKey(run, key)),
-    callsIn: (states, limit) => read(() => reader.callsIn(states, limit)),
-    approval: (id) => read(() => reader.approval(id)),
-    approvals: (query) => read(() => reader.approvals(query)),
-    run: (id) => read(() => reader.run(id)),
-    runs: (query) => read(() => reader.runs(query)),
-    changeToken: () => read(() => reader.changeToken()),
-    deadWriters: () => read(() => reader.deadWriters().filter((id) => id !== writerId)),
+    deadWriters: async () => (await reads.deadWriters()).filter((id) => id !== writerId),
     close() {
       closing ??= writer.close().finally(() => reader.close());
       return closing;

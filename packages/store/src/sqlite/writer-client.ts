@@ -15,12 +15,12 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** Sources run by type stripping and find their packages by the `source` condition; built files need neither. */
+/** Sources run by type stripping and find their packages by the `@saferun/source` condition; built files need neither. */
 const FROM_SOURCE = import.meta.url.endsWith(".ts");
 
 export function startWriter(data: WriterData): WriterClient {
   const script = new URL(FROM_SOURCE ? "./writer.ts" : "./writer.js", import.meta.url);
-  const execArgv = ["--disable-warning=ExperimentalWarning", ...(FROM_SOURCE ? ["--conditions=source"] : [])];
+  const execArgv = ["--disable-warning=ExperimentalWarning", ...(FROM_SOURCE ? ["--conditions=@saferun/source"] : [])];
   const worker = new Worker(script, { workerData: data, execArgv, name: "saferun-writer" });
   const waiters = new Map<number, Waiter>();
   let lastId = 0;

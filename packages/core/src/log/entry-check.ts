@@ -1,0 +1,187 @@
+/** Checks entries one after another: bytes against leaf, columns and parts against header, chains against what came before. */
+import { equalBytes } from "../bytes.ts";
+import { toHex } from "../call.ts";
+import type { Hash } from "../ports.ts";
+import type { StoredEntry, StoredPart } from "./entry.ts";
+import type { Faults, LogFault } from "./fault.ts";
+import { type ChainLink, type EntryHeader, parseHeader } from "./header.ts";
+import { partCommitment } from "./part.ts";
+import { leafHash } from "./tree.ts";
+
+export interface EntryCheck {
+  /** The entry's leaf, recomputed from the header's bytes. */
+  next(entry: StoredEntry): Uint8Array;
+  /** Time of the last readable entry, ms. */
+  time(): number | undefined;
+}
+
+interface Chain {
+  readonly n: number;
+  readonly leaf: string;
+  readonly seq: number;
+}
+
+export function createEntryCheck(hash: Hash, faults: Faults): EntryCheck {
+  const chains = { writer: new Map<string, Chain>(), run: new Map<string, Chain>() };
+  /** Chain numbers that were skipped → the position where that showed. */
+  const skipped = new Map<string, number>();
+  let expected = 0;
+  let log: string | undefined;
+  let time: number | undefined;
+  /** Entries that are absent or unreadable: a gap in a chain that they explain is no second fault. */
+  let lost = 0;
+
+  function checkPosition(entry: StoredEntry): void {
+    const { seq } = entry;
+    if (seq === expected) {
+      expected++;
+    } else if (seq > expected) {
+      const gap = seq - expected;
+      const message = gap === 1 ? "this entry is missing" : `${gap} entries are missing from here on`;
+      faults.add({ seq: expected, fault: "missing", where: "seq", message });
+      lost += gap;
+      expected = seq + 1;
+    } else {
+      faults.foundLater(seq);
+      faults.add({ seq, fault: "reordered", where: "seq", message: "this entry does not stand at its position" });
+    }
+  }
+
+  function checkLink(kind: "writer" | "run", link: ChainLink, seq: number, name: string): void {
+    const before = chains[kind].get(link.id);
+    const next = before === undefined ? 0 : before.n + 1;
+    const place = `${kind}/${link.id}/`;
+    if (link.n < next) {
+      const showed = skipped.get(`${place}${link.n}`);
+      if (showed !== undefined) faults.foundLater(showed);
+      const message = `this entry is number ${link.n} of its ${kind}, and stands behind number ${next - 1}`;
+      faults.add({ seq, entry: name, fault: "reordered", where: kind, message });
+      return;
+    }
+    if (link.n > next) {
+      if (link.n - next > lost) {
+        for (let n = next; n < Math.min(link.n, next + 100); n++) skipped.set(`${place}${n}`, seq);
+        const message = `this entry is number ${link.n} of its ${kind}, after number ${next - 1}: entries before it are missing`;
+        if (!faults.has(seq)) faults.add({ seq, entry: name, fault: "missing", where: kind, message });
+      }
+    } else if (before !== undefined && link.prev !== before.leaf && !faults.has(before.seq)) {
+      const message = `the next entry of its ${kind} (${seq}) follows another one than this`;
+      faults.add({ seq: before.seq, fault: "changed", where: "header", message });
+    }
+  }
+
+  function checkHeader(entry: StoredEntry, header: EntryHeader, leaf: Uint8Array): void {
+    const { seq } = entry;
+    const name = `${header.writer.id}/${header.writer.n}`;
+    const at = { seq, entry: name };
+    log ??= header.log;
+    if (header.log !== log) {
+      faults.add({
+        ...at,
+        fault: "unlisted-tree",
+        where: "header",
+        message: `an entry of another log, \`${header.log}\``,
+      });
+    }
+    if (time !== undefined && header.time < time && !faults.has(seq)) {
+      faults.add({ ...at, fault: "reordered", where: "time", message: "this entry is older than the one before it" });
+    }
+    time = Math.max(time ?? 0, header.time);
+    checkLink("writer", header.writer, seq, name);
+    advance("writer", header.writer, leaf, seq);
+    if (header.run !== undefined) {
+      checkLink("run", header.run, seq, name);
+      advance("run", header.run, leaf, seq);
+    }
+    checkColumns(entry, header, at, faults);
+    checkParts(entry.parts, header.parts ?? {}, at, hash, faults);
+  }
+
+  function advance(kind: "writer" | "run", link: ChainLink, leaf: Uint8Array, seq: number): void {
+    const before = chains[kind].get(link.id);
+    if (before === undefined || link.n > before.n) chains[kind].set(link.id, { n: link.n, leaf: toHex(leaf), seq });
+  }
+
+  return {
+    time: () => time,
+    next(entry) {
+      checkPosition(entry);
+      const leaf = leafHash(entry.header, hash);
+      if (!equalBytes(leaf, entry.leaf)) {
+        lost++;
+        const message = "the header does not have the leaf hash that is kept beside it: one of them was changed";
+        faults.add({ seq: entry.seq, fault: "changed", where: "header", message });
+        return leaf;
+      }
+      const header = readable(entry.header);
+      if (header === undefined) {
+        lost++;
+        faults.add({ seq: entry.seq, fault: "changed", where: "header", message: "the header is none of format 1" });
+      } else {
+        checkHeader(entry, header, leaf);
+      }
+      return leaf;
+    },
+  };
+}
+
+function readable(bytes: Uint8Array): EntryHeader | undefined {
+  try {
+    return parseHeader(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+type At = Pick<LogFault, "seq" | "entry">;
+
+function checkColumns(entry: StoredEntry, header: EntryHeader, at: At, faults: Faults): void {
+  const { columns } = entry;
+  if (columns === undefined) return;
+  if (columns.run !== (header.run?.id ?? null)) {
+    const message = "the run that the entry is kept under is not the run in its header";
+    faults.add({ ...at, fault: "changed", where: "run", message });
+  }
+  if (columns.parts !== entry.parts.length) {
+    faults.add({ ...at, fault: "changed", where: "parts", message: "a part does not stand at its place" });
+  }
+}
+
+function checkParts(
+  parts: readonly StoredPart[],
+  commitments: Readonly<Record<string, string>>,
+  at: At,
+  hash: Hash,
+  faults: Faults,
+): void {
+  const found = new Set<string>();
+  let previous = "";
+  for (const { name, salt, bytes } of parts) {
+    const commitment = Object.hasOwn(commitments, name) ? commitments[name] : undefined;
+    if (commitment === undefined || found.has(name)) {
+      faults.add({ ...at, fault: "inserted", where: name, message: "the header knows no such part" });
+    } else if (salt === null || bytes === null) {
+      faults.add({ ...at, fault: "missing", where: name, message: "the part's content is missing" });
+    } else if (toHex(partCommitment({ name, salt, bytes }, hash)) !== commitment) {
+      faults.add({
+        ...at,
+        fault: "changed",
+        where: name,
+        message: "the part is not the one that the header commits to",
+      });
+    }
+    if (name < previous) {
+      faults.add({
+        ...at,
+        fault: "reordered",
+        where: "parts",
+        message: "the parts are not in the order of their names",
+      });
+    }
+    previous = name;
+    found.add(name);
+  }
+  for (const name of Object.keys(commitments)) {
+    if (!found.has(name)) faults.add({ ...at, fault: "missing", where: name, message: "the part is missing" });
+  }
+}

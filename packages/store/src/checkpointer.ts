@@ -1,0 +1,212 @@
+/**
+ * Signs the head of a log while it is written: every so many entries, a moment after the last ones, and at close.
+ *
+ * It signs only what continues the heads that were signed before: whoever changed the store while nobody looked must
+ * not get a signature for it. A signature never holds up a commit, and one that fails is made up for by the next.
+ */
+import { setImmediate } from "node:timers/promises";
+import {
+  appendLeaf,
+  type Checkpoint,
+  EMPTY_TREE,
+  type EntryDraft,
+  encodePart,
+  equalBytes,
+  formatNoteKey,
+  type Hash,
+  isSignedBy,
+  type LogTree,
+  noteKey,
+  parseCheckpoint,
+  parseHeader,
+  parseNote,
+  type Random,
+  SafeRunError,
+  type Signer,
+  type Store,
+  signCheckpoint,
+  type TreeHead,
+  treeRoot,
+} from "@saferun/core";
+import { nodeVerifier } from "./node/file-signer.ts";
+import type { Installation } from "./node/installation.ts";
+import { nodeHash, nodeRandom } from "./node/ports.ts";
+
+export interface CheckpointerOptions {
+  /** Where the last signed head is kept beside the store; without it a log that is cut back is not noticed. */
+  readonly installation?: Pick<Installation, "keepNote" | "lastNote">;
+  /** Entries after which a checkpoint is signed at once. Default 1,000. */
+  readonly everyEntries?: number;
+  /** Time after a commit until its entries are signed. Default 1,000 ms. */
+  readonly everyMs?: number;
+  readonly hash?: Hash;
+  readonly random?: Random;
+  /** Told when a checkpoint cannot be signed or kept. Default: nobody. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** The store, with checkpoints. Closing it signs what is left and closes the store below. */
+export interface CheckpointedStore extends Store {
+  /**
+   * Signs the current head now, where it is not signed already.
+   * @throws SafeRunError `record.corrupt` when the log is not the one that was signed before; commits fail from then on.
+   */
+  checkpoint(): Promise<void>;
+}
+
+/** Leaves hashed between two looks at the event loop. */
+const CHUNK = 1_024;
+
+/**
+ * Wraps a store. The first commit through it is preceded by `log.opened` in an empty log (with the public key), or by
+ * `log.recovered` when a process that is gone has left entries without a signature. A log that is shorter than its last
+ * signed head takes no commit at all: a person must look at it.
+ */
+export function createCheckpointer(store: Store, signer: Signer, options: CheckpointerOptions = {}): CheckpointedStore {
+  const { everyEntries = 1_000, everyMs = 1_000, hash = nodeHash, random = nodeRandom } = options;
+  const key = noteKey(signer.name, signer.publicKey, hash);
+  let unsigned = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let signing: Promise<void> = Promise.resolve();
+  let begun: Promise<void> | undefined;
+  let refused: SafeRunError | undefined;
+  /** The log as far as this process has hashed it, and the heads signed before that it must still agree with. */
+  let tree = EMPTY_TREE;
+  let due: Checkpoint[] | undefined;
+
+  /** Own signatures only: anybody can put a note into the store. */
+  async function signedBefore(): Promise<Checkpoint[]> {
+    const notes = [(await store.checkpoints()).at(-1)?.note, options.installation?.lastNote(store.logId)];
+    return notes.flatMap((text) => {
+      const note = text === undefined ? undefined : parseNote(text);
+      const checkpoint =
+        note !== undefined && isSignedBy(note, key, nodeVerifier) ? parseCheckpoint(note.text) : undefined;
+      if (text !== undefined && checkpoint === undefined) throw refuse("the last checkpoint is not signed by this key");
+      return checkpoint ?? [];
+    });
+  }
+
+  function refuse(what: string): SafeRunError {
+    refused ??= new SafeRunError(
+      "record.corrupt",
+      `${what}: the store was changed or restored; verify it, then move it away`,
+    );
+    return refused;
+  }
+
+  async function begin(): Promise<void> {
+    due = (await signedBefore()).sort((left, right) => left.size - right.size);
+    const { size } = await store.head();
+    const signed = due.at(-1)?.size ?? 0;
+    if (signed > size) throw refuse(`the log has ${size} entries, ${signed} were signed`);
+    const draft =
+      size === 0 ? opened(signer, hash, random) : await recovered(store, { from: signed, to: size }, random);
+    if (draft === undefined) return;
+    await store.commit({ entries: [draft] });
+    unsigned++;
+  }
+
+  function ready(): Promise<void> {
+    if (refused !== undefined) return Promise.reject(refused);
+    begun ??= begin().catch((error: unknown) => {
+      begun = undefined;
+      throw error;
+    });
+    return begun;
+  }
+
+  async function hashUpTo({ size, root }: TreeHead): Promise<void> {
+    let next = tree;
+    while (next.size < size) {
+      const leaves = await store.leaves({ from: next.size, to: Math.min(size, next.size + CHUNK) });
+      if (leaves.length === 0) break;
+      next = leaves.reduce((grown: LogTree, leaf) => appendLeaf(grown, leaf, hash), next);
+      if (next.size < size) await setImmediate();
+    }
+    if (!equalBytes(treeRoot(next, hash), root)) throw refuse("the log is not the one that was signed before");
+    tree = next;
+  }
+
+  async function sign(): Promise<void> {
+    await ready();
+    unsigned = 0;
+    for (let head = due?.[0]; head !== undefined; head = due?.[0]) {
+      await hashUpTo(head);
+      due?.shift();
+    }
+    const head = await store.head();
+    const known = tree.size;
+    await hashUpTo(head);
+    if (head.size === 0 || (head.size === known && (await isSigned(store, head.size)))) return;
+    const note = signCheckpoint(head, signer, hash);
+    await store.addCheckpoint(head.size, note);
+    options.installation?.keepNote(store.logId, note);
+  }
+
+  /** One at a time; a failure is told and does not stop the next. */
+  function checkpoint(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const done = signing.then(sign);
+    signing = done.catch(() => {});
+    return done;
+  }
+
+  function later(): void {
+    checkpoint().catch((error: unknown) => options.onError?.(error));
+  }
+
+  return {
+    ...store,
+    async commit(transaction) {
+      await ready();
+      const result = await store.commit(transaction);
+      if (result.ok && result.entries.length > 0) {
+        unsigned += result.entries.length;
+        if (unsigned >= everyEntries) {
+          unsigned = 0;
+          later();
+        } else {
+          timer ??= setTimeout(later, everyMs).unref();
+        }
+      }
+      return result;
+    },
+    checkpoint,
+    async close() {
+      try {
+        // An opening that has only read signs nothing.
+        if (begun !== undefined) await checkpoint();
+      } catch (error) {
+        options.onError?.(error);
+      } finally {
+        clearTimeout(timer);
+        await store.close();
+      }
+    },
+  };
+}
+
+async function isSigned(store: Store, size: number): Promise<boolean> {
+  return (await store.checkpoints()).at(-1)?.size === size;
+}
+
+function opened(signer: Signer, hash: Hash, random: Random): EntryDraft {
+  const key = formatNoteKey(noteKey(signer.name, signer.publicKey, hash));
+  return { type: "log.opened", parts: [{ name: "key", salt: random.bytes(32), bytes: encodePart(key) }] };
+}
+
+/** Names the unsigned range, where it holds entries of a process that is gone; undefined when the log just goes on. */
+async function recovered(
+  store: Store,
+  range: { readonly from: number; readonly to: number },
+  random: Random,
+): Promise<EntryDraft | undefined> {
+  if (range.from >= range.to) return undefined;
+  const dead = new Set(await store.deadWriters());
+  const tail = await store.entries({ from: range.from, limit: range.to - range.from });
+  const writers = new Set(tail.map((entry) => parseHeader(entry.header).writer.id).filter((id) => dead.has(id)));
+  if (writers.size === 0) return undefined;
+  const bytes = encodePart({ ...range, writers: [...writers] });
+  return { type: "log.recovered", parts: [{ name: "range", salt: random.bytes(32), bytes }] };
+}

@@ -1,0 +1,72 @@
+/** A look at a store: for verification and listings, also while other processes have it open. Writes nothing. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { SafeRunError, type Store } from "@saferun/core";
+import type { Installation } from "../node/installation.ts";
+import { nodeHash } from "../node/ports.ts";
+import { readPrivateFile } from "../node/private-files.ts";
+import { storeFailure } from "./failure.ts";
+import { createReader } from "./reader.ts";
+import { readsOf } from "./reads.ts";
+
+export interface ReadOnlyStoreOptions {
+  readonly directory: string;
+  /** Given for the default path: only a store that carries this installation's id is believed. */
+  readonly installation?: Pick<Installation, "id">;
+  /** How long a locked file is waited for. Default 5,000 ms. */
+  readonly busyMs?: number;
+}
+
+/**
+ * Opens a store that exists. It has no writer: `commit` and `addCheckpoint` always fail.
+ * @throws SafeRunError `record.unavailable`, `record.untrusted`, `record.corrupt`, `record.busy`.
+ */
+export function openReadOnlySqliteStore(options: ReadOnlyStoreOptions): Store {
+  try {
+    return open(options);
+  } catch (error) {
+    throw storeFailure(error);
+  }
+}
+
+function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions): Store {
+  const path = join(directory, "log.db");
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    throw new SafeRunError("record.unavailable", `there is no store at \`${directory}\``);
+  }
+  if (installation !== undefined && readPrivateFile(join(directory, "installation"))?.trim() !== installation.id) {
+    throw new SafeRunError(
+      "record.untrusted",
+      `\`${directory}\` was not made by this account's SafeRun: name it as \`store\` if you trust it`,
+      { details: { directory } },
+    );
+  }
+  const reader = createReader(path, { busyMs, hash: nodeHash });
+  const logId = headOrClose(reader);
+
+  let closed = false;
+  const refuse = async (): Promise<never> => {
+    throw new SafeRunError("record.unavailable", "the store is open for reading only");
+  };
+
+  return {
+    logId,
+    writerId: "",
+    commit: refuse,
+    addCheckpoint: refuse,
+    ...readsOf(reader, () => closed),
+    close: async () => {
+      if (!closed) reader.close();
+      closed = true;
+    },
+  };
+}
+
+function headOrClose(reader: ReturnType<typeof createReader>): string {
+  try {
+    return reader.head().log;
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
