@@ -62,7 +62,6 @@ export function compilePolicies(model: PolicyModel, hash: Hash): CompiledPolicyS
   const index = new RuleIndex(
     model.rules.map((rule) => ({ scope: rule.scope, rule: compileRule(rule, conditions, model, hash) })),
     tools,
-    model.constants,
   );
   const compiled: Compiled = {
     revision: revisionOf(model, hash),

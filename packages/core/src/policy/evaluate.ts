@@ -86,7 +86,7 @@ function judge(one: Case): Decision {
     id: `unmatched:${environment.name}`,
     allows: environment.unmatched[candidates.tool.kind] === "allow",
   };
-  return decide(one, heard, unmatched, lookUp);
+  return decide(one, heard, unmatched, variables);
 }
 
 function consider(rule: CompiledRule | undefined, one: Case, variables: Variables, heard: Heard[]): void {
@@ -109,7 +109,7 @@ function hear(rule: CompiledRule | undefined, result: boolean | CelFault, heard:
   heard.push({ id: rule.id, rule, matched, say: rule.says[matched], error });
 }
 
-function decide(one: Case, heard: readonly Heard[], unmatched: Unmatched, lookUp: () => Variables): Decision {
+function decide(one: Case, heard: readonly Heard[], unmatched: Unmatched, variables: Variables): Decision {
   const { environment, compiled } = one;
   const enforced = heard.some((voice) => voice.rule.observe) ? heard.filter((voice) => !voice.rule.observe) : heard;
   const standing = combine(enforced, unmatched);
@@ -121,7 +121,7 @@ function decide(one: Case, heard: readonly Heard[], unmatched: Unmatched, lookUp
     by,
     reason: reasonOf(binding, speaking),
     revision: compiled.revision,
-    rules: heard.map((voice) => outcome(voice, one, lookUp)),
+    rules: heard.map((voice) => outcome(voice, one, variables)),
     pauses: verdict === "pause" ? enforced.flatMap(pauseOf) : [],
   };
   const fix = words(speaking.map(({ rule }) => rule.fix));
@@ -148,7 +148,7 @@ function pauseOf({ rule, say }: Heard): readonly PauseReason[] {
   return [rule.pause];
 }
 
-function outcome({ rule, matched, say, error }: Heard, one: Case, lookUp: () => Variables): RuleOutcome {
+function outcome({ rule, matched, say, error }: Heard, one: Case, variables: Variables): RuleOutcome {
   const plain = {
     rule: rule.id,
     span: rule.span,
@@ -160,7 +160,7 @@ function outcome({ rule, matched, say, error }: Heard, one: Case, lookUp: () => 
   return {
     ...plain,
     ...(error === null ? undefined : { error }),
-    ...(one.explaining ? { because: because(rule, matched, one.compiled.env, lookUp()) } : undefined),
+    ...(one.explaining ? { because: because(rule, matched, one.compiled.env, variables) } : undefined),
   };
 }
 
