@@ -1,0 +1,61 @@
+/** The five answers to a decision, the same on every channel (calls.md, Channels). */
+import type { ApprovalRecord, DecisionAnswer, JsonObject } from "@saferun/core";
+import { printable } from "../output/printable.ts";
+import { approvalJson } from "../wire.ts";
+
+export const ANSWERS = ["applied", "already_decided", "stale_version", "expired", "not_allowed"] as const;
+export type AnswerWord = (typeof ANSWERS)[number];
+
+export interface Answer {
+  readonly answer: AnswerWord;
+  /** One line for the person. */
+  readonly message: string;
+  readonly approval: ApprovalRecord | undefined;
+}
+
+/** Undefined: there is no such approval, so that there is nothing to answer. */
+export function answerOf(answer: DecisionAnswer): Answer | undefined {
+  if (answer.status === "applied") {
+    return { answer: "applied", message: `applied: ${appliedText(answer.approval)}`, approval: answer.approval };
+  }
+  const { approval, message } = answer;
+  switch (answer.reason) {
+    case "missing":
+      return undefined;
+    case "already-decided":
+      return { answer: "already_decided", message: approval ? decidedText(approval) : message, approval };
+    case "stale-version":
+      return { answer: "stale_version", message: `stale version: ${message}`, approval };
+    case "expired":
+      return { answer: "expired", message: `expired: ${message}`, approval };
+    case "malformed":
+    case "not-editable":
+    case "mismatch":
+    case "not-due":
+    case "not-approved":
+      return { answer: "not_allowed", message: `not allowed: ${printable(message)}`, approval };
+  }
+}
+
+export function answerJson(answer: Answer, now: number): JsonObject {
+  const { approval, message } = answer;
+  return { answer: answer.answer, message, approval: approval === undefined ? null : approvalJson(approval, now) };
+}
+
+/** Who it was, with what is known of them. */
+export function approverText(by: { readonly id: string; readonly verified: boolean }): string {
+  return `${printable(by.id)}${by.verified ? "" : ", not verified"}`;
+}
+
+function appliedText(approval: ApprovalRecord): string {
+  const { decision } = approval;
+  if (decision === null) return approval.state;
+  const done = decision.verdict === "deny" ? "denied" : decision.edited ? "approved as edited" : "approved";
+  return `${done} by ${approverText(decision.by)}`;
+}
+
+function decidedText(approval: ApprovalRecord): string {
+  const { decision } = approval;
+  if (decision === null) return `already decided: ${approval.state}`;
+  return `already decided by ${approverText(decision.by)}: ${approval.state}`;
+}

@@ -1,0 +1,81 @@
+/** Approvals as text for a terminal: what will run, why it was paused, what may be edited. */
+import { type ApprovalRecord, covers, type Json } from "@saferun/core";
+import { printable, short } from "../output/printable.ts";
+import { type Style, tone } from "../output/style.ts";
+import { table } from "../output/table.ts";
+import { moment, span } from "../output/time.ts";
+import { leaf, treeLines } from "../output/tree.ts";
+import { parsed } from "../wire.ts";
+import { approverText } from "./answer.ts";
+import { differences } from "./edit.ts";
+import { approvalStatus } from "./status.ts";
+
+export function approvalListLines(approvals: readonly ApprovalRecord[], now: number, style: Style): string[] {
+  const rows = approvals.map((approval) => [
+    approval.id,
+    tone(style, approvalStatus(approval, now)),
+    short(approval.tool, 40),
+    short(approval.bytes, 48),
+    style.dim(timeText(approval, now)),
+  ]);
+  return table([["APPROVAL", "STATE", "TOOL", "ARGUMENTS", ""].map(style.dim), ...rows]);
+}
+
+export function approvalLines(approval: ApprovalRecord, now: number, style: Style): string[] {
+  const { bold, dim } = style;
+  const state = tone(style, approvalStatus(approval, now));
+  const first = approval.reasons.flatMap((reason) => reason.approval.show);
+  const remark = (path: string) =>
+    approval.editable.some((allowed) => covers(allowed, path)) ? dim("← may be edited") : "";
+  return [
+    `${bold(approval.id)}  ${state}  ${dim(timeText(approval, now))}`,
+    "",
+    bold("what will run"),
+    `  ${bold(printable(approval.tool))}`,
+    ...treeLines(parsed(approval.bytes), { first, remark, indent: "    " }),
+    "",
+    bold("why it was paused"),
+    ...approval.reasons.map(({ id, reason }) => `  ${printable(id)}: ${printable(reason)}`),
+    "",
+    bold("who asks"),
+    `  agent ${printable(approval.agent)} in ${printable(approval.environment)}, run ${printable(approval.run)}, at ${moment(approval.createdAt)}`,
+    `  ${dim(`version ${approval.version}, digest ${approval.digest}`)}`,
+    ...decisionLines(approval, style),
+  ];
+}
+
+function decisionLines(approval: ApprovalRecord, style: Style): string[] {
+  const { decision } = approval;
+  if (decision === null) return [];
+  const note = decision.note === null ? [] : [`  note: ${printable(decision.note)}`];
+  const edits = decision.edited ? differenceLines(parsed(approval.bytes), parsed(decision.bytes), style) : [];
+  return [
+    "",
+    style.bold("what was decided"),
+    `  ${tone(style, decision.verdict)} by ${approverText(decision.by)}, via ${printable(decision.by.via)}, at ${moment(decision.at)}`,
+    ...note,
+    ...edits,
+  ];
+}
+
+/** Old and new value of each changed path, one below the other. */
+export function differenceLines(before: Json, after: Json, style: Style): string[] {
+  return differences(before, after).flatMap((difference) => {
+    const name = printable(difference.path);
+    return [
+      style.bad(`  - ${name}  ${shown(difference.before)}`),
+      style.good(`  + ${name}  ${shown(difference.after)}`),
+    ];
+  });
+}
+
+function shown(value: Json | undefined): string {
+  return leaf(value);
+}
+
+export function timeText(approval: ApprovalRecord, now: number): string {
+  const status = approvalStatus(approval, now);
+  if (status === "pending") return `silence denies it in ${span(approval.deadline - now)}`;
+  if (approval.decision !== null) return `${span(now - approval.decision.at)} ago`;
+  return status === "expired" ? `nobody answered by ${moment(approval.deadline)}` : "";
+}

@@ -1,0 +1,65 @@
+/** `saferun check`: every issue of every policy file in one run. */
+import type { PolicyIssue } from "@saferun/core";
+import { formatIssue, loadPolicies, type PolicyText } from "@saferun/document";
+import { nodeHash } from "@saferun/store";
+import type { Command } from "commander";
+import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import type { Io } from "../io.ts";
+import type { Style } from "../output/style.ts";
+import { findDefaultPolicyFiles, findPolicyFiles, readPolicyFiles } from "../policy-files.ts";
+
+interface Options extends Shared {
+  readonly tools?: string;
+}
+
+export function registerCheck(parent: Command, { io, run }: CommandSetup): void {
+  const command = parent
+    .command("check")
+    .summary("find what is wrong with policy files")
+    .description(
+      "Reports every issue of every policy file in one run, with its place. Exit 0: no error. Exit 1: at least one error.\n" +
+        "Without files: policies.yaml and policies/*.yaml of this directory.",
+    )
+    .argument("[files...]", "policy files, directories or globs")
+    .option("--tools <names>", "tools that exist, with commas between: rules that name another one are errors")
+    .action(run((files: string[], options: Options) => check(io, files, options)));
+  describe(command, [
+    "saferun check",
+    "saferun check policies/ --tools stripe.refund,mail.send",
+    "saferun check --json",
+  ]);
+}
+
+function check(io: Io, patterns: readonly string[], options: Options): ExitCode {
+  const names = patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
+  const files = readPolicyFiles(names, io.cwd);
+  const knownTools = options.tools?.split(",").map((name) => name.trim());
+  const loaded = loadPolicies(files, { hash: nodeHash, ...(knownTools === undefined ? {} : { knownTools }) });
+  const issues = loaded.ok ? loaded.warnings : loaded.issues;
+  if (options.json) printJson(io, { ok: loaded.ok, files: names, issues });
+  else io.print(reportLines(files, issues, io.style, loaded.ok ? loaded.policies.revision : undefined).join("\n"));
+  return loaded.ok ? EXIT.fine : EXIT.found;
+}
+
+function reportLines(
+  files: readonly PolicyText[],
+  issues: readonly PolicyIssue[],
+  style: Style,
+  revision: string | undefined,
+): string[] {
+  const texts = new Map(files.map(({ file, text }) => [file, text]));
+  const blocks = issues.map((issue) => {
+    const [head = "", ...rest] = formatIssue(issue, texts.get(issue.file)).split("\n");
+    return [issue.severity === "error" ? style.bad(head) : style.wait(head), ...rest].join("\n");
+  });
+  const errors = issues.filter((issue) => issue.severity === "error").length;
+  const counts = `${plural(files.length, "file")}, ${plural(errors, "error")}, ${plural(issues.length - errors, "warning")}`;
+  const verdict = revision === undefined ? style.bad("not usable") : style.good("usable");
+  const which = revision === undefined ? "" : style.dim(`, revision ${revision.slice(0, 12)}`);
+  return [...blocks.flatMap((block) => [block, ""]), `${verdict}: ${counts}${which}`];
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}

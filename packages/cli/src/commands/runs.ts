@@ -1,0 +1,59 @@
+/** `saferun runs`: what agents did, from the log. */
+import type { Store } from "@saferun/core";
+import { type Command, InvalidArgumentError } from "commander";
+import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
+import { EXIT, type ExitCode, failed } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { printable } from "../output/printable.ts";
+import { runEntries, runSteps } from "../runs/steps.ts";
+import { runLines, runListLines } from "../runs/view.ts";
+import { storeOption, withReadOnlyStore } from "../store.ts";
+import { runJson, stepJson } from "../wire.ts";
+
+interface Options extends Shared {
+  readonly store: string;
+  readonly limit: number;
+}
+
+export function registerRuns(parent: Command, { io, run }: CommandSetup): void {
+  const command = parent
+    .command("runs")
+    .summary("list runs, or show one step by step")
+    .description("Without an id: the newest runs. With one: its steps as the log recorded them.")
+    .argument("[run]", "id of a run")
+    .addOption(storeOption())
+    .option("-n, --limit <count>", "how many runs are listed", countOf, 20)
+    .action(
+      run((id: string | undefined, options: Options) =>
+        withReadOnlyStore(io, options.store, (store) =>
+          id === undefined ? list(io, store, options) : show(io, store, id, options),
+        ),
+      ),
+    );
+  describe(command, ["saferun runs", "saferun runs run_4f0c…", "saferun runs --json --limit 100"]);
+}
+
+async function list(io: Io, store: Store, options: Options): Promise<ExitCode> {
+  const runs = await store.runs({ limit: options.limit });
+  if (options.json) printJson(io, { runs: runs.map(runJson) });
+  else if (runs.length === 0) io.print("no runs yet");
+  else io.print(runListLines(runs, io.style).join("\n"));
+  return EXIT.fine;
+}
+
+async function show(io: Io, store: Store, id: string, options: Options): Promise<ExitCode> {
+  const run = await store.run(id);
+  if (run === undefined)
+    throw failed("run.missing", `there is no run \`${printable(id)}\`; \`saferun runs\` lists them`);
+  const steps = runSteps(await runEntries(store, run.id));
+  if (options.json) printJson(io, { ...runJson(run), steps: steps.map(stepJson) });
+  else io.print(runLines(run, steps, io.style).join("\n"));
+  return EXIT.fine;
+}
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 10_000)
+    throw new InvalidArgumentError("it is a number from 1 to 10000");
+  return count;
+}

@@ -1,0 +1,181 @@
+/**
+ * The HTTP app of `saferun dev`: fetch-style, so that it is the same under Node and in tests.
+ * Order: our own host → the secret → the route. Only the page's shell, which holds no data, is served without the secret.
+ */
+import { type DecisionPorts, decideApproval, type Json, JsonTextProblem, parseJson, SafeRunError } from "@saferun/core";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { getCookie, setCookie } from "hono/cookie";
+import { type Answer, answerJson, answerOf } from "../approvals/answer.ts";
+import { runEntries, runSteps } from "../runs/steps.ts";
+import { approvalJson, runJson, stepJson } from "../wire.ts";
+import { type Access, isOwnHost, isOwnRead, isOwnWrite } from "./access.ts";
+import { readDecision } from "./decision-body.ts";
+import type { Page } from "./page.ts";
+import { type Problem, problem } from "./problem.ts";
+
+export interface DevAppOptions {
+  readonly ports: DecisionPorts;
+  readonly port: number;
+  readonly access: Access;
+  readonly page: Page;
+  /** The account's name: nobody proves who sits in front of the browser. */
+  readonly user: string;
+}
+
+/** Arguments of the largest call, as text with escapes. */
+const BODY_BYTES = 4_194_304;
+const LIST_LIMIT = 200;
+
+const HEADERS: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+export function createDevApp(options: DevAppOptions): Hono {
+  const { access, page, ports } = options;
+  const { store, clock } = ports;
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+  });
+  app.use(ownHost(options.port));
+  app.use(bodyLimit({ maxSize: BODY_BYTES, onError: (c) => problem(c, TOO_LARGE) }));
+
+  for (const [path, file] of Object.entries(page)) {
+    app.get(path, (c) => c.body(file.text, 200, { "content-type": file.type }));
+  }
+  app.post("/session", async (c) => {
+    if (!isOwnWrite(sourceOf(c))) return problem(c, FOREIGN);
+    const body = await jsonBody(c);
+    if (body instanceof Response) return body;
+    const code = typeof body === "object" && body !== null && "code" in body ? body.code : undefined;
+    const session = typeof code === "string" ? access.redeem(code) : undefined;
+    if (session === undefined) return problem(c, USED_LINK);
+    setCookie(c, access.cookieName, session, { httpOnly: true, sameSite: "Strict", path: "/" });
+    return c.body(null, 204);
+  });
+
+  app.use(withSecret(access));
+
+  app.get("/health", async (c) => {
+    const head = await store.head();
+    return c.json({ status: "ok", log: store.logId, entries: head.size, user: options.user });
+  });
+  app.get("/v1/approvals", async (c) => {
+    const pending = await store.approvals({ state: "pending", limit: LIST_LIMIT });
+    const latest = await store.approvals({ limit: LIST_LIMIT });
+    const now = clock.now();
+    const others = latest.filter((approval) => approval.state !== "pending");
+    return c.json({ approvals: [...pending, ...others].map((approval) => approvalJson(approval, now)) });
+  });
+  app.get("/v1/approvals/:id", async (c) => {
+    const approval = await store.approval(c.req.param("id"));
+    return approval === undefined ? problem(c, NO_APPROVAL) : c.json(approvalJson(approval, clock.now()));
+  });
+  app.post("/v1/approvals/:id/decide", async (c) => {
+    const body = await jsonBody(c);
+    if (body instanceof Response) return body;
+    const request = readDecision(body);
+    if ("problem" in request) return problem(c, { status: 400, code: "request.malformed", detail: request.problem });
+    const by = { id: `local:${options.user}`, via: "dashboard", verified: false };
+    const answer = answerOf(await decideApproval(ports, { ...request, approval: c.req.param("id"), by }));
+    return answer === undefined ? problem(c, NO_APPROVAL) : answered(c, answer, clock.now());
+  });
+  app.get("/v1/runs", async (c) => c.json({ runs: (await store.runs({ limit: LIST_LIMIT })).map(runJson) }));
+  app.get("/v1/runs/:id", async (c) => {
+    const run = await store.run(c.req.param("id"));
+    if (run === undefined) return problem(c, NO_RUN);
+    return c.json({ ...runJson(run), steps: runSteps(await runEntries(store, run.id)).map(stepJson) });
+  });
+
+  app.notFound((c) => problem(c, c.req.method === "GET" || c.req.method === "POST" ? NO_PATH : NO_METHOD));
+  app.onError((error, c) => problem(c, failure(error)));
+  return app;
+}
+
+const ANSWER_STATUS = { already_decided: 409, stale_version: 409, expired: 410, not_allowed: 422 } as const;
+
+function answered(c: Context, answer: Answer, now: number): Response {
+  const body = answerJson(answer, now);
+  if (answer.answer === "applied") return c.json(body);
+  return problem(c, { status: ANSWER_STATUS[answer.answer], code: answer.answer, detail: answer.message, more: body });
+}
+
+function ownHost(port: number): MiddlewareHandler {
+  return async (c, next) => (isOwnHost(c.req.header("host"), port) ? next() : problem(c, FOREIGN_HOST));
+}
+
+/** The account's token as a bearer, or our own page with its cookie. */
+function withSecret(access: Access): MiddlewareHandler {
+  return async (c, next) => {
+    const source = sourceOf(c);
+    const reads = c.req.method === "GET" || c.req.method === "HEAD";
+    const bearer = /^Bearer ([A-Za-z0-9_-]+)$/.exec(c.req.header("authorization") ?? "")?.[1];
+    if (bearer !== undefined && access.isToken(bearer)) return isOwnRead(source) ? next() : problem(c, FOREIGN);
+    const session = getCookie(c, access.cookieName);
+    if (session === undefined || !access.isSession(session)) return problem(c, NO_SECRET);
+    return (reads ? isOwnRead(source) : isOwnWrite(source)) ? next() : problem(c, FOREIGN);
+  };
+}
+
+function sourceOf(c: Context) {
+  return {
+    host: c.req.header("host") ?? "",
+    origin: c.req.header("origin"),
+    fetchSite: c.req.header("sec-fetch-site"),
+  };
+}
+
+/** The body as strict JSON, or the answer that says why it is none. A form can be sent by any page, JSON cannot. */
+async function jsonBody(c: Context): Promise<Json | Response> {
+  const type = c.req.header("content-type") ?? "";
+  if (!/^application\/json\s*(;\s*charset=utf-8\s*)?$/i.test(type)) return problem(c, NOT_JSON);
+  try {
+    return parseJson(await c.req.text());
+  } catch (error) {
+    if (!(error instanceof JsonTextProblem)) throw error;
+    const detail = `line ${error.line}, column ${error.column}: ${error.message}`;
+    return problem(c, { status: 400, code: "request.malformed", detail });
+  }
+}
+
+function failure(error: Error): Problem {
+  if (error instanceof SafeRunError) return { status: 503, code: error.code, detail: error.message };
+  return { status: 500, code: "internal.error", detail: "the request failed; nothing was decided by it" };
+}
+
+const FOREIGN_HOST: Problem = {
+  status: 421,
+  code: "host.foreign",
+  detail: "only 127.0.0.1, localhost and [::1] at this port are served",
+};
+const FOREIGN: Problem = {
+  status: 403,
+  code: "origin.foreign",
+  detail: "only the page of this server may ask for this",
+};
+const NO_SECRET: Problem = {
+  status: 401,
+  code: "token.missing",
+  detail: "open the link that `saferun dev` printed, or send its token",
+};
+const USED_LINK: Problem = {
+  status: 401,
+  code: "link.used",
+  detail: "this link was used or is too old; press Enter where `saferun dev` runs for a new one",
+};
+const TOO_LARGE: Problem = { status: 413, code: "body.large", detail: `a body has at most ${BODY_BYTES} bytes` };
+const NOT_JSON: Problem = { status: 415, code: "body.type", detail: "send `content-type: application/json`" };
+const NO_APPROVAL: Problem = { status: 404, code: "approval.missing", detail: "there is no such approval" };
+const NO_RUN: Problem = { status: 404, code: "run.missing", detail: "there is no such run" };
+const NO_PATH: Problem = { status: 404, code: "path.unknown", detail: "there is no such path" };
+const NO_METHOD: Problem = { status: 405, code: "method.unknown", detail: "only GET and POST are known here" };

@@ -1,0 +1,396 @@
+// The local page: calls that wait for a person, and what agents did.
+import { chip, difference, el, moment, printable, span, tree, valueAt, withValue } from "/view.js";
+
+const POLL_MS = 1_500;
+const main = document.getElementById("main");
+const notice = document.getElementById("notice");
+
+/** Approvals that were decided while this page was open: they stay where they stood, with their answer. */
+const answered = new Map();
+/** Cards by approval id; a card is made once for each version, so that nobody's typing is lost. */
+const cards = new Map();
+let shown = "";
+
+async function api(path, body) {
+  const options =
+    body === undefined
+      ? {}
+      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const response = await fetch(path, { ...options, credentials: "same-origin", redirect: "error" });
+  const text = await response.text();
+  return { ok: response.ok, status: response.status, body: text === "" ? {} : JSON.parse(text) };
+}
+
+function say(text) {
+  notice.hidden = text === "";
+  if (notice.textContent !== text) notice.textContent = text;
+}
+
+/** The link's code is exchanged for a cookie and leaves the address bar and the history. */
+async function openSession() {
+  const code = location.hash.slice(1);
+  if (code === "" || code.startsWith("/")) return;
+  history.replaceState(null, "", "/#/approvals");
+  const { ok, body } = await api("/session", { code });
+  // A link that was used before is no obstacle in a browser that has its cookie.
+  if (!ok && (await api("/health")).status === 401) say(body.detail);
+}
+
+async function refresh() {
+  const route = location.hash.startsWith("#/runs") ? location.hash.slice(1) : "/approvals";
+  for (const [id, prefix] of [
+    ["tab-approvals", "/approvals"],
+    ["tab-runs", "/runs"],
+  ]) {
+    document.getElementById(id).toggleAttribute("aria-current", route.startsWith(prefix));
+  }
+  const run = /^\/runs\/(.+)$/.exec(route)?.[1];
+  try {
+    const pending = await load("/v1/approvals");
+    if (pending === undefined) return;
+    count(pending.approvals.filter(({ state }) => state === "pending").length);
+    if (route === "/approvals") showApprovals(pending.approvals);
+    else if (run === undefined) await showWhenChanged(route, await load("/v1/runs"), runList);
+    else await showWhenChanged(route, await load(`/v1/runs/${encodeURIComponent(decodeURIComponent(run))}`), runPage);
+  } catch {
+    say("saferun dev does not answer; this page may be out of date");
+  }
+}
+
+/** What the server said, or undefined after telling the person why there is nothing. */
+async function load(path) {
+  const { ok, body } = await api(path);
+  say(ok ? "" : body.detail);
+  return ok ? body : undefined;
+}
+
+async function showWhenChanged(route, data, render) {
+  const key = `${route}\n${JSON.stringify(data)}`;
+  if (data === undefined || key === shown) return;
+  shown = key;
+  main.replaceChildren(render(data));
+}
+
+function count(waiting) {
+  document.title = waiting === 0 ? "SafeRun" : `(${waiting}) SafeRun`;
+  document.getElementById("tab-approvals").textContent = waiting === 0 ? "Approvals" : `Approvals (${waiting})`;
+}
+
+/** The oldest first: a new call never moves a button under somebody's finger. */
+function showApprovals(approvals) {
+  const known = new Set(approvals.map(({ id }) => id));
+  const listed = approvals.filter(({ id, state }) => state === "pending" || answered.has(id) || cards.has(id));
+  listed.sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.id < b.id ? -1 : 1));
+  for (const id of cards.keys()) if (!known.has(id)) cards.delete(id);
+  const nodes = listed.map((approval) => {
+    const key = `${approval.version} ${approval.state}`;
+    const card = cards.get(approval.id);
+    if (card?.key === key) card.tick();
+    else cards.set(approval.id, { key, ...approvalCard(approval) });
+    return cards.get(approval.id).node;
+  });
+  if (nodes.length === 0) nodes.push(empty("Nothing waits for you", "A call that a policy pauses appears here."));
+  // Moving a node would take the focus out of its form.
+  if (
+    shown === "approvals" &&
+    nodes.length === main.children.length &&
+    nodes.every((node, index) => node === main.children[index])
+  )
+    return;
+  shown = "approvals";
+  const focus = document.activeElement;
+  main.replaceChildren(...nodes);
+  if (focus instanceof HTMLElement && main.contains(focus)) focus.focus();
+}
+
+function empty(title, text) {
+  return el("section", { class: "empty" }, el("h1", {}, title), el("p", {}, text));
+}
+
+function approvalCard(approval) {
+  const left = el("span", { class: "quiet" });
+  const tick = () => {
+    const rest = Date.parse(approval.deadline) - Date.now();
+    left.textContent = rest > 0 ? `denied by silence in ${span(rest)}` : "the time is over";
+  };
+  tick();
+  const waits = approval.state === "pending";
+  const form = el("div", { class: "form" });
+  const node = el(
+    "article",
+    { class: waits ? "card" : "card done" },
+    el("header", {}, el("h1", {}, printable(approval.tool)), chip(approval.state), waits ? left : null),
+    el(
+      "p",
+      { class: "quiet" },
+      `agent ${printable(approval.agent)} in ${printable(approval.environment)} · `,
+      runLink(approval.run),
+    ),
+    el("h2", {}, "Why it was paused"),
+    el(
+      "ul",
+      {},
+      ...approval.reasons.map((reason) =>
+        el("li", {}, printable(reason.reason), " ", el("code", { class: "quiet" }, printable(reason.id))),
+      ),
+    ),
+    el("h2", {}, "What will run"),
+    tree(approval.args, {
+      first: approval.reasons.flatMap(({ show }) => show),
+      editable: waits ? approval.editable_paths : [],
+    }),
+    decisionLines(approval),
+    waits ? form : null,
+  );
+  if (waits) choices(approval, form);
+  return { node, tick };
+}
+
+function decisionLines({ decision, args }) {
+  if (decision === null) return null;
+  const changes = decision.changed.map((path) => ({
+    path,
+    before: valueAt(args, path),
+    after: valueAt(decision.args, path),
+  }));
+  return el(
+    "div",
+    {},
+    el("h2", {}, "What was decided"),
+    el(
+      "p",
+      {},
+      chip(decision.verdict === "approve" ? "approved" : "denied"),
+      ` by ${printable(decision.by)}${decision.verified ? "" : ", not verified"}`,
+    ),
+    decision.note === null ? null : el("p", {}, `“${printable(decision.note)}”`),
+    changes.length === 0 ? null : difference(changes),
+  );
+}
+
+function runLink(run) {
+  return el("a", { href: `#/runs/${encodeURIComponent(run)}` }, printable(run).slice(0, 16));
+}
+
+function choices(approval, form) {
+  const button = (text, kind, onclick) => el("button", { type: "button", class: kind, onclick }, text);
+  form.replaceChildren(
+    el(
+      "div",
+      { class: "buttons" },
+      button("Approve", "approve", () => decide(approval, form, { verdict: "approve" })),
+      approval.editable_paths.length > 0 ? button("Edit", "plain", () => editForm(approval, form)) : null,
+      button("Deny", "deny", () => denyForm(approval, form)),
+    ),
+  );
+}
+
+function denyForm(approval, form) {
+  const note = el("textarea", { rows: 2, maxLength: 2_000, placeholder: "Why? The agent is told (may stay empty)" });
+  const send = (event) => {
+    event.preventDefault();
+    const text = note.value.trim();
+    decide(approval, form, { verdict: "deny", ...(text === "" ? {} : { note: text }) });
+  };
+  form.replaceChildren(
+    el(
+      "form",
+      { onsubmit: send },
+      el("label", {}, "Note", note),
+      formButtons(approval, form, "Deny this call", "deny"),
+    ),
+  );
+  note.focus();
+}
+
+function formButtons(approval, form, text, kind) {
+  const submit = el("button", { type: "submit", class: kind }, text);
+  return el(
+    "div",
+    { class: "buttons" },
+    submit,
+    el("button", { type: "button", class: "plain", onclick: () => choices(approval, form) }, "Back"),
+  );
+}
+
+/** One field for each editable value: a text as text, everything else as JSON. */
+function editForm(approval, form) {
+  const changes = el("div", {});
+  const fields = approval.editable_paths.map((path) => {
+    const before = valueAt(approval.args, path);
+    const asText = typeof before === "string";
+    const input = el("textarea", { rows: 1, spellcheck: false });
+    input.value = before === undefined ? "" : asText ? before : JSON.stringify(before);
+    return { path, before, asText, input };
+  });
+  const read = () => {
+    let args = approval.args;
+    const found = [];
+    for (const { path, before, asText, input } of fields) {
+      if (before === undefined && input.value === "") continue;
+      const after = asText ? input.value : jsonOf(input.value);
+      input.setCustomValidity(after === undefined ? "this must be JSON; texts stand in double quotes" : "");
+      if (after === undefined || JSON.stringify(after) === JSON.stringify(before)) continue;
+      args = withValue(args, path, after);
+      found.push({ path, before, after });
+    }
+    return { args, found };
+  };
+  const update = () => {
+    const { found } = read();
+    changes.replaceChildren(
+      ...(found.length === 0 ? [el("p", { class: "quiet" }, "nothing is changed yet")] : [difference(found)]),
+    );
+  };
+  const send = (event) => {
+    event.preventDefault();
+    const { args, found } = read();
+    if (!event.target.reportValidity()) return;
+    decide(approval, form, { verdict: "approve", ...(found.length === 0 ? {} : { args }) });
+  };
+  form.replaceChildren(
+    el(
+      "form",
+      { onsubmit: send, oninput: update, noValidate: true },
+      ...fields.map(({ path, input }) => el("label", {}, printable(path), input)),
+      changes,
+      formButtons(approval, form, "Approve as edited", "approve"),
+    ),
+  );
+  update();
+  fields[0]?.input.focus();
+}
+
+function jsonOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function decide(approval, form, request) {
+  for (const button of form.querySelectorAll("button")) button.disabled = true;
+  const answer = el("p", { class: "answer", role: "status" }, "…");
+  form.append(answer);
+  try {
+    const { ok, body } = await api(`/v1/approvals/${encodeURIComponent(approval.id)}/decide`, {
+      ...request,
+      version: approval.version,
+    });
+    answer.textContent = printable(body.message ?? body.detail);
+    answer.classList.add(ok ? "good" : "bad");
+    if (ok || body.answer === "already_decided" || body.answer === "expired") answered.set(approval.id, true);
+    else for (const button of form.querySelectorAll("button")) button.disabled = false;
+  } catch {
+    answer.textContent = "saferun dev did not answer; look again before you decide";
+  }
+  await refresh();
+}
+
+function runList({ runs }) {
+  if (runs.length === 0) return empty("No runs yet", "Each agent run that calls a tool appears here.");
+  const rows = runs.map((run) =>
+    el(
+      "li",
+      {},
+      el("a", { href: `#/runs/${encodeURIComponent(run.id)}` }, printable(run.id)),
+      el("span", {}, `agent ${printable(run.agent)} in ${printable(run.environment)}`),
+      el("span", { class: "quiet" }, moment(run.started_at), ` · ${run.entries} entries`),
+    ),
+  );
+  return el("section", {}, el("h1", {}, "Runs"), el("ul", { class: "rows" }, ...rows));
+}
+
+function runPage(run) {
+  return el(
+    "section",
+    {},
+    el("h1", {}, printable(run.id)),
+    el(
+      "p",
+      { class: "quiet" },
+      `agent ${printable(run.agent)} in ${printable(run.environment)} · `,
+      moment(run.started_at),
+    ),
+    ...run.steps.map((step, index) =>
+      step.kind === "call" ? callStep(step, index, run) : otherStep(step, index, run),
+    ),
+  );
+}
+
+function callStep(step, index, run) {
+  const stages = [chip(step.verdict ?? "proposed")];
+  if (step.approval !== null) {
+    const by = step.approval.by;
+    stages.push(
+      chip(step.approval.answer ?? "waiting"),
+      by === null ? "" : ` by ${printable(by.id)}${by.verified ? "" : ", not verified"}`,
+    );
+  }
+  if (step.outcome !== null) stages.push(chip(step.outcome));
+  else if (step.ran !== null) stages.push(chip("executing"));
+  const changes = step.edited && step.ran !== null ? changed(step.args, step.ran) : [];
+  return el(
+    "article",
+    { class: "card" },
+    el("header", {}, el("h2", { class: "tool" }, `${index + 1}. ${printable(step.tool)}`), clock(step, run)),
+    el("p", { class: "stages" }, ...stages),
+    step.reason === null || step.verdict === "allow"
+      ? null
+      : el("p", {}, printable(step.reason), " ", el("code", { class: "quiet" }, printable(step.rules.join(", ")))),
+    tree(step.args ?? {}),
+    changes.length === 0 ? null : el("h2", {}, "Changed by the approver"),
+    changes.length === 0 ? null : difference(changes),
+    step.outcome === null ? null : details("Result", step.result),
+  );
+}
+
+function changed(before, after, path = "") {
+  const both = [before, after].every((value) => value !== null && typeof value === "object");
+  if (!both || Array.isArray(before) !== Array.isArray(after)) {
+    return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
+  }
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
+    changed(before[key], after[key], Array.isArray(before) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`),
+  );
+}
+
+function otherStep(step, index, run) {
+  return el(
+    "article",
+    { class: "card small" },
+    el("header", {}, el("h2", { class: "tool" }, `${index + 1}. ${printable(step.type)}`), clock(step, run)),
+    details("Content", step.parts),
+  );
+}
+
+function details(title, value) {
+  const plain = value === null || typeof value !== "object";
+  return el(
+    "details",
+    {},
+    el("summary", {}, title),
+    plain ? el("code", { class: "value" }, printable(JSON.stringify(value))) : tree(value),
+  );
+}
+
+function clock(step, run) {
+  return el("span", { class: "quiet" }, `+${span(Date.parse(step.at) - Date.parse(run.started_at))}`);
+}
+
+async function start() {
+  await openSession();
+  const { ok, body } = await api("/health");
+  if (ok) document.getElementById("who").textContent = `${printable(body.user)}, not verified`;
+  window.addEventListener("hashchange", () => {
+    shown = "";
+    refresh();
+  });
+  for (;;) {
+    if (!document.hidden) await refresh();
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+start();

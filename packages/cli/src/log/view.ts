@@ -1,0 +1,115 @@
+/** Log entries and the result of a verification, as text and as JSON. */
+import {
+  type EntryHeader,
+  type JsonObject,
+  parseHeader,
+  type StoredEntry,
+  toHex,
+  type Verification,
+} from "@saferun/core";
+import { printable, short } from "../output/printable.ts";
+import { type Style, tone } from "../output/style.ts";
+import { table } from "../output/table.ts";
+import { iso, moment } from "../output/time.ts";
+import { partValue } from "../runs/steps.ts";
+
+export function entryLines(entries: readonly StoredEntry[], style: Style): string[] {
+  const rows = entries.map((entry) => {
+    const header = parseHeader(entry.header);
+    const said = header.verdict ?? header.outcome;
+    return [
+      style.dim(String(entry.seq)),
+      moment(header.time),
+      header.type,
+      said === undefined ? "" : tone(style, said),
+      short(header.tool ?? "", 32),
+      style.dim(short(subject(header), 60)),
+    ];
+  });
+  return table([["ENTRY", "TIME", "TYPE", "", "TOOL", "ABOUT"].map(style.dim), ...rows]);
+}
+
+function subject(header: EntryHeader): string {
+  const rules = header.rules === undefined || header.rules.length === 0 ? "" : header.rules.join(", ");
+  return [rules, header.approval ?? header.call ?? header.run?.id ?? header.revision ?? ""].filter(Boolean).join("  ");
+}
+
+export function entryJson(entry: StoredEntry): JsonObject {
+  const { run, writer, log, v, time, parts: _commitments, ...rest } = parseHeader(entry.header);
+  return {
+    seq: entry.seq,
+    at: iso(time),
+    ...rest,
+    run: run?.id ?? null,
+    writer: writer.id,
+    leaf: toHex(entry.leaf),
+    parts: Object.fromEntries(entry.parts.map((part) => [part.name, partValue(part)])),
+  };
+}
+
+export interface ShownVerification {
+  readonly verification: Verification;
+  /** The key that the asker gave. */
+  readonly key: string | undefined;
+  /** The key that the log itself names. */
+  readonly claimed: string | undefined;
+}
+
+export function verificationJson({ verification, key, claimed }: ShownVerification): JsonObject {
+  const { status, size, root, signedUpTo, signedAt, unsigned, faults } = verification;
+  return {
+    status,
+    entries: size,
+    root: toHex(root),
+    /** The number of the last signed entry; null when none is. */
+    signed_up_to: signedUpTo === 0 ? null : signedUpTo - 1,
+    signed_at: signedAt === undefined ? null : iso(signedAt),
+    unsigned,
+    key: key ?? null,
+    claimed_key: claimed ?? null,
+    faults: faults.map((fault) => ({ ...fault })),
+  };
+}
+
+export function verificationLines({ verification, key, claimed }: ShownVerification, style: Style): string[] {
+  const { status, size, signedUpTo, unsigned, faults } = verification;
+  const rest = unsigned === 0 ? [] : [`${count(unsigned)} after the last signature, not signed yet`];
+  switch (status) {
+    case "faulty":
+      return [
+        `${style.bad("faulty")}: ${faults.length} ${faults.length === 1 ? "fault" : "faults"} in ${count(size)}`,
+        ...faults.map(
+          ({ seq, fault, where, message }) =>
+            `  entry ${seq}: ${style.bad(fault)} (${printable(where)}): ${printable(message)}`,
+        ),
+      ];
+    case "verified":
+      return [
+        `${style.good("verified")} up to entry ${signedUpTo - 1}${signedTime(verification)} by key ${printable(key ?? "")}`,
+        ...rest,
+      ];
+    case "self-consistent":
+      return [
+        `${style.wait("self-consistent, signer not proven")}: no fault in ${count(size)}`,
+        ...(signedUpTo === 0 ? [] : [`signed up to entry ${signedUpTo - 1}${signedTime(verification)}`]),
+        ...rest,
+        ...pinLines(claimed, style),
+      ];
+  }
+}
+
+function pinLines(claimed: string | undefined, style: Style): string[] {
+  if (claimed === undefined) return ["the log names no key, so nobody can prove who wrote it"];
+  return [
+    "whoever can write the store could have written all of it. To prove the signer, keep this key elsewhere and give it:",
+    style.bold(`  saferun log verify --key '${printable(claimed)}'`),
+  ];
+}
+
+function signedTime({ signedAt }: Verification): string {
+  return signedAt === undefined ? "" : ` at ${moment(signedAt)}`;
+}
+
+function count(entries: number): string {
+  return `${entries} ${entries === 1 ? "entry" : "entries"}`;
+}

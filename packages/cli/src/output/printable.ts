@@ -1,0 +1,20 @@
+/**
+ * Text that others wrote, made safe to show: agents, tools and models choose names and arguments, and a terminal obeys
+ * escape sequences, moves the cursor, and swaps the direction of text (traps.md, 23 and 27).
+ */
+const UNSAFE = /\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}|\p{Default_Ignorable_Code_Point}/gu;
+
+/** One line in which every invisible or controlling character stands as its escape. */
+export function printable(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    if (character === "\n") return "\\n";
+    if (character === "\t") return "\\t";
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}
+
+/** The same, cut to a width; for overviews only, never where somebody decides. */
+export function short(text: string, width: number): string {
+  const line = printable(text);
+  return line.length <= width ? line : `${line.slice(0, width - 1)}…`.toWellFormed();
+}

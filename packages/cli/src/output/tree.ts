@@ -1,0 +1,58 @@
+/** Arguments as a tree that a person can read: every value whole, nothing hidden, one value a line. */
+import type { Json, JsonObject } from "@saferun/core";
+import { printable } from "./printable.ts";
+
+export interface TreeOptions {
+  /** Top-level names that come first, as paths. They order, they hide nothing. */
+  readonly first?: readonly string[];
+  /** A remark behind the value at a path, such as `may be edited`. */
+  readonly remark?: (path: string) => string;
+  readonly indent?: string;
+}
+
+export function treeLines(value: Json, options: TreeOptions = {}): string[] {
+  const { indent = "  ", first = [], remark = () => "" } = options;
+  const lines: string[] = [];
+  const roots = first.map((path) => /^[^.[]+/.exec(path)?.[0] ?? path);
+  walk(value, "", indent);
+  return lines.length > 0 ? lines : [`${indent}(no arguments)`];
+
+  function walk(node: Json, path: string, space: string): void {
+    const children = childrenOf(node, path);
+    if (path === "") children.sort((a, b) => rank(a.name) - rank(b.name));
+    const width = Math.min(24, Math.max(0, ...children.map(({ name }) => name.length)));
+    for (const child of children) {
+      const label = child.name.padEnd(width);
+      const inner = isTree(child.value) ? "" : `  ${leaf(child.value)}`;
+      const said = remark(child.path);
+      lines.push(`${space}${inner === "" ? child.name : label}${inner}${said === "" ? "" : `  ${said}`}`);
+      if (isTree(child.value)) walk(child.value, child.path, `${space}  `);
+    }
+  }
+
+  function rank(name: string): number {
+    const place = roots.indexOf(name);
+    return place < 0 ? roots.length : place;
+  }
+}
+
+/** A leaf as JSON, so that `"1"` and `1` differ, with what is invisible written out. */
+export function leaf(value: Json | undefined): string {
+  return value === undefined ? "(absent)" : printable(JSON.stringify(value));
+}
+
+function childrenOf(node: Json, path: string): { name: string; path: string; value: Json }[] {
+  if (Array.isArray(node)) {
+    return node.map((value: Json, index) => ({ name: `[${index}]`, path: `${path}[${index}]`, value }));
+  }
+  if (typeof node !== "object" || node === null) return [];
+  return Object.entries(node as JsonObject).map(([key, value]) => ({
+    name: printable(key),
+    path: path === "" ? key : `${path}.${key}`,
+    value,
+  }));
+}
+
+function isTree(value: Json): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length > 0;
+}

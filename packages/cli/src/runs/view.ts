@@ -1,0 +1,85 @@
+/** Runs as text for a terminal. */
+import type { Json, RunSummary } from "@saferun/core";
+import { differenceLines } from "../approvals/view.ts";
+import { printable, short } from "../output/printable.ts";
+import { type Style, tone } from "../output/style.ts";
+import { table } from "../output/table.ts";
+import { moment, span } from "../output/time.ts";
+import { leaf, treeLines } from "../output/tree.ts";
+import type { CallStep, OtherStep, RunStep } from "./steps.ts";
+
+export function runListLines(runs: readonly RunSummary[], style: Style): string[] {
+  const rows = runs.map((run) => [
+    run.id,
+    moment(run.startedAt),
+    span(run.lastAt - run.startedAt),
+    short(run.agent, 32),
+    short(run.environment, 16),
+    String(run.entries),
+  ]);
+  return table([["RUN", "STARTED", "LASTED", "AGENT", "ENVIRONMENT", "ENTRIES"].map(style.dim), ...rows]);
+}
+
+export function runLines(run: RunSummary, steps: readonly RunStep[], style: Style): string[] {
+  const calls = steps.filter((step) => step.kind === "call").length;
+  return [
+    `${style.bold(printable(run.id))}  agent ${printable(run.agent)} in ${printable(run.environment)}`,
+    style.dim(`${moment(run.startedAt)}, ${calls} ${calls === 1 ? "call" : "calls"}, ${run.entries} log entries`),
+    ...steps.flatMap((step, index) => ["", ...stepLines(step, index + 1, run.startedAt, style)]),
+  ];
+}
+
+function stepLines(step: RunStep, number: number, start: number, style: Style): string[] {
+  const clock = style.dim(`+${span(step.at - start)}`);
+  const head = (title: string) => `${style.dim(`${number}.`)} ${title}  ${clock}`;
+  return step.kind === "call" ? callLines(step, head, style) : [head(step.type), ...otherLines(step)];
+}
+
+function callLines(step: CallStep, head: (title: string) => string, style: Style): string[] {
+  const { bold, dim } = style;
+  const lines = [head(bold(printable(step.tool))), `   ${stages(step, style)}`];
+  if (step.reason !== null && step.verdict !== "allow") lines.push(`   ${dim(printable(step.reason))}`);
+  lines.push(`   ${dim("arguments")}`, ...treeLines(step.args, { indent: "     " }));
+  if (step.edited && step.ran !== null) {
+    lines.push(
+      `   ${dim("changed by the approver")}`,
+      ...differenceLines(step.args, step.ran, style).map((line) => `   ${line}`),
+    );
+  }
+  if (step.outcome !== null) lines.push(`   ${dim("result")}  ${resultText(step.result)}`);
+  return lines;
+}
+
+/** `pause (refund-large) → approved by local:ann after 12 s → succeeded in 40 ms`. */
+function stages(step: CallStep, style: Style): string {
+  const rules = step.rules.length === 0 ? "" : ` (${step.rules.map(printable).join(", ")})`;
+  const stages = [`${tone(style, step.verdict ?? "proposed")}${style.dim(rules)}`];
+  if (step.approval !== null) {
+    const waited = step.waitedMs === null ? "" : ` after ${span(step.waitedMs)}`;
+    stages.push(`${tone(style, step.approval.answer ?? "waiting")}${byText(step.approval.by)}${waited}`);
+    const last = step.decisions.at(-1);
+    if (last !== undefined && step.decisions.length > 1 && last.verdict === "deny") stages.push(tone(style, "denied"));
+  }
+  if (step.outcome !== null) {
+    const took = step.executedMs === null ? "" : ` in ${span(step.executedMs)}`;
+    stages.push(`${tone(style, step.outcome)}${took}`);
+  } else if (step.ran !== null) stages.push(tone(style, "executing"));
+  return stages.join(" → ");
+}
+
+function byText(by: Json): string {
+  if (typeof by !== "object" || by === null || Array.isArray(by) || !("id" in by)) return "";
+  return ` by ${printable(String(by.id))}${by.verified === true ? "" : ", not verified"}`;
+}
+
+const RESULT_WIDTH = 200;
+
+function resultText(result: Json): string {
+  return short(leaf(result), RESULT_WIDTH);
+}
+
+function otherLines(step: OtherStep): string[] {
+  const { parts } = step.content;
+  if (typeof parts !== "object" || parts === null || Array.isArray(parts)) return [];
+  return Object.entries(parts).map(([name, value]) => `   ${printable(name)}  ${short(leaf(value), RESULT_WIDTH)}`);
+}

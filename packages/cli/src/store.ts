@@ -1,0 +1,80 @@
+/** Opening the store that a command works on. */
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Store } from "@saferun/core";
+import {
+  createCheckpointer,
+  createFileSigner,
+  installation,
+  openReadOnlySqliteStore,
+  openSqliteStore,
+} from "@saferun/store";
+import { Option } from "commander";
+import { failed } from "./exit.ts";
+import type { Io } from "./io.ts";
+import { printable } from "./output/printable.ts";
+
+/** Where the embedded gate keeps its store. */
+export const DEFAULT_STORE = ".saferun";
+/** The signing key beside the store. */
+export const KEY_FILE = "log.key";
+
+export function storeOption(): Option {
+  return new Option("-s, --store <directory>", "the store").default(DEFAULT_STORE);
+}
+
+/** A store that exists, opened for reading: nothing in it is changed, whoever else has it open. */
+export async function withReadOnlyStore<Value>(
+  io: Io,
+  directory: string,
+  work: (store: Store) => Promise<Value>,
+): Promise<Value> {
+  const path = requireStore(io, directory);
+  return closing(openReadOnlySqliteStore({ directory: path, ...trust(directory) }), work);
+}
+
+/** A store that exists, opened for writing; what is written is signed before it is closed. */
+export async function withStore<Value>(
+  io: Io,
+  directory: string,
+  work: (store: Store) => Promise<Value>,
+): Promise<Value> {
+  requireStore(io, directory);
+  return closing(openStore(io, directory), work);
+}
+
+/** Opens or makes a store. */
+export function openStore(io: Io, directory: string): Store {
+  const path = resolve(io.cwd, directory);
+  const store = openSqliteStore({ directory: path, ...trust(directory) });
+  return createCheckpointer(store, createFileSigner(join(path, KEY_FILE)), {
+    installation: installation(),
+    onError: (error) => io.warn(`the log could not be signed: ${error instanceof Error ? error.message : error}`),
+  });
+}
+
+/** The one at the default path must be this account's own: a cloned repository may bring one. */
+function trust(directory: string) {
+  return directory === DEFAULT_STORE ? { installation: installation() } : {};
+}
+
+async function closing<Value>(store: Store, work: (store: Store) => Promise<Value>): Promise<Value> {
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** The directory's path. @throws CommandError when there is no store in it: a command that only looks makes none. */
+export function requireStore(io: Io, directory: string): string {
+  const path = resolve(io.cwd, directory);
+  if (statSync(join(path, "log.db"), { throwIfNoEntry: false }) === undefined) {
+    const shown = `\`${printable(directory)}\``;
+    throw failed(
+      "record.missing",
+      `there is no store at ${shown}: run your agent here first, or name one with --store`,
+    );
+  }
+  return path;
+}
