@@ -1,14 +1,18 @@
 /** What one evaluation works on: the variables, the macros' own variables, and the steps that are left. */
 import { LIMITS } from "../../limits.ts";
-import type { CelRecord, CelValue } from "./values.ts";
+import { type CelRecord, type CelValue, isPlain } from "./values.ts";
 
 export class Activation {
   readonly vars: CelRecord;
+  /** The arguments, looked up and found plain once for all the reads of a condition; null when they are no plain object. */
+  readonly args: CelRecord | null;
   /** One slot for each macro that encloses an expression, numbered from the outside in. */
   readonly locals: CelValue[];
   steps: number;
   constructor(vars: CelRecord, locals: CelValue[]) {
     this.vars = vars;
+    const { args } = vars;
+    this.args = typeof args === "object" && args !== null && isPlain(args) ? (args as CelRecord) : null;
     this.locals = locals;
     this.steps = LIMITS.celSteps;
   }

@@ -1,4 +1,5 @@
 /** The types that functions take and give. */
+import { type CompiledPattern, compilePattern } from "../regex/match.ts";
 import type { Call, Expr } from "./ast.ts";
 import type { Checker } from "./check.ts";
 import { ZONED } from "./functions/calendar.ts";
@@ -27,6 +28,7 @@ export function checkCall(call: Call, checker: Checker): CelType {
     return DYN;
   }
   checkZone(call, checker);
+  if (resolved.name === "matches") checkPattern(args, checker);
   const [first, ...others] = fitting;
   return first !== undefined && others.every((other) => other.result.kind === first.result.kind) ? first.result : DYN;
 }
@@ -58,4 +60,20 @@ function checkZone(call: Call, checker: Checker): void {
   const [zone] = call.args;
   if (!ZONED.has(call.name) || zone?.kind !== "literal" || typeof zone.value !== "string") return;
   if (zoneSeconds(zone.value) === null) checker.report(zone, "not-available", ZONE_ADVICE);
+}
+
+/** The pattern that a literal holds; null for everything else. */
+export function patternOf(expr: Expr): CompiledPattern | null {
+  return expr.kind === "literal" && typeof expr.value === "string" ? compilePattern(expr.value) : null;
+}
+
+function checkPattern([, pattern]: readonly Expr[], checker: Checker): void {
+  if (pattern === undefined) return;
+  const compiled = patternOf(pattern);
+  if (compiled === null) {
+    checker.report(pattern, "invalid-pattern", 'a pattern must be a literal, as in `matches(r"^ORD-[0-9]{6}$")`');
+  } else if (!compiled.ok) {
+    const { offset, message } = compiled.issue;
+    checker.report(pattern, "invalid-pattern", `${message} (character ${offset + 1} of the pattern)`);
+  }
 }

@@ -1,8 +1,9 @@
 /** Function calls: the overload is chosen by the kinds of the arguments at run time, from those that the types leave open. */
 import { type Activation, costOf, OUT_OF_STEPS } from "./activation.ts";
 import type { Call, Expr } from "./ast.ts";
-import { fits } from "./check-call.ts";
+import { fits, patternOf } from "./check-call.ts";
 import type { Compiler, Evaluate } from "./compile.ts";
+import { compileMatches } from "./compile-matches.ts";
 import type { Overload } from "./functions/overload.ts";
 import { overloadsOf, resolveCall } from "./functions/table.ts";
 import { Fault } from "./issues.ts";
@@ -17,10 +18,26 @@ export function compileCall(call: Call, compiler: Compiler): Evaluate {
     (overload) => overload.method === resolved.method && fits(overload, types),
   );
   const operands = args.map((arg) => compiler.compile(arg));
+  const [text, pattern] = args;
+  if (resolved.name === "matches" && text !== undefined && pattern !== undefined && args.length === 2) {
+    const compiled = patternOf(pattern);
+    if (compiled?.ok) return compileMatches(compiled.pattern, compiler.compile(text), call.nameStart);
+  }
   const offset = call.nameStart;
   if (overloads.length === 0) {
     const unknown = new Fault(`no function \`${call.name}\` for these arguments`, offset);
     return () => unknown;
+  }
+  const [only, another] = overloads;
+  const [first, second, third] = operands;
+  if (
+    only !== undefined &&
+    another === undefined &&
+    first !== undefined &&
+    second !== undefined &&
+    third === undefined
+  ) {
+    return compilePair(only, first, second, call);
   }
   return (activation) => {
     const values: CelValue[] = [];
@@ -35,6 +52,19 @@ export function compileCall(call: Call, compiler: Compiler): Evaluate {
   };
 }
 
+/** `text.contains(part)` and its like: nothing to choose. */
+function compilePair(overload: Overload, first: Evaluate, second: Evaluate, call: Call): Evaluate {
+  return (activation) => {
+    const a = first(activation);
+    if (a instanceof Fault) return a;
+    const b = second(activation);
+    if (b instanceof Fault) return b;
+    const values = [a, b];
+    if (!accepts(overload, values)) return misfit(call.name, values, call.nameStart);
+    return invoke(overload, values, activation, call.nameStart);
+  };
+}
+
 function accepts({ params }: Overload, values: readonly CelValue[]): boolean {
   for (let index = 0; index < params.length; index++) {
     const param = params[index];
@@ -45,13 +75,14 @@ function accepts({ params }: Overload, values: readonly CelValue[]): boolean {
 
 /** Work that grows with a value is paid for by its size, before for what is read and after for what was made. */
 function invoke(overload: Overload, values: readonly CelValue[], activation: Activation, offset: number): Outcome {
-  for (const value of values) {
-    if (overload.loops || typeof value === "string" || value instanceof Uint8Array) {
-      if (!activation.spend(costOf(value))) return new Fault(OUT_OF_STEPS, offset);
-    }
+  let cost = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? null;
+    if (overload.loops || !Array.isArray(value)) cost += costOf(value);
   }
+  if (!activation.spend(cost)) return new Fault(OUT_OF_STEPS, offset);
   const result = overload.invoke(values, offset);
-  if (result instanceof Fault || activation.spend(costOf(result))) return result;
+  if (typeof result === "boolean" || result instanceof Fault || activation.spend(costOf(result))) return result;
   return new Fault(OUT_OF_STEPS, offset);
 }
 

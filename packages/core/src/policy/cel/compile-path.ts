@@ -1,5 +1,4 @@
 /** Reading: variables, members, items. Own properties only; what is not there is an error that names the path. */
-import type { Activation } from "./activation.ts";
 import { constantPath, type Expr, fieldOf } from "./ast.ts";
 import { entryOf } from "./compare.ts";
 import type { Compiler, Evaluate } from "./compile.ts";
@@ -10,6 +9,7 @@ import {
   adoptDouble,
   adoptUint,
   CelOptional,
+  type CelRecord,
   type CelValue,
   isList,
   isMap,
@@ -100,7 +100,7 @@ function compileVariableField(
 ): Evaluate {
   const { name, start } = variable;
   const { offset } = missing;
-  return ({ vars }: Activation) => {
+  const other = (vars: CelRecord): Outcome => {
     const container = Object.hasOwn(vars, name) ? vars[name] : undefined;
     if (container === undefined) return new Fault(`no such variable \`${name}\``, start);
     const value = ownField(container, field);
@@ -109,6 +109,12 @@ function compileVariableField(
     const target = adopt(container, start);
     if (target instanceof CelOptional) return fieldOfOptional(target, field, take, offset);
     return target instanceof Fault ? target : noFields(variable, target, field, offset);
+  };
+  if (name !== "args") return ({ vars }) => other(vars);
+  return ({ args, vars }) => {
+    if (args === null) return other(vars);
+    const value = Object.hasOwn(args, field) ? args[field] : undefined;
+    return value === undefined ? missing : take(value, offset);
   };
 }
 

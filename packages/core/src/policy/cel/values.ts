@@ -224,9 +224,11 @@ export const NO_FIELDS = Symbol("no fields");
 /** An own property of a map: undefined when absent, `NO_FIELDS` when the value is not a map. Never a prototype's. */
 export function ownField(map: unknown, field: string): unknown {
   if (typeof map !== "object" || map === null) return NO_FIELDS;
-  if (map instanceof CelMap) return map.entries.get(field)?.value;
-  if (Array.isArray(map) || !isPlain(map)) return NO_FIELDS;
-  return Object.hasOwn(map, field) ? (map as CelRecord)[field] : undefined;
+  const prototype: unknown = Object.getPrototypeOf(map);
+  if (prototype === Object.prototype || prototype === null) {
+    return Object.hasOwn(map, field) ? (map as CelRecord)[field] : undefined;
+  }
+  return map instanceof CelMap ? map.entries.get(field)?.value : NO_FIELDS;
 }
 
 /** The form in which a value is a key of a map, or undefined when its kind cannot be one. */

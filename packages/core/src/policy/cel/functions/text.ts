@@ -3,7 +3,7 @@ import { LIMITS } from "../../../limits.ts";
 import { Fault } from "../issues.ts";
 import { BOOL, INT, STRING, STRINGS } from "../types.ts";
 import { LIST_TOO_LONG, type Outcome, TEXT_TOO_LONG, textFits } from "../values.ts";
-import { method, type Overload } from "./overload.ts";
+import { global, method, type Overload } from "./overload.ts";
 import { findText } from "./text-search.ts";
 
 const SURROGATE = /[\ud800-\udfff]/;
@@ -123,7 +123,14 @@ function joinTexts(list: readonly unknown[], separator: string, offset: number):
   return fits(out, offset);
 }
 
+/** With a literal that is a pattern, the compiler does it; this is what is left. */
+function noPattern(offset: number): Outcome {
+  return new Fault("`matches` needs a literal pattern in RE2 syntax", offset);
+}
+
 export const TEXT_FUNCTIONS: readonly Overload[] = [
+  method("matches", ["string", "string"], BOOL, (_values, offset) => noPattern(offset)),
+  global("matches", ["string", "string"], BOOL, (_values, offset) => noPattern(offset)),
   method("contains", ["string", "string"], BOOL, ([text, part]) => findText(text, part, 0) >= 0),
   method("startsWith", ["string", "string"], BOOL, ([text, part]) => text.startsWith(part)),
   method("endsWith", ["string", "string"], BOOL, ([text, part]) => text.endsWith(part)),

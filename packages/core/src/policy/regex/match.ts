@@ -1,0 +1,148 @@
+/** Running a pattern: time grows with text × states, whatever both are. */
+import { isWordCharacter } from "./character-set.ts";
+import { parsePattern } from "./parse.ts";
+import { buildProgram, type Instruction } from "./program.ts";
+import { type Assertion, type PatternIssue, PatternProblem } from "./syntax.ts";
+
+export type { PatternIssue } from "./syntax.ts";
+
+/** A pattern ready to be run. */
+export interface Pattern {
+  readonly program: readonly Instruction[];
+  /** True where a match can only begin at the start of the text. */
+  readonly anchored: boolean;
+}
+
+export type CompiledPattern =
+  | { readonly ok: true; readonly pattern: Pattern }
+  | { readonly ok: false; readonly issue: PatternIssue };
+
+/** Total: RE2 syntax → a pattern, or where and why it is none. */
+export function compilePattern(text: string): CompiledPattern {
+  try {
+    const program = buildProgram(parsePattern(text));
+    const [first] = program;
+    const anchored = first?.op === "assert" && first.assertion === "text-start";
+    return { ok: true, pattern: { program, anchored } };
+  } catch (problem) {
+    if (problem instanceof PatternProblem) return { ok: false, issue: problem.issue };
+    throw problem;
+  }
+}
+
+/** The states that the machine is in: a list without doubles, each entered once per position. */
+class States {
+  readonly list: Int32Array;
+  size = 0;
+  /** States entered, also those that take no character. */
+  visits = 0;
+  private readonly seen: Int32Array;
+  private round = 0;
+
+  constructor(count: number) {
+    this.list = new Int32Array(count);
+    this.seen = new Int32Array(count);
+  }
+
+  clear(): void {
+    this.size = 0;
+    this.visits = 0;
+    this.round++;
+  }
+
+  /** False when it is there already. */
+  visit(state: number): boolean {
+    if (this.seen[state] === this.round) return false;
+    this.seen[state] = this.round;
+    this.visits++;
+    return true;
+  }
+}
+
+const NOTHING = -1;
+
+/**
+ * Does the pattern match anywhere in the text? Null when that takes more than `work` visits of a state.
+ * `spent` is told how many there were.
+ */
+export function matchPattern(
+  pattern: Pattern,
+  text: string,
+  work: number,
+  spent: (visits: number) => void,
+): boolean | null {
+  const { program, anchored } = pattern;
+  let current = new States(program.length);
+  let next = new States(program.length);
+  current.clear();
+  let visits = 0;
+  let before = NOTHING;
+  for (let at = 0; ; ) {
+    const point = at < text.length ? (text.codePointAt(at) ?? NOTHING) : NOTHING;
+    // A match may begin at every position.
+    if (at === 0 || !anchored) {
+      if (enter(program, 0, current, before, point)) {
+        spent(visits);
+        return true;
+      }
+    }
+    visits += current.visits + 1;
+    if (point === NOTHING || (anchored && current.size === 0) || visits > work) {
+      spent(visits);
+      return visits > work ? null : false;
+    }
+    at += point > 0xffff ? 2 : 1;
+    const following = at < text.length ? (text.codePointAt(at) ?? NOTHING) : NOTHING;
+    next.clear();
+    for (let index = 0; index < current.size; index++) {
+      const state = current.list[index] ?? 0;
+      const instruction = program[state];
+      if (instruction?.op !== "set" || !instruction.set.has(point)) continue;
+      if (enter(program, state + 1, next, point, following)) {
+        spent(visits);
+        return true;
+      }
+    }
+    [current, next] = [next, current];
+    before = point;
+  }
+}
+
+/** Follows what takes no character. True when that leads to a match. */
+function enter(program: readonly Instruction[], start: number, states: States, before: number, after: number): boolean {
+  const stack = [start];
+  for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
+    if (!states.visit(state)) continue;
+    const instruction = program[state];
+    switch (instruction?.op) {
+      case "match":
+        return true;
+      case "split":
+        stack.push(instruction.second, instruction.first);
+        break;
+      case "assert":
+        if (holds(instruction.assertion, before, after)) stack.push(state + 1);
+        break;
+      default:
+        states.list[states.size++] = state;
+    }
+  }
+  return false;
+}
+
+function holds(assertion: Assertion, before: number, after: number): boolean {
+  switch (assertion) {
+    case "text-start":
+      return before === NOTHING;
+    case "text-end":
+      return after === NOTHING;
+    case "line-start":
+      return before === NOTHING || before === 10;
+    case "line-end":
+      return after === NOTHING || after === 10;
+    case "word-boundary":
+      return isWordCharacter(before) !== isWordCharacter(after);
+    case "no-word-boundary":
+      return isWordCharacter(before) === isWordCharacter(after);
+  }
+}
