@@ -29,7 +29,7 @@ export function printCel(expr: Expr): string {
       return expr.target === null ? `${expr.name}(${args})` : `${within(expr.target, MEMBER)}.${expr.name}(${args})`;
     }
     case "not":
-      return `!${within(expr.operand, UNARY)}`;
+      return printNot(expr.operand);
     case "negate":
       return printNegate(expr.operand);
     case "and":
@@ -85,6 +85,11 @@ function levelOf(expr: Expr): number {
 function printNegate(operand: Expr): string {
   const text = within(operand, MEMBER);
   return /^[0-9.]/.test(text) || operand.kind === "not" ? `-(${printCel(operand)})` : `-${text}`;
+}
+
+function printNot(operand: Expr): string {
+  const text = within(operand, UNARY);
+  return text.startsWith("-") ? `!(${text})` : `!${text}`;
 }
 
 function printField(field: string): string {
