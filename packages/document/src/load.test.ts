@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Decision, type EvaluationContext, type JsonObject, normalize } from "@saferun/core";
+import { type Decision, type EvaluationContext, type JsonObject, normalize, runPolicyTests } from "@saferun/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatIssue } from "./format-issue.ts";
@@ -317,6 +317,118 @@ budgets: []
         "p1.yaml:3:1: error: unknown key `rulez` in the file; did you mean `rules`? [unknown-key]\n    rulez: []\n    ^",
       );
     }
+  });
+});
+
+describe("runPolicyTests", () => {
+  const tests = `tests:
+  - name: small passes
+    env: prod
+    agent: billing-bot
+    now: 2024-05-15T15:00:00-05:00
+    call: { tool: stripe.refund, args: { amount: 4999, currency: usd, country: US } }
+    expect: { then: allow, by: [refund] }
+  - name: two steps
+    env: prod
+    agent: support-1
+    principal: { id: u1, roles: [ops] }
+    run:
+      - { call: { tool: stripe.refund, args: { amount: 90000, currency: usd, country: US } }, expect: pause }
+      - { call: { tool: stripe.refund, args: { amount: 1, currency: usd, country: KP } }, expect: allow }
+  - name: not this agent
+    env: prod
+    agent: other
+    call: { tool: stripe.refund, args: { country: US } }
+    expect: { then: deny, by: [refund] }
+`;
+
+  it("[P11~] says of each test whether the policies still answer as written", () => {
+    const { policies, documents } = loaded(PAYMENTS + tests);
+    expect(runPolicyTests(policies, documents, hash).map(({ name, ok, failures }) => ({ name, ok, failures }))).toEqual(
+      [
+        { name: "small passes", ok: true, failures: [] },
+        { name: "two steps", ok: false, failures: ["step 2: expected allow, got deny by refund.sanctioned"] },
+        { name: "not this agent", ok: false, failures: ["expected deny by refund, got deny by unmatched:prod"] },
+      ],
+    );
+  });
+
+  it("refuses a test that could not mean anything (trap 4)", () => {
+    const one = (test: string) => issues(`${PAYMENTS}tests:\n  - ${test}\n`).map((line) => line.split(" ")[2]);
+    expect(one("{ name: x, env: prod }")).toEqual(["missing-key"]);
+    expect(one("{ name: x, env: prod, run: [] }")).toEqual(["bad-value"]);
+    expect(one("{ name: x, call: { tool: stripe.refund }, expect: deny }")).toEqual(["missing-key"]);
+    expect(one("{ name: x, env: prd, call: { tool: stripe.refund }, expect: deny }")).toEqual(["unknown-environment"]);
+    expect(one("{ name: x, env: prod, call: { tool: stripe.refund }, expect: alow }")).toContain("bad-value");
+    expect(one("{ name: x, env: prod, result: {}, call: { tool: stripe.refund }, expect: deny }")).toEqual(["not-yet"]);
+    expect(
+      one("{ name: x, env: prod, now: 2024-02-30T00:00:00Z, call: { tool: stripe.refund }, expect: deny }"),
+    ).toEqual(["bad-value"]);
+  });
+});
+
+describe("definitions and constants", () => {
+  const file = (body: string, when: string) =>
+    `saferun: policy/v1\nenvironments: { prod: {} }\ntools: { t: {} }\n${body}rules: [{ id: a, tool: t, when: "${when}", then: allow }]\n`;
+  const verdict = (text: string, args: JsonObject) => decide(loaded(text).policies, { tool: "t", args }).verdict;
+
+  it("a definition stands for its expression, with absorption and macro variables as if written out", () => {
+    const text = file(
+      "define: { a: args.x > limit, both: a && args.y, b: args.n }\nlet: { limit: 3 }\n",
+      "has(args.x) && both || args.l.exists(args, b == args)",
+    );
+    expect(verdict(text, { x: 4, y: true, n: 0, l: [] })).toBe("allow");
+    expect(verdict(text, { x: 3, y: true, n: 7, l: [1, 7] })).toBe("allow");
+    expect(verdict(text, { n: 7, l: [1] })).toBe("deny");
+  });
+
+  it("refuses circles, doubling, shadowing and unknown names (trap 8, trap 13)", () => {
+    const codes = (text: string) => issues(text).map((line) => line.split(" ")[2]);
+    expect(codes(file("define: { p: q, q: p }\n", "p"))).toEqual(["circular", "circular"]);
+    const doubling = Array.from({ length: 20 }, (_, index) => `d${index + 1}: d${index} && d${index}`).join(", ");
+    expect(codes(file(`define: { d0: args.x, ${doubling} }\n`, "d20"))).toContain("limit");
+    expect(codes(file("define: { args: '1 == 1' }\n", "args"))).toContain("bad-name");
+    expect(codes(file("let: { now: 1 }\n", "true"))).toContain("bad-name");
+    expect(codes(file("let: { limt: 1 }\n", "args.x > limit"))).toEqual(["unknown-variable"]);
+    expect(codes(file("let: { a: { __proto__: 1 } }\n", "true"))).toContain("bad-name");
+  });
+});
+
+describe("merging", () => {
+  const base = "saferun: policy/v1\nenvironments: { prod: {} }\n";
+  const codes = (...texts: string[]) => issues(...texts).map((line) => line.split(" ")[2]);
+
+  it("every merge is a union or an error (trap 11)", () => {
+    const other = (body: string) => `saferun: policy/v1\nname: second\n${body}`;
+    expect(codes(base, other("environments: { prod: { unmatched: allow } }\n"))).toContain("duplicate-key");
+    expect(codes(`${base}tools: { t: { kind: read } }\n`, other("tools: { t: { kind: write } }\n"))).toEqual([
+      "conflict",
+    ]);
+    expect(codes(`${base}tools: { "t.*": { kind: read } }\n`, other("tools: { t.x: { kind: write } }\n"))).toEqual([
+      "conflict",
+    ]);
+    expect(codes(`${base}tools: { "t.*": { kind: read }, "*.x": { kind: write } }\n`)).toContain("conflict");
+    expect(codes(`${base}let: { a: 1 }\n`, other("let: { a: 2 }\n"))).toEqual(["conflict"]);
+    expect(codes(`${base}context: { a: int }\n`, other("context: { a: string }\n"))).toEqual(["conflict"]);
+    expect(codes(`${base}tools: { t: { aliases: [u] }, u: {} }\n`)).toEqual(["conflict"]);
+    expect(
+      codes(
+        `${base}tools: { t: { labels: [a] } }\nlet: { a: 1 }\n`,
+        other("tools: { t: { kind: read, labels: [b] } }\nlet: { a: 1 }\n"),
+      ),
+    ).toEqual([]);
+  });
+
+  it("refuses rules that could not say what they seem to", () => {
+    const rule = (keys: string) => codes(`${base}tools: { t: {} }\nrules: [{ id: a, tool: t, ${keys} }]\n`);
+    expect(rule("then: deny, when: args.x, else: pause")).toEqual(["bad-value"]);
+    expect(rule("then: allow, else: pause")).toEqual(["bad-value"]);
+    expect(rule("then: deny, approval: {}")).toEqual(["bad-value"]);
+    expect(rule("then: pause, approval: { route: fin }")).toEqual(["unknown-route"]);
+    expect(rule("then: pause, agent: []")).toEqual(["empty"]);
+    expect(rule("then: deny, when: \"'text'\"")).toEqual(["not-bool"]);
+    expect(codes(`${base}routes: { default: { roles: [] } }\n`)).toEqual(["empty"]);
+    expect(codes(`${base}routes: { default: { need: 2 } }\n`)).toEqual(["not-yet"]);
   });
 });
 

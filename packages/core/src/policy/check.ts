@@ -2,6 +2,7 @@
 
 import type { Expr } from "./cel/ast.ts";
 import type { CelEnv } from "./cel/types.ts";
+import { checkTest } from "./check-tests.ts";
 import { Conditions, celEnv, RESERVED_NAMES, resolveDefinitions } from "./condition.ts";
 import { POLICY_FORMAT, type RouteSource, type RuleSource } from "./format.ts";
 import { globMatches, isGlob } from "./glob.ts";
@@ -67,7 +68,10 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   );
   const rules = documents.flatMap(({ source }) => (source.rules ?? []).flatMap((rule) => checker.check(rule) ?? []));
   checkIds(rules, issues);
-  if (options.whole !== false) checkEnvironments(documents, environments, issues);
+  if (options.whole !== false) {
+    checkEnvironments(documents, environments, issues);
+    for (const test of documents.flatMap(({ source }) => source.tests ?? [])) checkTest(test, environments, issues);
+  }
   return { documents, environments, tools, constants, definitions: texts, context, rules, env };
 }
 

@@ -19,8 +19,11 @@ export function nearest(word: string, options: Iterable<string>): string | undef
 
 /** Two names with the same fold look alike to a person: `Amount` and `amount`, two Unicode spellings of one word. */
 export function fold(word: string): string {
-  return word.normalize("NFKC").toLowerCase();
+  // Most names are ASCII, and normalising ten thousand of them would be felt.
+  return (ASCII.test(word) ? word : word.normalize("NFKC")).toLowerCase();
 }
+
+const ASCII = /^[\x20-\x7e]*$/;
 
 /** Insertions, deletions, replacements and swaps of neighbours between two words. */
 function editDistance(from: string, to: string): number {

@@ -1,5 +1,7 @@
 /** The strict checker of one tree against the format: a typed value, and an issue for everything that does not fit. */
 import type { Json } from "../json.ts";
+import { parseTimestamp } from "./cel/time.ts";
+import { Timestamp } from "./cel/values.ts";
 import { type Issues, quote } from "./issue.ts";
 import { fold, nearest } from "./nearest.ts";
 import { type Field, type Infer, PATTERNS, type Shape } from "./shape.ts";
@@ -208,7 +210,7 @@ function duration(node: TreeNode, what: string, issues: Issues): number | undefi
 function time(node: TreeNode, what: string, issues: Issues): string | undefined {
   const read = textOf(node, what, issues);
   if (read === undefined) return undefined;
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(read.value)) return read.value;
+  if (parseTimestamp(read.value, 0) instanceof Timestamp) return read.value;
   issues.error("bad-value", read.span, `${what} cannot be ${quote(read.value)}; expected \`2024-05-15T15:00:00Z\``);
   return undefined;
 }

@@ -1,0 +1,109 @@
+/** Runs the `tests:` of policy files against a policy set: judged only, no tool runs. */
+import { normalize } from "../call.ts";
+import type { Decision, EvaluationContext, Principal, Span, Verdict } from "../decision.ts";
+import type { Json, JsonObject } from "../json.ts";
+import type { Hash } from "../ports.ts";
+import { parseTimestamp } from "./cel/time.ts";
+import { Timestamp } from "./cel/values.ts";
+import type { TestSource } from "./format.ts";
+import type { PolicyDocument } from "./model.ts";
+import type { CompiledPolicySet } from "./policy-set.ts";
+
+export interface PolicyTestOutcome {
+  readonly name: string;
+  readonly span: Span;
+  readonly ok: boolean;
+  /** What differed, one line each, in the order of the steps. */
+  readonly failures: readonly string[];
+}
+
+/** Every test of every document, in order. Total: a test that cannot be run has failed. */
+export function runPolicyTests(
+  policies: CompiledPolicySet,
+  documents: readonly PolicyDocument[],
+  hash: Hash,
+): readonly PolicyTestOutcome[] {
+  return documents.flatMap(({ source }) =>
+    (source.tests ?? []).map((test) => {
+      const failures = stepsOf(test).flatMap((step, index, all) =>
+        runStep(step, test, policies, hash).map((failure) =>
+          all.length > 1 ? `step ${index + 1}: ${failure}` : failure,
+        ),
+      );
+      return { name: test.name, span: test.span, ok: failures.length === 0, failures };
+    }),
+  );
+}
+
+type Step = NonNullable<TestSource["run"]>[number];
+
+function stepsOf(test: TestSource): readonly Pick<Step, "call" | "expect">[] {
+  if (test.run !== undefined) return test.run;
+  return test.call === undefined || test.expect === undefined ? [] : [{ call: test.call, expect: test.expect }];
+}
+
+function runStep(
+  { call, expect }: Pick<Step, "call" | "expect">,
+  test: TestSource,
+  policies: CompiledPolicySet,
+  hash: Hash,
+): readonly string[] {
+  const agent = test.agent?.value ?? "agent";
+  const environment = test.env?.value ?? policies.environments[0]?.name ?? "";
+  const normal = normalize({ tool: call.tool.value, args: call.args?.value ?? {}, agent, environment }, hash);
+  // What the gate itself refuses is a denial as well, by the id under which it is recorded.
+  const decided = normal.ok
+    ? policies.evaluate(normal.call, contextOf(test, agent, environment))
+    : { verdict: "deny" as const, by: ["call.malformed"] };
+  return differences(decided, typeof expect === "string" ? { then: expect } : expect);
+}
+
+function differences(
+  { verdict, by }: Pick<Decision, "verdict" | "by">,
+  expected: { readonly then: Verdict; readonly by?: readonly { readonly value: string }[] },
+): readonly string[] {
+  const told = `${verdict} by ${by.join(", ")}`;
+  if (verdict !== expected.then) return [`expected ${expected.then}, got ${told}`];
+  if (expected.by === undefined) return [];
+  const ids = [...new Set(expected.by.map((id) => id.value))].sort();
+  return ids.join("\n") === by.join("\n") ? [] : [`expected ${expected.then} by ${ids.join(", ")}, got ${told}`];
+}
+
+/** 2000-01-01T00:00:00Z: a test without a `now` is the same on every day. */
+const NOW_MS = 946_684_800_000;
+
+function contextOf(test: TestSource, agent: string, environment: string): EvaluationContext {
+  return {
+    agent,
+    environment,
+    principal: principalOf(test.principal),
+    context: objectOf(test.context?.value),
+    run: { id: "run_test", prompted: false, untrusted: false, turn: 0 },
+    call: { id: "call_test", depth: 0, attempt: 1 },
+    now: momentOf(test.now),
+  };
+}
+
+function principalOf(source: TestSource["principal"]): Principal {
+  if (source === undefined) return { id: "", kind: "none", roles: [], labels: {} };
+  const labels = Object.entries(objectOf(source.labels?.value)).map(([key, value]) => [key, String(value)] as const);
+  return {
+    id: source.id.value,
+    kind: source.kind ?? "person",
+    roles: (source.roles ?? []).map((role) => role.value),
+    labels: Object.fromEntries(labels),
+  };
+}
+
+function objectOf(value: Json | undefined): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function momentOf(now: string | undefined): number {
+  const moment = now === undefined ? undefined : parseTimestamp(now, 0);
+  return moment instanceof Timestamp ? Number(moment.nanos / 1_000_000n) : NOW_MS;
+}
