@@ -5,7 +5,7 @@ import { invariant } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { Hash } from "../ports.ts";
 import { childrenOf, type Expr } from "./cel/ast.ts";
-import { type CelFault, type CelVariables, compileCel } from "./cel/index.ts";
+import { type CelFault, type CelProgram, type CelVariables, compileCel } from "./cel/index.ts";
 import type { CelEnv } from "./cel/types.ts";
 import { type Matched, type Say, sayOf } from "./combine.ts";
 import { revisionOf, ruleDigest } from "./digest.ts";
@@ -62,6 +62,7 @@ export function compilePolicies(model: PolicyModel, hash: Hash): CompiledPolicyS
   const index = new RuleIndex(
     model.rules.map((rule) => ({ scope: rule.scope, rule: compileRule(rule, conditions, model, hash) })),
     tools,
+    model.constants,
   );
   const compiled: Compiled = {
     revision: revisionOf(model, hash),
@@ -91,9 +92,18 @@ function compileConditions(model: PolicyModel): ReadonlyMap<ConditionModel, Comp
   for (const { condition } of model.rules) {
     if (condition === null || compiled.has(condition)) continue;
     const { expr } = condition;
-    compiled.set(condition, { test: compileCel(expr, model.env).tryBool, expr, names: [...namesIn(expr)] });
+    compiled.set(condition, { test: compiledWhenAsked(expr, model.env), expr, names: [...namesIn(expr)] });
   }
   return compiled;
+}
+
+/** Of ten thousand conditions a process asks few: the others cost nothing but their trees. */
+function compiledWhenAsked(expr: Expr, env: CelEnv): Test {
+  let program: CelProgram | undefined;
+  return (variables) => {
+    program ??= compileCel(expr, env);
+    return program.tryBool(variables);
+  };
 }
 
 function namesIn(expr: Expr, names: Set<string> = new Set()): ReadonlySet<string> {

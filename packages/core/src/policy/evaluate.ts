@@ -7,7 +7,8 @@ import { combine, type Standing, type Unmatched, type Voice } from "./combine.ts
 import type { Compiled, CompiledRule } from "./compile.ts";
 import { because } from "./explain.ts";
 import type { EnvironmentModel } from "./model.ts";
-import { type Candidates, SCOPED, SPEAKS } from "./rule-index.ts";
+import { ASK, FALSE, TRUE } from "./plan.ts";
+import type { Candidates } from "./rule-index.ts";
 import { principalInScope } from "./scope.ts";
 import { type Variables, variablesOf } from "./variables.ts";
 
@@ -68,19 +69,20 @@ const STRICTNESS = { allow: 0, pause: 1, deny: 2 } as const;
 
 function judge(one: Case): Decision {
   const { compiled, candidates, environment, call, context, explaining } = one;
-  const { rules, tests, flags } = candidates;
+  const { rules, plan, speaks } = candidates;
   const variables = variablesOf(candidates, environment.name, call, context, compiled);
+  const readings = plan.read(call.args);
   const heard: Heard[] = [];
   for (let index = 0; index < rules.length; index++) {
-    const flag = flags[index] ?? SCOPED | SPEAKS;
-    const test = tests[index];
+    const answer = plan.answer(index, readings);
     // The common case, a rule of this tool that does not match, ends here without a look at the rule itself.
-    if (flag === 0 && test != null && !explaining) {
-      const result = test(variables);
-      if (result !== false) hear(rules[index], result, heard);
-    } else {
-      consider(rules[index], one, variables, heard);
-    }
+    if (answer === FALSE && speaks[index] === 0 && !explaining) continue;
+    const rule = rules[index];
+    invariant(rule !== undefined, "candidates are parallel lists");
+    if (!inScope(rule, environment.name, context)) continue;
+    const result = answer === ASK ? rule.condition?.test(variables) : answer === TRUE;
+    invariant(result !== undefined, "a rule without a condition is not asked about");
+    if (result !== false || rule.says.false.verdict !== null || explaining) heard.push(hear(rule, result));
   }
   const unmatched = {
     id: `unmatched:${environment.name}`,
@@ -89,24 +91,16 @@ function judge(one: Case): Decision {
   return decide(one, heard, unmatched, variables);
 }
 
-function consider(rule: CompiledRule | undefined, one: Case, variables: Variables, heard: Heard[]): void {
-  invariant(rule !== undefined, "candidates are parallel lists");
-  if (!inScope(rule, one.environment.name, one.context)) return;
-  const result = rule.condition === null || rule.condition.test(variables);
-  if (result !== false || rule.says.false.verdict !== null || one.explaining) hear(rule, result, heard);
-}
-
 function inScope(rule: CompiledRule, environment: string, context: EvaluationContext): boolean {
   if (rule.environments !== null && !rule.environments.has(environment)) return false;
   if (rule.agents !== null && !rule.agents(context.agent)) return false;
   return rule.principals === null || principalInScope(rule.principals, context.principal);
 }
 
-function hear(rule: CompiledRule | undefined, result: boolean | CelFault, heard: Heard[]): void {
-  invariant(rule !== undefined, "candidates are parallel lists");
+function hear(rule: CompiledRule, result: boolean | CelFault): Heard {
   const matched = result === true ? "true" : result === false ? "false" : "error";
   const error = typeof result === "boolean" ? null : result.message;
-  heard.push({ id: rule.id, rule, matched, say: rule.says[matched], error });
+  return { id: rule.id, rule, matched, say: rule.says[matched], error };
 }
 
 function decide(one: Case, heard: readonly Heard[], unmatched: Unmatched, variables: Variables): Decision {

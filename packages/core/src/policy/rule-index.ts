@@ -1,30 +1,26 @@
 /** Which rules may concern a tool, found at its first call and kept. */
-
-import type { CompiledRule, Test } from "./compile.ts";
+import type { Json } from "../json.ts";
+import type { CompiledRule } from "./compile.ts";
 import { isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
 import type { RuleScope } from "./model.ts";
+import { type Plan, planOf } from "./plan.ts";
 import { toolInScope } from "./scope.ts";
 import type { ToolFacts, ToolTable } from "./tool-table.ts";
 
 /**
- * What may concern calls of one tool, whoever makes them. `rules`, `tests` and `flags` are parallel, by rule id: most
- * rules of a call do not match, and those are passed over without touching more memory than these lists.
+ * What may concern calls of one tool, whoever makes them. `rules`, `plan` and `speaks` are parallel, by rule id: most
+ * rules of a call do not match, and those are passed over without a look at the rule itself.
  */
 export interface Candidates {
   readonly tool: ToolFacts;
   readonly rules: readonly CompiledRule[];
-  /** Null is "always". */
-  readonly tests: readonly (Test | null)[];
-  readonly flags: readonly number[];
+  readonly plan: Plan;
+  /** 1 where the rule says something although its condition is false. */
+  readonly speaks: Uint8Array;
   /** Names that some condition among them mentions: nothing else is looked up. */
   readonly names: readonly string[];
 }
-
-/** Set in `flags`: the rule has a scope beside the tool. */
-export const SCOPED = 1;
-/** Set in `flags`: the rule says something where its condition is false. */
-export const SPEAKS = 2;
 
 /** How many tools' candidates are kept. A model can make up names without end; the cache then starts anew. */
 const CACHED_TOOLS = 8_192;
@@ -42,8 +38,11 @@ export class RuleIndex {
   readonly #wide: ScopedRule[] = [];
   readonly #cache = new Map<string, Candidates>();
 
-  constructor(rules: readonly ScopedRule[], tools: ToolTable) {
+  readonly #constants: ReadonlyMap<string, Json>;
+
+  constructor(rules: readonly ScopedRule[], tools: ToolTable, constants: ReadonlyMap<string, Json>) {
     this.#tools = tools;
+    this.#constants = constants;
     for (const scoped of rules) {
       const names = scoped.scope.tools;
       if (names === null || names.some(isGlob)) this.#wide.push(scoped);
@@ -74,14 +73,12 @@ export class RuleIndex {
     return {
       tool,
       rules,
-      tests: rules.map(({ condition }) => condition?.test ?? null),
-      flags: rules.map(flagsOf),
+      plan: planOf(
+        rules.map(({ condition }) => condition?.expr ?? null),
+        this.#constants,
+      ),
+      speaks: Uint8Array.from(rules, ({ says }) => (says.false.verdict === null ? 0 : 1)),
       names: [...new Set(rules.flatMap(({ condition }) => condition?.names ?? []))],
     };
   }
-}
-
-function flagsOf(rule: CompiledRule): number {
-  const scoped = rule.environments !== null || rule.agents !== null || rule.principals !== null;
-  return (scoped ? SCOPED : 0) | (rule.says.false.verdict === null ? 0 : SPEAKS);
 }

@@ -1,0 +1,36 @@
+/**
+ * `npm run bench [-- SUITE …] [--json]`: the measured numbers, peers and physical floors in the same run.
+ *
+ * Ratios are the point: the machine is whatever this runs on. Exit code 0 whether or not a floor holds; the table says so.
+ */
+import { cpus, totalmem } from "node:os";
+import { type Report, table } from "./report.ts";
+import { decisions } from "./suites/decision.ts";
+import { gatedCalls } from "./suites/gate.ts";
+
+const SUITES: Readonly<Record<string, () => Promise<Report>>> = { decision: decisions, gate: gatedCalls };
+
+const json = process.argv.includes("--json");
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const unknown = wanted.filter((name) => !Object.hasOwn(SUITES, name));
+if (unknown.length > 0) {
+  process.stderr.write(`unknown suite \`${unknown.join("`, `")}\`; there are: ${Object.keys(SUITES).join(", ")}\n`);
+  process.exit(2);
+}
+
+const machine = {
+  node: process.version,
+  cpu: cpus()[0]?.model ?? "unknown",
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+};
+const reports: Report[] = [];
+if (!json)
+  process.stdout.write(`Node ${machine.node}, ${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB\n\n`);
+for (const [name, suite] of Object.entries(SUITES)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const report = await suite();
+  reports.push(report);
+  if (!json) process.stdout.write(`${table(report)}\n\n`);
+}
+if (json) process.stdout.write(`${JSON.stringify({ machine, reports }, null, 2)}\n`);
