@@ -27,7 +27,7 @@ export class Activation {
 export const OUT_OF_STEPS = `more than ${LIMITS.celSteps} steps: narrow the condition, or the schema of what it reads`;
 
 /** Work on a text of this length counts one step. */
-const UNITS_PER_STEP = 256;
+const UNITS_PER_STEP = 64;
 
 /** Steps for reading a value once: what grows with its size. */
 export function costOf(value: CelValue): number {

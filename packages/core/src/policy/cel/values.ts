@@ -158,29 +158,19 @@ export function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** A text that surely fits needs no counting: no code unit takes more than three bytes of UTF-8. */
-const SURELY_FITS = Math.floor(LIMITS.celStringBytes / 3);
-
+/** Counted in UTF-16 code units, because that costs nothing: no text within the bound in bytes is refused. */
 export function textFits(text: string): boolean {
-  if (text.length <= SURELY_FITS) return true;
-  if (text.length > LIMITS.celStringBytes) return false;
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    // A surrogate pair is two units and four bytes, so each half counts two.
-    if (unit >= 0x80) bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
-  }
-  return bytes <= LIMITS.celStringBytes;
+  return text.length <= LIMITS.celStringBytes;
 }
 
-export const TEXT_TOO_LONG = `a text over ${LIMITS.celStringBytes} bytes`;
+export const TEXT_TOO_LONG = `a text over ${LIMITS.celStringBytes} characters`;
 export const LIST_TOO_LONG = `a list over ${LIMITS.celListItems} items`;
 
 /** A value from outside → a value of the language. Whole numbers are ints, others doubles; what is too large is an error. */
 export function adopt(value: unknown, offset: number): Outcome {
   switch (typeof value) {
     case "string":
-      return value.length <= SURELY_FITS || textFits(value) ? value : new Fault(TEXT_TOO_LONG, offset);
+      return textFits(value) ? value : new Fault(TEXT_TOO_LONG, offset);
     case "boolean":
       return value;
     case "number":
