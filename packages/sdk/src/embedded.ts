@@ -1,5 +1,5 @@
 /** The embedded gate: policies from files, the store of a directory, people told through `onPause`. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import {
   createGate,
   type Decision,
@@ -10,7 +10,16 @@ import {
   type Store,
   type Transaction,
 } from "@saferun/core";
-import { installation, nodeClock, nodeHash, nodeRandom, openSqliteStore } from "@saferun/store";
+import {
+  type CheckpointedStore,
+  createCheckpointer,
+  createFileSigner,
+  installation,
+  nodeClock,
+  nodeHash,
+  nodeRandom,
+  openSqliteStore,
+} from "@saferun/store";
 import type { Binding } from "./binding.ts";
 import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
@@ -19,6 +28,8 @@ import { readPolicies } from "./policies.ts";
 
 /** The default path, below the working directory. */
 const DIRECTORY = ".saferun";
+/** The key that signs the record's heads, in the store's directory. */
+export const SIGNING_KEY = "signing.key";
 
 interface OpenStore {
   /** Commits only after the start's repairs: nothing runs beside calls of which nobody knows the outcome. */
@@ -81,12 +92,27 @@ function openStore(where: CheckedOptions["store"]): OpenStore {
   const directory = resolve(where ?? DIRECTORY);
   const known = open.get(directory);
   if (known !== undefined) return known;
+  const own = installation();
   // What lies at the default path may have come with the project: it must be of this installation.
-  const own = where === undefined ? { installation: installation() } : {};
-  const store = openSqliteStore({ directory, ...own });
-  const opened = repaired(store, () => store.close());
+  const store = openSqliteStore({ directory, ...(where === undefined ? { installation: own } : {}) });
+  const signer = createFileSigner(join(directory, SIGNING_KEY));
+  const signed = createCheckpointer(store, signer, { installation: own, onError: checkpointFailed });
+  const opened = repaired(signed, () => signed.close());
   open.set(directory, opened);
+  signAtExit(opened, signed);
   return opened;
+}
+
+/** An idle process signs what it has recorded before it ends. The store stays open: other handlers may still use it. */
+function signAtExit(opened: OpenStore, store: CheckpointedStore): void {
+  process.on("beforeExit", () => {
+    if ([...open.values()].includes(opened)) store.checkpoint().catch(checkpointFailed);
+  });
+}
+
+/** Nothing is lost by it: the entries are durable, and the next checkpoint covers them. */
+function checkpointFailed(error: unknown): void {
+  warn(`the record's head could not be signed: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 /** A failed repair is tried again with the next commit, and until one succeeds there is no commit. */

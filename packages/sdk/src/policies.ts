@@ -1,5 +1,5 @@
 /** Policy files from disk to a policy set: all of them whole, or an error that names everything that is wrong. */
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   checkPolicies,
@@ -34,11 +34,11 @@ function readFiles({ paths, directory }: PolicySource): readonly PolicyText[] {
   const missing: string[] = [];
   const texts = new Map<string, PolicyText>();
   for (const path of paths) {
-    const found = GLOB.test(path) ? globSync(path, { cwd: directory }).sort() : [path];
+    const found = expand(path, directory);
     if (found.length === 0) missing.push(`${path}:1:1: no file matches \`${path}\``);
     for (const file of found) {
       try {
-        texts.set(resolve(directory, file), { file, text: readFileSync(resolve(directory, file), "utf8") });
+        texts.set(resolve(directory, file), { file, text: readText(resolve(directory, file)) });
       } catch (error) {
         missing.push(`${file}:1:1: \`${file}\` cannot be read (${codeOf(error)})`);
       }
@@ -46,6 +46,16 @@ function readFiles({ paths, directory }: PolicySource): readonly PolicyText[] {
   }
   if (missing.length === 0) return [...texts.values()];
   throw new SafeRunError("policy.missing", missing.join("\n"), { details: { files: missing.length } });
+}
+
+/** A file whose name looks like a glob is still that file. */
+function expand(path: string, directory: string): readonly string[] {
+  const exists = statSync(resolve(directory, path), { throwIfNoEntry: false }) !== undefined;
+  return exists || !GLOB.test(path) ? [path] : globSync(path, { cwd: directory }).sort();
+}
+
+function readText(path: string): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
 }
 
 function invalid(issues: readonly PolicyIssue[], files: readonly PolicyText[]): SafeRunError {
@@ -65,5 +75,9 @@ function enforced(files: readonly PolicyText[], hash: Hash): PolicySet {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+  return error instanceof TypeError
+    ? "no UTF-8 text"
+    : error instanceof Error && "code" in error
+      ? String(error.code)
+      : "unreadable";
 }
