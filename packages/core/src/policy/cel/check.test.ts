@@ -45,6 +45,8 @@ describe("check", () => {
     ["type(any) == google.protobuf.Timestamp", "bool"],
     ["args.?currency.orValue('usd') == 'usd'", "bool"],
     ["args.currency == null", "bool"],
+    ["{1: 1, 2: 4}.all(key, key * 2 > 1)", "bool"],
+    ["{'a': 1}.all(key, key.size() > 0)", "bool"],
     ["args.amount == 1.0 && args.amount in [1.0, 2]", "bool"],
   ])("%s is %s", (source, kind) => {
     const checked = checkCel(parse(source), ENV);

@@ -113,16 +113,21 @@ export class Checker {
         );
         return { kind: "list", item: items.length === 0 ? DYN : items.reduce(join) };
       }
-      case "map": {
-        const values = expr.entries.map((entry) => {
-          this.visit(entry.key);
-          return entry.optional ? this.optionalItem(entry.value) : this.visit(entry.value);
-        });
-        return { kind: "map", value: values.length === 0 ? DYN : values.reduce(join) };
-      }
+      case "map":
+        return this.map(expr);
       case "macro":
         return this.macro(expr);
     }
+  }
+
+  /** A map whose keys are not all texts has no type here: the types of variables come from JSON. */
+  private map(expr: Extract<Expr, { kind: "map" }>): CelType {
+    const keys = expr.entries.map((entry) => this.visit(entry.key));
+    const values = expr.entries.map((entry) =>
+      entry.optional ? this.optionalItem(entry.value) : this.visit(entry.value),
+    );
+    if (keys.some((key) => key.kind !== "string")) return DYN;
+    return { kind: "map", value: values.length === 0 ? DYN : values.reduce(join) };
   }
 
   private optionalItem(expr: Expr): CelType {

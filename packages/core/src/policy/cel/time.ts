@@ -7,7 +7,8 @@ const DAY_SECONDS = 86_400;
 /** 0001-01-01T00:00:00Z and the last nanosecond of 9999. */
 const MIN_TIME = -62_135_596_800n * SECOND;
 const MAX_TIME = 253_402_300_800n * SECOND - 1n;
-const MAX_DURATION = 315_576_000_000n * SECOND;
+/** What 64 bits hold, as in other implementations: about 292 years. */
+const MAX_DURATION = 2n ** 63n - 1n;
 
 export function timestamp(nanos: bigint, offset: number): Outcome {
   return nanos < MIN_TIME || nanos > MAX_TIME
@@ -17,7 +18,7 @@ export function timestamp(nanos: bigint, offset: number): Outcome {
 
 export function duration(nanos: bigint, offset: number): Outcome {
   return nanos < -MAX_DURATION || nanos > MAX_DURATION
-    ? new Fault("a duration over 10,000 years", offset)
+    ? new Fault("a duration over 292 years", offset)
     : new Duration(nanos);
 }
 

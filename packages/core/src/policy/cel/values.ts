@@ -45,7 +45,7 @@ export class Timestamp extends Boxed {
   }
 }
 
-/** Nanoseconds, within ±315,576,000,000 s. */
+/** Nanoseconds, within 64 bits. */
 export class Duration extends Boxed {
   readonly kind = "duration";
   readonly nanos: bigint;
