@@ -121,6 +121,10 @@ class Converter {
     const [from, to] = scalar.range ?? [start, start];
     const written = this.#source.text.slice(from, to);
     const quoted = scalar.type === "QUOTE_SINGLE" || scalar.type === "QUOTE_DOUBLE";
+    if (!written.includes("\n")) {
+      const { line, column } = this.#source.spanAt(quoted ? from + 1 : from);
+      return [{ offset: 0, line, column }];
+    }
     const segments: Segment[] = [];
     let cursor = 0;
     let at = 0;

@@ -14,7 +14,7 @@ import { isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
 import type { ConditionModel, ContextType, EnvironmentModel, PolicyModel, RuleModel } from "./model.ts";
 import type { CompiledPolicySet } from "./policy-set.ts";
-import { type Candidates, RuleIndex } from "./rule-index.ts";
+import { type Candidates, RuleIndex, type ScopedRule } from "./rule-index.ts";
 import { type Matcher, nameMatcher } from "./scope.ts";
 import { ToolTable } from "./tool-table.ts";
 
@@ -58,32 +58,44 @@ export interface Compiled {
 /** Compiles a model that was checked without errors. `hash` makes the revision and the digests of pause reasons. */
 export function compilePolicies(model: PolicyModel, hash: Hash): CompiledPolicySet {
   const tools = new ToolTable(model.tools);
-  const conditions = compileConditions(model);
-  const index = new RuleIndex(
-    model.rules.map((rule) => ({ scope: rule.scope, rule: compileRule(rule, conditions, model, hash) })),
-    tools,
-    model.constants,
-  );
-  const compiled: Compiled = {
-    revision: revisionOf(model, hash),
-    env: model.env,
-    constants: model.constants,
-    context: model.context,
-    environments: [...model.environments.values()].sort((a, b) => compareText(a.name, b.name)),
-    candidates: (tool) => index.candidates(tool),
-  };
+  const index = new RuleIndex(compileRules(model, hash), tools, model.constants);
   const named = new Set(model.rules.flatMap((rule) => rule.scope.tools ?? []).filter((name) => !isGlob(name)));
+  return policySet(
+    {
+      revision: revisionOf(model, hash),
+      env: model.env,
+      constants: model.constants,
+      context: model.context,
+      environments: [...model.environments.values()].sort((a, b) => compareText(a.name, b.name)),
+      candidates: (tool) => index.candidates(tool),
+    },
+    (tool) => tools.declares(tool) || named.has(tools.canonical(tool)),
+    model.rules
+      .map(({ id, span, verdict, observe }) => ({ id, span, verdict, observe }))
+      .sort((a, b) => compareText(a.id, b.id)),
+  );
+}
+
+/** Apart from where the model is at hand: a closure that lives on must not keep the documents alive. */
+function policySet(
+  compiled: Compiled,
+  declares: (tool: string) => boolean,
+  rules: CompiledPolicySet["rules"],
+): CompiledPolicySet {
   return Object.freeze({
     revision: compiled.revision,
     environments: compiled.environments.map(({ name, observe }) => ({ name, observe })),
-    rules: model.rules
-      .map(({ id, span, verdict, observe }) => ({ id, span, verdict, observe }))
-      .sort((a, b) => compareText(a.id, b.id)),
+    rules,
     evaluate: (call: ToolCall, context: EvaluationContext): Decision => evaluate(compiled, call, context, false),
     explain: (call: ToolCall, context: EvaluationContext): Decision => evaluate(compiled, call, context, true),
-    kind: (tool: string) => index.candidates(tool).tool.kind,
-    declares: (tool: string) => tools.declares(tool) || named.has(tools.canonical(tool)),
+    kind: (tool: string) => compiled.candidates(tool).tool.kind,
+    declares,
   });
+}
+
+function compileRules(model: PolicyModel, hash: Hash): readonly ScopedRule[] {
+  const conditions = compileConditions(model);
+  return model.rules.map((rule) => ({ scope: rule.scope, rule: compileRule(rule, conditions, model, hash) }));
 }
 
 /** One program for each condition, however many rules share it. */

@@ -22,8 +22,8 @@ export interface Candidates {
   readonly names: readonly string[];
 }
 
-/** How many tools' candidates are kept. A model can make up names without end; the cache then starts anew. */
-const CACHED_TOOLS = 8_192;
+/** How many rules the kept candidates may hold together. A model can make up names without end; the cache then starts anew. */
+const CACHED_RULES = 500_000;
 
 export interface ScopedRule {
   readonly scope: RuleScope;
@@ -37,7 +37,7 @@ export class RuleIndex {
   /** All others: any tool may be meant. */
   readonly #wide: ScopedRule[] = [];
   readonly #cache = new Map<string, Candidates>();
-
+  #cachedRules = 0;
   readonly #constants: ReadonlyMap<string, Json>;
 
   constructor(rules: readonly ScopedRule[], tools: ToolTable, constants: ReadonlyMap<string, Json>) {
@@ -54,7 +54,12 @@ export class RuleIndex {
     const cached = this.#cache.get(tool);
     if (cached !== undefined) return cached;
     const found = this.#find(this.#tools.facts(tool));
-    if (this.#cache.size >= CACHED_TOOLS) this.#cache.clear();
+    // A tool without rules takes room as well.
+    this.#cachedRules += found.rules.length + 50;
+    if (this.#cachedRules > CACHED_RULES) {
+      this.#cache.clear();
+      this.#cachedRules = found.rules.length + 50;
+    }
     this.#cache.set(tool, found);
     return found;
   }
