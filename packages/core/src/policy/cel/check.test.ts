@@ -130,6 +130,14 @@ describe("check", () => {
   });
 });
 
+it("a leading dot reads past a macro variable of the same name", () => {
+  const { reads } = checkCel(parse("args.items.all(args, args.price > 0 && .args.amount > 0)"), ENV);
+  expect(reads).toEqual([
+    ["args", "items"],
+    ["args", "amount"],
+  ]);
+});
+
 describe("explain", () => {
   it("lists the parts with their values, in source order, without literals", () => {
     const expr = parse(

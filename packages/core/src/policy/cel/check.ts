@@ -139,7 +139,7 @@ export class Checker {
   private noteRead(expr: Expr): void {
     const inner = expr.kind === "has" ? constantPath(expr.operand) : constantPath(expr);
     const [root] = inner ?? [];
-    if (inner === null || root === undefined || this.localOf(root) !== undefined) return;
+    if (inner === null || root === undefined || (this.localOf(root) !== undefined && !isAbsolute(expr))) return;
     if (!Object.hasOwn(this.env.variables, root)) return;
     const path = expr.kind === "has" ? [...inner, expr.field] : [...inner];
     const asked = expr.kind === "has" || ((expr.kind === "select" || expr.kind === "index") && expr.optional);
@@ -262,4 +262,10 @@ export class Checker {
     if (expr.macro === "map") return { kind: "list", item: body };
     return expr.macro === "filter" ? { kind: "list", item: itemType(range) } : BOOL;
   }
+}
+
+/** True where the path begins with a dot, so that no macro variable can stand for its root. */
+function isAbsolute(path: Expr): boolean {
+  if (path.kind === "identifier") return path.absolute;
+  return (path.kind === "select" || path.kind === "has" || path.kind === "index") && isAbsolute(path.operand);
 }
