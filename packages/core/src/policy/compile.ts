@@ -1,6 +1,6 @@
 /** A checked model → the policy set that the gate asks. */
 import type { ToolCall } from "../call.ts";
-import type { Decision, EvaluationContext, PauseReason, Span, Verdict } from "../decision.ts";
+import type { ApprovalTerms, Decision, EvaluationContext, PauseReason, Span, Verdict } from "../decision.ts";
 import { invariant } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { Hash } from "../ports.ts";
@@ -41,7 +41,8 @@ export interface CompiledRule {
   readonly says: Readonly<Record<Matched, Say>>;
   readonly reason: string | null;
   readonly fix: string | null;
-  readonly pause: PauseReason | null;
+  /** Made when first asked for: of ten thousand rules few ever pause a call. */
+  readonly pause: (() => PauseReason) | null;
 }
 
 /** Everything that evaluation reads; immutable but for the index's cache. */
@@ -143,10 +144,25 @@ function compileRule(
     says: { true: sayOf(rule, "true"), false: sayOf(rule, "false"), error: sayOf(rule, "error") },
     reason: rule.reason,
     fix: rule.fix,
-    pause:
-      approval === null
-        ? null
-        : { id: rule.id, digest: ruleDigest(rule, model, hash), reason: rule.reason ?? "", approval },
+    pause: approval === null ? null : pauseOf(rule, approval, model, hash),
+  };
+}
+
+function pauseOf(
+  rule: RuleModel,
+  approval: ApprovalTerms,
+  { constants, definitions }: PolicyModel,
+  hash: Hash,
+): () => PauseReason {
+  let made: PauseReason | undefined;
+  return () => {
+    made ??= {
+      id: rule.id,
+      digest: ruleDigest(rule, { constants, definitions }, hash),
+      reason: rule.reason ?? "",
+      approval,
+    };
+    return made;
   };
 }
 

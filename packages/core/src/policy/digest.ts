@@ -30,8 +30,11 @@ export function revisionOf(model: PolicyModel, hash: Hash): string {
   );
 }
 
+/** What conditions may refer to by name. */
+type Named = Pick<PolicyModel, "constants" | "definitions">;
+
 /** SHA-256, hex, over a rule and all that it refers to: a changed rule is another reason to ask. */
-export function ruleDigest(rule: RuleModel, model: PolicyModel, hash: Hash): string {
+export function ruleDigest(rule: RuleModel, model: Named, hash: Hash): string {
   const names = new Set<string>();
   if (rule.condition !== null) mentioned(rule.condition.text, model, names);
   const only = <Value extends Json>(all: ReadonlyMap<string, Value>) =>
@@ -44,7 +47,7 @@ export function ruleDigest(rule: RuleModel, model: PolicyModel, hash: Hash): str
 }
 
 /** Names of constants and definitions that a text mentions, also through definitions. Too many is harmless. */
-function mentioned(text: string, model: PolicyModel, names: Set<string>): void {
+function mentioned(text: string, model: Named, names: Set<string>): void {
   for (const [word] of text.matchAll(/[A-Za-z_][A-Za-z0-9_]*/g)) {
     if (names.has(word)) continue;
     const definition = model.definitions.get(word);

@@ -139,7 +139,7 @@ function observed(standing: Standing, environment: EnvironmentModel): Standing {
 function pauseOf({ rule, say }: Heard): readonly PauseReason[] {
   if (say.verdict !== "pause") return [];
   invariant(rule.pause !== null, "a pausing rule has terms");
-  return [rule.pause];
+  return [rule.pause()];
 }
 
 function outcome({ rule, matched, say, error }: Heard, one: Case, variables: Variables): RuleOutcome {
