@@ -45,8 +45,8 @@ const given = new WeakMap<Store, OpenStore>();
  * @throws SafeRunError for policies that are missing or invalid, and for a store that cannot be opened: nothing is
  * wrapped by halves.
  */
-export function embed(options: CheckedOptions): Binding {
-  const policies = options.policies.length === 0 ? NO_POLICIES : loadedPolicies(options);
+export function embed(options: CheckedOptions, knownTools: readonly string[] = []): Binding {
+  const policies = options.policies.length === 0 ? NO_POLICIES : loadedPolicies(options, knownTools);
   const { store } = openStore(options.store);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const gate = createGate({ ...ports, policies: { current: () => policies }, notifier: notifierOf(options, ports) });
@@ -61,8 +61,8 @@ export async function shutdown(): Promise<void> {
   await Promise.all(stores.map((store) => store.close()));
 }
 
-function loadedPolicies({ policies, mode }: CheckedOptions): PolicySet {
-  return readPolicies({ paths: policies, directory: process.cwd(), mode, hash: nodeHash });
+function loadedPolicies({ policies, mode }: CheckedOptions, knownTools: readonly string[]): PolicySet {
+  return readPolicies({ paths: policies, directory: process.cwd(), mode, hash: nodeHash, knownTools });
 }
 
 const NOT_LOADED: Decision = {

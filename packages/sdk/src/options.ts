@@ -73,7 +73,7 @@ function checkPaths(policies: unknown, needed: boolean): readonly string[] {
   if (policies === undefined || (Array.isArray(policies) && policies.length === 0)) {
     throw new SafeRunError(
       "policy.missing",
-      "`policies` names no file: without a policy nothing is decided; `saferun init` writes a first one",
+      "`policies` names no file: without a policy nothing may run; name at least one, such as `./policies.yaml`",
     );
   }
   if (!Array.isArray(policies) || policies.some((path) => typeof path !== "string" || path === ""))

@@ -20,14 +20,17 @@ export interface PolicySource {
   /** `enforce`: rules and environments bind even where their files say `observe`. */
   readonly mode: "enforce" | "observe";
   readonly hash: Hash;
+  /** Tools that rules may name without declaring them, because the agent has them. */
+  readonly knownTools?: readonly string[];
 }
 
 /** @throws SafeRunError `policy.missing` for files that are not there, `policy.invalid` with every issue as file:line:column. */
 export function readPolicies(source: PolicySource): PolicySet {
   const files = readFiles(source);
-  const loaded = loadPolicies(files, { hash: source.hash });
+  const { hash, mode, knownTools = [] } = source;
+  const loaded = loadPolicies(files, { hash, knownTools });
   if (!loaded.ok) throw invalid(loaded.issues, files);
-  return source.mode === "enforce" ? enforced(files, source.hash) : loaded.policies;
+  return mode === "enforce" ? enforced(files, hash, knownTools) : loaded.policies;
 }
 
 function readFiles({ paths, directory }: PolicySource): readonly PolicyText[] {
@@ -64,9 +67,9 @@ function invalid(issues: readonly PolicyIssue[], files: readonly PolicyText[]): 
 }
 
 /** The same files with everything observed made binding: another set, hence another revision. */
-function enforced(files: readonly PolicyText[], hash: Hash): PolicySet {
+function enforced(files: readonly PolicyText[], hash: Hash, knownTools: readonly string[]): PolicySet {
   const trees = files.flatMap(({ file, text }) => parsePolicyFile(text, file).tree ?? []);
-  const checked = checkPolicies(trees);
+  const checked = checkPolicies(trees, { knownTools });
   if (!checked.ok) throw invalid(checked.issues, files);
   const { model } = checked;
   const binding = [...model.environments].map(([name, one]) => [name, { ...one, observe: false }] as const);

@@ -31,7 +31,8 @@ const KINDS: ReadonlySet<unknown> = new Set(["person", "service", "none"]);
 
 /** @throws SafeRunError `option.invalid`, because a fact that is misread is a rule that does not match. */
 export function checkFacts(facts: RunFacts): CheckedFacts {
-  if (typeof facts !== "object" || facts === null || "then" in facts) throw invalid("run", "must be an object");
+  if (typeof facts !== "object" || facts === null || Array.isArray(facts) || "then" in facts)
+    throw invalid("run", "must be an object");
   const unknown = Object.keys(facts).find((key) => !KEYS.has(key));
   if (unknown !== undefined) throw invalid("run", `has no \`${unknown}\`; it takes ${[...KEYS].join(", ")}`);
   const { prompt, agent } = facts;

@@ -47,7 +47,7 @@ function wrap<Agent extends object>(agent: Agent, options: WrapOptions): Agent;
 function wrap(agent: object, options: WrapOptions): unknown {
   const checked = checkOptions(options, { policies: true });
   checkSupported(agent);
-  return wrapWith(agent, embed(checked));
+  return wrapWith(agent, embed(checked, toolNames(agent)));
 }
 
 /** `wrap` over a gate that exists. */
@@ -70,7 +70,7 @@ export function wrapWith<Agent extends object>(agent: Agent, binding: Binding): 
 function tools<Tools extends object>(map: Tools, options: WrapOptions): Tools {
   const checked = checkOptions(options, { policies: true });
   if (typeof map !== "object" || map === null || Array.isArray(map)) throw unsupported(map);
-  return gateTools(map, { binding: embed(checked) });
+  return gateTools(map, { binding: embed(checked, Object.keys(map)) });
 }
 
 /**
@@ -105,6 +105,13 @@ function checkSupported(agent: unknown): void {
     typeof agent === "function" ||
     (typeof agent === "object" && agent !== null && (isAiSdkAgent(agent) || isPlainAgent(agent)));
   if (!known) throw unsupported(agent);
+}
+
+/** The tools that the agent has now; later ones are decided on like all others, by the rules that speak of them. */
+function toolNames(agent: object): readonly string[] {
+  if (typeof agent === "function") return [agent.name];
+  const tools: unknown = Reflect.get(agent, "tools");
+  return typeof tools === "object" && tools !== null ? Object.keys(tools) : [];
 }
 
 function unsupported(agent: unknown): SafeRunError {

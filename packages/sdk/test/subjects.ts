@@ -189,7 +189,10 @@ export const SUBJECTS: readonly Subject[] = [
     name: "AI SDK agent, generate",
     call: async (world, calls, signal) => {
       const model = scriptedModel([calls]);
-      const agent = wrapWith(new ToolLoopAgent({ model, tools: sdkTools(world), maxRetries: 0 }), world.binding);
+      const agent = wrapWith(
+        new ToolLoopAgent({ model, tools: sdkTools(world), maxRetries: 0, onError: () => {} }),
+        world.binding,
+      );
       await agent.generate({ prompt: "go", ...(signal ? { abortSignal: signal } : {}) }).catch(ignoreAbort(signal));
       return seenByModel(model.doGenerateCalls[1], calls);
     },
@@ -198,7 +201,10 @@ export const SUBJECTS: readonly Subject[] = [
     name: "AI SDK agent, stream",
     call: async (world, calls, signal) => {
       const model = scriptedModel([calls]);
-      const agent = wrapWith(new ToolLoopAgent({ model, tools: sdkTools(world), maxRetries: 0 }), world.binding);
+      const agent = wrapWith(
+        new ToolLoopAgent({ model, tools: sdkTools(world), maxRetries: 0, onError: () => {} }),
+        world.binding,
+      );
       const result = await agent.stream({ prompt: "go", ...(signal ? { abortSignal: signal } : {}) });
       await result.consumeStream();
       return seenByModel(model.doStreamCalls[1], calls);
@@ -208,7 +214,10 @@ export const SUBJECTS: readonly Subject[] = [
     name: "AI SDK agent, generator tools",
     call: async (world, calls, signal) => {
       const model = scriptedModel([calls]);
-      const agent = wrapWith(new ToolLoopAgent({ model, tools: streamingTools(world), maxRetries: 0 }), world.binding);
+      const agent = wrapWith(
+        new ToolLoopAgent({ model, tools: streamingTools(world), maxRetries: 0, onError: () => {} }),
+        world.binding,
+      );
       const result = await agent.stream({ prompt: "go", ...(signal ? { abortSignal: signal } : {}) });
       await result.consumeStream();
       return seenByModel(model.doStreamCalls[1], calls);
@@ -233,7 +242,7 @@ export const SUBJECTS: readonly Subject[] = [
       const tools = gateTools(sdkTools(world), { binding: world.binding });
       const given = { model, tools, prompt: "go", maxRetries: 0, stopWhen: isStepCount(3) };
       await inOneRun(world, async () =>
-        streamText({ ...given, ...(signal ? { abortSignal: signal } : {}) }).consumeStream(),
+        streamText({ ...given, onError: () => {}, ...(signal ? { abortSignal: signal } : {}) }).consumeStream(),
       );
       return seenByModel(model.doStreamCalls[1], calls);
     },

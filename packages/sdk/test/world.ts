@@ -149,3 +149,10 @@ export function failingStore(store: Store, nth: number, failure: () => Error): S
     },
   };
 }
+
+/** Everything that the record holds, as one text. */
+export async function textOf(w: World): Promise<string> {
+  const decoder = new TextDecoder();
+  const entries = await w.entries();
+  return entries.flatMap(({ parts }) => parts.map(({ bytes }) => decoder.decode(bytes ?? undefined))).join("\n");
+}

@@ -4,6 +4,7 @@ import type { Binding } from "../binding.ts";
 import { agentFrame, currentFrame, type Frame, runOf } from "../frame.ts";
 import { mirror } from "../mirror.ts";
 import { responseCollector } from "./ai-sdk-response.ts";
+import { recordable } from "./recordable.ts";
 import { clientTools, hostedWarning } from "./tools.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -53,7 +54,8 @@ async function generate(model: LanguageModel, options: Fields, binding: Binding,
   }
   const { content, finishReason, usage, warnings, providerMetadata } = result;
   warnOfHosted(content, binding);
-  await binding.gate.model.response(run, { content, finishReason, usage, warnings, providerMetadata });
+  const response = { content, finishReason, usage, warnings, providerMetadata };
+  await binding.gate.model.response(run, recordable(response));
   return result;
 }
 
@@ -81,7 +83,7 @@ async function stream(model: LanguageModel, options: Fields, binding: Binding, b
     done = true;
     const response = collector.response();
     warnOfHosted(response.content, binding);
-    await binding.gate.model.response(run, cutOff === undefined ? response : { ...response, cutOff });
+    await binding.gate.model.response(run, recordable({ ...response, cutOff }));
   };
   const recording = new ReadableStream<unknown>({
     async pull(controller) {
@@ -153,8 +155,11 @@ function withoutServers(options: unknown, binding: Binding): unknown {
 /** Headers may hold credentials, and the signal is no content: neither is recorded. */
 function recorded(model: LanguageModel, { prompt, headers: _, abortSignal: __, ...settings }: Fields) {
   const messages = Array.isArray(prompt) ? (prompt as readonly unknown[]) : [prompt];
-  const present = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-  return { model: `${String(model.provider)}:${String(model.modelId)}`, messages, settings: present };
+  return {
+    model: `${String(model.provider)}:${String(model.modelId)}`,
+    messages: messages.map((message) => recordable(message)),
+    settings: recordable(settings),
+  };
 }
 
 /** A provider that ran a tool all the same: nobody decided on it, and somebody must see that. */

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { checkOptions, type WrapOptions } from "./options.ts";
+import { checkFacts } from "./run-facts.ts";
+
+const check = (change: object, variables: Record<string, string> = {}) =>
+  checkOptions({ policies: ["p.yaml"], ...change } as WrapOptions, { policies: true }, variables);
+
+describe("options", () => {
+  it("refuse what they do not know, so that no setting is without effect (trap 4)", () => {
+    expect(() => check({ polices: [] })).toThrow(/no option `polices`; there are policies/);
+    for (const key of ["gate", "prices", "maxWait"]) {
+      expect(() => check({ [key]: 1 })).toThrow(`\`${key}\` is not available in this version`);
+    }
+  });
+
+  it("refuse a mode that is misspelt, and no policies at all (trap 5)", () => {
+    expect(() => check({ mode: "enforced" })).toThrow(/must be `enforce` or `observe`/);
+    expect(() => check({ policies: [] })).toThrow(expect.objectContaining({ code: "policy.missing" }));
+    expect(() => check({ policies: undefined })).toThrow(expect.objectContaining({ code: "policy.missing" }));
+    expect(() => check({ policies: "p.yaml" })).toThrow(expect.objectContaining({ code: "option.invalid" }));
+  });
+
+  it("refuse values of the wrong kind", () => {
+    for (const change of [
+      { onPause: "slack" },
+      { agent: "" },
+      { environment: 7 },
+      { store: {} },
+      { store: "" },
+      { run: [] },
+      { run: { user: "x" } },
+    ]) {
+      expect(() => check(change), JSON.stringify(change)).toThrow(expect.objectContaining({ code: "option.invalid" }));
+    }
+  });
+
+  it("take the environment from the variables, and production where nothing is said", () => {
+    expect(check({}).environment).toBe("prod");
+    expect(check({}, { SAFERUN_ENV: "", NODE_ENV: "" }).environment).toBe("prod");
+    expect(check({}, { NODE_ENV: "production" }).environment).toBe("prod");
+    expect(check({}, { NODE_ENV: "development" }).environment).toBe("dev");
+    expect(check({}, { NODE_ENV: "test" }).environment).toBe("test");
+    expect(check({}, { SAFERUN_ENV: "staging", NODE_ENV: "development" }).environment).toBe("staging");
+    expect(check({ environment: "production" }, { SAFERUN_ENV: "dev" }).environment).toBe("prod");
+    expect(check({ environment: "constructor" }).environment).toBe("constructor");
+  });
+});
+
+describe("facts about a run", () => {
+  it("are copied and frozen: what is stated at the start does not change", () => {
+    const context = { tenant: { id: "acme" } };
+    const facts = checkFacts({ principal: { id: "u" }, context, prompt: "hello" });
+    context.tenant.id = "other";
+    expect(facts).toEqual({
+      principal: { id: "u", kind: "person", roles: [], labels: {} },
+      context: { tenant: { id: "acme" } },
+      prompt: ["hello"],
+    });
+    expect(Object.isFrozen(facts.context.tenant)).toBe(true);
+  });
+
+  it("are refused where a rule would misread them (trap 7)", () => {
+    for (const facts of [
+      { principal: { id: "" } },
+      { principal: { id: 7 } },
+      { principal: { id: "u", kind: "admin" } },
+      { principal: { id: "u", roles: "admin" } },
+      { principal: { id: "u", name: "Ann" } },
+      { context: { amount: Number.NaN } },
+      { context: [] },
+      { prompt: [7] },
+      { facts: {} },
+      Promise.resolve({}),
+    ]) {
+      expect(() => checkFacts(facts as never)).toThrow(expect.objectContaining({ code: "option.invalid" }));
+    }
+  });
+});

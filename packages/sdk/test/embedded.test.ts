@@ -1,0 +1,213 @@
+/** The three lines, on a real store in a directory of its own. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseHeader, SafeRunError } from "@saferun/core";
+import { createMemoryStore, openSqliteStore } from "@saferun/store";
+import { ToolLoopAgent } from "ai";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isDenied, type PausedCall, saferun } from "../src/index.ts";
+import { scriptedModel, sdkTools } from "./subjects.ts";
+import { world } from "./world.ts";
+
+const POLICIES = `saferun: policy/v1
+environments:
+  prod: { unmatched: deny }
+  dev: { unmatched: deny, mode: observe }
+routes:
+  default: { to: [cli], within: 10m }
+tools:
+  refund: { kind: write }
+rules:
+  - { id: small, tool: refund, when: args.amount <= 100, then: allow }
+  - { id: ask, tool: refund, when: args.amount > 100, then: pause, approval: { route: default } }
+`;
+
+const home = process.cwd();
+let directory = "";
+let ran: unknown[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "saferun-sdk-"));
+  mkdirSync(join(directory, "project"), { mode: 0o700 });
+  process.chdir(join(directory, "project"));
+  process.env.SAFERUN_STATE_DIR = join(directory, "state");
+  process.env.SAFERUN_ENV = "prod";
+  writeFileSync("policies.yaml", POLICIES);
+  ran = [];
+});
+
+afterEach(async () => {
+  await saferun.shutdown();
+  process.chdir(home);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function refund(args: { amount: number }): Promise<{ refunded: number }> {
+  ran.push(args);
+  return { refunded: args.amount };
+}
+
+const policies = ["./policies.yaml"];
+
+describe("the three lines", () => {
+  it("work as written, with a durable record and no set-up [G1]", async () => {
+    const w = world();
+    const model = scriptedModel([[{ tool: "refund", args: { amount: 450 } }]]);
+    const myAgent = new ToolLoopAgent({ model, tools: sdkTools(w) });
+    const cards: string[] = [];
+    const slack = {
+      notify: async (channel: string, a: PausedCall) => {
+        cards.push(`${channel} ${a.tool} ${JSON.stringify(a.args)} ${a.reasons[0]?.rule}`);
+        await a.approve({ by: "ann" });
+      },
+    };
+    const agent = saferun.wrap(myAgent, {
+      policies: ["./policies.yaml"],
+      onPause: async (a) => slack.notify("#ops-approvals", a),
+    });
+    const { text } = await agent.generate({ prompt: "refund order 7" });
+    expect(text).toBe("done");
+    expect(agent).toBeInstanceOf(ToolLoopAgent);
+    expect(cards).toEqual(['#ops-approvals refund {"amount":450} ask']);
+    expect(w.ran).toEqual([{ tool: "refund", args: { amount: 450 } }]);
+    await saferun.shutdown();
+    const store = openSqliteStore({ directory: ".saferun" });
+    const entries = await store.entries({ from: 0, limit: 100 });
+    expect(entries.map(({ header }) => parseHeader(header).type)).toEqual([
+      "log.opened",
+      "policy.activated",
+      "run.started",
+      "model.requested",
+      "model.responded",
+      "call.proposed",
+      "call.decided",
+      "approval.requested",
+      "approval.decided",
+      "call.decided",
+      "approval.consumed",
+      "call.executing",
+      "call.finished",
+      "model.requested",
+      "model.responded",
+    ]);
+    expect((await store.checkpoints()).at(-1)?.size).toBe(entries.length);
+    await store.close();
+  });
+
+  it("gate a single function, whose denial is a value", async () => {
+    const gated = saferun.wrap(refund, { policies });
+    expect(await gated({ amount: 5 })).toEqual({ refunded: 5 });
+    const denied = await saferun.wrap(
+      async function drop(args: object) {
+        ran.push(args);
+      },
+      { policies },
+    )({});
+    expect(isDenied(denied) && denied.rules).toEqual(["unmatched:prod"]);
+    expect(ran).toEqual([{ amount: 5 }]);
+  });
+
+  it("gate what is no object of arguments away, and nothing passes beside them", async () => {
+    const gated = saferun.wrap(refund, { policies });
+    await expect(gated({ amount: 5 }, { amount: 5_000 } as never)).rejects.toThrow("second argument");
+    expect(isDenied(await gated(5 as never))).toBe(true);
+    expect(() => saferun.wrap((a: object, b: object, c: object) => [a, b, c], { policies })).toThrow(SafeRunError);
+    expect(ran).toEqual([]);
+  });
+
+  it("share one store, and are denied once it is closed [L1~]", async () => {
+    const [one, two] = [saferun.wrap(refund, { policies }), saferun.wrap(refund, { policies })];
+    await Promise.all([one({ amount: 1 }), two({ amount: 2 })]);
+    expect(readdirSync(".saferun")).toContain("log.db");
+    await saferun.shutdown();
+    const after = await one({ amount: 3 });
+    expect(isDenied(after) && after.status).toBe("unavailable");
+    expect(ran).toHaveLength(2);
+  });
+
+  it("record facts of `saferun.run`, under the name of its agent", async () => {
+    const store = createMemoryStore();
+    const gated = saferun.wrap(refund, { policies, store });
+    await saferun.run({ principal: { id: "user-7" }, context: { tenant: "acme" }, agent: "support" }, async () => {
+      await gated({ amount: 1 });
+      await gated({ amount: 2 });
+    });
+    const runs = await store.runs({ limit: 10 });
+    expect(runs.map(({ agent }) => agent)).toEqual(["support"]);
+  });
+});
+
+describe("policies from files (trap 5)", () => {
+  it("that are missing, unreadable or empty stop the wrap, and name the file", () => {
+    mkdirSync("folder");
+    writeFileSync("empty.yaml", "");
+    writeFileSync("blank.yaml", "# nothing\n");
+    writeFileSync("latin.yaml", new Uint8Array([0x61, 0xff]));
+    for (const path of ["gone.yaml", "gone/*.yaml", "folder", "empty.yaml", "blank.yaml", "latin.yaml"]) {
+      expect(() => saferun.wrap(refund, { policies: [...policies, path] }), path).toThrow(`${path}:1:1: `);
+    }
+    expect(readdirSync(".")).not.toContain(".saferun");
+  });
+
+  it("that are wrong stop the wrap with everything that is wrong, as file:line:column", () => {
+    writeFileSync(
+      "broken.yaml",
+      "saferun: policy/v1\nrules:\n  - { id: a, tool: refund, then: allowed }\n  - { id: b, tol: x, then: deny }\n",
+    );
+    const wrap = () => saferun.wrap(refund, { policies: ["policies.yaml", "broken.yaml"] });
+    expect(wrap).toThrow(/broken\.yaml:3:\d+: /);
+    expect(wrap).toThrow(/broken\.yaml:4:\d+: /);
+    expect(wrap).toThrow(expect.objectContaining({ code: "policy.invalid" }));
+  });
+
+  it("may be named by a glob", async () => {
+    mkdirSync("policies");
+    writeFileSync("policies/a.yaml", POLICIES);
+    writeFileSync("policies/b.yaml", "saferun: policy/v1\nrules:\n  - { id: never, tool: refund, then: deny }\n");
+    expect(isDenied(await saferun.wrap(refund, { policies: ["policies/*.yaml"] })({ amount: 1 }))).toBe(true);
+  });
+
+  it("that only observe let a call run, and `mode: enforce` makes them bind (trap 4)", async () => {
+    const observed = saferun.wrap(refund, { policies, environment: "development" });
+    expect(await observed({ amount: 5_000 })).toEqual({ refunded: 5_000 });
+    let asked = 0;
+    const enforced = saferun.wrap(refund, {
+      policies,
+      environment: "development",
+      mode: "enforce",
+      onPause: (call) => {
+        asked++;
+        return call.deny();
+      },
+    });
+    expect(isDenied(await enforced({ amount: 6_000 }))).toBe(true);
+    expect(asked).toBe(1);
+    expect(ran).toEqual([{ amount: 5_000 }]);
+  });
+});
+
+describe("the store", () => {
+  it("at the default path that somebody else made is not opened", async () => {
+    const foreign = openSqliteStore({ directory: ".saferun" });
+    await foreign.close();
+    expect(() => saferun.wrap(refund, { policies })).toThrow(expect.objectContaining({ code: "record.untrusted" }));
+  });
+
+  it("keeps what a person decided elsewhere: a call that waits is answered through the store", async () => {
+    const store = createMemoryStore();
+    const gated = saferun.wrap(refund, { policies, store });
+    const answer = gated({ amount: 200 });
+    let waiting = await store.approvals({ state: "pending", limit: 1 });
+    while (waiting.length === 0) {
+      await new Promise(setImmediate);
+      waiting = await store.approvals({ state: "pending", limit: 1 });
+    }
+    const { decideApproval } = await import("@saferun/core");
+    const { nodeClock, nodeHash, nodeRandom } = await import("@saferun/store");
+    const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
+    const by = { id: "local:ann", via: "cli", verified: false };
+    await decideApproval(ports, { approval: waiting[0]?.id ?? "", verdict: "approve", by });
+    expect(await answer).toEqual({ refunded: 200 });
+  });
+});
