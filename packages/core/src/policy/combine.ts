@@ -1,5 +1,5 @@
 /**
- * Voices of rules → one verdict (policy.md, Verdicts): deny > pause > allow, whatever the order.
+ * Voices of rules → one verdict: deny > pause > allow, whatever the order.
  *
  * Pure, and the only place in the policy engine that says `allow`.
  */

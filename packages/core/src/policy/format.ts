@@ -173,8 +173,5 @@ export const POLICY_FORMAT = object({
 
 export type PolicyFile = Infer<typeof POLICY_FORMAT>;
 export type RuleSource = Infer<typeof rule>;
-export type ToolSource = Infer<typeof tool>;
 export type RouteSource = Infer<typeof route>;
-export type ApprovalSource = Infer<typeof approval>;
-export type EnvironmentSource = Infer<typeof environment>;
 export type TestSource = Infer<typeof test>;

@@ -1,4 +1,4 @@
-/** Sections of several files → one: every merge is a union or an error (policy-reference.md is silent on order). */
+/** Sections of several files → one: every merge is a union or an error. */
 import type { Json } from "../json.ts";
 import { canonicalJson } from "../json.ts";
 import { RESERVED_NAMES } from "./condition.ts";

@@ -1,4 +1,4 @@
-/** The variables of one evaluation (policy-reference.md, S3); only the ones that some condition mentions are looked up. */
+/** The variables of one evaluation; only the ones that some condition mentions are looked up. */
 import type { ToolCall } from "../call.ts";
 import type { EvaluationContext } from "../decision.ts";
 import type { Json, JsonObject } from "../json.ts";

@@ -1,5 +1,5 @@
 /**
- * An independent reading of policy-reference S1 for tests: sets and sentences instead of flags. It shares no code with
+ * An independent reading of how verdicts combine for tests: sets and sentences instead of flags. It shares no code with
  * `combine.ts`.
  */
 export interface NaiveRule {
