@@ -2,15 +2,15 @@
  * The HTTP app of `saferun dev`: fetch-style, so that it is the same under Node and in tests.
  * Order: our own host → the secret → the route. Only the page's shell, which holds no data, is served without the secret.
  */
-import { type DecisionPorts, decideApproval, type Json, JsonTextProblem, parseJson, SafeRunError } from "@saferun/core";
+import { type DecisionPorts, decideApproval, SafeRunError } from "@saferun/core";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { getCookie, setCookie } from "hono/cookie";
 import { type Answer, answerJson, answerOf } from "../approvals/answer.ts";
 import { runEntries, runSteps } from "../runs/steps.ts";
 import { approvalJson, runJson, stepJson } from "../wire.ts";
 import { type Access, isOwnHost, isOwnRead, isOwnWrite } from "./access.ts";
 import { readDecision } from "./decision-body.ts";
+import { jsonBody } from "./json-body.ts";
 import type { Page } from "./page.ts";
 import { type Problem, problem } from "./problem.ts";
 
@@ -23,8 +23,6 @@ export interface DevAppOptions {
   readonly user: string;
 }
 
-/** Arguments of the largest call, as text with escapes. */
-const BODY_BYTES = 4_194_304;
 const LIST_LIMIT = 200;
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -48,7 +46,6 @@ export function createDevApp(options: DevAppOptions): Hono {
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
   });
   app.use(ownHost(options.port));
-  app.use(bodyLimit({ maxSize: BODY_BYTES, onError: (c) => problem(c, TOO_LARGE) }));
 
   for (const [path, file] of Object.entries(page)) {
     app.get(path, (c) => c.body(file.text, 200, { "content-type": file.type }));
@@ -135,19 +132,6 @@ function sourceOf(c: Context) {
   };
 }
 
-/** The body as strict JSON, or the answer that says why it is none. A form can be sent by any page, JSON cannot. */
-async function jsonBody(c: Context): Promise<Json | Response> {
-  const type = c.req.header("content-type") ?? "";
-  if (!/^application\/json\s*(;\s*charset=utf-8\s*)?$/i.test(type)) return problem(c, NOT_JSON);
-  try {
-    return parseJson(await c.req.text());
-  } catch (error) {
-    if (!(error instanceof JsonTextProblem)) throw error;
-    const detail = `line ${error.line}, column ${error.column}: ${error.message}`;
-    return problem(c, { status: 400, code: "request.malformed", detail });
-  }
-}
-
 function failure(error: Error): Problem {
   if (error instanceof SafeRunError) return { status: 503, code: error.code, detail: error.message };
   return { status: 500, code: "internal.error", detail: "the request failed; nothing was decided by it" };
@@ -173,8 +157,6 @@ const USED_LINK: Problem = {
   code: "link.used",
   detail: "this link was used or is too old; press Enter where `saferun dev` runs for a new one",
 };
-const TOO_LARGE: Problem = { status: 413, code: "body.large", detail: `a body has at most ${BODY_BYTES} bytes` };
-const NOT_JSON: Problem = { status: 415, code: "body.type", detail: "send `content-type: application/json`" };
 const NO_APPROVAL: Problem = { status: 404, code: "approval.missing", detail: "there is no such approval" };
 const NO_RUN: Problem = { status: 404, code: "run.missing", detail: "there is no such run" };
 const NO_PATH: Problem = { status: 404, code: "path.unknown", detail: "there is no such path" };

@@ -1,5 +1,5 @@
 // The local page: calls that wait for a person, and what agents did.
-import { chip, difference, el, moment, printable, span, tree, valueAt, withValue } from "/view.js";
+import { chip, difference, el, isTypable, jsonText, moment, printable, span, tree, valueAt, withValue } from "/view.js";
 
 const POLL_MS = 1_500;
 const main = document.getElementById("main");
@@ -111,7 +111,7 @@ function approvalCard(approval) {
   const left = el("span", { class: "quiet" });
   const tick = () => {
     const rest = Date.parse(approval.deadline) - Date.now();
-    left.textContent = rest > 0 ? `denied by silence in ${span(rest)}` : "the time is over";
+    left.textContent = rest > 0 ? `silence denies it in ${span(rest)}` : "the time is over";
   };
   tick();
   const waits = approval.state === "pending";
@@ -129,12 +129,12 @@ function approvalCard(approval) {
     el("h2", {}, "Why it was paused"),
     el(
       "ul",
-      {},
+      { class: "reasons" },
       ...approval.reasons.map((reason) =>
         el("li", {}, printable(reason.reason), " ", el("code", { class: "quiet" }, printable(reason.id))),
       ),
     ),
-    el("h2", {}, "What will run"),
+    el("h2", {}, waits ? "What will run" : "What was asked"),
     tree(approval.args, {
       first: approval.reasons.flatMap(({ show }) => show),
       editable: waits ? approval.editable_paths : [],
@@ -213,14 +213,14 @@ function formButtons(approval, form, text, kind) {
   );
 }
 
-/** One field for each editable value: a text as text, everything else as JSON. */
+/** One field for each editable value: a text as text, everything else as JSON with what is invisible escaped. */
 function editForm(approval, form) {
   const changes = el("div", {});
   const fields = approval.editable_paths.map((path) => {
     const before = valueAt(approval.args, path);
-    const asText = typeof before === "string";
+    const asText = isTypable(before);
     const input = el("textarea", { rows: 1, spellcheck: false });
-    input.value = before === undefined ? "" : asText ? before : JSON.stringify(before);
+    input.value = before === undefined ? "" : asText ? before : jsonText(before);
     return { path, before, asText, input };
   });
   const read = () => {

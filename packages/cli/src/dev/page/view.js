@@ -11,6 +11,17 @@ export function printable(text) {
   });
 }
 
+/** A text that a field shows exactly as it is. */
+export function isTypable(value) {
+  return typeof value === "string" && printable(value.replaceAll("\n", "")) === value.replaceAll("\n", "");
+}
+
+/** JSON in which every invisible character is escaped, so that a person edits what they see. */
+export function jsonText(value) {
+  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value).replace(UNSAFE, (character) => character.split("").map(escaped).join(""));
+}
+
 /** An element with properties and children; texts become text nodes. */
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -78,7 +89,7 @@ export function chip(word) {
   const good = ["allow", "approved", "consumed", "succeeded", "applied"];
   const bad = ["deny", "denied", "failed", "expired", "withdrawn", "unknown"];
   const tone = good.includes(word) ? "good" : bad.includes(word) ? "bad" : "wait";
-  return el("span", { class: `chip ${tone}` }, printable(word));
+  return el("span", { class: `chip ${tone}` }, word === "consumed" ? "approved, used" : printable(word));
 }
 
 /** `3 h 20 min`, `45 s`. */

@@ -1,0 +1,86 @@
+import type { Json } from "@saferun/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { printable, short } from "./printable.ts";
+import { createStyle } from "./style.ts";
+import { table } from "./table.ts";
+import { span } from "./time.ts";
+import { treeLines } from "./tree.ts";
+
+describe("printable", () => {
+  it("lets nothing through that a terminal obeys or a person cannot see (traps 23 and 27)", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const shown = printable(text);
+        expect(shown).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}/u);
+        expect(shown.isWellFormed()).toBe(true);
+      }),
+    );
+  });
+
+  it("writes out what it hides", () => {
+    expect(printable("a\u202eb\u001b[2J\n\u200b\ufe0f")).toBe("a\\u{202e}b\\u{1b}[2J\\n\\u{200b}\\u{fe0f}");
+    expect(printable("Grüße, 東京 👍")).toBe("Grüße, 東京 👍");
+    expect(short("abcdef", 4)).toBe("abc…");
+  });
+});
+
+describe("treeLines", () => {
+  it("shows every value whole, whatever comes first (trap 14)", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.stringMatching(/^[a-z]{1,6}$/), fc.jsonValue()),
+        fc.array(fc.string()),
+        (args, first) => {
+          const lines = treeLines(args as Json, { first }).join("\n");
+          for (const value of leaves(args as Json)) expect(lines).toContain(printable(JSON.stringify(value)));
+          expect(treeLines(args as Json).toSorted()).toEqual(treeLines(args as Json, { first }).toSorted());
+        },
+      ),
+    );
+  });
+
+  it("orders and marks", () => {
+    const args = { customer: "c", amount: 5, list: [{ a: 1 }, []], none: {} };
+    const remark = (path: string) => (path === "list[0].a" ? "←" : "");
+    expect(treeLines(args, { first: ["amount"], remark })).toEqual([
+      "  amount    5",
+      '  customer  "c"',
+      "  list",
+      "    [0]",
+      "      a  1  ←",
+      "    [1]  []",
+      "  none      {}",
+    ]);
+    expect(treeLines({})).toEqual(["  (no arguments)"]);
+  });
+});
+
+function leaves(value: Json): Json[] {
+  if (typeof value !== "object" || value === null) return [value];
+  return Object.values(value).flatMap((inner) => leaves(inner as Json));
+}
+
+describe("table, span, style", () => {
+  it("lines up columns whatever their colours", () => {
+    const { bad } = createStyle(true);
+    expect(
+      table([
+        ["a", "b"],
+        [bad("long"), "c"],
+      ]),
+    ).toEqual(["a     b", `${bad("long")}  c`]);
+    expect(createStyle(false).bad("x")).toBe("x");
+  });
+
+  it.each([
+    [0, "0 ms"],
+    [999, "999 ms"],
+    [1_000, "1 s"],
+    [3_599_000, "59 min 59 s"],
+    [3_600_000, "1 h"],
+    [90_061_000, "1 d 1 h"],
+  ])("says %i as %s", (ms, text) => {
+    expect(span(ms)).toBe(text);
+  });
+});
