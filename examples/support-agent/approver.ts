@@ -49,11 +49,11 @@ async function askHere(call: PausedCall, signal: AbortSignal, say: (text: string
       const text = (await terminal.question(prompt, { signal })).trim().toLowerCase();
       const amount = centsOf(text);
       const answer = /^a(pprove)?$/.test(text)
-        ? await call.approve()
+        ? await call.approve({ by: "terminal" })
         : /^d(eny)?$/.test(text)
-          ? await call.deny({ note: "denied at the terminal" })
+          ? await call.deny({ by: "terminal", note: "denied at the terminal" })
           : amount !== undefined
-            ? await call.approve({ args: { ...call.args, amount } })
+            ? await call.approve({ args: { ...call.args, amount }, by: "terminal" })
             : undefined;
       if (answer?.status === "applied") return;
       say(`   ${answer?.message ?? "please answer `a`, `d`, or dollars such as `450` or `449.90`"}`);

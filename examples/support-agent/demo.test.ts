@@ -86,15 +86,11 @@ describe("the demo", () => {
   }, async () => {
     const data = join(home, "waiting");
     const { code, stdout } = await playDemo(["--data", data], {
-      send: { signal: "SIGINT", when: "npx saferun approvals" },
+      once: { when: "npx saferun approvals", act: (demo) => demo.kill("SIGINT") },
     });
     expect(code).toBe(130);
     expect(stdout).toContain(`npx saferun approvals --store ${join(data, "store")}`);
-    expect(
-      readLedgers(data)
-        .filter(({ tool }) => tool === "refund")
-        .map(({ args }) => args.amount),
-    ).toEqual([4_500]);
+    expect(refundsIn(data)).toEqual([4_500]);
     expect(existsSync(join(data, "store"))).toBe(true);
   });
 
@@ -115,6 +111,12 @@ describe("money", () => {
     expect([7, 4_500, 450_000, 5_000_000].map(dollars)).toEqual(["$0.07", "$45.00", "$4,500.00", "$50,000.00"]);
   });
 });
+
+function refundsIn(data: string): unknown[] {
+  return readLedgers(data)
+    .filter(({ tool }) => tool === "refund")
+    .map(({ args }) => args.amount);
+}
 
 function directoryOf(stdout: string): string {
   return /npx saferun runs --store (\S+)/.exec(stdout)?.[1] ?? "";

@@ -11,20 +11,17 @@ import { createSupportAgent } from "./agent.ts";
 import { playedApprover, realApprover } from "./approver.ts";
 import { CONVERSATIONS, EDITED_AMOUNT, isExpected } from "./conversations.ts";
 import { crashAt } from "./crash.ts";
+import { onEnd, runToEnd } from "./ending.ts";
 import { openLog } from "./log.ts";
 import { startModel } from "./model.ts";
 import { createNarrator } from "./narrate.ts";
 import { type DemoOptions, openDataDirectory, readOptions, shortPath, USAGE } from "./options.ts";
-import { stopPage } from "./page.ts";
 import { readLedgers, startToolServers } from "./servers/start.ts";
 import type { StoryCall } from "./story.ts";
 
 const POLICIES = fileURLToPath(new URL("policies.yaml", import.meta.url));
 /** Whatever happens, the demo is over by then. A question to a person stands for 15 minutes (policies.yaml). */
-const DEADLINE_MS = { once: 60_000, interactive: 20 * 60_000 };
-const CLEANUP_MS = 5_000;
-
-const cleanups: (() => unknown)[] = [stopPage];
+const LIMIT_MS = { once: 60_000, interactive: 20 * 60_000 };
 
 async function play(options: DemoOptions): Promise<number> {
   const directory = openDataDirectory(options.data);
@@ -34,9 +31,9 @@ async function play(options: DemoOptions): Promise<number> {
   const narrator = createNarrator((line) => process.stdout.write(options.json ? "" : `${line}\n`));
 
   const servers = await startToolServers(directory);
-  cleanups.push(servers.stop);
+  onEnd(servers.stop);
   const model = await startModel();
-  cleanups.push(model.stop);
+  onEnd(model.stop);
 
   const myAgent = createSupportAgent({ modelUrl: model.url, toolUrls: servers.urls, onStep: crashAt });
   const approver = options.once ? playedApprover() : realApprover(shortPath(store), narrator.say);
@@ -53,9 +50,9 @@ async function play(options: DemoOptions): Promise<number> {
     environment: "prod",
     store,
   });
-  cleanups.push(() => saferun.shutdown());
+  onEnd(() => saferun.shutdown());
   const log = openLog(store);
-  cleanups.push(log.close);
+  onEnd(log.close);
 
   /** Prints what the log has learned since the last time. */
   async function tell(): Promise<StoryCall[]> {
@@ -107,41 +104,14 @@ function approvedAmount(calls: readonly StoryCall[]): number | null {
   return answer?.verdict === "allow" && refused === undefined ? Number(answer.args.amount) : null;
 }
 
-async function end(code: number): Promise<never> {
-  const late = setTimeout(() => process.exit(code), CLEANUP_MS);
-  for (const cleanup of cleanups.splice(0).reverse())
-    await Promise.resolve()
-      .then(cleanup)
-      .catch(() => {});
-  clearTimeout(late);
-  process.exit(code);
+let options: DemoOptions | undefined;
+try {
+  options = readOptions(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+  process.exitCode = 2;
 }
-
-async function main(): Promise<number> {
-  let options: DemoOptions;
-  try {
-    options = readOptions(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
-    return 2;
-  }
-  setTimeout(
-    () => {
-      process.stderr.write("the demo took too long and was ended\n");
-      void end(1);
-    },
-    options.once ? DEADLINE_MS.once : DEADLINE_MS.interactive,
-  ).unref();
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ] as const)
-    process.once(signal, () => void end(code));
-  return play(options);
+if (options !== undefined) {
+  const chosen = options;
+  await runToEnd(chosen.once ? LIMIT_MS.once : LIMIT_MS.interactive, () => play(chosen));
 }
-
-await main().then(end, (error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return end(1);
-});

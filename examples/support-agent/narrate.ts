@@ -129,14 +129,16 @@ function subjectOf(tool: string, args: Readonly<Record<string, unknown>>): strin
 }
 
 function summaryLines(ran: readonly Executed[], asExpected: boolean): string[] {
-  const refunds = ran.filter(({ tool }) => tool === "refund").map(({ args }) => args.amount);
-  const total = refunds.reduce<number>((sum, amount) => sum + Number(amount), 0);
+  const refunds = ran.filter(({ tool }) => tool === "refund").map(({ args }) => Number(args.amount));
+  const total = refunds.reduce((sum, amount) => sum + amount, 0);
+  const paid = refunds.length === 0 ? "" : `: ${refunds.map(dollars).join(" + ")}`;
+  const sum = refunds.length < 2 ? "" : ` = ${dollars(total)}`;
   const lookups = ran.filter(({ server }) => server === "orders").length;
-  const mails = ran.filter(({ tool }) => tool === "send_mail").length;
+  const mails = ran.filter(({ server }) => server === "mail").length;
   return [
     `\n${paint("bold", "What really ran, counted by the tool servers themselves")}`,
     `   orders      ${count(lookups, "lookup")}`,
-    `   payments    ${count(refunds.length, "refund")}${refunds.length > 0 ? `: ${refunds.map(dollars).join(" and ")}, ${dollars(total)} in all` : ""}`,
+    `   payments    ${count(refunds.length, "refund")}${paid}${sum}`,
     `   mail        ${count(mails, "mail")}`,
     asExpected
       ? `   ${paint("green", "✓")} exactly what had to run, each once`

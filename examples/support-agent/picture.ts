@@ -2,11 +2,11 @@
  * Draws what the demo prints as `docs/assets/demo.svg`: plays it, reads the colours of the terminal, writes plain SVG text.
  * `node --conditions=@saferun/source examples/support-agent/picture.ts`
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { playDemo } from "./play-demo.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TARGET = join(ROOT, "docs/assets/demo.svg");
@@ -94,24 +94,18 @@ function escaped(text: string): string {
 }
 
 /** The story without its last lines, which name a directory of this machine. */
-function play(): string {
+async function play(): Promise<string> {
   const data = mkdtempSync(join(tmpdir(), "saferun-picture-"));
-  const { NO_COLOR: _, ...env } = process.env;
   try {
-    const demo = fileURLToPath(new URL("demo.ts", import.meta.url));
-    const output = execFileSync(process.execPath, [...process.execArgv, demo, "--once", "--data", data], {
-      cwd: ROOT,
-      env: { ...env, FORCE_COLOR: "1" },
-      encoding: "utf8",
-      timeout: 90_000,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    return output.split(/\n+See it again/)[0] ?? "";
+    const env = { FORCE_COLOR: "1", NO_COLOR: undefined };
+    const { code, stdout, stderr } = await playDemo(["--once", "--data", data], { env });
+    if (code !== 0) throw new Error(`the demo ended with ${code}: ${stderr}`);
+    return stdout.split(/\n+See it again/)[0] ?? "";
   } finally {
     rmSync(data, { recursive: true, force: true });
   }
 }
 
 mkdirSync(join(ROOT, "docs/assets"), { recursive: true });
-writeFileSync(TARGET, draw(play()));
+writeFileSync(TARGET, draw(await play()));
 process.stdout.write(`${TARGET}\n`);

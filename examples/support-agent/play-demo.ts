@@ -1,5 +1,5 @@
 /** Plays the demo as a process of its own, as `npm start` does: for the tests and for the picture. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export interface Played {
@@ -11,30 +11,35 @@ export interface Played {
 
 export interface PlayOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Sent once standard output holds `when`. */
-  readonly send?: { readonly signal: NodeJS.Signals; readonly when: string };
+  /** Done once, as soon as standard output holds `when`. */
+  readonly once?: { readonly when: string; readonly act: (demo: ChildProcess) => void };
 }
 
 const DEMO = fileURLToPath(new URL("demo.ts", import.meta.url));
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const FLAGS = ["--conditions=@saferun/source", "--disable-warning=ExperimentalWarning"];
+/** Starting Node's modules is most of the time: the second start finds them compiled. */
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/node", import.meta.url));
 const LIMIT_MS = 90_000;
 
-/** Never rejects, and never takes longer than the limit; standard input is no terminal. */
-export function playDemo(args: readonly string[], { env = {}, send }: PlayOptions = {}): Promise<Played> {
+/**
+ * Resolves when the demo and all that shares its standard error, its servers among it, have ended. Never rejects;
+ * standard input is no terminal.
+ */
+export function playDemo(args: readonly string[], { env = {}, once }: PlayOptions = {}): Promise<Played> {
   const child = spawn(process.execPath, [...FLAGS, DEMO, ...args], {
     cwd: REPOSITORY,
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: CACHE, NO_COLOR: "1", FORCE_COLOR: undefined, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: LIMIT_MS,
     killSignal: "SIGKILL",
   });
-  let [stdout, stderr, sent] = ["", "", false];
+  let [stdout, stderr, done] = ["", "", false];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
-    if (send === undefined || sent || !stdout.includes(send.when)) return;
-    sent = true;
-    child.kill(send.signal);
+    if (once === undefined || done || !stdout.includes(once.when)) return;
+    done = true;
+    once.act(child);
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;

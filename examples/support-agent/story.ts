@@ -49,6 +49,12 @@ export function principalsOf(entries: readonly StoredEntry[]): Set<string> {
   return found;
 }
 
+/** The public key that the log names in its first entry. */
+export function keyOf([first]: readonly StoredEntry[]): string | undefined {
+  const key: unknown = first === undefined ? undefined : part(first, "key");
+  return typeof key === "string" ? key : undefined;
+}
+
 function change(
   call: StoryCall,
   header: Omit<ReturnType<typeof parseHeader>, "call">,
@@ -81,6 +87,10 @@ function change(
 }
 
 function content(entry: StoredEntry, name: string): JsonObject {
-  const bytes = entry.parts.find((part) => part.name === name)?.bytes;
-  return bytes === undefined || bytes === null ? {} : (JSON.parse(new TextDecoder().decode(bytes)) as JsonObject);
+  return (part(entry, name) ?? {}) as JsonObject;
+}
+
+function part(entry: StoredEntry, name: string): unknown {
+  const bytes = entry.parts.find((candidate) => candidate.name === name)?.bytes;
+  return bytes === undefined || bytes === null ? undefined : JSON.parse(new TextDecoder().decode(bytes));
 }
