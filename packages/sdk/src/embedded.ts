@@ -11,7 +11,6 @@ import {
   type Transaction,
 } from "@saferun/core";
 import {
-  type CheckpointedStore,
   createCheckpointer,
   createFileSigner,
   installation,
@@ -29,12 +28,14 @@ import { readPolicies } from "./policies.ts";
 /** The default path, below the working directory. */
 const DIRECTORY = ".saferun";
 /** The key that signs the record's heads, in the store's directory. */
-export const SIGNING_KEY = "signing.key";
+const SIGNING_KEY = "log.key";
 
 interface OpenStore {
   /** Commits only after the start's repairs: nothing runs beside calls of which nobody knows the outcome. */
   readonly store: Store;
   close(): Promise<void>;
+  /** Signs the head of the log; absent where the store is not ours. */
+  sign?(): Promise<void>;
 }
 
 /** Directory → its store: one opening a process, whatever the number of wraps. */
@@ -58,6 +59,7 @@ export function embed(options: CheckedOptions, knownTools: readonly string[] = [
 export async function shutdown(): Promise<void> {
   const stores = [...open.values()];
   open.clear();
+  process.off("beforeExit", signAll);
   await Promise.all(stores.map((store) => store.close()));
 }
 
@@ -97,17 +99,15 @@ function openStore(where: CheckedOptions["store"]): OpenStore {
   const store = openSqliteStore({ directory, ...(where === undefined ? { installation: own } : {}) });
   const signer = createFileSigner(join(directory, SIGNING_KEY));
   const signed = createCheckpointer(store, signer, { installation: own, onError: checkpointFailed });
-  const opened = repaired(signed, () => signed.close());
+  if (open.size === 0) process.on("beforeExit", signAll);
+  const opened = { ...repaired(signed, () => signed.close()), sign: () => signed.checkpoint() };
   open.set(directory, opened);
-  signAtExit(opened, signed);
   return opened;
 }
 
-/** An idle process signs what it has recorded before it ends. The store stays open: other handlers may still use it. */
-function signAtExit(opened: OpenStore, store: CheckpointedStore): void {
-  process.on("beforeExit", () => {
-    if ([...open.values()].includes(opened)) store.checkpoint().catch(checkpointFailed);
-  });
+/** An idle process signs what it has recorded before it ends. The stores stay open: other handlers may still use them. */
+function signAll(): void {
+  for (const { sign } of open.values()) sign?.().catch(checkpointFailed);
 }
 
 /** Nothing is lost by it: the entries are durable, and the next checkpoint covers them. */

@@ -1,5 +1,13 @@
-import { experimental_toolCaller as toolCaller } from "@ai-sdk/provider-utils";
-import { isStepCount, jsonSchema, type ModelMessage, ToolLoopAgent, type ToolSet, tool, toolSearch } from "ai";
+import {
+  isStepCount,
+  jsonSchema,
+  type ModelMessage,
+  ToolLoopAgent,
+  type ToolSet,
+  tool,
+  experimental_toolCaller as toolCaller,
+  toolSearch,
+} from "ai";
 import { describe, expect, it } from "vitest";
 import { gateTools } from "../src/adapters/tools.ts";
 import { isDenied } from "../src/denied.ts";
@@ -122,9 +130,10 @@ rules:
       const execute = tools.refund?.execute as Execute | undefined;
       return execute?.({ amount }, options);
     };
-    const code = toolCaller(tool({ inputSchema: anything, execute: async (): Promise<unknown> => "unbound" }), {
+    const unbound = tool({ inputSchema: anything, execute: async (): Promise<unknown> => "unbound" });
+    const definition = {
       type: "local",
-      bind: (tools) =>
+      bind: (tools: ToolSet) =>
         tool({
           inputSchema: anything,
           execute: async (args, options): Promise<unknown> => {
@@ -133,8 +142,9 @@ rules:
             const two = await call(tools, 5_000, options);
             return [one, isDenied(two)];
           },
-        }) as never,
-    });
+        }),
+    };
+    const code = toolCaller(unbound, definition as never);
     const calls = [
       { tool: "run_code", args: { code: "good" }, id: "a" },
       { tool: "run_code", args: { code: "evil" }, id: "b" },
@@ -210,6 +220,27 @@ describe("a call taken up from a message history (trap 15)", () => {
 });
 
 describe("generator tools", () => {
+  it("without a framework stay generators too", async () => {
+    const w = world();
+    async function* refund(args: { amount: number }) {
+      w.ran.push({ tool: "refund", args });
+      yield "working";
+      yield args.amount;
+    }
+    const gated = wrapWith(refund, w.binding);
+    const read = async (amount: number): Promise<unknown[]> => {
+      const values: unknown[] = [];
+      for await (const value of gated({ amount })) values.push(value);
+      return values;
+    };
+    expect(await read(7)).toEqual(["working", 7]);
+    expect((await read(5_000)).map(isDenied)).toEqual([true]);
+    const edited = read(200);
+    await (await w.nextPaused()).approve({ args: { amount: 150 } });
+    expect((await edited).at(-1)).toMatchObject({ result: 150, saferun: { ran: { amount: 150 } } });
+    expect(w.ran.map(({ args }) => args.amount)).toEqual([7, 150]);
+  });
+
   async function* slow(args: { amount?: number }): AsyncGenerator<unknown> {
     events.push(`start ${args.amount}`);
     try {

@@ -138,6 +138,56 @@ describe("the three lines", () => {
   });
 });
 
+describe("options that change an outcome (trap 4)", () => {
+  it("`run` as a function is asked once a run, and its facts reach the rules", async () => {
+    writeFileSync(
+      "principal.yaml",
+      "saferun: policy/v1\ncontext: { region: string }\nrules:\n  - { id: eu, tool: refund, when: context.region == 'eu', then: deny }\n",
+    );
+    const regions = ["us", "eu"];
+    const facts = () => ({ context: { region: regions.shift() ?? "" } });
+    const gated = saferun.wrap(refund, {
+      policies: [...policies, "principal.yaml"],
+      run: facts,
+      store: createMemoryStore(),
+    });
+    expect(isDenied(await gated({ amount: 1 }))).toBe(false);
+    expect(isDenied(await gated({ amount: 2 }))).toBe(true);
+    expect(regions).toEqual([]);
+    expect(ran).toEqual([{ amount: 1 }]);
+  });
+
+  it("`agent` and `environment` are what rules are judged by", async () => {
+    writeFileSync(
+      "agent.yaml",
+      "saferun: policy/v1\nrules:\n  - { id: no, tool: refund, agent: intern, then: deny }\n",
+    );
+    const wrap = (change: object) => saferun.wrap(refund, { policies: [...policies, "agent.yaml"], ...change });
+    expect(isDenied(await wrap({ agent: "intern" })({ amount: 1 }))).toBe(true);
+    expect(isDenied(await wrap({ agent: "senior" })({ amount: 1 }))).toBe(false);
+    // An environment that nobody declared is judged by the strictest.
+    expect(
+      isDenied(await wrap({ environment: "moon", onPause: (call: PausedCall) => call.deny() })({ amount: 101 })),
+    ).toBe(true);
+    expect(ran).toEqual([{ amount: 1 }]);
+  });
+
+  it("`store` names the directory; `saferun.model` records there without policies, `saferun.tools` gates a map", async () => {
+    const model = saferun.model(scriptedModel([]), { store: "./record" });
+    await model.doGenerate({ prompt: [{ role: "user", content: [{ type: "text", text: "hello" }] }] });
+    const w = world();
+    const map: Record<string, object> = {};
+    const tools = saferun.tools(map, { policies, store: "./record" });
+    map.refund = sdkTools(w).refund;
+    const { execute } = tools.refund as { execute: (args: object, options: object) => Promise<unknown> };
+    expect(await execute({ amount: 1 }, { toolCallId: "x" })).toEqual({ refunded: 1 });
+    await saferun.shutdown();
+    const store = openSqliteStore({ directory: "record" });
+    expect(await store.runs({ limit: 10 })).toHaveLength(2);
+    await store.close();
+  });
+});
+
 describe("policies from files (trap 5)", () => {
   it("that are missing, unreadable or empty stop the wrap, and name the file", () => {
     mkdirSync("folder");

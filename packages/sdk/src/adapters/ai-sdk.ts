@@ -40,13 +40,15 @@ export function aiSdkAgentName(agent: object): string | undefined {
  */
 export function wrapAiSdkAgent<Given extends object>(agent: Given, binding: Binding): Given {
   checkAgent(agent);
-  const copy = Object.create(Object.getPrototypeOf(agent), Object.getOwnPropertyDescriptors(agent)) as Given;
-  Object.defineProperty(copy, "settings", { value: gateSettings(agent.settings, binding) });
+  const own = Object.getOwnPropertyDescriptors<object>(agent);
+  const replaced: PropertyDescriptorMap = { settings: { value: gateSettings(agent.settings, binding) } };
   for (const name of METHODS) {
     const method = agent[name];
-    const value = (...args: unknown[]): unknown => within(agentFrame(binding), () => Reflect.apply(method, copy, args));
-    Object.defineProperty(copy, name, { value });
+    replaced[name] = {
+      value: (...args: unknown[]): unknown => within(agentFrame(binding), () => Reflect.apply(method, copy, args)),
+    };
   }
+  const copy = Object.create(Object.getPrototypeOf(agent), { ...own, ...replaced }) as Given;
   return copy;
 }
 

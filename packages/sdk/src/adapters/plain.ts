@@ -15,10 +15,9 @@ export function isPlainAgent(value: object): value is { readonly tools: object }
 
 /** A copy whose `tools` are gated; its methods find them as `this.tools`. A closure over the original map does not. */
 export function wrapPlainAgent<Given extends { readonly tools: object }>(agent: Given, binding: Binding): Given {
-  const copy = Object.create(Object.getPrototypeOf(agent), Object.getOwnPropertyDescriptors(agent)) as Given;
-  const value = gateTools(agent.tools, { binding });
-  Object.defineProperty(copy, "tools", { value, enumerable: true });
-  return copy;
+  const own = Object.getOwnPropertyDescriptors<object>(agent);
+  const tools = { value: gateTools(agent.tools, { binding }), enumerable: true };
+  return Object.create(Object.getPrototypeOf(agent), { ...own, tools }) as Given;
 }
 
 /** @throws SafeRunError `agent.unsupported` for a function without a name, which no rule could speak of. */
