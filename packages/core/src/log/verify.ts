@@ -106,6 +106,8 @@ export function sourceOf(store: LogStore): VerifySource {
         yield* entries;
         const last = entries.at(-1)?.seq;
         if (last !== undefined && last >= from) {
+          // Beyond 2^53 there is no next position: a bent one must not make this read for ever.
+          if (!Number.isSafeInteger(last + 1)) return;
           from = last + 1;
           continue;
         }

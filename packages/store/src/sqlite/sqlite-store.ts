@@ -4,6 +4,7 @@
  * Writes go to a thread that owns the writing connection, reads are answered here. A commit is acknowledged after its
  * fsync and never before.
  */
+import type { DatabaseSync } from "node:sqlite";
 import {
   type Clock,
   type CommitResult,
@@ -87,7 +88,11 @@ function open(options: SqliteStoreOptions): SqliteStore {
     },
     deadWriters: async () => (await reads.deadWriters()).filter((id) => id !== writerId),
     close() {
-      closing ??= writer.close().finally(() => reader.close());
+      if (closing === undefined) {
+        // First, so that the writer is the last to go: SQLite then empties and removes the WAL.
+        reader.close();
+        closing = writer.close();
+      }
       return closing;
     },
   };
@@ -105,6 +110,7 @@ function register(
     prepareSchema(db, newLogId);
     const me = thisProcess();
     db.exec("BEGIN IMMEDIATE");
+    checkEnd(db);
     const gone = db.prepare("UPDATE writers SET closed = 1 WHERE id = ?");
     for (const found of db.prepare("SELECT id, boot, namespace, pid, started FROM writers WHERE closed = 0").all()) {
       const [boot, namespace] = [text(found.boot, "boot"), text(found.namespace, "namespace")];
@@ -122,6 +128,15 @@ function register(
     db.exec("COMMIT");
   } finally {
     db.close();
+  }
+}
+
+/** The last entry must be the one that the head counts: reading it also finds a file that was cut. */
+function checkEnd(db: DatabaseSync): void {
+  const { size } = db.prepare("SELECT size FROM log WHERE id = 1").get() ?? {};
+  const { last } = db.prepare("SELECT max(seq) AS last FROM entries").get() ?? {};
+  if (size === undefined || (last ?? -1) !== integer(size, "size") - 1) {
+    throw new SafeRunError("record.corrupt", "the store's head does not count its entries: verify it, then restore it");
   }
 }
 
