@@ -16,8 +16,8 @@ import { printable } from "./output/printable.ts";
 
 /** Where the embedded gate keeps its store. */
 export const DEFAULT_STORE = ".saferun";
-/** The signing key beside the store. */
-export const KEY_FILE = "log.key";
+/** The signing key beside the store, where the embedded gate makes it. */
+export const KEY_FILE = "signing.key";
 
 export function storeOption(): Option {
   return new Option("-s, --store <directory>", "the store").default(DEFAULT_STORE);

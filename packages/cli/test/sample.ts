@@ -51,7 +51,7 @@ export function openSample(directory: string, clock: Clock = nodeClock): Sample 
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues));
   const policies: Policies = { current: () => loaded.policies };
   const sqlite = openSqliteStore({ directory, clock });
-  const store = createCheckpointer(sqlite, createFileSigner(join(directory, "log.key")));
+  const store = createCheckpointer(sqlite, createFileSigner(join(directory, "signing.key")));
   const gate = createGate({
     store,
     policies,

@@ -2,6 +2,7 @@
 import type { ApprovalRecord, DecisionAnswer, JsonObject } from "@saferun/core";
 import { printable } from "../output/printable.ts";
 import { approvalJson } from "../wire.ts";
+import { stateText } from "./status.ts";
 
 export const ANSWERS = ["applied", "already_decided", "stale_version", "expired", "not_allowed"] as const;
 export type AnswerWord = (typeof ANSWERS)[number];
@@ -49,13 +50,13 @@ export function approverText(by: { readonly id: string; readonly verified: boole
 
 function appliedText(approval: ApprovalRecord): string {
   const { decision } = approval;
-  if (decision === null) return approval.state;
+  if (decision === null) return stateText(approval.state);
   const done = decision.verdict === "deny" ? "denied" : decision.edited ? "approved as edited" : "approved";
   return `${done} by ${approverText(decision.by)}`;
 }
 
 function decidedText(approval: ApprovalRecord): string {
   const { decision } = approval;
-  if (decision === null) return `already decided: ${approval.state}`;
-  return `already decided by ${approverText(decision.by)}: ${approval.state}`;
+  if (decision === null) return `already decided: ${stateText(approval.state)}`;
+  return `already decided by ${approverText(decision.by)}: ${stateText(approval.state)}`;
 }

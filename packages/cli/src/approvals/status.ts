@@ -7,3 +7,8 @@ export function approvalStatus(approval: ApprovalRecord, now: number): ApprovalS
   if (state === "approved" && decision !== null && now >= decision.validUntil) return "expired";
   return state;
 }
+
+/** The state in people's words: an approval that is consumed has let its call start, once. */
+export function stateText(state: ApprovalState): string {
+  return state === "consumed" ? "approved and used" : state;
+}

@@ -8,12 +8,12 @@ import { leaf, treeLines } from "../output/tree.ts";
 import { parsed } from "../wire.ts";
 import { approverText } from "./answer.ts";
 import { differences } from "./edit.ts";
-import { approvalStatus } from "./status.ts";
+import { approvalStatus, stateText } from "./status.ts";
 
 export function approvalListLines(approvals: readonly ApprovalRecord[], now: number, style: Style): string[] {
   const rows = approvals.map((approval) => [
     approval.id,
-    tone(style, approvalStatus(approval, now)),
+    tone(style, stateText(approvalStatus(approval, now))),
     short(approval.tool, 40),
     short(approval.bytes, 48),
     style.dim(timeText(approval, now)),
@@ -23,7 +23,7 @@ export function approvalListLines(approvals: readonly ApprovalRecord[], now: num
 
 export function approvalLines(approval: ApprovalRecord, now: number, style: Style): string[] {
   const { bold, dim } = style;
-  const state = tone(style, approvalStatus(approval, now));
+  const state = tone(style, stateText(approvalStatus(approval, now)));
   const first = approval.reasons.flatMap((reason) => reason.approval.show);
   const remark = (path: string) =>
     approval.editable.some((allowed) => covers(allowed, path)) ? dim("← may be edited") : "";

@@ -95,7 +95,7 @@ function registerDecide(parent: Command, verdict: "approve" | "deny", { io, run 
     );
   if (verdict === "approve") {
     command
-      .option("--set <path=value>", "change one editable argument; may be given more than once", collect, [])
+      .option("--set <path=value>", "change one editable argument; may be given more than once", collect)
       .option("--args <json>", "all arguments as they shall run");
   }
   describe(
@@ -195,7 +195,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

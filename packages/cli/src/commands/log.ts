@@ -29,7 +29,7 @@ export function registerLog(parent: Command, { io, run }: CommandSetup): void {
   const command = parent
     .command("log")
     .summary("list the log's entries, verify them")
-    .description("Lists the log's entries, the last ones first to be shown at the end.")
+    .description("Lists the last entries of the log, the newest at the end.")
     .enablePositionalOptions()
     .addOption(storeOption())
     .option("-n, --limit <count>", "how many entries", countOf, 50)
