@@ -63,8 +63,11 @@ async function play(options: DemoOptions): Promise<number> {
 
   narrator.opening(shortPath(POLICIES));
   const begun = await log.principals();
-  if (begun.size > 0) narrator.title("What an earlier start has left");
-  await tell();
+  if (begun.size > 0) {
+    await log.repaired();
+    narrator.title("What an earlier start has left");
+    await tell();
+  }
   for (const [index, { principal, title, prompt }] of CONVERSATIONS.entries()) {
     // A conversation that was cut off is for a person to look at: nothing of it is simply done again.
     if (begun.has(principal)) continue;

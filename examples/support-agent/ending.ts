@@ -19,6 +19,8 @@ export function onEnd(cleanup: () => unknown): void {
 export async function runToEnd(limitMs: number, body: () => Promise<number>): Promise<void> {
   setTimeout(() => void end(1, "the demo took too long and was ended"), limitMs).unref();
   for (const [signal, code] of SIGNALS) process.once(signal, () => void end(code));
+  // Nobody reads any more, as behind `| head`.
+  process.stdout.on("error", () => void end(1));
   try {
     await end(await body());
   } catch (error) {

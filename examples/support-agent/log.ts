@@ -1,4 +1,5 @@
 /** Reads the gate's log from the store, beside the gate and without writing to it. */
+import { setTimeout } from "node:timers/promises";
 import { openReadOnlySqliteStore, verifyStore } from "@saferun/store";
 import { callsOf, keyOf, principalsOf, type StoryCall } from "./story.ts";
 
@@ -13,6 +14,8 @@ export interface OpenLog {
   calls(): Promise<StoryCall[]>;
   /** On whose behalf the agent has run. */
   principals(): Promise<Set<string>>;
+  /** Until the gate has marked what an earlier process left in the middle; not longer than two seconds. */
+  repaired(): Promise<void>;
   /** Every entry, every hash and every signature again. */
   verify(): Promise<LogReport>;
   close(): Promise<void>;
@@ -24,10 +27,17 @@ const ALL = { from: 0, limit: 10_000 };
 /** @param directory of a store that exists */
 export function openLog(directory: string): OpenLog {
   const store = openReadOnlySqliteStore({ directory });
+  async function calls(): Promise<StoryCall[]> {
+    const found = callsOf(await store.entries(ALL));
+    return Promise.all(found.map(async (call) => ({ ...call, key: (await store.call(call.id))?.key ?? null })));
+  }
   return {
-    async calls() {
-      const calls = callsOf(await store.entries(ALL));
-      return Promise.all(calls.map(async (call) => ({ ...call, key: (await store.call(call.id))?.key ?? null })));
+    calls,
+    async repaired() {
+      for (let tries = 0; tries < 40; tries++) {
+        if ((await calls()).every(({ executing, outcome }) => !executing || outcome !== undefined)) return;
+        await setTimeout(50);
+      }
     },
     principals: async () => principalsOf(await store.entries(ALL)),
     async verify() {
