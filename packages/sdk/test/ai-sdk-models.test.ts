@@ -30,6 +30,48 @@ describe("models", () => {
     expect((await typesOf(w)).filter((type) => type === "model.requested")).toHaveLength(2);
   });
 
+  it("are recorded where the agent's own `prepareCall` swaps them", async () => {
+    const w = world();
+    const other = scriptedModel([]);
+    const prepareCall = (options: object) => ({ ...options, model: other }) as never;
+    const agent = new ToolLoopAgent({ model: scriptedModel([]), prepareCall });
+    await wrapWith(agent, w.binding).generate({ prompt: "go" });
+    expect(other.doGenerateCalls).toHaveLength(1);
+    expect(await typesOf(w)).toContain("model.requested");
+  });
+
+  it("that stream are recorded whole before a tool of their answer is proposed [L1~]", async () => {
+    const w = world();
+    const model = scriptedModel([[{ tool: "lookup", args: {} }]]);
+    const agent = wrapWith(new ToolLoopAgent({ model, tools: sdkTools(w) }), w.binding);
+    await (await agent.stream({ prompt: "go" })).consumeStream();
+    const types = await typesOf(w);
+    expect(types.slice(2)).toEqual([
+      "model.requested",
+      "model.responded",
+      "call.proposed",
+      "call.decided",
+      "call.executing",
+      "call.finished",
+      "model.requested",
+      "model.responded",
+    ]);
+    expect(await textOf(w)).not.toContain("cutOff");
+  });
+
+  it("that stream hand on no answer that cannot be recorded [L1~]", async () => {
+    const store = failingStore(createMemoryStore(), 2, () => new SafeRunError("record.full", "the disk is full"));
+    const w = world({ store });
+    const model = gateModel(scriptedModel([]), w.binding) as MockLanguageModelV4;
+    const { stream } = await model.doStream({ prompt: [] });
+    const types: string[] = [];
+    const read = async () => {
+      for await (const part of stream) types.push(part.type);
+    };
+    await expect(read()).rejects.toThrow("the disk is full");
+    expect(types).not.toContain("finish");
+  });
+
   it("are not asked when the prompt cannot be recorded [L1~]", async () => {
     const store = failingStore(createMemoryStore(), 1, () => new SafeRunError("record.full", "the disk is full"));
     const w = world({ store });

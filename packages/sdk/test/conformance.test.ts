@@ -42,6 +42,8 @@ for (const { name, call } of SUBJECTS) {
       expect((await paused.approve({ by: "ann" })).status).toBe("applied");
       expect((await answer)[0]?.value).toEqual({ refunded: 200 });
       expect(w.ran).toHaveLength(1);
+      const approver = (await w.store.approval(paused.id))?.decision?.by;
+      expect(approver).toEqual({ id: "ann", via: "code", verified: false });
     });
 
     it("a paused call that a person denies does not run", async () => {

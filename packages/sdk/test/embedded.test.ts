@@ -244,6 +244,24 @@ describe("the store", () => {
     expect(() => saferun.wrap(refund, { policies })).toThrow(expect.objectContaining({ code: "record.untrusted" }));
   });
 
+  it("is repaired before anything runs on it, and again where that failed (trap 5)", async () => {
+    const memory = createMemoryStore();
+    let broken = true;
+    const store = {
+      ...memory,
+      callsIn: async (...query: Parameters<typeof memory.callsIn>) => {
+        if (broken) throw new SafeRunError("record.busy", "busy");
+        return memory.callsIn(...query);
+      },
+    };
+    const gated = saferun.wrap(refund, { policies, store });
+    const refused = await gated({ amount: 1 });
+    expect(isDenied(refused) && refused.status).toBe("unavailable");
+    expect(ran).toEqual([]);
+    broken = false;
+    expect(await gated({ amount: 1 })).toEqual({ refunded: 1 });
+  });
+
   it("keeps what a person decided elsewhere: a call that waits is answered through the store", async () => {
     const store = createMemoryStore();
     const gated = saferun.wrap(refund, { policies, store });
