@@ -178,7 +178,7 @@ function editedArgs(approval: ApprovalRecord, options: DecideOptions): unknown {
   return settings.reduce(withSetting, parsed(approval.bytes));
 }
 
-export function answerLines({ answer, message, approval }: Answer, io: Io): string[] {
+function answerLines({ answer, message, approval }: Answer, io: Io): string[] {
   const decision = answer === "applied" ? approval?.decision : undefined;
   const paint = answer === "applied" ? io.style.good : io.style.bad;
   if (!approval || !decision?.edited) return [paint(message)];

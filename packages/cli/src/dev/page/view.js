@@ -134,3 +134,8 @@ function segments(path) {
     .filter((segment) => segment !== "")
     .map((segment) => segment.replace(/^\[(\d+)\]$/, "$1"));
 }
+
+/** Says that there is nothing, and what would be here. */
+export function empty(title, text) {
+  return el("section", { class: "empty" }, el("h1", {}, title), el("p", {}, text));
+}
