@@ -102,7 +102,7 @@ class EmbeddedGate implements Gate {
     const id = options.id ?? newId("run", this.#ports.random);
     const prompted = prompt !== undefined;
     const fixed = { id, agent, environment, principal, context, prompted, depth };
-    const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map() };
+    const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
     run.unwritten = [started(run, prompt, this.#ports.random)];
     return run;
   }

@@ -51,7 +51,7 @@ export function decided(
     ...about(run, callId),
     type: "call.decided",
     verdict,
-    rules: by,
+    rules: headerRules(by),
     revision,
     parts: [part("decision", { decision, context }, random)],
   };
@@ -106,7 +106,7 @@ export function requested(run: Run, approval: ApprovalRecord, random: Random): E
     ...about(run, approval.call),
     type: "approval.requested",
     approval: approval.id,
-    rules: reasons.map((reason) => reason.id),
+    rules: headerRules(reasons.map((reason) => reason.id)),
     parts: [shown],
   };
 }
@@ -148,6 +148,19 @@ export function question(
     decision: null,
   };
 }
+
+/** The ids that a header has room for; the whole list stands in the decision's part. */
+function headerRules(ids: readonly string[]): readonly string[] {
+  let length = 0;
+  const end = ids.findIndex((id) => {
+    length += id.length;
+    return length > HEADER_RULES;
+  });
+  return end === -1 ? ids : ids.slice(0, end);
+}
+
+/** Characters of rule ids in one header: well within `LIMITS.headerBytes` beside everything else. */
+const HEADER_RULES = 1_024;
 
 /** A name that a model may have made up is free text: only a plain one stands in a header, others go into a part. */
 const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,127}$/;

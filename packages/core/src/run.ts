@@ -25,7 +25,7 @@ export const NOBODY: Principal = Object.freeze({
   labels: Object.freeze({}),
 });
 
-/** Mutable only in `turn`, `unwritten` and `messages`, and only by the gate. */
+/** Mutable only in `turn`, `unwritten`, `messages` and `prompt`, and only by the gate. */
 export interface Run {
   readonly id: string;
   readonly agent: string;
@@ -40,6 +40,8 @@ export interface Run {
   unwritten: readonly EntryDraft[];
   /** Message digest → commitment of the part that holds it: a prompt's history is stored once. */
   readonly messages: Map<string, string>;
+  /** The latest prompt: the commitment of its part, and those of all its messages. */
+  prompt: { readonly commitment: string; readonly messages: readonly string[] } | null;
 }
 
 export function contextOf(run: Run, callId: string, attempt: number, now: number): EvaluationContext {

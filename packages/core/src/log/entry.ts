@@ -12,6 +12,7 @@ export const ENTRY_TYPES = [
   "log.recovered",
   "policy.activated",
   "run.started",
+  "model.messages",
   "model.requested",
   "model.responded",
   "model.failed",
