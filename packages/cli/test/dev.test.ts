@@ -102,8 +102,10 @@ function exchange(headers: Readonly<Record<string, string>> = { origin: origin()
   return send("/session", { method: "POST", headers: { ...JSON_BODY, ...headers }, body: JSON.stringify({ code }) });
 }
 
-async function cookieOf(answer: Answer): Promise<Record<string, string>> {
-  return { cookie: String(answer.headers["set-cookie"]?.[0]).split(";")[0] ?? "" };
+/** What the page sends from then on: the cookie, and the key that only its own origin can read. */
+function sessionOf(answer: Answer): { readonly cookie: string; readonly "x-saferun-page": string } {
+  const cookie = String(answer.headers["set-cookie"]?.[0]).split(";")[0] ?? "";
+  return { cookie, "x-saferun-page": String(answer.json().page_key) };
 }
 
 async function paused() {
@@ -175,20 +177,26 @@ describe("saferun dev, who may ask", () => {
       expect((await exchange(headers)).status).toBe(403);
     }
     const first = await exchange();
-    expect(first.status).toBe(204);
+    expect(first.status).toBe(200);
     expect(first.headers["set-cookie"]).toEqual([
       expect.stringMatching(new RegExp(`^saferun_${port}=[\\w-]{43}; Path=/; HttpOnly; SameSite=Strict$`)),
     ]);
     expect((await exchange()).status).toBe(401);
-    const cookie = await cookieOf(first);
-    expect((await send("/v1/approvals", { headers: cookie })).status).toBe(200);
-    expect((await send("/v1/approvals", { headers: { ...cookie, "sec-fetch-site": "cross-site" } })).status).toBe(403);
-    expect((await send("/v1/approvals", { headers: { ...cookie, origin: "http://localhost:3000" } })).status).toBe(403);
+    const { cookie, ...key } = sessionOf(first);
+    const session = { cookie, ...key };
+    expect((await send("/v1/approvals", { headers: session })).status).toBe(200);
+    // A program behind another port of this host gets the cookie, and has no key.
+    expect((await send("/v1/approvals", { headers: { cookie } })).status).toBe(401);
+    expect((await send("/v1/approvals", { headers: key })).status).toBe(401);
+    expect((await send("/v1/approvals", { headers: { ...session, "sec-fetch-site": "cross-site" } })).status).toBe(403);
+    expect((await send("/v1/approvals", { headers: { ...session, origin: "http://localhost:3000" } })).status).toBe(
+      403,
+    );
   });
 
   it("takes a write from its own page only, JSON included (trap 25)", async () => {
     const { id, answer } = await paused();
-    const cookie = await cookieOf(await exchange());
+    const session = sessionOf(await exchange());
     const body = { verdict: "approve", version: 1 };
     for (const headers of [
       {},
@@ -200,11 +208,11 @@ describe("saferun dev, who may ask", () => {
       { "sec-fetch-site": "same-site" },
       { origin: origin(), "sec-fetch-site": "cross-site" },
     ]) {
-      expect((await decide(id, body, { ...cookie, ...headers })).status, JSON.stringify(headers)).toBe(403);
+      expect((await decide(id, body, { ...session, ...headers })).status, JSON.stringify(headers)).toBe(403);
     }
     expect((await decide(id, body, { ...bearer(), origin: "http://evil.example" })).status).toBe(403);
     expect(sample.ran).toEqual([]);
-    expect((await decide(id, { ...body, verdict: "deny" }, { ...cookie, origin: origin() })).status).toBe(200);
+    expect((await decide(id, { ...body, verdict: "deny" }, { ...session, origin: origin() })).status).toBe(200);
     expect(await answer).toMatchObject({ status: "denied" });
   });
 
@@ -255,7 +263,7 @@ describe("saferun dev, decisions", () => {
       args,
       editable_paths: ["amount", "metadata.reason"],
     });
-    const cookie = { ...(await cookieOf(await exchange())), origin: origin() };
+    const cookie = { ...sessionOf(await exchange()), origin: origin() };
     const body = { verdict: "approve", version: 1, args: { ...args, amount: 5_000 } };
     const both = await Promise.all([decide(id, body, cookie), decide(id, body)]);
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);

@@ -22,14 +22,23 @@ export interface Access {
   /** A code for one browser, used once: it stands in a URL's fragment, which browsers do not send. */
   issueLink(): string;
   /** The session that the code opens, or undefined. */
-  redeem(code: string): string | undefined;
+  redeem(code: string): Session | undefined;
   isToken(candidate: string): boolean;
-  isSession(candidate: string): boolean;
+  isSession(candidate: Session): boolean;
+}
+
+/**
+ * Two halves, both wanted. A browser sends a host's cookies to every port of it, so that a program behind another port
+ * gets the cookie when its page is opened; the page's key lies in storage of this origin alone, where no HttpOnly cookie is.
+ */
+export interface Session {
+  readonly cookie: string;
+  readonly pageKey: string;
 }
 
 export function createAccess(port: number, now: () => number): Access {
   const token = secret();
-  const session = secret();
+  const session: Session = { cookie: secret(), pageKey: secret() };
   let links: { readonly code: string; readonly until: number }[] = [];
   return {
     token,
@@ -46,7 +55,10 @@ export function createAccess(port: number, now: () => number): Access {
       return now() < found.until ? session : undefined;
     },
     isToken: (candidate) => sameSecret(token, candidate),
-    isSession: (candidate) => sameSecret(session, candidate),
+    isSession: ({ cookie, pageKey }) => {
+      const same = [sameSecret(session.cookie, cookie), sameSecret(session.pageKey, pageKey)];
+      return same.every(Boolean);
+    },
   };
 }
 

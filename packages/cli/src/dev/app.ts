@@ -24,6 +24,8 @@ export interface DevAppOptions {
 }
 
 const LIST_LIMIT = 200;
+/** The header in which the page sends its half of the session. */
+const PAGE_KEY = "x-saferun-page";
 
 const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
@@ -57,8 +59,8 @@ export function createDevApp(options: DevAppOptions): Hono {
     const code = typeof body === "object" && body !== null && "code" in body ? body.code : undefined;
     const session = typeof code === "string" ? access.redeem(code) : undefined;
     if (session === undefined) return problem(c, USED_LINK);
-    setCookie(c, access.cookieName, session, { httpOnly: true, sameSite: "Strict", path: "/" });
-    return c.body(null, 204);
+    setCookie(c, access.cookieName, session.cookie, { httpOnly: true, sameSite: "Strict", path: "/" });
+    return c.json({ page_key: session.pageKey });
   });
 
   app.use(withSecret(access));
@@ -111,15 +113,15 @@ function ownHost(port: number): MiddlewareHandler {
   return async (c, next) => (isOwnHost(c.req.header("host"), port) ? next() : problem(c, FOREIGN_HOST));
 }
 
-/** The account's token as a bearer, or our own page with its cookie. */
+/** The account's token as a bearer, or our own page with its cookie and its key. */
 function withSecret(access: Access): MiddlewareHandler {
   return async (c, next) => {
     const source = sourceOf(c);
     const reads = c.req.method === "GET" || c.req.method === "HEAD";
     const bearer = /^Bearer ([A-Za-z0-9_-]+)$/.exec(c.req.header("authorization") ?? "")?.[1];
     if (bearer !== undefined && access.isToken(bearer)) return isOwnRead(source) ? next() : problem(c, FOREIGN);
-    const session = getCookie(c, access.cookieName);
-    if (session === undefined || !access.isSession(session)) return problem(c, NO_SECRET);
+    const session = { cookie: getCookie(c, access.cookieName) ?? "", pageKey: c.req.header(PAGE_KEY) ?? "" };
+    if (!access.isSession(session)) return problem(c, NO_SECRET);
     return (reads ? isOwnRead(source) : isOwnWrite(source)) ? next() : problem(c, FOREIGN);
   };
 }

@@ -3,6 +3,8 @@ import { runList, runPage } from "/runs.js";
 import { chip, difference, el, empty, isTypable, jsonText, printable, span, tree, valueAt, withValue } from "/view.js";
 
 const POLL_MS = 1_500;
+/** This origin's half of the session; the other one is a cookie that no script can read. */
+const PAGE_KEY = "page-key";
 const main = document.getElementById("main");
 const notice = document.getElementById("notice");
 
@@ -13,10 +15,9 @@ const cards = new Map();
 let shown = "";
 
 async function api(path, body) {
-  const options =
-    body === undefined
-      ? {}
-      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const headers = { "x-saferun-page": localStorage.getItem(PAGE_KEY) ?? "" };
+  const json = { method: "POST", headers: { ...headers, "content-type": "application/json" } };
+  const options = body === undefined ? { headers } : { ...json, body: JSON.stringify(body) };
   const response = await fetch(path, { ...options, credentials: "same-origin", redirect: "error" });
   const text = await response.text();
   return { ok: response.ok, status: response.status, body: text === "" ? {} : JSON.parse(text) };
@@ -33,6 +34,7 @@ async function openSession() {
   if (code === "" || code.startsWith("/")) return;
   history.replaceState(null, "", "/#/approvals");
   const { ok, body } = await api("/session", { code });
+  if (ok) localStorage.setItem(PAGE_KEY, body.page_key);
   // A link that was used before is no obstacle in a browser that has its cookie.
   if (!ok && (await api("/health")).status === 401) say(body.detail);
 }
