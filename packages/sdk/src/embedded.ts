@@ -6,6 +6,7 @@ import {
   type DecisionPorts,
   type Notifier,
   type PolicySet,
+  type Recovered,
   recover,
   type Store,
   type Transaction,
@@ -64,7 +65,7 @@ export async function shutdown(): Promise<void> {
 }
 
 function loadedPolicies({ policies, mode }: CheckedOptions, knownTools: readonly string[]): PolicySet {
-  return readPolicies({ paths: policies, directory: process.cwd(), mode, hash: nodeHash, knownTools });
+  return readPolicies({ paths: policies, directory: process.cwd(), mode, hash: nodeHash, knownTools, warn });
 }
 
 const NOT_LOADED: Decision = {
@@ -119,7 +120,7 @@ function checkpointFailed(error: unknown): void {
 function repaired(store: Store, close: () => Promise<void>): OpenStore {
   let repair: Promise<unknown> | undefined;
   const prepare = (): Promise<unknown> => {
-    repair ??= recover(store, nodeClock).catch((error: unknown) => {
+    repair ??= recover(store, nodeClock).then(tellUnknown, (error: unknown) => {
       repair = undefined;
       throw error;
     });
@@ -135,6 +136,12 @@ function repaired(store: Store, close: () => Promise<void>): OpenStore {
     see: (key, value) => (key === "commit" ? commit : bound(value, store)),
   });
   return { store: view, close };
+}
+
+function tellUnknown({ unknown }: Recovered): void {
+  if (unknown.length === 0) return;
+  const calls = unknown.join(", ");
+  warn(`calls were running when their process ended, and nobody knows whether their tools acted: ${calls}`);
 }
 
 function bound(value: unknown, store: Store): unknown {

@@ -22,6 +22,8 @@ export interface PolicySource {
   readonly hash: Hash;
   /** Tools that rules may name without declaring them, because the agent has them. */
   readonly knownTools?: readonly string[];
+  /** Told of what is doubtful and stops nothing. */
+  readonly warn: (message: string) => void;
 }
 
 /** @throws SafeRunError `policy.missing` for files that are not there, `policy.invalid` with every issue as file:line:column. */
@@ -30,6 +32,7 @@ export function readPolicies(source: PolicySource): PolicySet {
   const { hash, mode, knownTools = [] } = source;
   const loaded = loadPolicies(files, { hash, knownTools });
   if (!loaded.ok) throw invalid(loaded.issues, files);
+  for (const issue of loaded.warnings) source.warn(formatIssue(issue));
   return mode === "enforce" ? enforced(files, hash, knownTools) : loaded.policies;
 }
 

@@ -1,6 +1,6 @@
 /** What a model is asked and what it answers: on record before it matters, whichever model it is. */
 import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
-import { parseHeader, SafeRunError } from "@saferun/core";
+import { SafeRunError } from "@saferun/core";
 import { createMemoryStore } from "@saferun/store";
 import { jsonSchema, ToolLoopAgent } from "ai";
 import { MockLanguageModelV4 } from "ai/test";
@@ -8,13 +8,9 @@ import { describe, expect, it } from "vitest";
 import { gateModel } from "../src/adapters/ai-sdk-model.ts";
 import { wrapWith } from "../src/saferun.ts";
 import { implementations, scriptedModel, sdkTools } from "./subjects.ts";
-import { failingStore, textOf, type World, world } from "./world.ts";
+import { failingStore, textOf, typesOf, world } from "./world.ts";
 
 const anything = jsonSchema<{ amount?: number }>({ type: "object", additionalProperties: true });
-
-async function typesOf(w: World): Promise<string[]> {
-  return (await w.entries()).map((entry) => parseHeader(entry.header).type);
-}
 
 describe("models", () => {
   it("are recorded where `prepareStep` swaps them", async () => {
@@ -27,7 +23,7 @@ describe("models", () => {
     });
     await wrapWith(agent, w.binding).generate({ prompt: "go" });
     expect(second.doGenerateCalls).toHaveLength(1);
-    expect((await typesOf(w)).filter((type) => type === "model.requested")).toHaveLength(2);
+    expect(typesOf(await w.entries()).filter((type) => type === "model.requested")).toHaveLength(2);
   });
 
   it("are recorded where the agent's own `prepareCall` swaps them", async () => {
@@ -37,7 +33,7 @@ describe("models", () => {
     const agent = new ToolLoopAgent({ model: scriptedModel([]), prepareCall });
     await wrapWith(agent, w.binding).generate({ prompt: "go" });
     expect(other.doGenerateCalls).toHaveLength(1);
-    expect(await typesOf(w)).toContain("model.requested");
+    expect(typesOf(await w.entries())).toContain("model.requested");
   });
 
   it("that stream are recorded whole before a tool of their answer is proposed [L1~]", async () => {
@@ -45,7 +41,7 @@ describe("models", () => {
     const model = scriptedModel([[{ tool: "lookup", args: {} }]]);
     const agent = wrapWith(new ToolLoopAgent({ model, tools: sdkTools(w) }), w.binding);
     await (await agent.stream({ prompt: "go" })).consumeStream();
-    const types = await typesOf(w);
+    const types = typesOf(await w.entries());
     expect(types.slice(2)).toEqual([
       "model.requested",
       "model.responded",
@@ -85,7 +81,7 @@ describe("models", () => {
     const model = scriptedModel([[{ tool: "lookup", args: {} }]]);
     const agent = wrapWith(new ToolLoopAgent({ model, tools: sdkTools(w) }), w.binding);
     await agent.generate({ prompt: "where is order 7?", headers: { authorization: "Bearer sk-canary" } } as never);
-    expect(await typesOf(w)).toEqual([
+    expect(typesOf(await w.entries())).toEqual([
       "policy.activated",
       "run.started",
       "model.requested",

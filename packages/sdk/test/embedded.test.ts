@@ -2,13 +2,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseHeader, SafeRunError } from "@saferun/core";
+import { SafeRunError } from "@saferun/core";
 import { createMemoryStore, openSqliteStore } from "@saferun/store";
 import { ToolLoopAgent } from "ai";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isDenied, type PausedCall, saferun } from "../src/index.ts";
 import { scriptedModel, sdkTools } from "./subjects.ts";
-import { world } from "./world.ts";
+import { typesOf, world } from "./world.ts";
 
 const POLICIES = `saferun: policy/v1
 environments:
@@ -74,7 +74,7 @@ describe("the three lines", () => {
     await saferun.shutdown();
     const store = openSqliteStore({ directory: ".saferun" });
     const entries = await store.entries({ from: 0, limit: 100 });
-    expect(entries.map(({ header }) => parseHeader(header).type)).toEqual([
+    expect(typesOf(entries)).toEqual([
       "log.opened",
       "policy.activated",
       "run.started",
@@ -211,6 +211,16 @@ describe("policies from files (trap 5)", () => {
     expect(wrap).toThrow(expect.objectContaining({ code: "policy.invalid" }));
   });
 
+  it("that are doubtful are told of, and bind", async () => {
+    writeFileSync("loose.yaml", "saferun: policy/v1\nenvironments:\n  lab: { unmatched: { destructive: allow } }\n");
+    const told = new Promise<Error>((resolve) => process.once("warning", resolve));
+    saferun.wrap(refund, { policies: [...policies, "loose.yaml"], store: createMemoryStore() });
+    expect(await told).toMatchObject({
+      name: "SafeRunWarning",
+      message: expect.stringMatching(/loose\.yaml:3:\d+: warning/),
+    });
+  });
+
   it("may be named by a glob", async () => {
     mkdirSync("policies");
     writeFileSync("policies/a.yaml", POLICIES);
@@ -260,6 +270,22 @@ describe("the store", () => {
     expect(ran).toEqual([]);
     broken = false;
     expect(await gated({ amount: 1 })).toEqual({ refunded: 1 });
+  });
+
+  it("tells of calls that were running when their process ended, and runs none of them again", async () => {
+    const memory = createMemoryStore();
+    const first = saferun.wrap(refund, { policies, store: memory });
+    await first({ amount: 1 });
+    const [row] = await memory.callsIn(["succeeded"], 1);
+    if (row === undefined) throw new Error("no call");
+    const left = { ...row, id: "call_left", state: "executing", owner: "dead", fence: 1 } as const;
+    await memory.commit({ calls: [{ row: left, expect: null }], entries: [] });
+    const store = { ...memory, deadWriters: async () => ["dead"] };
+    const told = new Promise<Error>((resolve) => process.once("warning", resolve));
+    await saferun.wrap(refund, { policies, store })({ amount: 2 });
+    expect((await told).message).toContain("call_left");
+    expect((await memory.call("call_left"))?.state).toBe("unknown");
+    expect(ran).toEqual([{ amount: 1 }, { amount: 2 }]);
   });
 
   it("keeps what a person decided elsewhere: a call that waits is answered through the store", async () => {

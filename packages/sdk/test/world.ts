@@ -5,6 +5,7 @@ import {
   createGate,
   type JsonObject,
   type PolicySet,
+  parseHeader,
   type Store,
   type StoredEntry,
 } from "@saferun/core";
@@ -148,6 +149,11 @@ export function failingStore(store: Store, nth: number, failure: () => Error): S
       return store.commit(transaction);
     },
   };
+}
+
+/** Types of entries in order; how a prompt's messages are spread over entries is not the adapters' matter. */
+export function typesOf(entries: readonly StoredEntry[]): string[] {
+  return entries.map(({ header }) => parseHeader(header).type as string).filter((type) => type !== "model.messages");
 }
 
 /** Everything that the record holds, as one text. */

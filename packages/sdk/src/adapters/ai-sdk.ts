@@ -45,7 +45,8 @@ export function wrapAiSdkAgent<Given extends object>(agent: Given, binding: Bind
   for (const name of METHODS) {
     const method = agent[name];
     replaced[name] = {
-      value: (...args: unknown[]): unknown => within(agentFrame(binding), () => Reflect.apply(method, copy, args)),
+      value: async (...args: unknown[]): Promise<unknown> =>
+        within(agentFrame(binding), () => Reflect.apply(method, copy, args)),
     };
   }
   const copy = Object.create(Object.getPrototypeOf(agent), { ...own, ...replaced }) as Given;
