@@ -92,7 +92,8 @@ async function announce(io: Io, options: Options, served: Served): Promise<void>
     io.print(`${bold("SafeRun")} on ${printable(options.store)}`);
     io.print(`  open   ${bold(first)}`);
     io.print(dim(`  token  in ${tokenFile}, for programs`));
-    io.print(dim("  Enter prints a new link (each opens one browser, once); Ctrl+C stops"));
+    const more = io.interactive ? "Enter prints a new link (each opens one browser, once); " : "";
+    io.print(dim(`  ${more}Ctrl+C stops`));
   }
   const opens = options.open ?? (io.interactive && !options.json);
   if (opens) openBrowser(link(), linkFile);
