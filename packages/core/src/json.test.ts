@@ -23,6 +23,7 @@ describe("canonical JSON (RFC 8785)", () => {
       "[0,0,5e-324,1.7976931348623157e+308,9007199254740991]",
     ],
     [{ b: {}, a: [] }, '{"a":[],"b":{}}'],
+    [{ b: undefined, a: 1, c: undefined }, '{"a":1}'],
   ])("writes the one form %#", (value, text) => {
     expect(canonicalJson(value)).toBe(text);
   });

@@ -58,13 +58,14 @@ function writeList(list: readonly unknown[], path: string, depth: number): strin
 function writeMap(map: object, path: string, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(map);
   if (prototype !== Object.prototype && prototype !== null) throw new JsonProblem(path, "an object that is not plain");
-  const keys = Object.keys(map).sort();
   let text = "{";
-  for (const [index, key] of keys.entries()) {
+  for (const key of Object.keys(map).sort()) {
     const property = Object.getOwnPropertyDescriptor(map, key);
     if (property === undefined || !("value" in property)) throw new JsonProblem(`${path}.${key}`, "an accessor");
     if (!key.isWellFormed()) throw new JsonProblem(path, "a key with a lone surrogate");
-    if (index > 0) text += ",";
+    // As in `JSON.stringify`, a property without a value is none.
+    if (property.value === undefined) continue;
+    if (text !== "{") text += ",";
     text += `${JSON.stringify(key)}:${write(property.value, `${path}.${key}`, depth + 1)}`;
   }
   return `${text}}`;
