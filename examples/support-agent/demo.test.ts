@@ -1,11 +1,15 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { centsOf } from "./approver.ts";
 import { dollars } from "./narrate.ts";
 import { playDemo } from "./play-demo.ts";
 import { readLedgers } from "./servers/start.ts";
+
+const SAFERUN = fileURLToPath(new URL("../../packages/cli/bin/saferun.mjs", import.meta.url));
 
 const home = mkdtempSync(join(tmpdir(), "saferun-demo-test-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -94,6 +98,20 @@ describe("the demo", () => {
     expect(existsSync(join(data, "store"))).toBe(true);
   });
 
+  it("[A3~] [A9~] goes on when somebody decides on the command line, with the arguments as edited there", {
+    timeout: 100_000,
+  }, async () => {
+    const data = join(home, "decided");
+    const answers: number[] = [];
+    const { code, stdout, stderr } = await playDemo(["--data", data], {
+      once: { when: "npx saferun approvals", act: () => void answers.push(approve(join(data, "store"), 12_345)) },
+    });
+    expect(answers).toEqual([0]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/edited to \$123\.45 for B-2087, by local:.* {2}\$123\.45 paid/);
+    expect(refundsIn(data)).toEqual([4_500, 12_345]);
+  });
+
   it("refuses what it does not know", async () => {
     const { code, stderr } = await playDemo(["--twice"]);
     expect(code).toBe(2);
@@ -111,6 +129,16 @@ describe("money", () => {
     expect([7, 4_500, 450_000, 5_000_000].map(dollars)).toEqual(["$0.07", "$45.00", "$4,500.00", "$50,000.00"]);
   });
 });
+
+/** Answers the one approval that waits, as a person would in a second terminal; the exit code. */
+function approve(store: string, amount: number): number {
+  const saferun = (...args: string[]) =>
+    spawnSync(process.execPath, [SAFERUN, "approvals", ...args, "--store", store, "--json"], { encoding: "utf8" });
+  const { approvals } = JSON.parse(saferun("list").stdout) as {
+    readonly approvals: readonly { readonly id: string }[];
+  };
+  return saferun("approve", approvals[0]?.id ?? "", "--set", `amount=${amount}`).status ?? -1;
+}
 
 function refundsIn(data: string): unknown[] {
   return readLedgers(data)
