@@ -13,6 +13,7 @@ import { evaluate } from "./evaluate.ts";
 import { isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
 import type { ConditionModel, ContextType, EnvironmentModel, PolicyModel, RuleModel } from "./model.ts";
+import { answerOf, OPAQUE_NAMES } from "./opaque.ts";
 import type { CompiledPolicySet } from "./policy-set.ts";
 import { type Candidates, RuleIndex, type ScopedRule } from "./rule-index.ts";
 import { type Matcher, nameMatcher } from "./scope.ts";
@@ -25,6 +26,8 @@ export interface CompiledCondition {
   readonly expr: Expr;
   /** Names that it mentions. */
   readonly names: readonly string[];
+  /** A function: `expr` only names it. */
+  readonly opaque: boolean;
 }
 
 export interface CompiledRule {
@@ -72,7 +75,13 @@ export function compilePolicies(model: PolicyModel, hash: Hash): CompiledPolicyS
     },
     (tool) => tools.declares(tool) || named.has(tools.canonical(tool)),
     model.rules
-      .map(({ id, span, verdict, observe }) => ({ id, span, verdict, observe }))
+      .map(({ id, span, verdict, observe, condition }) => ({
+        id,
+        span,
+        verdict,
+        observe,
+        analysable: condition?.opaque === undefined,
+      }))
       .sort((a, b) => compareText(a.id, b.id)),
   );
 }
@@ -104,8 +113,13 @@ function compileConditions(model: PolicyModel): ReadonlyMap<ConditionModel, Comp
   const compiled = new Map<ConditionModel, CompiledCondition>();
   for (const { condition } of model.rules) {
     if (condition === null || compiled.has(condition)) continue;
-    const { expr } = condition;
-    compiled.set(condition, { test: compiledWhenAsked(expr, model.env), expr, names: [...namesIn(expr)] });
+    const { expr, opaque } = condition;
+    compiled.set(
+      condition,
+      opaque === undefined
+        ? { test: compiledWhenAsked(expr, model.env), expr, names: [...namesIn(expr)], opaque: false }
+        : { test: (variables) => answerOf(opaque, variables), expr, names: OPAQUE_NAMES, opaque: true },
+    );
   }
   return compiled;
 }

@@ -7,6 +7,7 @@ import type { CelEnv, CelType } from "./cel/types.ts";
 import { inline, TooLarge } from "./define.ts";
 import { type IssueDetails, type Issues, quote } from "./issue.ts";
 import type { ConditionModel, ContextType } from "./model.ts";
+import type { OpaqueTest } from "./opaque.ts";
 import type { Entry, Located } from "./shape.ts";
 import { spanAt } from "./tree.ts";
 
@@ -105,6 +106,7 @@ export class Conditions {
 
   /** Null with the issues said, at every place of a text that has some. */
   check(when: Located, rule: string): ConditionModel | null {
+    if (when.node.opaque !== undefined) return this.#opaque(when, when.node.opaque, rule);
     const known = this.#known.get(when.value);
     if (known !== undefined) return known;
     const parsed = parseExpression(when, this.#issues, { rule });
@@ -119,6 +121,15 @@ export class Conditions {
     const condition = { text: when.value, expr: checked.expr, reads: checked.reads };
     this.#known.set(when.value, condition);
     return condition;
+  }
+
+  /** Never shared, even where two have one name, and never looked into. */
+  #opaque(when: Located, opaque: OpaqueTest, rule: string): ConditionModel | null {
+    const expr = parseExpression(when, this.#issues, { rule });
+    if (expr === undefined) return null;
+    const message = "the condition is a function: it runs in this process only and cannot be analysed";
+    this.#issues.warning("not-analysable", when.span, message, { rule });
+    return { text: when.value, expr, reads: [], opaque };
   }
 }
 

@@ -2,6 +2,7 @@
 import { toHex } from "../call.ts";
 import { canonicalJson, type Json } from "../json.ts";
 import type { Hash } from "../ports.ts";
+import { parseCel, printCel } from "./cel/index.ts";
 import { compareText } from "./issue.ts";
 import type { PolicyModel, RuleModel } from "./model.ts";
 
@@ -22,7 +23,7 @@ export function revisionOf(model: PolicyModel, hash: Hash): string {
         .map(({ name, unmatched, observe }) => ({ name, unmatched, observe })),
       tools: model.tools.toSorted(byName).map(({ name, kind, labels, aliases }) => ({ name, kind, labels, aliases })),
       constants: pairs(model.constants),
-      definitions: pairs(model.definitions),
+      definitions: pairs(canonical(model.definitions)),
       context: pairs(model.context),
       rules: model.rules.toSorted((a, b) => compareText(a.id, b.id)).map(ruleJson),
     },
@@ -41,8 +42,18 @@ export function ruleDigest(rule: RuleModel, model: Named, hash: Hash): string {
     pairs(new Map([...all].filter(([name]) => names.has(name))));
   return sha256(
     "saferun/rule/v1",
-    { rule: ruleJson(rule), constants: only(model.constants), definitions: only(model.definitions) },
+    { rule: ruleJson(rule), constants: only(model.constants), definitions: only(canonical(model.definitions)) },
     hash,
+  );
+}
+
+/** Spacing and needless parentheses decide nothing. */
+function canonical(definitions: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map(
+    [...definitions].map(([name, text]) => {
+      const parsed = parseCel(text);
+      return [name, parsed.ok ? printCel(parsed.expr) : text];
+    }),
   );
 }
 
@@ -61,7 +72,8 @@ function ruleJson(rule: RuleModel): unknown {
   return {
     id,
     scope: Object.fromEntries(Object.entries(scope).map(([key, list]) => [key, sortedOrNull(list)])),
-    when: condition?.text ?? null,
+    // One condition, however it is spaced and wherever it was written; its definitions stand in it.
+    when: condition === null ? null : printCel(condition.expr),
     verdict,
     otherwise,
     approval: approval === null ? null : { ...approval, to: approval.to.toSorted(), roles: approval.roles.toSorted() },

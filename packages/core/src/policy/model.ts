@@ -4,6 +4,7 @@ import type { Json } from "../json.ts";
 import type { Expr } from "./cel/ast.ts";
 import type { CelEnv } from "./cel/types.ts";
 import type { PolicyFile } from "./format.ts";
+import type { OpaqueTest } from "./opaque.ts";
 import type { ToolKind } from "./policy-set.ts";
 
 /** One file, as typed by the format. */
@@ -71,6 +72,8 @@ export interface ConditionModel {
   readonly expr: Expr;
   /** Constant member paths that it reads, such as `["args", "amount"]`. */
   readonly reads: readonly (readonly string[])[];
+  /** Set where the condition is a function: `expr` then only names it, `reads` is empty, and nothing is known of it. */
+  readonly opaque?: OpaqueTest;
 }
 
 /** Null stands for "all". Each list means "one of these", all lists together "and". */

@@ -30,4 +30,6 @@ export interface RuleInfo {
   readonly span: Span;
   readonly verdict: Verdict;
   readonly observe: boolean;
+  /** False where its condition is a function of the host. */
+  readonly analysable: boolean;
 }

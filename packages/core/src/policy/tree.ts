@@ -1,5 +1,6 @@
 /** What a front end (YAML text, TypeScript rules) delivers: a generic tree that knows where each piece stands. */
 import type { Span } from "../decision.ts";
+import type { OpaqueTest } from "./opaque.ts";
 
 /** A tree is one file's worth of policy. */
 export interface PolicyTree {
@@ -38,6 +39,8 @@ export interface ScalarNode {
   readonly segments: readonly Segment[];
   /** The comment on the same line, without its `#`: half a condition may have ended up there. */
   readonly comment?: string;
+  /** A condition that is a function; `value` is then a CEL call that names it, and is never evaluated. */
+  readonly opaque?: OpaqueTest;
 }
 
 /** From `offset` in the value on, one code unit of the value is one column of the source. */

@@ -114,9 +114,13 @@ function printDouble(value: number): string {
 }
 
 function printText(text: string): string {
-  const escaped = text.replace(/[\\"\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
-    if (character === "\\" || character === '"') return `\\${character}`;
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
+  // What a reader would not see is written out.
+  const escaped = text.replace(
+    /[\\"\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => {
+      if (character === "\\" || character === '"') return `\\${character}`;
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    },
+  );
   return `"${escaped}"`;
 }
