@@ -8,6 +8,7 @@ import {
   installation,
   openReadOnlySqliteStore,
   openSqliteStore,
+  signingKeyPath,
 } from "@saferun/store";
 import { Option } from "commander";
 import { failed } from "./exit.ts";
@@ -16,8 +17,6 @@ import { printable } from "./output/printable.ts";
 
 /** Where the embedded gate keeps its store. */
 export const DEFAULT_STORE = ".saferun";
-/** The signing key beside the store, where the embedded gate makes it. */
-export const KEY_FILE = "signing.key";
 
 export function storeOption(): Option {
   return new Option("-s, --store <directory>", "the store").default(DEFAULT_STORE);
@@ -47,7 +46,7 @@ export async function withStore<Value>(
 export function openStore(io: Io, directory: string): Store {
   const path = resolve(io.cwd, directory);
   const store = openSqliteStore({ directory: path, ...trust(directory) });
-  return createCheckpointer(store, createFileSigner(join(path, KEY_FILE)), {
+  return createCheckpointer(store, createFileSigner(signingKeyPath(path)), {
     installation: installation(),
     onError: (error) => io.warn(`the log could not be signed: ${error instanceof Error ? error.message : error}`),
   });

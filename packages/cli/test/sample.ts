@@ -2,7 +2,15 @@
 import { join } from "node:path";
 import { type Clock, createGate, type Gate, type Permit, type Policies, type Run, type Store } from "@saferun/core";
 import { loadPolicies } from "@saferun/document";
-import { createCheckpointer, createFileSigner, nodeClock, nodeHash, nodeRandom, openSqliteStore } from "@saferun/store";
+import {
+  createCheckpointer,
+  createFileSigner,
+  nodeClock,
+  nodeHash,
+  nodeRandom,
+  openSqliteStore,
+  signingKeyPath,
+} from "@saferun/store";
 
 export const POLICY = `saferun: policy/v1
 environments:
@@ -51,7 +59,7 @@ export function openSample(directory: string, clock: Clock = nodeClock): Sample 
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues));
   const policies: Policies = { current: () => loaded.policies };
   const sqlite = openSqliteStore({ directory, clock });
-  const store = createCheckpointer(sqlite, createFileSigner(join(directory, "signing.key")));
+  const store = createCheckpointer(sqlite, createFileSigner(signingKeyPath(directory)));
   const gate = createGate({
     store,
     policies,

@@ -19,6 +19,7 @@ import {
   nodeHash,
   nodeRandom,
   openSqliteStore,
+  signingKeyPath,
 } from "@saferun/store";
 import type { Binding } from "./binding.ts";
 import { mirror } from "./mirror.ts";
@@ -28,8 +29,6 @@ import { readPolicies } from "./policies.ts";
 
 /** The default path, below the working directory. */
 const DIRECTORY = ".saferun";
-/** The key that signs the record's heads, in the store's directory. */
-const SIGNING_KEY = "log.key";
 
 interface OpenStore {
   /** Commits only after the start's repairs: nothing runs beside calls of which nobody knows the outcome. */
@@ -98,7 +97,7 @@ function openStore(where: CheckedOptions["store"]): OpenStore {
   const own = installation();
   // What lies at the default path may have come with the project: it must be of this installation.
   const store = openSqliteStore({ directory, ...(where === undefined ? { installation: own } : {}) });
-  const signer = createFileSigner(join(directory, SIGNING_KEY));
+  const signer = createFileSigner(signingKeyPath(directory));
   const signed = createCheckpointer(store, signer, { installation: own, onError: checkpointFailed });
   if (open.size === 0) process.on("beforeExit", signAll);
   const opened = { ...repaired(signed, () => signed.close()), sign: () => signed.checkpoint() };

@@ -1,15 +1,14 @@
 /** `saferun log`: the record itself, and whether it is whole. */
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { parseHeader, type Store, type StoredEntry, type Verification } from "@saferun/core";
-import { createFileSigner, installation, verifyStore } from "@saferun/store";
+import { createFileSigner, installation, signingKeyPath, verifyStore } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, failed } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { entryJson, entryLines, verificationJson, verificationLines } from "../log/view.ts";
 import { partValue } from "../runs/steps.ts";
-import { KEY_FILE, requireStore, storeOption, withReadOnlyStore } from "../store.ts";
+import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
 
 interface Options extends Shared {
   readonly store: string;
@@ -99,7 +98,7 @@ async function check(io: Io, store: Store, options: VerifyOptions): Promise<Exit
 }
 
 async function showKey(io: Io, options: Options): Promise<ExitCode> {
-  const file = join(requireStore(io, options.store), KEY_FILE);
+  const file = signingKeyPath(requireStore(io, options.store));
   const there = statSync(file, { throwIfNoEntry: false }) !== undefined;
   const key = there ? createFileSigner(file).vkey : await withReadOnlyStore(io, options.store, claimedKey);
   if (key === undefined)

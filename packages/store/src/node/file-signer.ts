@@ -5,6 +5,7 @@
  * other tools can sign with it and no format is ours alone.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { join } from "node:path";
 import {
   concatBytes,
   formatNoteKey,
@@ -26,6 +27,12 @@ export interface FileSigner extends Signer {
 }
 
 const PRIVATE_KEY = "PRIVATE+KEY";
+
+/** Where a store's signing key lies: whoever writes to the store signs with the one key. */
+export function signingKeyPath(directory: string): string {
+  return join(directory, "log.key");
+}
+
 const ED25519 = new Uint8Array([1]);
 /** DER around a raw Ed25519 key (RFC 8410): PKCS #8 around the seed, SPKI around the public key. */
 const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
