@@ -1,5 +1,4 @@
 /** A store with real data in it, made by the gate itself; for the tests of the commands. */
-import { join } from "node:path";
 import { type Clock, createGate, type Gate, type Permit, type Policies, type Run, type Store } from "@saferun/core";
 import { loadPolicies } from "@saferun/document";
 import {

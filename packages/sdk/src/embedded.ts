@@ -1,5 +1,5 @@
 /** The embedded gate: policies from files, the store of a directory, people told through `onPause`. */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import {
   createGate,
   type Decision,
