@@ -56,11 +56,12 @@ async function crash(data: string, step: string): Promise<void> {
   await checkRecord(data, step === "verified" ? "verified" : expect.stringMatching(/^(verified|self-consistent)$/));
 }
 
-/** A second start on the same store: it plays what had not begun, and its own check of the ledgers passes. */
-async function goOn(data: string): Promise<void> {
+/** A second start on the same store plays what had not begun, and its own check of the ledgers passes; what it warned of. */
+async function goOn(data: string): Promise<string> {
   const { code, stderr } = await playDemo(["--once", "--data", data]);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect({ code, stderr }).toMatchObject({ code: 0 });
   await checkRecord(data, "verified");
+  return stderr;
 }
 
 /** The log verifies, nothing ran without a claim in it, and no key stands in the ledgers twice. */
