@@ -49,12 +49,6 @@ export function principalsOf(entries: readonly StoredEntry[]): Set<string> {
   return found;
 }
 
-/** The public key that the log names in its first entry. */
-export function keyOf([first]: readonly StoredEntry[]): string | undefined {
-  const key: unknown = first === undefined ? undefined : part(first, "key");
-  return typeof key === "string" ? key : undefined;
-}
-
 function change(
   call: StoryCall,
   header: Omit<ReturnType<typeof parseHeader>, "call">,

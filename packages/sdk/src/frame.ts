@@ -34,7 +34,7 @@ export function within<Result>(frame: Frame, body: () => Result): Result {
 }
 
 export function newScope(facts: CheckedFacts, random: Random): Scope {
-  return { id: `run_${toHex(random.bytes(16))}`, facts, runs: new Map() };
+  return { id: facts.id ?? `run_${toHex(random.bytes(16))}`, facts, runs: new Map() };
 }
 
 /** The frame of an agent's call: a run of its own, or its caller's run; inside a tool, one level deeper. */

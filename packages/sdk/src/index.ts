@@ -3,4 +3,4 @@ export { type DeniedCall, type EditNote, isDenied } from "./denied.ts";
 export type { ModelOptions, WrapOptions } from "./options.ts";
 export type { PausedAnswer, PausedCall } from "./paused-call.ts";
 export type { RunFacts } from "./run-facts.ts";
-export { type Gated, type GatedFunction, saferun } from "./saferun.ts";
+export { type CurrentCall, type Gated, type GatedFunction, saferun } from "./saferun.ts";

@@ -8,6 +8,11 @@ import { canonicalJson, type JsonObject, JsonProblem, NOBODY, type Principal, Sa
  * );
  */
 export interface RunFacts {
+  /**
+   * Identity of this run, for an application that may take the same work up again: a call id that ran in it, in whichever
+   * process, does not run again. Letters, digits, `_`, `.`, `:`, `-`. Default: a fresh random one.
+   */
+  readonly id?: string;
   /** For whom the agent acts; `kind` is `person` unless stated. Absent: nobody. */
   readonly principal?: Pick<Principal, "id"> & Partial<Principal>;
   /** `context.*` in conditions. JSON. */
@@ -19,13 +24,16 @@ export interface RunFacts {
 }
 
 export interface CheckedFacts {
+  readonly id?: string;
   readonly principal: Principal;
   readonly context: JsonObject;
   readonly prompt?: readonly string[];
   readonly agent?: string;
 }
 
-const KEYS: ReadonlySet<string> = new Set(["principal", "context", "prompt", "agent"]);
+const KEYS: ReadonlySet<string> = new Set(["id", "principal", "context", "prompt", "agent"]);
+/** It stands in the header of every entry of the run. */
+const RUN_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const PRINCIPAL_KEYS: ReadonlySet<string> = new Set(["id", "kind", "roles", "labels"]);
 const KINDS: ReadonlySet<unknown> = new Set(["person", "service", "none"]);
 
@@ -35,7 +43,9 @@ export function checkFacts(facts: RunFacts): CheckedFacts {
     throw invalid("run", "must be an object");
   const unknown = Object.keys(facts).find((key) => !KEYS.has(key));
   if (unknown !== undefined) throw invalid("run", `has no \`${unknown}\`; it takes ${[...KEYS].join(", ")}`);
-  const { prompt, agent } = facts;
+  const { id, prompt, agent } = facts;
+  if (id !== undefined && (typeof id !== "string" || !RUN_ID.test(id)))
+    throw invalid("run.id", "must be 1 to 128 letters, digits, `_`, `.`, `:` or `-`");
   if (agent !== undefined && (typeof agent !== "string" || agent === "")) throw invalid("run.agent", "must be a text");
   const prompts = prompt === undefined ? undefined : typeof prompt === "string" ? [prompt] : [...prompt];
   if (prompts?.some((text) => typeof text !== "string"))
@@ -45,6 +55,7 @@ export function checkFacts(facts: RunFacts): CheckedFacts {
     context: facts.context === undefined ? {} : copy("run.context", facts.context),
     ...(prompts === undefined ? {} : { prompt: Object.freeze(prompts) }),
     ...(agent === undefined ? {} : { agent }),
+    ...(id === undefined ? {} : { id }),
   };
 }
 

@@ -8,7 +8,7 @@ import { gateTools } from "./adapters/tools.ts";
 import type { Binding } from "./binding.ts";
 import type { DeniedCall } from "./denied.ts";
 import { embed, shutdown } from "./embedded.ts";
-import { newScope, within } from "./frame.ts";
+import { currentFrame, newScope, within } from "./frame.ts";
 import { checkOptions, type ModelOptions, type WrapOptions } from "./options.ts";
 import { checkFacts, type RunFacts } from "./run-facts.ts";
 
@@ -100,6 +100,28 @@ function run<Result>(facts: RunFacts, body: () => Result): Result {
   return within({ scope: newScope(checkFacts(facts), random), depth: 0 }, body);
 }
 
+/** The call that the gate is executing around this code. */
+export interface CurrentCall {
+  /** Names the call in the log. */
+  readonly id: string;
+  /** For tools whose contract takes one: stable over attempts, from the gate and never from the model. */
+  readonly idempotencyKey: string;
+  readonly runId: string;
+}
+
+/**
+ * Inside a gated tool: the call that was permitted; undefined outside.
+ *
+ * @example
+ * await fetch(url, { method: "POST", headers: { "idempotency-key": saferun.currentCall()?.idempotencyKey ?? "" }, body });
+ */
+function currentCall(): CurrentCall | undefined {
+  for (let frame = currentFrame(); frame !== undefined; frame = frame.parent) {
+    if (frame.call !== undefined) return { id: frame.call.id, idempotencyKey: frame.call.id, runId: frame.scope.id };
+  }
+  return undefined;
+}
+
 function checkSupported(agent: unknown): void {
   const known =
     typeof agent === "function" ||
@@ -131,4 +153,4 @@ function described(agent: unknown): string {
 }
 
 /** Everything that an application needs, under one name. */
-export const saferun = Object.freeze({ wrap, tools, model, run, shutdown });
+export const saferun = Object.freeze({ wrap, tools, model, run, currentCall, shutdown });

@@ -50,6 +50,40 @@ async function refund(args: { amount: number }): Promise<{ refunded: number }> {
 
 const policies = ["./policies.yaml"];
 
+describe("a run that is taken up again", () => {
+  it("under its id, a call id that ran does not run again, in another opening of the store either (trap 15)", async () => {
+    const again = async () => {
+      const tool = saferun.wrap(refund, { policies });
+      return saferun.run({ id: "ticket-7" }, () => tool({ amount: 45 }, { toolCallId: "call-1" }));
+    };
+    expect(await again()).toEqual({ refunded: 45 });
+    await saferun.shutdown();
+    expect(await again()).toMatchObject({ denied: true, rules: ["call.repeated"] });
+    expect(ran).toEqual([{ amount: 45 }]);
+  });
+
+  it.each(["", "a b", "x".repeat(129), 7])("refuses the run id %j", (id) => {
+    expect(() => saferun.run({ id: id as string }, () => 1)).toThrow(/run\.id/);
+  });
+});
+
+describe("the current call", () => {
+  it("gives a tool its idempotency key, and nothing outside of a tool", async () => {
+    const keys: (string | undefined)[] = [];
+    const pay = async function pay(args: { amount: number }) {
+      keys.push(saferun.currentCall()?.idempotencyKey);
+      return args.amount;
+    };
+    writeFileSync("policies.yaml", POLICIES.replaceAll("refund", "pay"));
+    const tool = saferun.wrap(pay, { policies });
+    await tool({ amount: 1 });
+    await tool({ amount: 1 });
+    expect(saferun.currentCall()).toBeUndefined();
+    expect(keys.every((key) => /^call_[0-9a-f]{32}$/.test(key ?? ""))).toBe(true);
+    expect(new Set(keys).size).toBe(2);
+  });
+});
+
 describe("the three lines", () => {
   it("work as written, with a durable record and no set-up [G1]", async () => {
     const w = world();
