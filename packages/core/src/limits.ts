@@ -23,6 +23,10 @@ export const LIMITS = {
   celSteps: 100_000,
   celListItems: 10_000,
   celStringBytes: 262_144,
+  /** Parts of one argument schema, checked at load. */
+  schemaNodes: 10_000,
+  /** Work of one validation: a step per part of the schema that meets a value, and per 64 visits of a pattern's state. */
+  schemaSteps: 1_000_000,
   /** How long an approval waits where its route says nothing. */
   approvalWithinMs: 3_600_000,
   /** How long an approval stays usable after the decision. */
