@@ -44,6 +44,25 @@ describe("tools that come in late (trap 3)", () => {
     expect(model.doGenerateCalls).toHaveLength(2);
   });
 
+  it("are gated when a subclass brings them behind the settings' own `prepareCall`", async () => {
+    const w = world();
+    const model = scriptedModel([[big]]);
+    // The framework's types hide the method.
+    const Base: new (settings: never) => object = ToolLoopAgent;
+    class Late extends Base {
+      async prepareCall(options: object): Promise<object> {
+        const base = Reflect.get(ToolLoopAgent.prototype, "prepareCall") as (options: object) => Promise<object>;
+        return { ...(await base.call(this, options)), tools: sdkTools(w), prepareStep: () => ({ model }) };
+      }
+    }
+    const agent = wrapWith(new Late({ model } as never), w.binding) as object as ToolLoopAgent;
+    await agent.generate({ prompt: "go" });
+    const { fullStream } = await agent.stream({ prompt: "go" });
+    for await (const _ of fullStream);
+    expect(w.ran).toEqual([]);
+    expect(seenByModel(model.doGenerateCalls[1], [big])[0]?.denied).toContain("refund.limit");
+  });
+
   it("are gated when the options of one call smuggle them in", async () => {
     const w = world();
     const model = scriptedModel([[big]]);

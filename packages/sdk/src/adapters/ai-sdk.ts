@@ -1,7 +1,7 @@
 /**
  * Agents of the AI SDK (`ToolLoopAgent`, version 7; known by their form). The gate stands at three places of the agent's
- * settings: the tools, the model, and `prepareCall`, through which every `generate` and `stream` goes last, whatever the
- * agent's own `prepareCall` or the call's options put in.
+ * settings: the tools, the model, and `prepareCall`; and behind the agent's method `prepareCall`, through which every
+ * `generate` and `stream` goes last, whatever the settings, a subclass or the call's options put in.
  */
 import { SafeRunError } from "@saferun/core";
 import type { Binding } from "../binding.ts";
@@ -47,6 +47,15 @@ export function wrapAiSdkAgent<Given extends object>(agent: Given, binding: Bind
     replaced[name] = {
       value: async (...args: unknown[]): Promise<unknown> =>
         within(agentFrame(binding), () => Reflect.apply(method, copy, args)),
+    };
+  }
+  const prepare: unknown = Reflect.get(agent, "prepareCall");
+  if (isFunction(prepare)) {
+    replaced.prepareCall = {
+      value: async (...args: unknown[]): Promise<unknown> => {
+        const prepared: unknown = await Reflect.apply(prepare, copy, args);
+        return isObject(prepared) ? gatePrepared(prepared, binding, currentFrame() ?? agentFrame(binding)) : prepared;
+      },
     };
   }
   const copy = Object.create(Object.getPrototypeOf(agent), { ...own, ...replaced }) as Given;
