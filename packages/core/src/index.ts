@@ -20,7 +20,11 @@ export * from "./log/proof.ts";
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
 export * from "./model.ts";
-export type { BinaryOperator as CelOperator, MacroName as CelMacro } from "./policy/cel/ast.ts";
+export {
+  type BinaryOperator as CelOperator,
+  childrenOf as celChildren,
+  type MacroName as CelMacro,
+} from "./policy/cel/ast.ts";
 export { Double as CelDouble, type Expr as CelExpr, parseCel, printCel } from "./policy/cel/index.ts";
 export { type CheckOptions, type CheckResult, checkPolicies } from "./policy/check.ts";
 export { compilePolicies } from "./policy/compile.ts";
