@@ -21,6 +21,8 @@ export interface CheckOptions {
   readonly knownTools?: readonly string[];
   /** False where some files of the set could not be read: what only they may declare is then not asked for. */
   readonly whole?: boolean;
+  /** Looks at the rules that were checked without an error, and warns: `analyse`. Absent: nobody does. */
+  readonly analyse?: (model: PolicyModel, errors: readonly PolicyIssue[]) => readonly PolicyIssue[];
 }
 
 export type CheckResult =
@@ -31,6 +33,7 @@ export function checkPolicies(trees: readonly PolicyTree[], options: CheckOption
   const issues = new Issues();
   const documents = trees.flatMap((tree) => readDocument(tree, issues));
   const model = checkModel(documents, options, issues);
+  if (options.whole !== false) issues.all.push(...(options.analyse?.(model, issues.all) ?? []));
   return issues.hasErrors() ? { ok: false, issues: issues.sorted() } : { ok: true, model, warnings: issues.sorted() };
 }
 

@@ -1,5 +1,6 @@
 /** What is wrong with a policy, as data: one run reports everything. */
 import type { Span } from "../decision.ts";
+import type { JsonObject } from "../json.ts";
 
 export interface PolicyIssue {
   /** A closed word such as `unknown-key`, for programs. */
@@ -16,6 +17,8 @@ export interface PolicyIssue {
   readonly message: string;
   /** The nearest valid word. */
   readonly suggestion?: string;
+  /** A call that shows it, in the form of a line for `saferun eval`; only findings of the analysis have one. */
+  readonly example?: JsonObject;
 }
 
 export interface IssueDetails {
