@@ -18,16 +18,32 @@ export class JsonProblem extends Error {
   }
 }
 
-/**
- * RFC 8785 text of a plain JSON value: keys by UTF-16 code units, numbers as ECMAScript prints them.
- * @throws JsonProblem on what JSON cannot carry exactly: NaN, infinities, lone surrogates, `undefined`, functions,
- * non-plain objects, accessors, symbols, cycles, nesting over `LIMITS.jsonDepth`.
- */
-export function canonicalJson(value: unknown): string {
-  return write(value, "$", 0);
+/** What a text may still cost. An object that stands in two places is written twice, so that a few may stand for millions. */
+export interface JsonBudget {
+  values: number;
+  /** Of texts and keys. */
+  characters: number;
 }
 
-function write(value: unknown, path: string, depth: number): string {
+/**
+ * RFC 8785 text of a plain JSON value: keys by UTF-16 code units, numbers as ECMAScript prints them.
+ * @param budget counted down; below zero nothing more is written. Default: none.
+ * @throws JsonProblem on what JSON cannot carry exactly: NaN, infinities, lone surrogates, `undefined`, functions,
+ * non-plain objects, accessors, symbols, cycles, nesting over `LIMITS.jsonDepth`; and over the budget.
+ */
+export function canonicalJson(value: unknown, budget?: JsonBudget): string {
+  return write(value, "$", 0, budget);
+}
+
+/** @throws JsonProblem once the budget is used up. */
+export function spendJson(budget: JsonBudget, characters: number, path = "$"): void {
+  budget.values -= 1;
+  budget.characters -= characters;
+  if (budget.values < 0 || budget.characters < 0) throw new JsonProblem(path, "too many values or too much text");
+}
+
+function write(value: unknown, path: string, depth: number, budget: JsonBudget | undefined): string {
+  if (budget !== undefined) spendJson(budget, typeof value === "string" ? value.length : 0, path);
   switch (typeof value) {
     case "string":
       if (!value.isWellFormed()) throw new JsonProblem(path, "text with a lone surrogate");
@@ -40,22 +56,22 @@ function write(value: unknown, path: string, depth: number): string {
     case "object":
       if (value === null) return "null";
       if (depth >= LIMITS.jsonDepth) throw new JsonProblem(path, `nesting over ${LIMITS.jsonDepth} levels`);
-      return Array.isArray(value) ? writeList(value, path, depth) : writeMap(value, path, depth);
+      return Array.isArray(value) ? writeList(value, path, depth, budget) : writeMap(value, path, depth, budget);
     default:
       throw new JsonProblem(path, `a value of type ${typeof value}`);
   }
 }
 
-function writeList(list: readonly unknown[], path: string, depth: number): string {
+function writeList(list: readonly unknown[], path: string, depth: number, budget: JsonBudget | undefined): string {
   let text = "[";
   for (let index = 0; index < list.length; index++) {
     if (index > 0) text += ",";
-    text += write(list[index], `${path}[${index}]`, depth + 1);
+    text += write(list[index], `${path}[${index}]`, depth + 1, budget);
   }
   return `${text}]`;
 }
 
-function writeMap(map: object, path: string, depth: number): string {
+function writeMap(map: object, path: string, depth: number, budget: JsonBudget | undefined): string {
   const prototype: unknown = Object.getPrototypeOf(map);
   if (prototype !== Object.prototype && prototype !== null) throw new JsonProblem(path, "an object that is not plain");
   let text = "{";
@@ -65,8 +81,9 @@ function writeMap(map: object, path: string, depth: number): string {
     if (!key.isWellFormed()) throw new JsonProblem(path, "a key with a lone surrogate");
     // As in `JSON.stringify`, a property without a value is none.
     if (property.value === undefined) continue;
+    if (budget !== undefined) budget.characters -= key.length;
     if (text !== "{") text += ",";
-    text += `${JSON.stringify(key)}:${write(property.value, `${path}.${key}`, depth + 1)}`;
+    text += `${JSON.stringify(key)}:${write(property.value, `${path}.${key}`, depth + 1, budget)}`;
   }
   return `${text}}`;
 }

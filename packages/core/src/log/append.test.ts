@@ -198,6 +198,26 @@ describe("encodePart", () => {
       `{"bytes":${LIMITS.partBytes + 2},"encoding":"omitted"}`,
     );
   });
+
+  it("stays bounded where a few objects stand for more values than anybody can write", () => {
+    class Node {
+      readonly children: readonly unknown[];
+      constructor(child: unknown) {
+        this.children = [child, child];
+      }
+    }
+    let plain: unknown = "leaf";
+    let nodes: unknown = "leaf";
+    for (let level = 0; level < 60; level++) {
+      plain = { a: plain, b: plain };
+      nodes = new Node(nodes);
+    }
+    const long = "x".repeat(1_000_000);
+    for (const value of [plain, nodes, Array(1_000).fill(long), Array(1_000).fill([long, 1n])]) {
+      expect(text(encodePart(value))).toBe('{"encoding":"omitted"}');
+    }
+    expect(text(encodePart(new Uint8Array(LIMITS.partBytes + 1)))).toBe('{"encoding":"omitted"}');
+  });
 });
 
 describe("base64", () => {

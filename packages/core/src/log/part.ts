@@ -5,13 +5,16 @@
  * plain object that has such a field itself is wrapped too, so that nobody's content can pass for a wrapper.
  */
 import { concatBytes, toBase64 } from "../bytes.ts";
-import { canonicalJson } from "../json.ts";
+import { canonicalJson, type JsonBudget, spendJson } from "../json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
 import type { PartDraft } from "./entry.ts";
 
 /** Bytes of a part's salt. */
 export const SALT_BYTES = 32;
+
+/** Values in one part: an object that stands in many places is written at each of them. */
+const MOST_VALUES = 1_000_000;
 
 const encoder = new TextEncoder();
 const COMMITMENT_CONTEXT = "saferun/part/v1\u0000";
@@ -32,28 +35,38 @@ export function partCommitment(part: PartDraft, hash: Hash): Uint8Array {
  * - `{"encoding":"base64","data"}`: bytes; `{"encoding":"utf-16","data"}`: text with lone surrogates, little-endian
  * - `{"encoding":"json","value"}`: an object that has a key `encoding` itself
  * - `{"encoding":"text","text"}`: the nearest JSON text of what JSON cannot carry exactly (NaN, depth, classes, cycles)
- * - `{"encoding":"omitted","bytes"}`: over `LIMITS.partBytes`; only the length is kept
+ * - `{"encoding":"omitted","bytes"}`: over `LIMITS.partBytes`; only the length is kept, where it is known without writing
+ *   everything out
  */
 export function encodePart(value: unknown): Uint8Array {
-  const bytes = encoder.encode(partText(value));
+  const budget: JsonBudget = { values: MOST_VALUES, characters: LIMITS.partBytes };
+  const text = partText(value, budget);
+  if (budget.values < 0 || budget.characters < 0) return encoder.encode(canonicalJson({ encoding: "omitted" }));
+  const bytes = encoder.encode(text);
   if (bytes.length <= LIMITS.partBytes) return bytes;
   return encoder.encode(canonicalJson({ encoding: "omitted", bytes: bytes.length }));
 }
 
-function partText(value: unknown): string {
+function partText(value: unknown, budget: JsonBudget): string {
   try {
-    if (value instanceof Uint8Array) return canonicalJson({ encoding: "base64", data: toBase64(value) });
+    if (value instanceof Uint8Array) return canonicalJson(base64Form(value, budget));
     if (typeof value === "string" && !value.isWellFormed()) {
+      spendJson(budget, value.length);
       return canonicalJson({ encoding: "utf-16", data: toBase64(utf16(value)) });
     }
-    const text = canonicalJson(value);
+    const text = canonicalJson(value, { ...budget });
     if (typeof value === "object" && value !== null && Object.hasOwn(value, "encoding")) {
       return `{"encoding":"json","value":${text}}`;
     }
     return text;
   } catch {
-    return canonicalJson({ encoding: "text", text: nearestText(value) });
+    return canonicalJson({ encoding: "text", text: nearestText(value, budget) });
   }
+}
+
+function base64Form(bytes: Uint8Array, budget: JsonBudget): object {
+  spendJson(budget, bytes.length);
+  return { encoding: "base64", data: toBase64(bytes) };
 }
 
 function utf16(text: string): Uint8Array {
@@ -66,19 +79,20 @@ function utf16(text: string): Uint8Array {
   return bytes;
 }
 
-function nearestText(value: unknown): string {
+function nearestText(value: unknown, budget: JsonBudget): string {
   try {
     // Well-formed: JSON.stringify escapes lone surrogates.
-    return JSON.stringify(value, tolerant()) ?? String(value);
+    return JSON.stringify(value, tolerant(budget)) ?? String(value);
   } catch {
     return `a value of type ${typeof value} that cannot be read`;
   }
 }
 
 /** A replacer that says in words what JSON has no form for. */
-function tolerant(): (this: unknown, key: string, value: unknown) => unknown {
+function tolerant(budget: JsonBudget): (this: unknown, key: string, value: unknown) => unknown {
   const ancestors: unknown[] = [];
-  return function replace(this: unknown, _key, value) {
+  return function replace(this: unknown, key, value) {
+    spendJson(budget, key.length + (typeof value === "string" ? value.length : 0));
     switch (typeof value) {
       case "number":
         return Number.isFinite(value) ? value : String(value);
@@ -98,16 +112,16 @@ function tolerant(): (this: unknown, key: string, value: unknown) => unknown {
     // `this` holds the value: what is above it in the list was left behind.
     while (ancestors.length > 0 && ancestors.at(-1) !== this) ancestors.pop();
     if (ancestors.includes(value)) return "[circular]";
-    const plain = plainForm(value);
+    const plain = plainForm(value, budget);
     ancestors.push(plain);
     return plain;
   };
 }
 
-function plainForm(value: object): object {
+function plainForm(value: object, budget: JsonBudget): object {
   if (value instanceof Error) return { name: value.name, message: value.message };
   if (value instanceof Map) return [...value.entries()];
   if (value instanceof Set) return [...value];
-  if (value instanceof Uint8Array) return { encoding: "base64", data: toBase64(value) };
+  if (value instanceof Uint8Array) return base64Form(value, budget);
   return value;
 }
