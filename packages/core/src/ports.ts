@@ -35,6 +35,11 @@ export interface Random {
 /** The policies in force. `current` is read once per evaluation; a swap between two reads is a new revision. */
 export interface Policies {
   current(): PolicySet;
+  /**
+   * The revision that the log names as in force, shared by whoever writes to one record: who first acts on another one
+   * writes `policy.activated`. Absent: each gate keeps its own. Empty: none is named yet.
+   */
+  readonly named?: { revision: string };
 }
 
 /** Tells people that a call waits. It never decides by returning; a throw or a hang changes nothing. */

@@ -6,12 +6,13 @@ import type { Run } from "./run.ts";
 export class RunWriter {
   readonly #store: Store;
   readonly #policies: Policies;
-  /** The revision that this gate has named in the log; empty until its first commit. */
-  #revision = "";
+  /** The revision that is named in the log; empty until the first commit. */
+  readonly #named: { revision: string };
 
   constructor(store: Store, policies: Policies) {
     this.#store = store;
     this.#policies = policies;
+    this.#named = policies.named ?? { revision: "" };
   }
 
   /**
@@ -21,9 +22,9 @@ export class RunWriter {
   async commit(run: Run, transaction: Transaction): Promise<boolean> {
     const { revision } = this.#policies.current();
     const started = run.unwritten;
-    const activated: EntryDraft[] = revision === this.#revision ? [] : [{ type: "policy.activated", revision }];
+    const activated: EntryDraft[] = revision === this.#named.revision ? [] : [{ type: "policy.activated", revision }];
     run.unwritten = [];
-    this.#revision = revision;
+    this.#named.revision = revision;
     let written = false;
     try {
       const entries = [...activated, ...started, ...transaction.entries];
@@ -31,7 +32,7 @@ export class RunWriter {
     } finally {
       if (!written) {
         run.unwritten = [...started, ...run.unwritten];
-        if (activated.length > 0) this.#revision = "";
+        if (activated.length > 0) this.#named.revision = "";
       }
     }
     return written;

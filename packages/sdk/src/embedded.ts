@@ -5,6 +5,7 @@ import {
   type Decision,
   type DecisionPorts,
   type Notifier,
+  type Policies,
   type PolicySet,
   type Recovered,
   recover,
@@ -25,7 +26,7 @@ import type { Binding } from "./binding.ts";
 import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
-import { readPolicies } from "./policies.ts";
+import { type Reload, reloadingPolicies } from "./reload.ts";
 
 /** The default path, below the working directory. */
 const DIRECTORY = ".saferun";
@@ -41,30 +42,69 @@ interface OpenStore {
 /** Directory → its store: one opening a process, whatever the number of wraps. */
 const open = new Map<string, OpenStore>();
 const given = new WeakMap<Store, OpenStore>();
+/** Store, or its directory → the policies that are followed for it: wraps of the same files share them. */
+const followed = new Map<string | Store, Map<string, Reload>>();
 
 /**
  * @throws SafeRunError for policies that are missing or invalid, and for a store that cannot be opened: nothing is
  * wrapped by halves.
  */
 export function embed(options: CheckedOptions, knownTools: readonly string[] = []): Binding {
-  const policies = options.policies.length === 0 ? NO_POLICIES : loadedPolicies(options, knownTools);
-  const { store } = openStore(options.store);
+  const policies = options.policies.length === 0 ? { current: () => NO_POLICIES } : follow(options, knownTools);
+  const { store } = openOrForget(options.store);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
-  const gate = createGate({ ...ports, policies: { current: () => policies }, notifier: notifierOf(options, ports) });
+  const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports) });
   const { agent, environment, facts } = options;
   return { gate, store, hash: nodeHash, random: nodeRandom, agent, environment, facts, warn };
 }
 
 /** Waits for what was accepted, signs it, and releases every store that SafeRun has opened in this process. */
 export async function shutdown(): Promise<void> {
+  for (const place of followed.keys()) forget(place);
   const stores = [...open.values()];
   open.clear();
   process.off("beforeExit", signAll);
   await Promise.all(stores.map((store) => store.close()));
 }
 
-function loadedPolicies({ policies, mode }: CheckedOptions, knownTools: readonly string[]): PolicySet {
-  return readPolicies({ paths: policies, directory: process.cwd(), mode, hash: nodeHash, knownTools, warn });
+/** Files that were followed before stand by their last good set, whatever is on disk now. */
+function follow({ policies, mode, store }: CheckedOptions, knownTools: readonly string[]): Policies {
+  const place = placeOf(store);
+  const directory = process.cwd();
+  const key = JSON.stringify([directory, policies, mode, knownTools.toSorted()]);
+  const reloads = followed.get(place) ?? new Map<string, Reload>();
+  const known = reloads.get(key);
+  if (known !== undefined) return known;
+  const reload = reloadingPolicies({
+    source: { paths: policies, directory, mode, hash: nodeHash, knownTools, warn },
+    record: async (entry) => openedAt(place)?.store.commit({ entries: [entry] }),
+    random: nodeRandom,
+  });
+  followed.set(place, reloads.set(key, reload));
+  return reload;
+}
+
+function forget(place: string | Store): void {
+  for (const reload of followed.get(place)?.values() ?? []) reload.close();
+  followed.delete(place);
+}
+
+/** Where a store cannot be opened nothing is wrapped, so that nobody needs its policies. */
+function openOrForget(where: CheckedOptions["store"]): OpenStore {
+  try {
+    return openStore(where);
+  } catch (error) {
+    forget(placeOf(where));
+    throw error;
+  }
+}
+
+function openedAt(place: string | Store): OpenStore | undefined {
+  return typeof place === "string" ? open.get(place) : given.get(place);
+}
+
+function placeOf(where: CheckedOptions["store"]): string | Store {
+  return typeof where === "object" ? where : resolve(where ?? DIRECTORY);
 }
 
 const NOT_LOADED: Decision = {
@@ -86,17 +126,19 @@ const NO_POLICIES: PolicySet = {
 };
 
 function openStore(where: CheckedOptions["store"]): OpenStore {
-  if (typeof where === "object") {
-    const known = given.get(where) ?? repaired(where, async () => {});
-    given.set(where, known);
-    return known;
-  }
-  const directory = resolve(where ?? DIRECTORY);
-  const known = open.get(directory);
+  const place = placeOf(where);
+  const known = openedAt(place);
   if (known !== undefined) return known;
+  if (typeof place === "string") return openDirectory(place, where === undefined);
+  const opened = repaired(place, async () => {});
+  given.set(place, opened);
+  return opened;
+}
+
+/** What lies at the default path may have come with the project: it must be of this installation. */
+function openDirectory(directory: string, isDefault: boolean): OpenStore {
   const own = installation();
-  // What lies at the default path may have come with the project: it must be of this installation.
-  const store = openSqliteStore({ directory, ...(where === undefined ? { installation: own } : {}) });
+  const store = openSqliteStore({ directory, ...(isDefault ? { installation: own } : {}) });
   const signer = createFileSigner(signingKeyPath(directory));
   const signed = createCheckpointer(store, signer, { installation: own, onError: checkpointFailed });
   if (open.size === 0) process.on("beforeExit", signAll);

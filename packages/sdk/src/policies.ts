@@ -1,12 +1,13 @@
-/** Policy files from disk to a policy set: all of them whole, or an error that names everything that is wrong. */
+/** Policy files from disk to a policy set: all of them whole and true to their own tests, or an error that names everything that is wrong. */
 import { globSync, readFileSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import {
   checkPolicies,
   compilePolicies,
   type Hash,
   type PolicyIssue,
   type PolicySet,
+  runPolicyTests,
   SafeRunError,
 } from "@saferun/core";
 import { formatIssue, loadPolicies, type PolicyText, parsePolicyFile } from "@saferun/document";
@@ -26,17 +27,8 @@ export interface PolicySource {
   readonly warn: (message: string) => void;
 }
 
-/** @throws SafeRunError `policy.missing` for files that are not there, `policy.invalid` with every issue as file:line:column. */
-export function readPolicies(source: PolicySource): PolicySet {
-  const files = readFiles(source);
-  const { hash, mode, knownTools = [] } = source;
-  const loaded = loadPolicies(files, { hash, knownTools });
-  if (!loaded.ok) throw invalid(loaded.issues, files);
-  for (const issue of loaded.warnings) source.warn(formatIssue(issue));
-  return mode === "enforce" ? enforced(files, hash, knownTools) : loaded.policies;
-}
-
-function readFiles({ paths, directory }: PolicySource): readonly PolicyText[] {
+/** @throws SafeRunError `policy.missing` for a file that is not there or cannot be read: half a set is no set. */
+export function readPolicyFiles({ paths, directory }: PolicySource): readonly PolicyText[] {
   const missing: string[] = [];
   const texts = new Map<string, PolicyText>();
   for (const path of paths) {
@@ -54,10 +46,62 @@ function readFiles({ paths, directory }: PolicySource): readonly PolicyText[] {
   throw new SafeRunError("policy.missing", missing.join("\n"), { details: { files: missing.length } });
 }
 
+/**
+ * The policy set of these texts.
+ * @throws SafeRunError `policy.invalid` with every issue, or every test of theirs that fails, as file:line:column.
+ */
+export function policySetOf(
+  files: readonly PolicyText[],
+  source: Omit<PolicySource, "paths" | "directory">,
+): PolicySet {
+  const { hash, mode, knownTools = [] } = source;
+  const loaded = loadPolicies(files, { hash, knownTools });
+  if (!loaded.ok) throw invalid(loaded.issues, files);
+  const failed = runPolicyTests(loaded.policies, loaded.documents, hash).filter(({ ok }) => !ok);
+  if (failed.length > 0) {
+    const issues = failed.flatMap(({ name, span, failures }) =>
+      failures.map(
+        (failure): PolicyIssue => ({
+          code: "test-failed",
+          severity: "error",
+          ...span,
+          message: `the test \`${name}\` fails: ${failure}`,
+        }),
+      ),
+    );
+    throw invalid(issues, files);
+  }
+  for (const issue of loaded.warnings) source.warn(formatIssue(issue));
+  return mode === "enforce" ? enforced(files, hash, knownTools) : loaded.policies;
+}
+
+/** Absolute directories in which a change may be one of these files: theirs, and those that a glob looks into. */
+export function policyDirectories({ paths, directory }: PolicySource): readonly string[] {
+  return [
+    ...new Set(paths.flatMap((path) => (isGlob(path, directory) ? globbed(path, directory) : [dirname(path)]))),
+  ].map((path) => resolve(directory, path));
+}
+
+// `a/b*/c/*.yaml` looks into `a`, every `a/b*`, and every `a/b*/c`.
+function globbed(path: string, directory: string): readonly string[] {
+  const parts = path.split(sep === "\\" ? /[\\/]/ : "/");
+  const first = parts.findIndex((part) => GLOB.test(part));
+  const base = parts.slice(0, first).join("/") || (path.startsWith("/") ? "/" : ".");
+  const deeper = parts.slice(first, -1).flatMap((_, index) =>
+    globSync(parts.slice(0, first + index + 1).join("/"), { cwd: directory, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => resolve(entry.parentPath, entry.name)),
+  );
+  return [base, ...deeper];
+}
+
 /** A file whose name looks like a glob is still that file. */
+function isGlob(path: string, directory: string): boolean {
+  return GLOB.test(path) && statSync(resolve(directory, path), { throwIfNoEntry: false }) === undefined;
+}
+
 function expand(path: string, directory: string): readonly string[] {
-  const exists = statSync(resolve(directory, path), { throwIfNoEntry: false }) !== undefined;
-  return exists || !GLOB.test(path) ? [path] : globSync(path, { cwd: directory }).sort();
+  return isGlob(path, directory) ? globSync(path, { cwd: directory }).sort() : [path];
 }
 
 function readText(path: string): string {

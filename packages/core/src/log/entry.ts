@@ -11,6 +11,7 @@ export const ENTRY_TYPES = [
   "log.opened",
   "log.recovered",
   "policy.activated",
+  "policy.rejected",
   "run.started",
   "model.messages",
   "model.requested",
