@@ -9,47 +9,51 @@ export class TooLarge extends Error {
 
 /**
  * `expr` with every defined name replaced by its (already replaced) expression. The copy stands where the name stood.
- * @throws TooLarge over `LIMITS.celNodes` nodes: definitions of definitions may double with each step.
+ * @throws TooLarge over `LIMITS.celNodes` nodes or `LIMITS.celDepth` levels: definitions of definitions may double with each
+ * step, and what is deeper than any condition would be too deep for whoever walks it.
  */
 export function inline(expr: Expr, definitions: ReadonlyMap<string, Expr>): Expr {
   if (definitions.size === 0) return expr;
   const budget = { left: LIMITS.celNodes };
-  return walk(expr, (node, bound) => {
-    spend(budget);
+  return walk(expr, (node, bound, depth) => {
+    spend(budget, depth);
     if (node.kind !== "identifier" || (bound.has(node.name) && !node.absolute)) return undefined;
     const definition = definitions.get(node.name);
-    return definition === undefined ? undefined : relocate(definition, node, budget);
+    return definition === undefined ? undefined : relocate(definition, node, budget, depth);
   });
 }
 
-function spend(budget: { left: number }): void {
+function spend(budget: { left: number }, depth: number): void {
   if (--budget.left < 0) throw new TooLarge(`a condition over ${LIMITS.celNodes} nodes`);
+  if (depth > LIMITS.celDepth) throw new TooLarge(`a condition over ${LIMITS.celDepth} levels`);
 }
 
 /** A free name of a definition is absolute in the copy: a macro variable around the use must not capture it. */
-function relocate(definition: Expr, place: At, budget: { left: number }): Expr {
+function relocate(definition: Expr, place: At, budget: { left: number }, depth: number): Expr {
   const { start, end } = place;
   return walk(
     definition,
-    (node, bound) => {
-      spend(budget);
+    (node, bound, inner) => {
+      spend(budget, depth + inner - 1);
       return node.kind === "identifier" ? { ...node, absolute: node.absolute || !bound.has(node.name) } : undefined;
     },
     { start, end },
   );
 }
 
-type Replace = (node: Expr, bound: ReadonlySet<string>) => Expr | undefined;
+/** `depth` counts from 1 at the root. */
+type Replace = (node: Expr, bound: ReadonlySet<string>, depth: number) => Expr | undefined;
 
 function walk(root: Expr, replace: Replace, place?: At): Expr {
   const none: ReadonlySet<string> = new Set();
-  function visit(node: Expr, bound: ReadonlySet<string>): Expr {
-    const replaced = replace(node, bound);
+  function visit(node: Expr, bound: ReadonlySet<string>, depth: number): Expr {
+    const replaced = replace(node, bound, depth);
     const copy =
-      replaced ?? rebuild(node, (child, name) => visit(child, name === undefined ? bound : new Set([...bound, name])));
+      replaced ??
+      rebuild(node, (child, name) => visit(child, name === undefined ? bound : new Set([...bound, name]), depth + 1));
     return place === undefined ? copy : { ...copy, ...place };
   }
-  return visit(root, none);
+  return visit(root, none, 1);
 }
 
 /** A copy with each direct sub-expression visited; `variable` is set where a macro binds it. */

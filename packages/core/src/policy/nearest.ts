@@ -1,14 +1,18 @@
 /** The nearest valid word, for messages. */
 
+/** Longer words are not compared: the work grows with the product of two lengths. */
+const LONGEST = 256;
+
 /** The option that a person most likely meant, or undefined when none is near. Ties go to the first in order. */
 export function nearest(word: string, options: Iterable<string>): string | undefined {
+  if (word.length > LONGEST) return undefined;
   const limit = Math.max(1, Math.floor(word.length / 3));
   const folded = fold(word);
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const option of options) {
     if (option === word || Math.abs(option.length - word.length) >= bestDistance) continue;
-    const distance = fold(option) === folded ? 0 : editDistance(word, option);
+    const distance = fold(option) === folded ? 0 : editDistance(folded, fold(option));
     if (distance < bestDistance) {
       best = option;
       bestDistance = distance;

@@ -6,11 +6,13 @@
 
 import { LIMITS } from "../../limits.ts";
 import { type Activation, costOf, OUT_OF_STEPS } from "./activation.ts";
+import { addDecimals, decimalOf, multiplyDecimals, subtractDecimals } from "./decimal.ts";
 import { Fault } from "./issues.ts";
 import { duration, timestamp } from "./time.ts";
 import { withArticle } from "./types.ts";
 import {
   type CelValue,
+  Decimal,
   Double,
   Duration,
   intOf,
@@ -67,6 +69,7 @@ export function negate(value: CelValue, offset: number): Outcome {
   if (typeof value === "bigint") return intOf(-value) ?? overflow("-", offset);
   if (value instanceof Double) return new Double(-value.value);
   if (value instanceof Duration) return new Duration(-value.nanos);
+  if (value instanceof Decimal) return new Decimal(-value.unscaled, value.scale);
   return new Fault(`\`-\` needs a number, not ${withArticle(kindOf(value))}`, offset);
 }
 
@@ -85,7 +88,27 @@ function numeric(operator: ArithmeticOperator, a: CelValue, b: CelValue, offset:
   if (a instanceof Double ? intB || b instanceof Double : intA && b instanceof Double) {
     return floating(operator, toDouble(a), toDouble(b), offset);
   }
-  return null;
+  return a instanceof Decimal || b instanceof Decimal ? decimal(operator, a, b, offset) : null;
+}
+
+/** Beside decimals and integers only: a double has lost what a decimal keeps. */
+function decimal(operator: ArithmeticOperator, a: CelValue, b: CelValue, offset: number): Outcome | null {
+  const x = decimalOf(a);
+  const y = decimalOf(b);
+  if (x === undefined || y === undefined) return null;
+  switch (operator) {
+    case "+":
+      return addDecimals(x, y, offset);
+    case "-":
+      return subtractDecimals(x, y, offset);
+    case "*":
+      return multiplyDecimals(x, y, offset);
+    default:
+      return new Fault(
+        `\`${operator}\` of decimals is not exact: compare products instead, as in \`a * 3 <= b\``,
+        offset,
+      );
+  }
 }
 
 function toDouble(value: CelValue): number {

@@ -5,6 +5,7 @@ import {
   BOOL,
   type CelType,
   comparisonKind,
+  DECIMAL,
   DOUBLE,
   DURATION,
   DYN,
@@ -15,7 +16,9 @@ import {
   withArticle,
 } from "./types.ts";
 
-const ORDERED: ReadonlySet<string> = new Set(["bool", "number", "string", "bytes", "timestamp", "duration"]);
+const ORDERED: ReadonlySet<string> = new Set(["bool", "number", "string", "bytes", "timestamp", "duration", "decimal"]);
+/** What a decimal is compared and calculated with. */
+const EXACT: ReadonlySet<Kind> = new Set(["decimal", "int", "uint"]);
 
 export function checkBinary(expr: Binary, checker: Checker): CelType {
   const left = checker.visit(expr.left);
@@ -44,6 +47,7 @@ function comparable(left: CelType, right: CelType): boolean {
   const a = kindOfType(left);
   const b = kindOfType(right);
   if (a === null || b === null || a === "null" || b === "null") return true;
+  if (a === "decimal" || b === "decimal") return EXACT.has(a) && EXACT.has(b);
   return comparisonKind(a) === comparisonKind(b);
 }
 
@@ -64,7 +68,8 @@ function checkIn(expr: Binary, left: CelType, right: CelType, checker: Checker):
 function checkOrder(expr: Binary, left: CelType, right: CelType, checker: Checker): void {
   const a = kindOfType(left);
   const b = kindOfType(right);
-  if (a !== null && b !== null && comparisonKind(a) !== comparisonKind(b)) {
+  const same = a === null || b === null || comparisonKind(a) === comparisonKind(b);
+  if (!same && !(a !== null && b !== null && EXACT.has(a) && EXACT.has(b))) {
     report(expr, left, right, checker);
     return;
   }
@@ -88,6 +93,9 @@ function arithmeticType(expr: Binary, left: CelType, right: CelType, checker: Ch
 }
 
 function resultKind(operator: string, a: Kind, b: Kind): CelType | null {
+  if ((a === "decimal" || b === "decimal") && EXACT.has(a) && EXACT.has(b)) {
+    return operator === "/" || operator === "%" ? null : DECIMAL;
+  }
   const mixed = (a === "int" || a === "double") && (b === "int" || b === "double");
   if (a !== b && mixed) return operator === "%" ? null : DOUBLE;
   if (a === b && (a === "int" || a === "uint")) return { kind: a };

@@ -1,13 +1,14 @@
 /** The types that functions take and give. */
+import { nearest } from "../nearest.ts";
 import { type CompiledPattern, compilePattern } from "../regex/match.ts";
 import type { Call, Expr } from "./ast.ts";
 import type { Checker } from "./check.ts";
 import { ZONED } from "./functions/calendar.ts";
 import type { Overload } from "./functions/overload.ts";
-import { functionNames, overloadsOf, resolveCall } from "./functions/table.ts";
-import { nearest } from "./issues.ts";
+import { functionNames, overloadsOf, RESERVED_FUNCTIONS, resolveCall } from "./functions/table.ts";
+import { Fault } from "./issues.ts";
 import { MACRO_NAMES } from "./macros.ts";
-import { ZONE_ADVICE, zoneSeconds } from "./time.ts";
+import { zoneAt } from "./time.ts";
 import { type CelType, DYN, kindOfType, withArticle } from "./types.ts";
 
 export function checkCall(call: Call, checker: Checker): CelType {
@@ -16,6 +17,10 @@ export function checkCall(call: Call, checker: Checker): CelType {
   const types = args.map((arg) => checker.visit(arg));
   const name = { start: call.nameStart, end: call.nameStart + call.name.length };
   const overloads = overloadsOf(resolved.name);
+  if (overloads.length === 0 && RESERVED_FUNCTIONS.has(resolved.name)) {
+    checker.report(name, "not-available", `\`${call.name}\` is not available in this version`);
+    return DYN;
+  }
   if (overloads.length === 0) {
     const suggestion = nearest(call.name, [...functionNames(), ...MACRO_NAMES]);
     const hint = suggestion === undefined ? "" : `: did you mean \`${suggestion}\`?`;
@@ -27,7 +32,7 @@ export function checkCall(call: Call, checker: Checker): CelType {
     checker.report(name, "wrong-type", misuse(call.name, overloads, resolved.method, types));
     return DYN;
   }
-  checkZone(call, checker);
+  if (resolved.method || call.args.length > 1) checkZone(call, checker);
   if (resolved.name === "matches") checkPattern(args, checker);
   const [first, ...others] = fitting;
   return first !== undefined && others.every((other) => other.result.kind === first.result.kind) ? first.result : DYN;
@@ -57,9 +62,10 @@ function form(overload: Overload): string {
 }
 
 function checkZone(call: Call, checker: Checker): void {
-  const [zone] = call.args;
+  const zone = call.args.at(-1);
   if (!ZONED.has(call.name) || zone?.kind !== "literal" || typeof zone.value !== "string") return;
-  if (zoneSeconds(zone.value) === null) checker.report(zone, "not-available", ZONE_ADVICE);
+  const distance = zoneAt(zone.value, 0, checker.zones, 0);
+  if (distance instanceof Fault) checker.report(zone, "not-available", distance.message);
 }
 
 /** The pattern that a literal holds; null for everything else. */

@@ -2,10 +2,12 @@
  * A light static check: names, fields, functions, and kinds where both sides are known. It never guesses; what it does not
  * know is `dyn` and is judged at run time.
  */
+
+import { nearest } from "../nearest.ts";
 import { constantPath, type Expr } from "./ast.ts";
 import { checkBinary } from "./check-binary.ts";
 import { checkCall } from "./check-call.ts";
-import { type CelIssue, type CelIssueCode, nearest } from "./issues.ts";
+import type { CelIssue, CelIssueCode } from "./issues.ts";
 import {
   BOOL,
   type CelEnv,
@@ -18,6 +20,7 @@ import {
   TYPE,
   TYPE_NAMES,
   withArticle,
+  type Zones,
 } from "./types.ts";
 import { typeOfValue } from "./value-types.ts";
 
@@ -29,6 +32,9 @@ export interface CheckedCel {
   /** Those of them that are only asked for with `has` or `.?`, which an absent field does not turn into an error. */
   readonly tests: string[][];
 }
+
+/** Names of features to come. */
+const RESERVED_VARIABLES: ReadonlySet<string> = new Set(["facts"]);
 
 export function checkCel(expr: Expr, env: CelEnv): CheckedCel {
   const checker = new Checker(env);
@@ -69,6 +75,10 @@ export class Checker {
   report(at: { start: number; end: number }, code: CelIssueCode, message: string, suggestion?: string): void {
     const issue = { offset: at.start, length: at.end - at.start, code, message };
     this.issues.push(suggestion === undefined ? issue : { ...issue, suggestion });
+  }
+
+  get zones(): Zones | undefined {
+    return this.env.zones;
   }
 
   isVariable(name: string): boolean {
@@ -153,6 +163,10 @@ export class Checker {
     const type = Object.hasOwn(variables, expr.name) ? variables[expr.name] : undefined;
     if (type !== undefined) return type;
     if (TYPE_NAMES.has(expr.name)) return TYPE;
+    if (RESERVED_VARIABLES.has(expr.name)) {
+      this.report(expr, "not-available", `\`${expr.name}\` is not available in this version`);
+      return DYN;
+    }
     const suggestion = this.variableFor(expr.name);
     const hint = suggestion === undefined ? "" : `: did you mean \`${suggestion}\`?`;
     this.report(expr, "unknown-variable", `unknown variable \`${expr.name}\`${hint}`, suggestion);
@@ -225,7 +239,7 @@ export class Checker {
   private negate(operand: Expr): CelType {
     const type = this.visit(operand);
     const kind = kindOfType(type);
-    if (kind !== null && kind !== "int" && kind !== "double" && kind !== "duration") {
+    if (kind !== null && kind !== "int" && kind !== "double" && kind !== "duration" && kind !== "decimal") {
       this.report(operand, "wrong-type", `\`-\` needs a number, not ${withArticle(kind)}`);
       return DYN;
     }

@@ -1,5 +1,6 @@
 /** Equality and order of values. */
 import { type Activation, costOf, OUT_OF_STEPS } from "./activation.ts";
+import { compareDecimals, decimalOf } from "./decimal.ts";
 import { Fault } from "./issues.ts";
 import { comparisonKind, type Kind, withArticle } from "./types.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type CelRecord,
   CelTypeValue,
   type CelValue,
+  Decimal,
   Duration,
   isList,
   isMap,
@@ -54,11 +56,26 @@ export function equal(a: CelValue, b: CelValue, comparison: Comparison, activati
   }
   const kind = kindOf(a);
   const other = kindOf(b);
+  if (a instanceof Decimal || b instanceof Decimal) {
+    const sign = orderDecimals(a, b, comparison);
+    return sign instanceof Fault ? kind !== "null" && other !== "null" && sign : sign === 0;
+  }
   if (kind !== other) {
     if (!comparison.strict || kind === "null" || other === "null") return false;
     return kindMismatch(kind, other, comparison);
   }
   return equalObjects(a, b, comparison, activation);
+}
+
+/** A decimal beside a double has no exact order, and beside anything else none at all: never quietly unequal. */
+function orderDecimals(a: CelValue, b: CelValue, comparison: Comparison): number | Fault {
+  const x = decimalOf(a);
+  const y = decimalOf(b);
+  if (x !== undefined && y !== undefined) return compareDecimals(x, y);
+  return new Fault(
+    `\`${comparison.operator}\` between ${withArticle(kindOf(a))} and ${withArticle(kindOf(b))}: convert the other one with \`dec(…)\``,
+    comparison.offset,
+  );
 }
 
 /** Both of one kind, neither text nor number. */
@@ -186,6 +203,7 @@ export function order(a: CelValue, b: CelValue, comparison: Comparison, activati
   if (a instanceof Timestamp && b instanceof Timestamp) return compareBig(a.nanos, b.nanos);
   if (a instanceof Duration && b instanceof Duration) return compareBig(a.nanos, b.nanos);
   if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b);
+  if (a instanceof Decimal || b instanceof Decimal) return orderDecimals(a, b, comparison);
   const kind = kindOf(a);
   const other = kindOf(b);
   if (kind !== other) return kindMismatch(kind, other, comparison);

@@ -7,7 +7,7 @@ import { compileMatches } from "./compile-matches.ts";
 import type { Overload } from "./functions/overload.ts";
 import { overloadsOf, resolveCall } from "./functions/table.ts";
 import { Fault } from "./issues.ts";
-import { withArticle } from "./types.ts";
+import { withArticle, type Zones } from "./types.ts";
 import { type CelValue, kindOf, type Outcome } from "./values.ts";
 
 export function compileCall(call: Call, compiler: Compiler): Evaluate {
@@ -24,6 +24,7 @@ export function compileCall(call: Call, compiler: Compiler): Evaluate {
     if (compiled?.ok) return compileMatches(compiled.pattern, compiler.compile(text), call.nameStart);
   }
   const offset = call.nameStart;
+  const { zones } = compiler.env;
   if (overloads.length === 0) {
     const unknown = new Fault(`no function \`${call.name}\` for these arguments`, offset);
     return () => unknown;
@@ -37,7 +38,7 @@ export function compileCall(call: Call, compiler: Compiler): Evaluate {
     second !== undefined &&
     third === undefined
   ) {
-    return compilePair(only, first, second, call);
+    return compilePair(only, first, second, call, zones);
   }
   return (activation) => {
     const values: CelValue[] = [];
@@ -48,12 +49,18 @@ export function compileCall(call: Call, compiler: Compiler): Evaluate {
     }
     const overload = overloads.find((candidate) => accepts(candidate, values));
     if (overload === undefined) return misfit(call.name, values, offset);
-    return invoke(overload, values, activation, offset);
+    return invoke(overload, values, activation, offset, zones);
   };
 }
 
 /** `text.contains(part)` and its like: nothing to choose. */
-function compilePair(overload: Overload, first: Evaluate, second: Evaluate, call: Call): Evaluate {
+function compilePair(
+  overload: Overload,
+  first: Evaluate,
+  second: Evaluate,
+  call: Call,
+  zones: Zones | undefined,
+): Evaluate {
   return (activation) => {
     const a = first(activation);
     if (a instanceof Fault) return a;
@@ -61,7 +68,7 @@ function compilePair(overload: Overload, first: Evaluate, second: Evaluate, call
     if (b instanceof Fault) return b;
     const values = [a, b];
     if (!accepts(overload, values)) return misfit(call.name, values, call.nameStart);
-    return invoke(overload, values, activation, call.nameStart);
+    return invoke(overload, values, activation, call.nameStart, zones);
   };
 }
 
@@ -74,14 +81,20 @@ function accepts({ params }: Overload, values: readonly CelValue[]): boolean {
 }
 
 /** Work that grows with a value is paid for by its size, before for what is read and after for what was made. */
-function invoke(overload: Overload, values: readonly CelValue[], activation: Activation, offset: number): Outcome {
-  let cost = 0;
+function invoke(
+  overload: Overload,
+  values: readonly CelValue[],
+  activation: Activation,
+  offset: number,
+  zones: Zones | undefined,
+): Outcome {
+  let cost = overload.steps;
   for (let index = 0; index < values.length; index++) {
     const value = values[index] ?? null;
-    if (overload.loops || !Array.isArray(value)) cost += costOf(value);
+    if (overload.loops || !Array.isArray(value)) cost += overload.passes * costOf(value);
   }
   if (!activation.spend(cost)) return new Fault(OUT_OF_STEPS, offset);
-  const result = overload.invoke(values, offset);
+  const result = overload.invoke(values, offset, zones);
   if (typeof result === "boolean" || result instanceof Fault || activation.spend(costOf(result))) return result;
   return new Fault(OUT_OF_STEPS, offset);
 }

@@ -179,7 +179,7 @@ describe("errors", () => {
     ['duration("400000000000s")', "a duration over 292 years"],
     [
       'timestamp(0).getHours("Europe/Zurich")',
-      "time zones by name are not available in conditions yet: write `UTC` or a fixed distance such as `+01:00`",
+      "time zones by name are not available here: write `UTC` or a fixed distance such as `+01:00`",
     ],
     ['"a".substring(2)', "`substring` outside of the text: compare with `size(…)` first"],
     ["optional.none().value()", "`value` of nothing: ask `hasValue()` first"],

@@ -1,5 +1,6 @@
 /** Timestamps and durations: text forms, ranges, and the proleptic Gregorian calendar without a `Date`. */
 import { Fault } from "./issues.ts";
+import type { Zones } from "./types.ts";
 import { Duration, type Outcome, Timestamp } from "./values.ts";
 
 const SECOND = 1_000_000_000n;
@@ -97,6 +98,11 @@ function pad(value: number, width: number): string {
   return String(value).padStart(width, "0");
 }
 
+/** Milliseconds since 1970, rounded down. */
+export function epochMsOf(time: Timestamp): number {
+  return Number(floorDivide(time.nanos, 1_000_000n));
+}
+
 /** Seconds since 1970, rounded down. */
 export function secondsOf(time: Timestamp): bigint {
   return floorDivide(time.nanos, SECOND);
@@ -125,8 +131,20 @@ export function civilAt(time: Timestamp, zoneSeconds: number): Civil {
   return { ...fields, millisecond: Number((time.nanos - seconds * SECOND) / 1_000_000n) };
 }
 
-export const ZONE_ADVICE =
-  "time zones by name are not available in conditions yet: write `UTC` or a fixed distance such as `+01:00`";
+const NO_CALENDAR = "time zones by name are not available here: write `UTC` or a fixed distance such as `+01:00`";
+const NO_ZONE = "unknown time zone: write a name such as `Europe/Zurich`, `UTC`, or a fixed distance such as `+01:00`";
+
+/** Letters, digits and `_+-` between slashes: what a calendar may be asked for. */
+const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+){0,3}$/;
+
+/** Seconds east of UTC in a zone at a moment, or why that is not known. */
+export function zoneAt(zone: string, epochMs: number, zones: Zones | undefined, offset: number): number | Fault {
+  const fixed = zoneSeconds(zone);
+  if (fixed !== null) return fixed;
+  if (zones === undefined) return new Fault(NO_CALENDAR, offset);
+  const distance = zone.length <= 64 && ZONE_NAME.test(zone) ? zones(zone, epochMs) : undefined;
+  return distance !== undefined && Math.abs(distance) < DAY_SECONDS ? distance : new Fault(NO_ZONE, offset);
+}
 
 /** `UTC`, `+01:00`, `-08:00`, `02:00` → seconds from UTC; null for anything else, also for zone names. */
 export function zoneSeconds(text: string): number | null {

@@ -1,5 +1,6 @@
 import type { Json } from "../../json.ts";
 import { entryOf } from "./compare.ts";
+import { formatDecimal } from "./decimal.ts";
 import { Fault } from "./issues.ts";
 import { formatDuration, formatTimestamp } from "./time.ts";
 import {
@@ -8,6 +9,7 @@ import {
   CelOptional,
   CelTypeValue,
   type CelValue,
+  Decimal,
   Double,
   Duration,
   isList,
@@ -16,7 +18,7 @@ import {
   Uint,
 } from "./values.ts";
 
-/** A value for people and records. What JSON has no exact form for becomes text: large integers, NaN, times, bytes in hex. */
+/** A value for people and records. What JSON has no exact form for becomes text: large integers, decimals, NaN, times, bytes in hex. */
 export function toJson(value: CelValue): Json {
   if (value === null || typeof value === "boolean" || typeof value === "string" || typeof value === "number")
     return value;
@@ -27,6 +29,7 @@ export function toJson(value: CelValue): Json {
     return Number.isSafeInteger(Number(value.value)) ? Number(value.value) : String(value.value);
   if (value instanceof Timestamp) return formatTimestamp(value);
   if (value instanceof Duration) return formatDuration(value);
+  if (value instanceof Decimal) return formatDecimal(value);
   if (value instanceof CelTypeValue) return value.name;
   if (value instanceof CelOptional) return value.value === undefined ? null : toJson(value.value);
   if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -17,11 +17,20 @@ export type ScalarKind =
   | "null"
   | "timestamp"
   | "duration"
+  | "decimal"
   | "type";
 
-/** The variables that a condition may read. */
+/**
+ * The calendar of time zones, from outside: seconds east of UTC in a zone (`Europe/Zurich`) at a moment, undefined for a zone
+ * that it does not know. Pure, and never throws.
+ */
+export type Zones = (zone: string, epochMs: number) => number | undefined;
+
+/** The variables that a condition may read, and what its functions may ask. */
 export interface CelEnv {
   readonly variables: Readonly<Record<string, CelType>>;
+  /** Absent: zones by name are an error. */
+  readonly zones?: Zones;
 }
 
 /** Kinds of values at run time; `map` covers objects. */
@@ -36,6 +45,7 @@ export const STRING: CelType = { kind: "string" };
 export const BYTES: CelType = { kind: "bytes" };
 export const TIMESTAMP: CelType = { kind: "timestamp" };
 export const DURATION: CelType = { kind: "duration" };
+export const DECIMAL: CelType = { kind: "decimal" };
 export const TYPE: CelType = { kind: "type" };
 export const STRINGS: CelType = { kind: "list", item: STRING };
 

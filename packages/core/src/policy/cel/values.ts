@@ -55,6 +55,18 @@ export class Duration extends Boxed {
   }
 }
 
+/** `unscaled` / 10^`scale`, exactly. `1.5` and `1.50` are equal and print as they were written. */
+export class Decimal extends Boxed {
+  readonly kind = "decimal";
+  readonly unscaled: bigint;
+  readonly scale: number;
+  constructor(unscaled: bigint, scale: number) {
+    super();
+    this.unscaled = unscaled;
+    this.scale = scale;
+  }
+}
+
 export class CelTypeValue extends Boxed {
   readonly kind = "type";
   readonly name: string;
@@ -104,6 +116,7 @@ export type CelValue =
   | Uint
   | Timestamp
   | Duration
+  | Decimal
   | CelTypeValue
   | CelOptional
   | CelMap

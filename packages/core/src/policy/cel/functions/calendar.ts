@@ -1,8 +1,8 @@
-/** Parts of timestamps and durations. A zone is `UTC` or a fixed distance from it: core knows no time zone database. */
+/** Parts of timestamps and durations. A zone is `UTC`, a fixed distance from it, or a name that the calendar from outside knows. */
 import { Fault } from "../issues.ts";
-import { type Civil, civilAt, ZONE_ADVICE, zoneSeconds } from "../time.ts";
+import { type Civil, civilAt, epochMsOf, zoneAt } from "../time.ts";
 import { INT } from "../types.ts";
-import { method, type Overload } from "./overload.ts";
+import { costing, method, type Overload } from "./overload.ts";
 
 const PARTS: Readonly<Record<string, (civil: Civil) => number>> = {
   getFullYear: (civil) => civil.year,
@@ -18,7 +18,10 @@ const PARTS: Readonly<Record<string, (civil: Civil) => number>> = {
 };
 
 /** Names of the functions whose last argument may be a zone. */
-export const ZONED: ReadonlySet<string> = new Set(Object.keys(PARTS));
+export const ZONED: ReadonlySet<string> = new Set([...Object.keys(PARTS), "time", "day"]);
+
+/** Asking the calendar takes about as long as so many steps. */
+export const ZONE_STEPS = 50;
 
 const NANOS: Readonly<Record<string, bigint>> = {
   getHours: 3_600_000_000_000n,
@@ -29,10 +32,13 @@ const NANOS: Readonly<Record<string, bigint>> = {
 export const CALENDAR_FUNCTIONS: readonly Overload[] = [
   ...Object.entries(PARTS).flatMap(([name, part]) => [
     method(name, ["timestamp"], INT, ([time]) => part(civilAt(time, 0))),
-    method(name, ["timestamp", "string"], INT, ([time, zone], offset) => {
-      const distance = zoneSeconds(zone);
-      return distance === null ? new Fault(ZONE_ADVICE, offset) : part(civilAt(time, distance));
-    }),
+    costing(
+      ZONE_STEPS,
+      method(name, ["timestamp", "string"], INT, ([time, zone], offset, zones) => {
+        const distance = zoneAt(zone, epochMsOf(time), zones, offset);
+        return distance instanceof Fault ? distance : part(civilAt(time, distance));
+      }),
+    ),
   ]),
   // Whole hours, minutes and seconds of the span; the milliseconds within its last second.
   ...Object.entries(NANOS).map(([name, unit]) =>

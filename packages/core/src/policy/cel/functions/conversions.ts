@@ -1,7 +1,8 @@
 /** `size`, `type`, and the conversions between kinds. What has no exact or sensible result is an error, never a guess. */
+import { decimalOf, decimalOfDouble, formatDecimal, parseDecimal } from "../decimal.ts";
 import { Fault } from "../issues.ts";
 import { formatDuration, formatTimestamp, parseDuration, parseTimestamp, secondsOf, timestamp } from "../time.ts";
-import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, TYPE, UINT } from "../types.ts";
+import { BOOL, BYTES, DECIMAL, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, TYPE, UINT } from "../types.ts";
 import {
   CelTypeValue,
   type CelValue,
@@ -31,9 +32,9 @@ function uint(value: bigint | null, offset: number): Outcome {
   );
 }
 
-/** Towards zero. Null for NaN, infinities, and what 64 bits surely do not hold. */
+/** Towards zero. Null for NaN, infinities, and what 64 bits surely do not hold. −2^63 may be a rounded smaller number. */
 function truncated(value: number): bigint | null {
-  return Math.abs(value) < 2 ** 64 ? BigInt(Math.trunc(value)) : null;
+  return value > -(2 ** 63) && value < 2 ** 64 ? BigInt(Math.trunc(value)) : null;
 }
 
 function wholeNumber(text: string): bigint | null {
@@ -120,12 +121,18 @@ export const CONVERSIONS: readonly Overload[] = [
   global("string", ["double"], STRING, ([{ value }]) => doubleText(value)),
   global("string", ["bytes"], STRING, ([bytes], offset) => utf8(bytes, offset)),
   global("string", ["timestamp"], STRING, ([time]) => formatTimestamp(time)),
+  global("string", ["decimal"], STRING, ([value]) => formatDecimal(value)),
   global("string", ["duration"], STRING, ([span]) => formatDuration(span)),
   global("bytes", ["bytes"], BYTES, ([bytes]) => bytes),
   global("bytes", ["string"], BYTES, ([text], offset) => bytesOf(text, offset)),
   global("timestamp", ["timestamp"], TIMESTAMP, ([time]) => time),
   global("timestamp", ["int"], TIMESTAMP, ([seconds], offset) => timestamp(BigInt(seconds) * 1_000_000_000n, offset)),
   global("timestamp", ["string"], TIMESTAMP, ([text], offset) => parseTimestamp(text, offset)),
+  global("dec", ["decimal"], DECIMAL, ([value]) => value),
+  global("dec", ["int"], DECIMAL, ([value]) => decimalOf(value) ?? null),
+  global("dec", ["uint"], DECIMAL, ([value]) => decimalOf(value) ?? null),
+  global("dec", ["double"], DECIMAL, ([{ value }], offset) => decimalOfDouble(value, offset)),
+  global("dec", ["string"], DECIMAL, ([text], offset) => parseDecimal(text, offset)),
   global("duration", ["duration"], DURATION, ([span]) => span),
   global("duration", ["string"], DURATION, ([text], offset) => parseDuration(text, offset)),
 ];

@@ -1,5 +1,5 @@
 /** How a function of the language is declared: its name, what it takes, what it gives. */
-import type { CelType, Kind } from "../types.ts";
+import type { CelType, Kind, Zones } from "../types.ts";
 import type {
   CelList,
   CelMap,
@@ -7,6 +7,7 @@ import type {
   CelRecord,
   CelTypeValue,
   CelValue,
+  Decimal,
   Double,
   Duration,
   Outcome,
@@ -27,6 +28,7 @@ interface ParamValues {
   null: null;
   timestamp: Timestamp;
   duration: Duration;
+  decimal: Decimal;
   type: CelTypeValue;
   list: CelList;
   map: CelMap | CelRecord;
@@ -34,6 +36,12 @@ interface ParamValues {
 }
 
 type Values<Params extends readonly Param[]> = { [Index in keyof Params]: ParamValues[Params[Index]] };
+
+type Body<Params extends readonly Param[]> = (
+  values: Values<Params>,
+  offset: number,
+  zones: Zones | undefined,
+) => Outcome;
 
 export interface Overload {
   readonly name: string;
@@ -43,8 +51,12 @@ export interface Overload {
   readonly result: CelType;
   /** True where the work grows with the number of items of a list, not with the size of a text. */
   readonly loops: boolean;
+  /** Steps of one call, besides those for the size of what it reads. */
+  readonly steps: number;
+  /** How often it reads each of its texts, at most. */
+  readonly passes: number;
   /** `values` have the kinds of `params`. */
-  invoke(values: readonly CelValue[], offset: number): Outcome;
+  invoke(values: readonly CelValue[], offset: number, zones: Zones | undefined): Outcome;
 }
 
 /** `name(params)`. */
@@ -52,7 +64,7 @@ export function global<const Params extends readonly Param[]>(
   name: string,
   params: Params,
   result: CelType,
-  body: (values: Values<Params>, offset: number) => Outcome,
+  body: Body<Params>,
 ): Overload {
   return declare(name, false, params, result, body);
 }
@@ -62,7 +74,7 @@ export function method<const Params extends readonly Param[]>(
   name: string,
   params: Params,
   result: CelType,
-  body: (values: Values<Params>, offset: number) => Outcome,
+  body: Body<Params>,
 ): Overload {
   return declare(name, true, params, result, body);
 }
@@ -72,15 +84,32 @@ function declare<Params extends readonly Param[]>(
   isMethod: boolean,
   params: Params,
   result: CelType,
-  body: (values: Values<Params>, offset: number) => Outcome,
+  body: Body<Params>,
 ): Overload {
   return {
     name,
     method: isMethod,
     params,
     result,
-    loops: name === "join",
+    loops: false,
+    steps: 0,
+    passes: 1,
     // The dispatcher has compared the kinds with `params`: this is the one place where the types follow.
-    invoke: (values, offset) => body(values as Values<Params>, offset),
+    invoke: (values, offset, zones) => body(values as Values<Params>, offset, zones),
   };
+}
+
+/** The same function, paid for by the items of the lists that it reads. */
+export function perItem(overload: Overload): Overload {
+  return { ...overload, loops: true };
+}
+
+/** The same function, where one call does as much work as so many steps. */
+export function costing(steps: number, overload: Overload): Overload {
+  return { ...overload, steps };
+}
+
+/** The same function, where one call reads its texts so many times. */
+export function reading(passes: number, overload: Overload): Overload {
+  return { ...overload, passes };
 }

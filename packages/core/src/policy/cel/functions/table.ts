@@ -5,12 +5,14 @@ import { CONVERSIONS } from "./conversions.ts";
 import { OPTIONAL_FUNCTIONS } from "./optionals.ts";
 import type { Overload } from "./overload.ts";
 import { TEXT_FUNCTIONS } from "./text.ts";
+import { TYPED_FUNCTIONS } from "./typed.ts";
 
 const TABLE: ReadonlyMap<string, readonly Overload[]> = byName([
   ...TEXT_FUNCTIONS,
   ...CONVERSIONS,
   ...CALENDAR_FUNCTIONS,
   ...OPTIONAL_FUNCTIONS,
+  ...TYPED_FUNCTIONS,
 ]);
 
 function byName(overloads: readonly Overload[]): Map<string, Overload[]> {
@@ -22,6 +24,9 @@ function byName(overloads: readonly Overload[]): Map<string, Overload[]> {
   }
   return table;
 }
+
+/** Functions of features to come. */
+export const RESERVED_FUNCTIONS: ReadonlySet<string> = new Set(["record", "records", "grounded", "origin"]);
 
 /** Namespaces that look like a receiver: `optional.of(x)`. */
 const NAMESPACES: ReadonlySet<string> = new Set(["optional"]);

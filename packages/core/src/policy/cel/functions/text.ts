@@ -3,7 +3,7 @@ import { LIMITS } from "../../../limits.ts";
 import { Fault } from "../issues.ts";
 import { BOOL, INT, STRING, STRINGS } from "../types.ts";
 import { LIST_TOO_LONG, type Outcome, TEXT_TOO_LONG, textFits } from "../values.ts";
-import { global, method, type Overload } from "./overload.ts";
+import { global, method, type Overload, perItem } from "./overload.ts";
 import { findText } from "./text-search.ts";
 
 const SURROGATE = /[\ud800-\udfff]/;
@@ -141,8 +141,8 @@ export const TEXT_FUNCTIONS: readonly Overload[] = [
   method("split", ["string", "string", "int"], STRINGS, ([text, by, limit], offset) =>
     split(text, by, Number(limit), offset),
   ),
-  method("join", ["list"], STRING, ([list], offset) => joinTexts(list, "", offset)),
-  method("join", ["list", "string"], STRING, ([list, by], offset) => joinTexts(list, by, offset)),
+  perItem(method("join", ["list"], STRING, ([list], offset) => joinTexts(list, "", offset))),
+  perItem(method("join", ["list", "string"], STRING, ([list, by], offset) => joinTexts(list, by, offset))),
   method("replace", ["string", "string", "string"], STRING, ([text, old, by], offset) =>
     replace(text, old, by, -1, offset),
   ),
