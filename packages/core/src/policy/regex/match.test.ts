@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compilePattern, matchPattern } from "./match.ts";
+import { LIMITS } from "../../limits.ts";
+import { Automaton } from "./automaton.ts";
+import { compilePattern, matchPattern, simulate } from "./match.ts";
 
 function matches(pattern: string, text: string): boolean | null {
   const compiled = compilePattern(pattern);
@@ -112,6 +114,87 @@ describe("patterns", () => {
     expect(visits).toBeLessThan(text.length * 20);
   });
 
+  /** Visits of one condition's whole budget of steps. */
+  const BUDGET = LIMITS.celSteps * 64;
+
+  function visits(source: string, text: string): { matched: boolean | null; visits: number } {
+    const compiled = compilePattern(source);
+    if (!compiled.ok) throw new Error(compiled.issue.message);
+    let count = 0;
+    const matched = matchPattern(compiled.pattern, text, BUDGET, (made) => {
+      count = made;
+    });
+    return { matched, visits: count };
+  }
+
+  it.each([
+    ["nested repetition", "(a+)+$", "a", "!"],
+    ["nested star", "^(a*)*$", "a", "!"],
+    ["overlapping alternatives", "^(a|aa)+$", "a", "!"],
+    ["the same alternative twice", "^(a|a)*$", "a", "!"],
+    ["any character, nested", "(.*)*x", "y", ""],
+    ["many stars", "(.*)(.*)(.*)(.*)(.*)(.*)x", "y", ""],
+    ["any, then many", "(.*a){20}x", "a", ""],
+    ["optional letters", "(?:a?){50}a{50}x", "a", ""],
+    [
+      "an address of mail",
+      "^([a-zA-Z0-9])(([\\-.]|[_]+)?([a-zA-Z0-9]+))*(@){1}[a-z0-9]+[.]{1}(([a-z]{2,3})|([a-z]{2,3}[.]{1}[a-z]{2,3}))$",
+      "a",
+      "!",
+    ],
+    ["a class name", "^(([a-z])+.)+[A-Z]([a-z])+$", "a", ""],
+    ["words and blanks", "^(\\w+\\s?)*$", "a ", "!"],
+    ["a version", "^(\\d+\\.?)*x$", "1.", ""],
+    ["crossing word boundaries", "(\\b\\w+\\b\\W*)*!$", "ab ", ""],
+    ["line ends", "(?m)(^a+$\\n?)*b", "a\n", ""],
+    ["digits in groups", "((\\d{3},?)+)+x", "123,", ""],
+  ])("takes a few visits for each character: %s (trap 13)", (_name, source, piece, end) => {
+    const text = piece.repeat(Math.floor(200_000 / piece.length)) + end;
+    const full = visits(source, text);
+    expect(full.matched).toBe(false);
+    expect(full.visits).toBeLessThan(text.length * 2 + 20_000);
+  });
+
+  it("looks for twenty words in either case in 200,000 characters within a fraction of the budget (trap 13)", () => {
+    const words =
+      "password secret token apikey credential private wallet mnemonic seed passport ssn iban routing account pin cvv swift bearer oauth session";
+    const source = `(?i)\\b(?:${words.replaceAll(" ", "|")})\\b`;
+    const text = "The quick passwor tokens PRIVATELY walk over secre ibans. ".repeat(3_500);
+    expect(text.length).toBeGreaterThan(200_000);
+    expect(visits(source, text)).toMatchObject({ matched: false });
+    expect(visits(source, text).visits).toBeLessThan(BUDGET / 20);
+    expect(visits(source, `${text}PassWord`).matched).toBe(true);
+  });
+
+  it("gives up on too many sets of states, and stays linear all the same (trap 13)", () => {
+    // Letters without a period, by a small generator.
+    let seed = 1;
+    const text = Array.from({ length: 20_000 }, () => {
+      seed = (seed * 48_271) % 0x7fffffff;
+      return seed % 2 === 0 ? "a" : "b";
+    }).join("");
+    const source = "(a|b)*a(a|b){14}c";
+    const compiled = compilePattern(source);
+    if (!compiled.ok) throw new Error(compiled.issue.message);
+    const { program, anchored } = compiled.pattern;
+    expect(new Automaton(program, anchored).run(text, BUDGET)).toBeUndefined();
+    const { matched, visits: count } = visits(source, text);
+    expect(matched).toBe(false);
+    expect(count).toBeLessThan(text.length * program.length * 2);
+  });
+
+  it("needs the same work for a text whatever was matched before", () => {
+    const compiled = compilePattern("(?i)(?:abc|abd|xyz)+\\bq");
+    if (!compiled.ok) throw new Error(compiled.issue.message);
+    const { pattern } = compiled;
+    const text = "abcABDxyz ".repeat(100);
+    const work: number[] = [];
+    matchPattern(pattern, text, BUDGET, (made) => work.push(made));
+    matchPattern(pattern, "xyz q \u00e9".repeat(100), BUDGET, () => {});
+    matchPattern(pattern, text, BUDGET, (made) => work.push(made));
+    expect(work[0]).toBe(work[1]);
+  });
+
   const piece = fc.constantFrom(
     "a",
     "b",
@@ -143,6 +226,24 @@ describe("patterns", () => {
         },
       ),
       { numRuns: 2_000 },
+    );
+  });
+
+  it("says the same by sets of states and by all states at once", () => {
+    fc.assert(
+      fc.property(
+        fc.array(pattern, { minLength: 1, maxLength: 3 }),
+        fc.constantFrom("", "(?i)", "(?m)", "(?s)"),
+        fc.string({ unit: fc.constantFrom(..."abcx1 _\n\u00e9\u{1f600}K"), maxLength: 40 }),
+        (alternatives, flags, text) => {
+          const compiled = compilePattern(`${flags}(?:${alternatives.join("|")})`);
+          if (!compiled.ok) throw new Error(compiled.issue.message);
+          const { program, anchored } = compiled.pattern;
+          const expected = simulate(compiled.pattern, text, BUDGET, () => {});
+          expect(new Automaton(program, anchored).run(text, BUDGET)).toBe(expected);
+        },
+      ),
+      { numRuns: 3_000 },
     );
   });
 

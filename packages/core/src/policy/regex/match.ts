@@ -1,8 +1,9 @@
 /** Running a pattern: time grows with text × states, whatever both are. */
-import { isWordCharacter } from "./character-set.ts";
+import { holds, NOTHING } from "./assertions.ts";
+import { Automaton } from "./automaton.ts";
 import { parsePattern } from "./parse.ts";
 import { buildProgram, type Instruction } from "./program.ts";
-import { type Assertion, type PatternIssue, PatternProblem } from "./syntax.ts";
+import { type PatternIssue, PatternProblem } from "./syntax.ts";
 
 export type { PatternIssue } from "./syntax.ts";
 
@@ -59,19 +60,30 @@ class States {
   }
 }
 
-const NOTHING = -1;
+/** Shorter texts are done before sets of states would have been made. */
+const SHORT_TEXT = 128;
+
+type Spent = (visits: number) => void;
 
 /**
  * Does the pattern match anywhere in the text? Null when that takes more than `work` visits of a state.
  * `spent` is told how many there were.
  */
-export function matchPattern(
-  pattern: Pattern,
-  text: string,
-  work: number,
-  spent: (visits: number) => void,
-): boolean | null {
-  const { program, anchored } = pattern;
+export function matchPattern(pattern: Pattern, text: string, work: number, spent: Spent): boolean | null {
+  return text.length <= SHORT_TEXT ? simulate(pattern, text, work, spent) : automate(pattern, text, work, spent);
+}
+
+function automate(pattern: Pattern, text: string, work: number, spent: Spent): boolean | null {
+  const automaton = new Automaton(pattern.program, pattern.anchored);
+  const matched = automaton.run(text, work);
+  const { visits } = automaton;
+  if (matched === undefined) return simulate(pattern, text, work - visits, (more) => spent(visits + more));
+  spent(visits);
+  return matched;
+}
+
+/** All states at once, character by character. */
+export function simulate({ program, anchored }: Pattern, text: string, work: number, spent: Spent): boolean | null {
   let current = new States(program.length);
   let next = new States(program.length);
   current.clear();
@@ -128,21 +140,4 @@ function enter(program: readonly Instruction[], start: number, states: States, b
     }
   }
   return false;
-}
-
-function holds(assertion: Assertion, before: number, after: number): boolean {
-  switch (assertion) {
-    case "text-start":
-      return before === NOTHING;
-    case "text-end":
-      return after === NOTHING;
-    case "line-start":
-      return before === NOTHING || before === 10;
-    case "line-end":
-      return after === NOTHING || after === 10;
-    case "word-boundary":
-      return isWordCharacter(before) !== isWordCharacter(after);
-    case "no-word-boundary":
-      return isWordCharacter(before) === isWordCharacter(after);
-  }
 }
