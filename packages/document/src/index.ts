@@ -2,3 +2,4 @@ export * from "./format-issue.ts";
 export * from "./json-schema.ts";
 export * from "./load.ts";
 export * from "./parse.ts";
+export * from "./typescript/index.ts";

@@ -8,13 +8,17 @@ import {
   type PolicyIssue,
   type PolicyTree,
 } from "@saferun/core";
-import { parsePolicyFile } from "./parse.ts";
+import { type ParsedFile, parsePolicyFile } from "./parse.ts";
+import { Policy } from "./typescript/policy.ts";
 
 export interface PolicyText {
   /** The name in messages and decisions. */
   readonly file: string;
   readonly text: string;
 }
+
+/** A file's text, or what `policy(…)` built. */
+export type PolicyInput = PolicyText | Policy;
 
 export interface LoadOptions {
   readonly hash: Hash;
@@ -41,19 +45,24 @@ const NO_FILE: PolicyIssue = {
 };
 
 /** Total. No file at all is an issue too: without policies nothing is permitted. */
-export function loadPolicies(files: readonly PolicyText[], options: LoadOptions): LoadResult {
-  if (files.length === 0) return { ok: false, issues: [NO_FILE] };
+export function loadPolicies(inputs: readonly PolicyInput[], options: LoadOptions): LoadResult {
+  if (inputs.length === 0) return { ok: false, issues: [NO_FILE] };
   const trees: PolicyTree[] = [];
   const broken: PolicyIssue[] = [];
-  for (const { file, text } of files) {
-    const { tree, issues } = parsePolicyFile(text, file);
+  for (const input of inputs) {
+    const { tree, issues } = parsePolicy(input);
     broken.push(...issues);
     if (tree !== undefined) trees.push(tree);
   }
-  const whole = trees.length === files.length;
+  const whole = trees.length === inputs.length;
   const checked = checkPolicies(trees, { ...options, whole });
   if (!checked.ok) return { ok: false, issues: [...broken, ...checked.issues] };
   if (broken.length > 0) return { ok: false, issues: broken };
   const { model, warnings } = checked;
   return { ok: true, policies: compilePolicies(model, options.hash), documents: model.documents, warnings };
+}
+
+/** Total: the tree of either form, or the reasons why there is none. */
+export function parsePolicy(input: PolicyInput): ParsedFile {
+  return input instanceof Policy ? input : parsePolicyFile(input.text, input.file);
 }

@@ -2,6 +2,7 @@
 import { LIMITS, type PolicyIssue, type PolicyTree } from "@saferun/core";
 import { type Document, isScalar, parseAllDocuments, type YAMLError } from "yaml";
 import { convert } from "./convert.ts";
+import { HIDDEN } from "./hidden.ts";
 import { Problems, SourceText } from "./source-text.ts";
 
 export interface ParsedFile {
@@ -29,9 +30,6 @@ export function parsePolicyFile(text: string, file: string): ParsedFile {
     return { issues: problems.all };
   }
 }
-
-/** Characters that show a reviewer another text than the one that decides. */
-const HIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 
 function refuseText(source: SourceText, problems: Problems): void {
   // A code unit is at least one byte, so that the cheap check comes first.

@@ -1,0 +1,48 @@
+/** `tool(…)`: what a tool is, and the type of its arguments for the conditions of its rules. */
+import type { PolicyIssue, TreeNode } from "@saferun/core";
+import { callSite } from "./call-site.ts";
+import type { ArgsOfSchema, ArgsSchema, StandardSchema } from "./schema-types.ts";
+import { Named, nodeOf, Place } from "./to-tree.ts";
+import type { WrittenTool } from "./written.ts";
+
+declare const ARGS: unique symbol;
+
+/** `Args` are the arguments as the model may write them; `unknown` where no schema says. */
+export class ToolDefinition<Args = unknown> extends Named {
+  declare readonly [ARGS]?: Args;
+  readonly name: string;
+  /** Its entry under `tools`. */
+  readonly node: TreeNode;
+  readonly issues: readonly PolicyIssue[];
+
+  constructor(name: string, node: TreeNode, issues: readonly PolicyIssue[]) {
+    super();
+    this.name = name;
+    this.node = node;
+    this.issues = issues;
+    Object.freeze(this);
+  }
+}
+
+/** One tool or several: names, globs, or definitions. */
+export type ToolScope = string | ToolDefinition | readonly (string | ToolDefinition)[];
+
+/** What every tool in scope has; `unknown` where one of them is known by name only. */
+export type ArgsOfScope<Scope> = Scope extends readonly (infer One)[] ? ArgsOfTool<One> : ArgsOfTool<Scope>;
+type ArgsOfTool<One> = One extends ToolDefinition<infer Args> ? Args : unknown;
+
+export type ToolOptions<Schema> = Omit<WrittenTool, "schema"> & {
+  /** Of the arguments, as a Standard Schema (zod, valibot, arktype …) or JSON Schema: types the conditions. */
+  readonly schema?: Schema;
+};
+
+/** `name` may be a glob. The entry stands in every policy whose rules or `tools` mention it. */
+export function tool<const Schema extends StandardSchema | ArgsSchema>(
+  name: string,
+  options: ToolOptions<Schema> = {},
+): ToolDefinition<ArgsOfSchema<Schema>> {
+  const { schema: _, ...written } = options;
+  const place = new Place(callSite(tool));
+  const node = nodeOf(written, place);
+  return new ToolDefinition(String(name), node, place.issues);
+}
