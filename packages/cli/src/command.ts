@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { ExitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { printableJson } from "./output/printable.ts";
 
 export interface Shared {
   readonly json?: boolean;
@@ -25,5 +26,5 @@ export function describe(command: Command, examples: readonly string[]): Command
 }
 
 export function printJson(io: Io, value: unknown): void {
-  io.print(JSON.stringify(value, null, 2));
+  io.print(printableJson(JSON.stringify(value, null, 2)));
 }

@@ -7,10 +7,13 @@ import { registerApprovals } from "./commands/approvals.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerDev } from "./commands/dev.ts";
 import { registerEval } from "./commands/eval.ts";
+import { registerExplain } from "./commands/explain.ts";
 import { registerLog } from "./commands/log.ts";
 import { registerRuns } from "./commands/runs.ts";
+import { registerTest } from "./commands/test.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { printableJson, printableLines } from "./output/printable.ts";
 
 /** Runs one command line; the exit code. Never throws. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -32,10 +35,13 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<E
     .enablePositionalOptions()
     .showHelpAfterError("(`--help` shows what is possible)")
     .showSuggestionAfterError()
-    .configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: (text) => io.warn(text.trimEnd()) })
+    .configureOutput({
+      writeOut: (text) => io.print(text.trimEnd()),
+      writeErr: (text) => io.warn(printableLines(text.trimEnd())),
+    })
     .exitOverride()
     .addHelpText("after", EXIT_HELP);
-  for (const register of [registerCheck, registerEval, registerDev, registerApprovals, registerRuns, registerLog]) {
+  for (const register of COMMANDS) {
     register(program, setup);
   }
   try {
@@ -45,6 +51,18 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<E
     return report(error, argv, io);
   }
 }
+
+/** In the order of the help. */
+const COMMANDS = [
+  registerCheck,
+  registerTest,
+  registerExplain,
+  registerEval,
+  registerDev,
+  registerApprovals,
+  registerRuns,
+  registerLog,
+] as const;
 
 const EXIT_HELP = `
 Exit codes: 0 fine, 1 found something, 2 wrong usage, 3 could not run.`;
@@ -58,8 +76,8 @@ function report(error: unknown, argv: readonly string[], io: Io): ExitCode {
   const known = error instanceof CommandError || error instanceof SafeRunError;
   const code = known ? error.code : "internal.error";
   const message = known ? error.message : `a bug in saferun: ${error instanceof Error ? error.message : String(error)}`;
-  if (argv.includes("--json")) io.warn(JSON.stringify({ error: { code, message } }));
-  else io.warn(`${io.warnStyle.bad("saferun:")} ${message}`);
+  if (argv.includes("--json")) io.warn(printableJson(JSON.stringify({ error: { code, message } })));
+  else io.warn(`${io.warnStyle.bad("saferun:")} ${printableLines(message)}`);
   return error instanceof CommandError ? error.exit : EXIT.failed;
 }
 

@@ -13,6 +13,24 @@ afterEach(() => place.remove());
 const BROKEN = POLICY.replace("environments:", "enviroments:").replace("args.amount > 5000", "args.amount >> 5000");
 
 describe("saferun check", () => {
+  it("prints nothing of a file or its name that a terminal would obey or hide (trap 27)", async () => {
+    const hostile = `saferun: policy/v1\nrules:\n  - { id: "a\\u202eb", tool: "x\\u200b\\e[2J", then: allow }\n`;
+    writeFileSync(join(place.cwd, "a\u001b[2J\u202e.yaml"), hostile);
+    for (const args of [
+      ["check", "."],
+      ["check", ".", "--json"],
+      ["\u001b[2J\u202e"],
+      ["log", "verify", "--key", "\u009b"],
+    ]) {
+      const { code, stdout, stderr } = await saferun(place, args);
+      expect(code).toBeGreaterThan(0);
+      expect(stdout + stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+    }
+    const judged = await saferun(place, ["eval", "--policies", ".", "--calls", "-"]);
+    expect(judged.code).toBe(3);
+    expect(judged.stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+  });
+
   it("accepts good policies, found where they usually lie", async () => {
     mkdirSync(join(place.cwd, "policies"));
     writeFileSync(join(place.cwd, "policies", "support.yaml"), POLICY);

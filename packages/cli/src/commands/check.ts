@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { printableLines } from "../output/printable.ts";
 import type { Style } from "../output/style.ts";
 import { findDefaultPolicyFiles, findPolicyFiles, readPolicyFiles } from "../policy-files.ts";
 
@@ -50,7 +51,7 @@ function reportLines(
 ): string[] {
   const texts = new Map(files.map(({ file, text }) => [file, text]));
   const blocks = issues.map((issue) => {
-    const [head = "", ...rest] = formatIssue(issue, texts.get(issue.file)).split("\n");
+    const [head = "", ...rest] = printableLines(formatIssue(issue, texts.get(issue.file))).split("\n");
     return [issue.severity === "error" ? style.bad(head) : style.wait(head), ...rest].join("\n");
   });
   const errors = issues.filter((issue) => issue.severity === "error").length;

@@ -1,17 +1,14 @@
 /** `saferun eval`: one decision per call, without a store, without running anything. */
 import { once } from "node:events";
-import { createReadStream, statSync } from "node:fs";
-import { resolve } from "node:path";
-import { formatIssue, loadPolicies } from "@saferun/document";
 import { nodeClock, nodeHash } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, type Shared } from "../command.ts";
 import { createJudge } from "../eval/judge.ts";
-import { lineBatches } from "../eval/lines.ts";
-import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
+import { callSource, lineBatches } from "../eval/lines.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { printable } from "../output/printable.ts";
-import { findPolicyFiles, readPolicyFiles } from "../policy-files.ts";
+import { printableJson } from "../output/printable.ts";
+import { loadUsablePolicies } from "../policy-files.ts";
 
 interface Options extends Shared {
   readonly policies: readonly string[];
@@ -39,27 +36,12 @@ export function registerEval(parent: Command, { io, run }: CommandSetup): void {
 }
 
 async function evaluate(io: Io, options: Options): Promise<ExitCode> {
-  const files = readPolicyFiles(findPolicyFiles(options.policies, io.cwd), io.cwd);
-  const loaded = loadPolicies(files, { hash: nodeHash });
-  if (!loaded.ok) {
-    const texts = new Map(files.map(({ file, text }) => [file, text]));
-    for (const issue of loaded.issues) io.warn(formatIssue(issue, texts.get(issue.file)));
-    throw failed("policy.invalid", "the policies are not usable, so nothing was judged");
-  }
-  const judge = createJudge({ policies: loaded.policies, hash: nodeHash, start: nodeClock.now() });
+  const { policies } = loadUsablePolicies(io, options.policies);
+  const judge = createJudge({ policies, hash: nodeHash, start: nodeClock.now() });
   for await (const batch of lineBatches(callSource(io, options.calls))) {
     const decisions = batch.map((line) => ("text" in line ? judge.decide(line.text) : judge.refuse(line.problem)));
-    const text = `${decisions.map((decision) => JSON.stringify(decision)).join("\n")}\n`;
+    const text = `${decisions.map((decision) => printableJson(JSON.stringify(decision))).join("\n")}\n`;
     if (!io.stdout.write(text)) await once(io.stdout, "drain");
   }
   return EXIT.fine;
-}
-
-function callSource(io: Io, name: string): AsyncIterable<Uint8Array | string> {
-  if (name === "-") return io.stdin;
-  const path = resolve(io.cwd, name);
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) throw usage(`there is no file \`${printable(name)}\``);
-  if (found.isDirectory()) throw usage(`\`${printable(name)}\` is a directory; name a file of calls`);
-  return createReadStream(path);
 }

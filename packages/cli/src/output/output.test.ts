@@ -1,7 +1,7 @@
 import type { Json } from "@saferun/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { printable, short } from "./printable.ts";
+import { printable, printableJson, printableLines, short } from "./printable.ts";
 import { createStyle } from "./style.ts";
 import { table } from "./table.ts";
 import { span } from "./time.ts";
@@ -22,6 +22,17 @@ describe("printable", () => {
     expect(printable("a\u202eb\u001b[2J\n\u200b\ufe0f")).toBe("a\\u{202e}b\\u{1b}[2J\\n\\u{200b}\\u{fe0f}");
     expect(printable("Grüße, 東京 👍")).toBe("Grüße, 東京 👍");
     expect(short("abcdef", 4)).toBe("abc…");
+    expect(printableLines("a\u009b\nb\r")).toBe("a\\u{9b}\nb\\u{d}");
+  });
+
+  it("writes JSON that is the same JSON and drives no terminal (traps 23 and 27)", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.string({ unit: "binary" }), (value, text) => {
+        const json = printableJson(JSON.stringify({ value, text }, null, 2));
+        expect(json).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+        expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify({ value, text })));
+      }),
+    );
   });
 });
 
@@ -53,6 +64,16 @@ describe("treeLines", () => {
       "  none      {}",
     ]);
     expect(treeLines({})).toEqual(["  (no arguments)"]);
+  });
+
+  it("no key can look like a key with its value, an index or a word of ours (trap 27)", () => {
+    expect(treeLines({ amount: 9, "amount  1": 2, "[0]": 3, "(no arguments)": 4, Größe_1: 5 })).toEqual([
+      "  amount            9",
+      '  "amount  1"       2',
+      '  "[0]"             3',
+      '  "(no arguments)"  4',
+      "  Größe_1           5",
+    ]);
   });
 });
 

@@ -13,6 +13,20 @@ export function printable(text: string): string {
   });
 }
 
+/** The same for a text of several lines: its line breaks stay. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
+/** The same JSON: a control character can stand unescaped in its texts only, and JSON has an escape of its own for it. */
+export function printableJson(json: string): string {
+  return json.replace(UNSAFE, (character) => (character === "\n" ? "\n" : character.split("").map(escaped).join("")));
+}
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
 /** The same, cut to a width; for overviews only, never where somebody decides. */
 export function short(text: string, width: number): string {
   const line = printable(text);

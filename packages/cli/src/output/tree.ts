@@ -41,13 +41,16 @@ export function leaf(value: Json | undefined): string {
   return value === undefined ? "(absent)" : printable(JSON.stringify(value));
 }
 
+/** Any other key stands in quotes, so that none can look like a key with its value, an index, or words of ours. */
+const PLAIN_KEY = /^[\p{L}\p{N}_$-]+$/u;
+
 function childrenOf(node: Json, path: string): { name: string; path: string; value: Json }[] {
   if (Array.isArray(node)) {
     return node.map((value: Json, index) => ({ name: `[${index}]`, path: `${path}[${index}]`, value }));
   }
   if (typeof node !== "object" || node === null) return [];
   return Object.entries(node as JsonObject).map(([key, value]) => ({
-    name: printable(key),
+    name: PLAIN_KEY.test(key) ? key : printable(JSON.stringify(key)),
     path: path === "" ? key : `${path}.${key}`,
     value,
   }));
