@@ -26,6 +26,7 @@ export {
   type MacroName as CelMacro,
 } from "./policy/cel/ast.ts";
 export { Double as CelDouble, type Expr as CelExpr, parseCel, printCel } from "./policy/cel/index.ts";
+export type { Zones } from "./policy/cel/types.ts";
 export { type CheckOptions, type CheckResult, checkPolicies } from "./policy/check.ts";
 export { compilePolicies } from "./policy/compile.ts";
 export { POLICY_FORMAT, type PolicyFile } from "./policy/format.ts";

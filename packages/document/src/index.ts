@@ -3,3 +3,4 @@ export * from "./json-schema.ts";
 export * from "./load.ts";
 export * from "./parse.ts";
 export * from "./typescript/index.ts";
+export { intlZones } from "./zones.ts";

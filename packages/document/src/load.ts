@@ -7,9 +7,11 @@ import {
   type PolicyDocument,
   type PolicyIssue,
   type PolicyTree,
+  type Zones,
 } from "@saferun/core";
 import { type ParsedFile, parsePolicyFile } from "./parse.ts";
 import { Policy } from "./typescript/policy.ts";
+import { intlZones } from "./zones.ts";
 
 export interface PolicyText {
   /** The name in messages and decisions. */
@@ -24,6 +26,8 @@ export interface LoadOptions {
   readonly hash: Hash;
   /** Tools that exist, where the caller knows them; otherwise only declared tools may be named. */
   readonly knownTools?: readonly string[];
+  /** The calendar behind time zones by name; default: the runtime's own. */
+  readonly zones?: Zones;
 }
 
 export type LoadResult =
@@ -55,7 +59,7 @@ export function loadPolicies(inputs: readonly PolicyInput[], options: LoadOption
     if (tree !== undefined) trees.push(tree);
   }
   const whole = trees.length === inputs.length;
-  const checked = checkPolicies(trees, { ...options, whole });
+  const checked = checkPolicies(trees, { zones: intlZones, ...options, whole });
   if (!checked.ok) return { ok: false, issues: [...broken, ...checked.issues] };
   if (broken.length > 0) return { ok: false, issues: broken };
   const { model, warnings } = checked;

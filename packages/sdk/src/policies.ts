@@ -10,7 +10,7 @@ import {
   runPolicyTests,
   SafeRunError,
 } from "@saferun/core";
-import { formatIssue, loadPolicies, type PolicyText, parsePolicyFile } from "@saferun/document";
+import { formatIssue, intlZones, loadPolicies, type PolicyText, parsePolicyFile } from "@saferun/document";
 
 const GLOB = /[*?[\]{}]/;
 
@@ -116,7 +116,7 @@ function invalid(issues: readonly PolicyIssue[], files: readonly PolicyText[]): 
 /** The same files with everything observed made binding: another set, hence another revision. */
 function enforced(files: readonly PolicyText[], hash: Hash, knownTools: readonly string[]): PolicySet {
   const trees = files.flatMap(({ file, text }) => parsePolicyFile(text, file).tree ?? []);
-  const checked = checkPolicies(trees, { knownTools });
+  const checked = checkPolicies(trees, { knownTools, zones: intlZones });
   if (!checked.ok) throw invalid(checked.issues, files);
   const { model } = checked;
   const binding = [...model.environments].map(([name, one]) => [name, { ...one, observe: false }] as const);

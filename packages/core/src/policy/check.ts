@@ -1,7 +1,7 @@
 /** Trees → one checked model, or every issue of every file. A set that is not whole is not there at all. */
 
 import type { Expr } from "./cel/ast.ts";
-import type { CelEnv } from "./cel/types.ts";
+import type { CelEnv, Zones } from "./cel/types.ts";
 import { checkTest } from "./check-tests.ts";
 import { Conditions, celEnv, RESERVED_NAMES, resolveDefinitions } from "./condition.ts";
 import { POLICY_FORMAT, type RouteSource, type RuleSource } from "./format.ts";
@@ -19,6 +19,8 @@ import type { PolicyTree } from "./tree.ts";
 export interface CheckOptions {
   /** Tools that exist, where the caller knows them: rules may name these and the declared ones. */
   readonly knownTools?: readonly string[];
+  /** The calendar behind time zones by name; absent, such a name is an error. */
+  readonly zones?: Zones;
   /** False where some files of the set could not be read: what only they may declare is then not asked for. */
   readonly whole?: boolean;
   /** Looks at the rules that were checked without an error, and warns: `analyse`. Absent: nobody does. */
@@ -54,7 +56,7 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   const context = mergeContext(documents, issues);
   const constants = mergeConstants(documents, issues);
   const tools = mergeTools(documents, issues);
-  const env = celEnv(context, constants);
+  const env = celEnv(context, constants, options.zones);
   const { definitions, texts, ruleEnv } = checkDefinitions(documents, env, issues);
   checkRoutes(routes, issues);
   const checker = new RuleChecker(
@@ -95,7 +97,7 @@ function checkDefinitions(documents: readonly PolicyDocument[], env: CelEnv, iss
   // A definition that failed was reported once; each rule that uses it need not say so again.
   const failed = entries.filter(({ key }) => !definitions.has(key)).map(({ key }) => [key, { kind: "dyn" }] as const);
   const texts = new Map(entries.map(({ key, value }) => [key, value.value]));
-  return { definitions, texts, ruleEnv: { variables: { ...env.variables, ...Object.fromEntries(failed) } } };
+  return { definitions, texts, ruleEnv: { ...env, variables: { ...env.variables, ...Object.fromEntries(failed) } } };
 }
 
 /** Ids are unique over all files; two that differ only in case would be read as one by people. */

@@ -3,7 +3,7 @@ import type { Json } from "../json.ts";
 import { childrenOf, type Expr } from "./cel/ast.ts";
 import { checkCel, parseCel } from "./cel/index.ts";
 import type { CelIssue } from "./cel/issues.ts";
-import type { CelEnv, CelType } from "./cel/types.ts";
+import type { CelEnv, CelType, Zones } from "./cel/types.ts";
 import { inline, TooLarge } from "./define.ts";
 import { type IssueDetails, type Issues, quote } from "./issue.ts";
 import type { ConditionModel, ContextType } from "./model.ts";
@@ -44,10 +44,15 @@ function closed(fields: Readonly<Record<string, CelType>>): CelType {
   return { kind: "object", fields, open: false };
 }
 
-export function celEnv(context: ReadonlyMap<string, ContextType>, constants: ReadonlyMap<string, Json>): CelEnv {
+export function celEnv(
+  context: ReadonlyMap<string, ContextType>,
+  constants: ReadonlyMap<string, Json>,
+  zones?: Zones,
+): CelEnv {
   const declared = [...context].map(([key, type]) => [key, CONTEXT_CEL[type]] as const);
   const named = [...constants].map(([key, value]) => [key, typeOf(value)] as const);
-  return { variables: { ...VARIABLES, context: closed(Object.fromEntries(declared)), ...Object.fromEntries(named) } };
+  const variables = { ...VARIABLES, context: closed(Object.fromEntries(declared)), ...Object.fromEntries(named) };
+  return zones === undefined ? { variables } : { variables, zones };
 }
 
 function typeOf(value: Json): CelType {
