@@ -1,0 +1,19 @@
+/** The closed list of what the analysis finds; `docs/analysis.md` has one section for each. */
+export const ANALYSIS_CODES = {
+  conflict: "Two rules of the same scope contradict each other on calls that both seem to be made for.",
+  "empty-list": "An allow rule asks something of all items of a list, which is true of an empty list.",
+  "float-equality": "A condition compares a fraction with `==`, `!=` or `in`.",
+  "narrow-deny": "A deny rule guards only a part of the tools, agents or principals that an allow rule lets through.",
+  "pause-alone": "A pause rule has a condition, and no rule permits the calls that it lets pass.",
+  "prefix-match": "An allow rule rests on the beginning or a pattern of a shell command, a SQL text or an address.",
+  redundant: "A rule changes no verdict, because other rules say the same wherever it speaks.",
+  shadowed: "A rule never decides, because stricter rules match wherever it does.",
+  "suffix-match": "A condition rests on the end, a part or a pattern of a host name or mail address.",
+  "switched-off": "A deny or pause rule does not match when an argument is simply left out.",
+  unbounded: "An allow rule has no lower bound on a number.",
+  "unruled-tool": "No rule speaks of a declared tool, so that it never runs.",
+  unreachable: "The condition or the scope of a rule can never be met.",
+  "wide-scope": "A rule over several tools reads an argument that some of them lack.",
+} as const;
+
+export type AnalysisCode = keyof typeof ANALYSIS_CODES;

@@ -1,0 +1,211 @@
+/** Finding a call that lies in a region and behaves as claimed: a bounded search, decided by evaluation. */
+import type { Decision } from "../../decision.ts";
+import type { Json, JsonObject } from "../../json.ts";
+import type { Expr } from "../cel/ast.ts";
+import type { PolicyModel, RuleModel } from "../model.ts";
+import { toolInScope } from "../scope.ts";
+import type { Constants } from "./atom.ts";
+import { type Candidate, Candidates, hint, membersOf, sized } from "./candidates.ts";
+import type { Region } from "./region.ts";
+import { exactTools, nameFor, type Tools } from "./scope.ts";
+import type { ExampleCall, Trial } from "./trial.ts";
+import { has } from "./value-set.ts";
+
+/** Who calls what, where; the arguments are what is searched for. */
+export type Setting = Omit<ExampleCall, "args" | "context">;
+
+/** Calls that are tried for one claim. */
+const MOST_TRIES = 240;
+
+export class Search {
+  readonly #model: PolicyModel;
+  readonly #tools: Tools;
+  readonly #trial: Trial;
+  readonly #constants: Constants;
+
+  constructor(model: PolicyModel, tools: Tools, trial: Trial) {
+    this.#model = model;
+    this.#tools = tools;
+    this.#trial = trial;
+    this.#constants = model.constants;
+  }
+
+  /** The first call in one of the regions that `accept` takes; undefined where none is found. */
+  find(
+    setting: Setting,
+    regions: readonly Region[],
+    extra: readonly Expr[],
+    accept: (decision: Decision, call: ExampleCall) => boolean,
+  ): ExampleCall | undefined {
+    let tries = 0;
+    for (const region of regions) {
+      const plain = plainCall(setting, region);
+      const first = plain === undefined ? undefined : this.#trial.decide(plain);
+      if (plain !== undefined && first !== undefined && accept(first, plain)) return plain;
+    }
+    for (const region of regions) {
+      for (const call of this.#callsIn(setting, region, extra)) {
+        if (++tries > MOST_TRIES) return undefined;
+        const decision = this.#trial.decide(call);
+        if (decision !== undefined && accept(decision, call)) return call;
+      }
+    }
+    return undefined;
+  }
+
+  decide(call: ExampleCall): Decision | undefined {
+    return this.#trial.decide(call);
+  }
+
+  /** A setting in which a rule speaks; undefined where it speaks of no tool that is known. */
+  settingOf({ scope }: RuleModel, tool: string | undefined = this.toolOf(scope)): Setting | undefined {
+    if (tool === undefined) return undefined;
+    const environments = scope.environments ?? [...this.#model.environments.keys()];
+    const enforced = environments.find((name) => this.#model.environments.get(name)?.observe === false);
+    const env = enforced ?? environments[0];
+    const [agent = "agent"] = scope.agents ?? [];
+    const [who] = scope.principals ?? [];
+    if (env === undefined) return undefined;
+    return {
+      tool,
+      env,
+      agent: agent === "*" ? "agent" : nameFor(agent),
+      ...(who === undefined ? {} : { principal: principalNamed(who) }),
+    };
+  }
+
+  /** A tool that the scope speaks of. */
+  toolOf(scope: RuleModel["scope"]): string | undefined {
+    const names = exactTools(scope) ?? [
+      ...this.#model.tools.map((tool) => nameFor(tool.name)),
+      ...(scope.tools ?? ["*"]).map(nameFor),
+    ];
+    return names.find((name) => toolInScope(scope, this.#tools.facts(name)));
+  }
+
+  *#callsIn(setting: Setting, region: Region, extra: readonly Expr[]): Iterable<ExampleCall> {
+    const places = this.#places(region, extra);
+    const total = places.reduce((count, { values }) => count * values.length, 1);
+    for (let index = 0; index < Math.min(total, MOST_TRIES); index++) {
+      let rest = index;
+      const chosen = places.map(({ path, values }) => {
+        const value = values[rest % values.length];
+        rest = Math.floor(rest / values.length);
+        return { path, value };
+      });
+      const call = callWith(setting, chosen);
+      if (call !== undefined) yield call;
+    }
+  }
+
+  /** Places with the values to try: those of the region first, then what unread expressions speak of. */
+  #places(region: Region, extra: readonly Expr[]) {
+    const guesses = new Candidates();
+    for (const { place } of region.values()) if (place.kind !== "path") hint(place.expr, guesses, this.#constants);
+    for (const expr of extra) hint(expr, guesses, this.#constants);
+    const guessed = new Map(guesses.all().map(({ path, values }) => [path.join("\u0001"), { path, values }]));
+    for (const { place, values } of region.values()) {
+      const key = place.path.join("\u0001");
+      if (place.kind === "path") {
+        const fitting = (guessed.get(key)?.values ?? []).filter((value) => has(values, value));
+        guessed.set(key, { path: place.path, values: distinct([...membersOf(values), ...fitting]) });
+      } else if (place.kind === "size" && !region.has(key)) {
+        guessed.set(key, {
+          path: place.path,
+          values: distinct([...sized(values), ...(guessed.get(key)?.values ?? [])]),
+        });
+      }
+    }
+    return [...guessed.values()].filter(({ values }) => values.length > 0);
+  }
+}
+
+/** The plainest call of a region; undefined where it asks for more than single members. */
+function plainCall(setting: Setting, region: Region): ExampleCall | undefined {
+  const chosen: Assignment[] = [];
+  for (const { place, values } of region.values()) {
+    if (place.kind !== "path") return undefined;
+    chosen.push({ path: place.path, value: membersOf(values)[0] });
+  }
+  return callWith(setting, chosen);
+}
+
+function distinct(values: readonly Candidate[]): readonly Candidate[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value) ?? "absent", value])).values()];
+}
+
+function principalNamed(who: string): NonNullable<Setting["principal"]> {
+  return who.startsWith("role:") ? { id: "someone", roles: [who.slice("role:".length)] } : { id: who };
+}
+
+export interface Assignment {
+  readonly path: readonly string[];
+  readonly value: Candidate;
+}
+
+/** Undefined where two assignments contradict each other: a field below a value that has none. */
+export function callWith(setting: Setting, chosen: readonly Assignment[]): ExampleCall | undefined {
+  const drafts = { args: new Draft(), context: new Draft() };
+  let call: Setting = setting;
+  for (const { path, value } of chosen) {
+    const [root = "", field = ""] = path;
+    if (value === undefined) continue;
+    if (root === "args" || root === "context") {
+      if (!drafts[root].put(path.slice(1), value)) return undefined;
+    } else if (typeof value === "string") {
+      if (root === "env" || root === "agent" || root === "tool") call = { ...call, [root]: value };
+      if (root === "principal" && field === "id") call = { ...call, principal: { ...call.principal, id: value } };
+    }
+  }
+  const context = drafts.context.done();
+  return { ...call, args: drafts.args.done(), ...(Object.keys(context).length > 0 ? { context } : {}) };
+}
+
+/** The same call with one argument set, or with `undefined` left out. */
+export function withArgument(call: ExampleCall, path: readonly string[], value: Candidate): ExampleCall {
+  return { ...call, args: replaced(call.args, path.slice(1), value) };
+}
+
+function replaced(map: JsonObject, path: readonly string[], value: Candidate): JsonObject {
+  const [field = "", ...rest] = path;
+  const { [field]: before, ...others } = map;
+  if (rest.length > 0) {
+    const inner = isMap(before) ? before : {};
+    return { ...others, [field]: replaced(inner, rest, value) };
+  }
+  return value === undefined ? others : { ...others, [field]: value };
+}
+
+export function argumentOf(call: ExampleCall, path: readonly string[]): Candidate {
+  let at: Candidate = call.args;
+  for (const field of path.slice(1)) at = isMap(at) && Object.hasOwn(at, field) ? at[field] : undefined;
+  return at;
+}
+
+function isMap(value: Candidate): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Only maps that are made here are filled: a candidate is shared by many calls. */
+class Draft {
+  readonly fields = new Map<string, Draft | Json>();
+
+  put(path: readonly string[], value: Json): boolean {
+    const [field = "", ...rest] = path;
+    const known = this.fields.get(field);
+    if (rest.length === 0) {
+      if (known === undefined) this.fields.set(field, value);
+      return known === undefined;
+    }
+    if (known !== undefined && !(known instanceof Draft)) return false;
+    const inner = known ?? new Draft();
+    this.fields.set(field, inner);
+    return inner.put(rest, value);
+  }
+
+  done(): JsonObject {
+    return Object.fromEntries(
+      [...this.fields].map(([field, value]) => [field, value instanceof Draft ? value.done() : value]),
+    );
+  }
+}
