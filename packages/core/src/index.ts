@@ -20,6 +20,8 @@ export * from "./log/proof.ts";
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
 export * from "./model.ts";
+export { analyse } from "./policy/analyse/analyse.ts";
+export { ANALYSIS_CODES, type AnalysisCode } from "./policy/analyse/codes.ts";
 export {
   type BinaryOperator as CelOperator,
   childrenOf as celChildren,
