@@ -1,11 +1,13 @@
 /** Policy files → one policy set, or every issue of every file: a set that is not whole is not there at all. */
 import {
+  type CheckOptions,
   type CompiledPolicySet,
   checkPolicies,
   compilePolicies,
   type Hash,
   type PolicyDocument,
   type PolicyIssue,
+  type PolicyModel,
   type PolicyTree,
   type Zones,
 } from "@saferun/core";
@@ -28,12 +30,16 @@ export interface LoadOptions {
   readonly knownTools?: readonly string[];
   /** The calendar behind time zones by name; default: the runtime's own. */
   readonly zones?: Zones;
+  /** Warns of rules that are likely mistakes: `analyse` of the core. Absent: nobody does. */
+  readonly analyse?: NonNullable<CheckOptions["analyse"]>;
 }
 
 export type LoadResult =
   | {
       readonly ok: true;
       readonly policies: CompiledPolicySet;
+      /** What the policies were compiled from. */
+      readonly model: PolicyModel;
       readonly documents: readonly PolicyDocument[];
       readonly warnings: readonly PolicyIssue[];
     }
@@ -63,7 +69,7 @@ export function loadPolicies(inputs: readonly PolicyInput[], options: LoadOption
   if (!checked.ok) return { ok: false, issues: [...broken, ...checked.issues] };
   if (broken.length > 0) return { ok: false, issues: broken };
   const { model, warnings } = checked;
-  return { ok: true, policies: compilePolicies(model, options.hash), documents: model.documents, warnings };
+  return { ok: true, policies: compilePolicies(model, options.hash), model, documents: model.documents, warnings };
 }
 
 /** Total: the tree of either form, or the reasons why there is none. */
