@@ -69,8 +69,17 @@ export function connect(path: string, options: ConnectOptions): DatabaseSync {
   }
 }
 
+/** @throws SafeRunError `record.newer`, `record.corrupt` for a file that is no store of this version. */
 export function connectReadOnly(path: string, busyMs: number): DatabaseSync {
-  return new DatabaseSync(path, { readOnly: true, timeout: busyMs });
+  const db = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
+  try {
+    db.exec("PRAGMA trusted_schema = OFF");
+    if (!isCurrent(db)) throw new SafeRunError("record.corrupt", "the store's file has no tables");
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /**
@@ -151,13 +160,33 @@ function isCurrent(db: DatabaseSync): boolean {
     );
   }
   if (version === SCHEMA_VERSION) {
-    if (pragma(db, "application_id") === APPLICATION_ID) return true;
-    throw new SafeRunError("record.corrupt", "the store's file is a database of another program");
+    if (pragma(db, "application_id") !== APPLICATION_ID) {
+      throw new SafeRunError("record.corrupt", "the store's file is a database of another program");
+    }
+    checkObjects(db);
+    return true;
   }
   if (row(db.prepare("SELECT 1 FROM sqlite_master LIMIT 1")) !== undefined) {
     throw new SafeRunError("record.corrupt", "the store's file is a database of another program");
   }
   return false;
+}
+
+/**
+ * Exactly the tables and indexes above: a trigger would change rows behind a commit, a view in the place of a table would
+ * show what nobody has written, an index of another form would hide entries.
+ */
+function checkObjects(db: DatabaseSync): void {
+  const found = db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
+  const expected = SCHEMA.split(";").map(oneLine).filter(Boolean).sort();
+  const own = found.map(({ sql }) => oneLine(text(sql, "sql"))).sort();
+  if (own.length !== expected.length || own.some((sql, index) => sql !== expected[index])) {
+    throw new SafeRunError("record.corrupt", "the store's file has other tables than SafeRun makes: it was changed");
+  }
+}
+
+function oneLine(sql: string): string {
+  return sql.replace(/\s+/g, " ").trim();
 }
 
 /** The switch to WAL takes a lock that SQLite does not wait for by itself. */
