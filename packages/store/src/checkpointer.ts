@@ -94,9 +94,16 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
     return refused;
   }
 
+  /** The last signed head is kept under the log's name: with another name it would not be found. */
+  async function checkName(size: number): Promise<void> {
+    const [first] = size === 0 ? [] : await store.entries({ from: 0, limit: 1 });
+    if (first !== undefined && parseHeader(first.header).log !== store.logId) throw refuse("the log has another name");
+  }
+
   async function begin(): Promise<void> {
     due = (await signedBefore()).sort((left, right) => left.size - right.size);
     const { size } = await store.head();
+    await checkName(size);
     const signed = due.at(-1)?.size ?? 0;
     if (signed > size) throw refuse(`the log has ${size} entries, ${signed} were signed`);
     const draft =

@@ -110,14 +110,32 @@ describe("createCheckpointer", () => {
     await restored.close();
   });
 
+  it("is not led past the last signed head by another name of the log (trap 22)", async () => {
+    const home = installation({ directory: fresh() });
+    const directory = fresh();
+    const first = createCheckpointer(openSqliteStore({ directory }), signer, { installation: home });
+    await first.commit({ entries: [lost, lost] });
+    await first.close();
+    const db = new DatabaseSync(join(directory, "log.db"));
+    const [leaf] = db.prepare("SELECT leaf FROM entries WHERE seq = 0").all();
+    db.prepare("UPDATE log SET log = ?, size = 1, peaks = ?").run("0".repeat(32), leaf?.leaf as Uint8Array);
+    db.exec("DELETE FROM entries WHERE seq > 0; DELETE FROM checkpoints");
+    db.close();
+    const cut = createCheckpointer(openSqliteStore({ directory }), signer, { installation: home });
+    await expect(cut.commit({ entries: [lost] })).rejects.toMatchObject({ code: "record.corrupt" });
+    await cut.close();
+  });
+
   it("does not sign a history that was changed since it signed it (trap 22)", async () => {
     const directory = fresh();
-    const first = createCheckpointer(openSqliteStore({ directory }), signer);
+    // The same name of the log for both.
+    const random = { bytes: (count: number) => new Uint8Array(count).fill(7) };
+    const first = createCheckpointer(openSqliteStore({ directory, random }), signer);
     await first.commit({ entries: [lost, lost, lost] });
     await first.close();
     // All of it made anew with the same number of entries, head included; only the key was not at hand.
     const other = fresh();
-    const forger = openSqliteStore({ directory: other });
+    const forger = openSqliteStore({ directory: other, random });
     await forger.commit({ entries: [lost, lost, lost, lost] });
     await forger.close();
     const db = new DatabaseSync(join(directory, "log.db"));

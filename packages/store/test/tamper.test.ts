@@ -50,7 +50,7 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 async function after(change: (db: DatabaseSync) => void, kept: readonly string[] = []): Promise<Verification> {
   const directory = join(base, String(count++));
   cpSync(original, directory, { recursive: true });
-  const db = new DatabaseSync(join(directory, "log.db"));
+  const db = new DatabaseSync(join(directory, "log.db"), { defensive: false });
   change(db);
   db.close();
   const store = openReadOnlySqliteStore({ directory });
@@ -120,6 +120,7 @@ describe("one thing changed in the file [L3~]", () => {
       ],
       ["UPDATE log SET size = size + 1", "13 truncated head"],
       ["UPDATE log SET size = size - 1", "12 inserted head"],
+      [`UPDATE log SET log = '${"0".repeat(32)}'`, "0 changed log"],
       ["UPDATE log SET peaks = zeroblob(length(peaks))", "12 changed head"],
       ["UPDATE checkpoints SET size = size + 1 WHERE size = 7", "8 changed checkpoint"],
       ["UPDATE checkpoints SET size = 4611686018427387904 WHERE size = 7", "4611686018427388000 changed checkpoint"],
@@ -129,6 +130,28 @@ describe("one thing changed in the file [L3~]", () => {
       const result = await after((db) => db.exec(sql));
       expect([sql, result.status]).toEqual([sql, "faulty"]);
       expect([sql, kinds(result.faults)]).toEqual([sql, expect.arrayContaining([first])]);
+    }
+  });
+
+  it("tables of another form are no store: they would show or hide what no entry says", async () => {
+    const schema = (sql: string) => `PRAGMA writable_schema = ON; ${sql}; PRAGMA writable_schema = OFF`;
+    for (const sql of [
+      "CREATE TRIGGER hidden AFTER INSERT ON calls BEGIN UPDATE approvals SET state = 'approved'; END",
+      "CREATE TABLE more (x)",
+      "CREATE INDEX more ON parts (name)",
+      "DROP INDEX entries_by_run",
+      "ALTER TABLE entries RENAME TO own; CREATE VIEW entries AS SELECT * FROM own",
+      // Endless, if anybody read it.
+      `ALTER TABLE entries RENAME TO own; CREATE VIEW entries AS WITH RECURSIVE ever (seq) AS
+        (SELECT 0 UNION ALL SELECT 0 FROM ever) SELECT seq, NULL AS run, x'' AS leaf, x'' AS header FROM ever WHERE seq > 0`,
+      schema("UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'entries'"),
+      schema("UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', 'NULL') WHERE name = 'entries_by_run'"),
+      "PRAGMA application_id = 1",
+    ]) {
+      const changed = after((db) => db.exec(sql));
+      await expect(changed).rejects.toMatchObject({ code: "record.corrupt" });
+      const directory = join(base, String(count - 1));
+      expect(() => openSqliteStore({ directory })).toThrow(expect.objectContaining({ code: "record.corrupt" }));
     }
   });
 

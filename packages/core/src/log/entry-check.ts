@@ -13,6 +13,8 @@ export interface EntryCheck {
   next(entry: StoredEntry): Uint8Array;
   /** Time of the last readable entry, ms. */
   time(): number | undefined;
+  /** The log that the first readable entry names. */
+  log(): string | undefined;
 }
 
 interface Chain {
@@ -104,6 +106,7 @@ export function createEntryCheck(hash: Hash, faults: Faults): EntryCheck {
 
   return {
     time: () => time,
+    log: () => log,
     next(entry) {
       checkPosition(entry);
       const leaf = leafHash(entry.header, hash);

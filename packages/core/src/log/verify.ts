@@ -13,6 +13,8 @@ import { createFaults, type Faults, type LogFault } from "./fault.ts";
 import { appendLeaf, EMPTY_TREE, type LogTree, treeRoot } from "./tree.ts";
 
 export interface VerifySource {
+  /** The log that the storage says it holds. */
+  readonly log?: string;
   /** In the order of their positions. */
   entries(): AsyncIterable<StoredEntry>;
   /** In the order of their sizes. */
@@ -71,6 +73,11 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
   }
   await marks.finish(tree.size);
   const root = treeRoot(tree, hash);
+  if (source.log !== undefined && (checkEntry.log() ?? source.log) !== source.log) {
+    // Under another name nobody finds the signed head that is kept elsewhere for this log.
+    const message = `the store calls its log \`${source.log}\`, its entries name \`${checkEntry.log()}\``;
+    faults.add({ seq: 0, fault: "changed", where: "log", message });
+  }
   checkHead(await source.head?.(), tree.size, root, faults);
   for (const { seq, where } of (await source.strays?.()) ?? []) {
     faults.add({
@@ -99,6 +106,7 @@ export function sourceOf(store: LogStore): VerifySource {
   const page = 1_000;
   let head: TreeHead | undefined;
   return {
+    log: store.logId,
     async *entries() {
       let from = 0;
       for (;;) {
