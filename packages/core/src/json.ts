@@ -27,11 +27,15 @@ export interface JsonBudget {
 
 /**
  * RFC 8785 text of a plain JSON value: keys by UTF-16 code units, numbers as ECMAScript prints them.
- * @param budget counted down; below zero nothing more is written. Default: none.
  * @throws JsonProblem on what JSON cannot carry exactly: NaN, infinities, lone surrogates, `undefined`, functions,
- * non-plain objects, accessors, symbols, cycles, nesting over `LIMITS.jsonDepth`; and over the budget.
+ * non-plain objects, accessors, symbols, cycles, nesting over `LIMITS.jsonDepth`.
  */
-export function canonicalJson(value: unknown, budget?: JsonBudget): string {
+export function canonicalJson(value: unknown): string {
+  return write(value, "$", 0, undefined);
+}
+
+/** The same for a value that nobody has bounded before: stops once the budget is used up. @throws JsonProblem then too. */
+export function boundedJson(value: unknown, budget: JsonBudget): string {
   return write(value, "$", 0, budget);
 }
 

@@ -5,7 +5,7 @@
  * plain object that has such a field itself is wrapped too, so that nobody's content can pass for a wrapper.
  */
 import { concatBytes, toBase64 } from "../bytes.ts";
-import { canonicalJson, type JsonBudget, spendJson } from "../json.ts";
+import { boundedJson, canonicalJson, type JsonBudget, spendJson } from "../json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
 import type { PartDraft } from "./entry.ts";
@@ -54,7 +54,7 @@ function partText(value: unknown, budget: JsonBudget): string {
       spendJson(budget, value.length);
       return canonicalJson({ encoding: "utf-16", data: toBase64(utf16(value)) });
     }
-    const text = canonicalJson(value, { ...budget });
+    const text = boundedJson(value, { ...budget });
     if (typeof value === "object" && value !== null && Object.hasOwn(value, "encoding")) {
       return `{"encoding":"json","value":${text}}`;
     }
