@@ -1,17 +1,20 @@
 /** `saferun check`: every issue of every policy file in one run. */
-import type { PolicyIssue } from "@saferun/core";
+import { analyse, type PolicyIssue } from "@saferun/core";
 import { formatIssue, loadPolicies, type PolicyText } from "@saferun/document";
 import { nodeHash } from "@saferun/store";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { printableLines } from "../output/printable.ts";
+import { printable, printableLines } from "../output/printable.ts";
+import { sarifOf } from "../output/sarif.ts";
 import type { Style } from "../output/style.ts";
 import { findDefaultPolicyFiles, findPolicyFiles, readPolicyFiles } from "../policy-files.ts";
 
 interface Options extends Shared {
   readonly tools?: string;
+  readonly strict?: boolean;
+  readonly format: "text" | "json" | "sarif";
 }
 
 export function registerCheck(parent: Command, { io, run }: CommandSetup): void {
@@ -19,28 +22,34 @@ export function registerCheck(parent: Command, { io, run }: CommandSetup): void 
     .command("check")
     .summary("find what is wrong with policy files")
     .description(
-      "Reports every issue of every policy file in one run, with its place. Exit 0: no error. Exit 1: at least one error.\n" +
+      "Reports every issue of every policy file in one run, with its place: errors, with which nothing loads, and warnings\n" +
+        "about rules that are likely mistakes, each with a call that shows it. Exit 0: no error. Exit 1: at least one error.\n" +
         "Without files: policies.yaml and policies/*.yaml of this directory.",
     )
     .argument("[files...]", "policy files, directories or globs")
     .option("--tools <names>", "tools that exist, with commas between: rules that name another one are errors")
-    .action(run((files: string[], options: Options) => check(io, files, options)));
+    .option("--strict", "warnings count as errors do")
+    .addOption(new Option("--format <format>", "how to print").choices(["text", "json", "sarif"]).default("text"))
+    .action(run((files: string[], options: Options) => check(io, files, options, parent.version() ?? "")));
   describe(command, [
     "saferun check",
     "saferun check policies/ --tools stripe.refund,mail.send",
-    "saferun check --json",
+    "saferun check --strict --json",
+    "saferun check --format sarif > saferun.sarif",
   ]);
 }
 
-function check(io: Io, patterns: readonly string[], options: Options): ExitCode {
+function check(io: Io, patterns: readonly string[], options: Options, version: string): ExitCode {
   const names = patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
   const files = readPolicyFiles(names, io.cwd);
   const knownTools = options.tools?.split(",").map((name) => name.trim());
-  const loaded = loadPolicies(files, { hash: nodeHash, ...(knownTools === undefined ? {} : { knownTools }) });
+  const loaded = loadPolicies(files, { hash: nodeHash, analyse, ...(knownTools === undefined ? {} : { knownTools }) });
   const issues = loaded.ok ? loaded.warnings : loaded.issues;
-  if (options.json) printJson(io, { ok: loaded.ok, files: names, issues });
+  const ok = loaded.ok && (options.strict !== true || issues.length === 0);
+  if (options.format === "sarif") printJson(io, sarifOf(issues, version));
+  else if (options.json || options.format === "json") printJson(io, { ok, files: names, issues });
   else io.print(reportLines(files, issues, io.style, loaded.ok ? loaded.policies.revision : undefined).join("\n"));
-  return loaded.ok ? EXIT.fine : EXIT.found;
+  return ok ? EXIT.fine : EXIT.found;
 }
 
 function reportLines(
@@ -52,7 +61,9 @@ function reportLines(
   const texts = new Map(files.map(({ file, text }) => [file, text]));
   const blocks = issues.map((issue) => {
     const [head = "", ...rest] = printableLines(formatIssue(issue, texts.get(issue.file))).split("\n");
-    return [issue.severity === "error" ? style.bad(head) : style.wait(head), ...rest].join("\n");
+    const example =
+      issue.example === undefined ? [] : [`    ${style.dim(`call: ${printable(JSON.stringify(issue.example))}`)}`];
+    return [issue.severity === "error" ? style.bad(head) : style.wait(head), ...rest, ...example].join("\n");
   });
   const errors = issues.filter((issue) => issue.severity === "error").length;
   const counts = `${plural(files.length, "file")}, ${plural(errors, "error")}, ${plural(issues.length - errors, "warning")}`;
