@@ -5,33 +5,15 @@
  * argument's name can collide with a method's. Every node that was made and used nowhere is known when a callback ends: it is
  * what `a && b` leaves behind.
  */
-import { CelDouble, type CelExpr, type CelMacro, type CelOperator, celChildren, parseCel } from "@saferun/core";
+import { type CelExpr, type CelMacro, type CelOperator, celChildren, parseCel } from "@saferun/core";
+import { BuildError, PlainUse, type Problem } from "./build-error.ts";
 import type { AnyExpr } from "./expressions.ts";
-
-/** What is wrong with a condition under construction. */
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-}
-
-export class BuildError extends Error {
-  override readonly name = "BuildError";
-  readonly problem: Problem;
-  constructor(code: string, message: string) {
-    super(message);
-    this.problem = { code, message };
-  }
-}
-
-/** An expression was used as a plain value, as in `c.args.amount > 5`. */
-export class PlainUse extends Error {
-  override readonly name = "PlainUse";
-}
+import { AT, literal } from "./literal.ts";
 
 /** One callback while it runs. */
 class Session {
   /** Made and not used yet, oldest first. */
-  readonly unused = new Map<object, CelExpr>();
+  readonly unused = new Set<CelExpr>();
   /** Something was built that a function on plain values could not have called. */
   builds = false;
 }
@@ -44,8 +26,6 @@ const variables: string[] = [];
 const made = new WeakMap<object, CelExpr>();
 /** What stands for a piece of CEL that does not parse, and why it does not. */
 const broken = new WeakMap<CelExpr, readonly Problem[]>();
-
-const AT = { start: 0, end: 0 } as const;
 
 export function isExpression(value: unknown): value is object {
   return ((typeof value === "object" && value !== null) || typeof value === "function") && made.has(value);
@@ -73,7 +53,7 @@ export function building<Result>(callback: () => Result): {
 export function exprOf(value: object): CelExpr {
   const expr = made.get(value);
   if (expr === undefined) throw new BuildError("wrong-type", "this is no expression");
-  session?.unused.delete(value);
+  session?.unused.delete(expr);
   return expr;
 }
 
@@ -82,9 +62,8 @@ export function problemsIn(expr: CelExpr): readonly Problem[] {
   return [...(broken.get(expr) ?? []), ...celChildren(expr).flatMap(problemsIn)];
 }
 
-/** `tracked`: it must become part of the result. */
 function expression(expr: CelExpr, tracked = true): object {
-  return register(handlerOf(expr), expr, tracked);
+  return register(new Node(expr), tracked);
 }
 
 /**
@@ -124,56 +103,54 @@ function identifier(name: string) {
   return { kind: "identifier", name: String(name), absolute: false, ...AT } as const;
 }
 
-function register(handler: ProxyHandler<object>, expr: CelExpr, tracked: boolean): object {
-  // A function, because only those can be called as methods.
-  const proxy = new Proxy<object>(() => undefined, handler);
-  made.set(proxy, expr);
-  if (tracked) session?.unused.set(proxy, expr);
-  return proxy;
-}
-
-const REFUSED: ProxyHandler<object> = {
-  has: () => plainUse(),
-  ownKeys: () => plainUse(),
-  getOwnPropertyDescriptor: () => plainUse(),
-  set: () => plainUse(),
-  defineProperty: () => plainUse(),
-  deleteProperty: () => plainUse(),
-};
-
 function plainUse(): never {
   throw new PlainUse("an expression is no value");
 }
 
-function handlerOf(expr: CelExpr): ProxyHandler<object> {
-  return {
-    ...REFUSED,
-    get: (_target, key, receiver: object) => {
-      if (key === Symbol.toPrimitive) return plainUse;
-      return typeof key === "symbol" ? undefined : member(expr, key, receiver);
-    },
-    apply: () => {
-      throw new BuildError("wrong-type", "an expression is no function");
-    },
-  };
+/** A function, because only those can be called as methods. Nothing ever reaches it. */
+const TARGET = () => undefined;
+
+/** What an expression does when JavaScript touches it. */
+class Node implements ProxyHandler<object> {
+  readonly expr: CelExpr;
+  /** Set where it was reached by a dot: called, it is a method. */
+  readonly of: CelExpr | undefined;
+  readonly key: string;
+
+  constructor(expr: CelExpr, of?: CelExpr, key = "") {
+    this.expr = expr;
+    this.of = of;
+    this.key = key;
+  }
+
+  get(_target: object, key: string | symbol): unknown {
+    if (key === Symbol.toPrimitive) return plainUse;
+    if (typeof key === "symbol") return undefined;
+    session?.unused.delete(this.expr);
+    return register(new Node(fieldOf(this.expr, key), this.expr, key), true);
+  }
+
+  apply(_target: object, _this: unknown, args: readonly unknown[]): object {
+    const { of, key } = this;
+    if (of === undefined) throw new BuildError("wrong-type", "an expression is no function");
+    session?.unused.delete(this.expr);
+    if (session !== undefined && !PLAIN_METHODS.has(key)) session.builds = true;
+    return expression(methodOf(of, key, args));
+  }
+
+  has = plainUse;
+  ownKeys = plainUse;
+  getOwnPropertyDescriptor = plainUse;
+  set = plainUse;
+  defineProperty = plainUse;
+  deleteProperty = plainUse;
 }
 
-/** `of.key`, and `of.key(…)` once it is called. */
-function member(of: CelExpr, key: string, receiver: object): object {
-  session?.unused.delete(receiver);
-  const expr = fieldOf(of, key);
-  const proxy: object = register(
-    {
-      ...handlerOf(expr),
-      apply: (_target, _this, args: readonly unknown[]) => {
-        session?.unused.delete(proxy);
-        if (session !== undefined && !PLAIN_METHODS.has(key)) session.builds = true;
-        return expression(methodOf(of, key, args));
-      },
-    },
-    expr,
-    true,
-  );
+/** `tracked`: it must become part of the result. */
+function register(node: Node, tracked: boolean): object {
+  const proxy = new Proxy<object>(TARGET, node);
+  made.set(proxy, node.expr);
+  if (tracked) session?.unused.add(node.expr);
   return proxy;
 }
 
@@ -188,7 +165,7 @@ const FIELD = /^[A-Za-z0-9_.\-/ ]+$/;
 function fieldOf(operand: CelExpr, field: string): CelExpr {
   return FIELD.test(field)
     ? { kind: "select", operand, field, optional: false, ...AT }
-    : { kind: "index", operand, index: literal(field), optional: false, ...AT };
+    : { kind: "index", operand, index: { kind: "literal", value: field, ...AT }, optional: false, ...AT };
 }
 
 const OPERATORS: Readonly<Record<string, CelOperator>> = {
@@ -294,47 +271,5 @@ function macroOf(macro: CelMacro, range: CelExpr, body: unknown): CelExpr {
 
 /** A value known now, or an expression. */
 function operand(value: unknown): CelExpr {
-  return isExpression(value) ? exprOf(value) : literal(value);
-}
-
-function literal(value: unknown): CelExpr {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-    case "bigint":
-      return { kind: "literal", value, ...AT };
-    case "number":
-      return { kind: "literal", value: numberOf(value), ...AT };
-    case "object":
-      if (value === null) return { kind: "literal", value, ...AT };
-      return Array.isArray(value) ? listOf(value) : mapOf(value);
-    default:
-      throw new BuildError(
-        "wrong-type",
-        `a condition cannot hold ${value === undefined ? "nothing" : `a ${typeof value}`}`,
-      );
-  }
-}
-
-function numberOf(value: number): number | CelDouble {
-  if (Number.isSafeInteger(value)) return value + 0;
-  if (Number.isFinite(value) && !Number.isInteger(value)) return new CelDouble(value);
-  throw new BuildError("bad-value", `the number \`${value}\` cannot be held exactly`);
-}
-
-function listOf(list: readonly unknown[]): CelExpr {
-  return { kind: "list", items: Array.from(list, (item) => ({ value: operand(item), optional: false })), ...AT };
-}
-
-function mapOf(map: object): CelExpr {
-  const prototype: unknown = Object.getPrototypeOf(map);
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw new BuildError("wrong-type", "a condition cannot hold an object that is not plain");
-  }
-  const entries = Object.entries(map).map(([key, item]) => ({
-    key: literal(key),
-    value: operand(item),
-    optional: false,
-  }));
-  return { kind: "map", entries, ...AT };
+  return isExpression(value) ? exprOf(value) : literal(value, operand);
 }

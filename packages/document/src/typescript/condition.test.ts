@@ -103,6 +103,11 @@ describe("a callback builds the condition that a file would hold", () => {
           .or(c.now.gt(c.timestamp("2026-01-01T00:00:00Z"))),
       'now.getHours("+01:00") < 8 || now > timestamp("2026-01-01T00:00:00Z")',
     ],
+    [(c) => c.inDomain(c.domain(c.args.name), "acme.com"), 'inDomain(domain(args.name), "acme.com")'],
+    [
+      (c) => c.within(c.args.name, "/srv", "/srv").and(c.hasInvisible(c.args.name).not()),
+      'within(args.name, "/srv", "/srv") && !hasInvisible(args.name)',
+    ],
     [(c) => c.fn("int", c.args.name).gt(c.context.field("limit")), "int(args.name) > context.limit"],
     [(c) => cel("args.a   ==  1 || args.b").and(c.args.urgent), "(args.a == 1 || args.b) && args.urgent"],
     [

@@ -1,6 +1,7 @@
 /** What stands at `when`: a callback, a piece of CEL, or a function on plain values → the condition's text. */
 import { type JsonObject, type OpaqueContext, type OpaqueTest, printCel } from "@saferun/core";
-import { BuildError, building, exprOf, isExpression, PlainUse, type Problem, problemsIn } from "./builder.ts";
+import { BuildError, PlainUse, type Problem } from "./build-error.ts";
+import { building, exprOf, isExpression, problemsIn } from "./builder.ts";
 import { conditionContext } from "./context.ts";
 import type { ArgsOfScope, ToolScope } from "./tool.ts";
 
@@ -88,9 +89,10 @@ function called(callback: AnyFunction): Built {
     );
   }
   const built = printed(result);
-  const [dropped] = [...left.unused].filter(([made]) => made !== result);
+  const last = exprOf(result);
+  const [dropped] = [...left.unused].filter((expr) => expr !== last);
   if (dropped === undefined) return built;
-  const text = oneLine(printCel(dropped[1]));
+  const text = oneLine(printCel(dropped));
   return failed(
     "dropped-condition",
     `\`${text}\` is not part of the condition; join it with \`.and(…)\`, or remove it`,

@@ -4,6 +4,23 @@ import type { ConditionContext } from "./expressions.ts";
 
 const VARIABLES = ["args", "tool", "agent", "env", "principal", "context", "call", "run", "now"] as const;
 
+/** Functions with types of their own; `fn` calls any. */
+const FUNCTIONS = [
+  "timestamp",
+  "duration",
+  "dec",
+  "domain",
+  "host",
+  "inDomain",
+  "within",
+  "glob",
+  "cidr",
+  "hasInvisible",
+  "links",
+  "holds",
+  "day",
+] as const;
+
 /** The types of the arguments are the caller's promise; a name that does not exist is found by the checker all the same. */
 export function conditionContext<Args>(): ConditionContext<Args> {
   const context: object = Object.freeze({
@@ -11,8 +28,7 @@ export function conditionContext<Args>(): ConditionContext<Args> {
     named,
     has,
     fn: (name: string, ...args: readonly unknown[]) => call(name, args),
-    timestamp: (text: string) => call("timestamp", [text]),
-    duration: (text: string) => call("duration", [text]),
+    ...Object.fromEntries(FUNCTIONS.map((name) => [name, (...args: readonly unknown[]) => call(name, args)])),
   });
   return context as ConditionContext<Args>;
 }

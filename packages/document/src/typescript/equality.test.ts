@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decide, hash, loaded, PAYMENTS } from "../../test/loading.ts";
 import { type LoadResult, loadPolicies } from "../load.ts";
-import { type Policy, policy, rule, tool, toYaml } from "./index.ts";
+import { opaque, type Policy, policy, rule, tool, toYaml } from "./index.ts";
 
 const refund = tool("stripe.refund", {
   kind: "write",
@@ -91,7 +91,7 @@ describe("a policy in TypeScript and the same one in YAML", () => {
   const file = loaded(PAYMENTS + TESTS);
   const built = whole(loadPolicies([payments], { hash }));
 
-  it("[P2] have one revision, the same decisions and explanations, and the same tests", () => {
+  it("[P2~] have one revision, the same decisions and explanations, and the same tests", () => {
     expect(built.policies.revision).toBe(file.policies.revision);
     expect(built.warnings).toEqual(file.warnings);
     expect(built.policies.environments).toEqual(file.policies.environments);
@@ -199,6 +199,50 @@ tests: [{ name: x, env: prd, call: { tool: stripe.refund }, expect: alow }]
     expect(direct?.ok).toBe(true);
     expect(toYaml(odd)).not.toContain("\u200b");
   });
+});
+
+it("[P2] rules in TypeScript build the tree of the same file; a function decides beside them, and is marked", () => {
+  const rules = `saferun: policy/v1
+environments: { prod: { unmatched: deny } }
+tools: { stripe.refund: { kind: write, labels: [money], aliases: [mcp__stripe__refund] } }
+rules:
+  - { id: small, tool: stripe.refund, when: (args.amount  <=  500), then: allow, else: pause }
+  - { id: text, label: money, when: 'args.note.exists(item, item == "x") || !(args.free in ["a"])', then: deny, mode: observe }
+`;
+  const small = rule({ id: "small", tool: refund, when: (c) => c.args.amount.le(500), then: "allow", else: "pause" });
+  const text = rule({
+    id: "text",
+    label: "money",
+    when: (c) =>
+      c.args
+        .field("note")
+        .exists((item) => item.eq("x"))
+        .or(c.args.field("free").in(["a"]).not()),
+    then: "deny",
+    mode: "observe",
+  });
+  const never = rule({
+    id: "never",
+    tool: refund,
+    when: opaque((ctx) => ctx.args.amount === 13, { version: "1", tool: refund }),
+    then: "deny",
+  });
+  const environments = { prod: { unmatched: "deny" } } as const;
+  const file = whole(loadPolicies([{ file: "p.yaml", text: rules }], { hash }));
+  const same = whole(loadPolicies([policy({ environments, rules: [small, text] })], { hash }));
+  expect(same.policies.revision).toBe(file.policies.revision);
+  expect(same.policies.rules.every(({ analysable }) => analysable)).toBe(true);
+  const more = whole(loadPolicies([policy({ environments, rules: [small, text, never] })], { hash }));
+  expect(more.policies.rules.filter(({ analysable }) => !analysable).map(({ id }) => id)).toEqual(["never"]);
+  expect(more.warnings.map(({ code, rule: id }) => `${code} ${id}`)).toEqual(["not-analysable never"]);
+  const args = (amount: number) => ({ amount, note: ["x"], free: "a" });
+  for (const amount of [12, 13, 500, 501]) {
+    const [written, built, decided] = [file, same, more].map(({ policies }) =>
+      decide(policies, { args: args(amount) }),
+    );
+    expect(built && placeless(built)).toEqual(written && placeless(written));
+    expect(decided?.verdict).toBe(amount === 13 ? "deny" : written?.verdict);
+  }
 });
 
 const refundName = "stripe.refund";

@@ -223,10 +223,29 @@ export interface ConditionContext<Args = unknown> {
   named(name: string): AnyExpr;
   /** `has(field)`: the field is there. */
   has(field: AnyExpression | object): Condition;
-  /** `name(…)`: any function of the language. */
+  /** `name(…)`: any function of the language, also those below. */
   fn(name: string, ...args: readonly unknown[]): AnyExpr;
   /** A moment in RFC 3339. */
   timestamp(text: string): TimeExpr;
   /** Such as `90s` or `1h30m`. */
   duration(text: string): AnyExpr;
+  /** Exact decimal arithmetic, for money that is no integer. */
+  dec(value: OneOf<number | string, NumberExpr | TextExpr>): AnyExpr;
+  /** The domain of a mail address. */
+  domain(mail: OneOf<string, TextExpr>): TextExpr;
+  /** The host of a URL. */
+  host(url: OneOf<string, TextExpr>): TextExpr;
+  /** The host is the domain, or lies below it. */
+  inDomain(host: OneOf<string, TextExpr>, domain: OneOf<string, TextExpr>): Condition;
+  /** The path is the root, or lies below it; a relative one is taken from `base`. */
+  within(path: OneOf<string, TextExpr>, root: OneOf<string, TextExpr>, base?: OneOf<string, TextExpr>): Condition;
+  glob(text: OneOf<string, TextExpr>, pattern: OneOf<string, TextExpr>): Condition;
+  /** The address lies in the range. */
+  cidr(address: OneOf<string, TextExpr>, range: OneOf<string, TextExpr>): Condition;
+  hasInvisible(text: OneOf<string, TextExpr>): Condition;
+  links(text: OneOf<string, TextExpr>): ListExpr<TextExpr>;
+  /** The text holds something of this kind, such as `secret`. */
+  holds(text: OneOf<string, TextExpr>, kind: string): Condition;
+  /** The date of a moment in a zone, `YYYY-MM-DD`. */
+  day(time: TimeExpr | AnyExpr, zone: string): TextExpr;
 }

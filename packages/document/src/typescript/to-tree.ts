@@ -8,8 +8,9 @@ import {
   type Span,
   type TreeNode,
 } from "@saferun/core";
-import type { Problem } from "./builder.ts";
+import type { Problem } from "./build-error.ts";
 import { build } from "./condition.ts";
+import { AT } from "./literal.ts";
 
 /** Stands for something that is declared elsewhere by its name. */
 export abstract class Named {
@@ -107,7 +108,6 @@ function conditionNode(value: object, place: Place): ScalarNode | undefined {
 
 /** CEL that names the function and is never evaluated. */
 function opaqueName(rule: string, version: string): string {
-  const at = { start: 0, end: 0 };
-  const args = [rule, version].map((value) => ({ kind: "literal", value, ...at }) as const);
-  return printCel({ kind: "call", target: null, name: "opaque", nameStart: 0, args, ...at });
+  const args = [rule, version].map((value) => ({ kind: "literal", value, ...AT }) as const);
+  return printCel({ kind: "call", target: null, name: "opaque", nameStart: 0, args, ...AT });
 }
