@@ -1,4 +1,5 @@
 export * from "./approval.ts";
+export * from "./breaker/index.ts";
 export * from "./bytes.ts";
 export * from "./call.ts";
 export * from "./decide.ts";

@@ -1,0 +1,183 @@
+/**
+ * What is remembered of one agent across its runs: how often it calls, whom it writes to, how many of its runs were
+ * stopped. Plain JSON and bounded; stored in one row an agent.
+ */
+import { isEffectful } from "../tool.ts";
+import { type Finding, makeFinding, named } from "./finding.ts";
+import type { CallKeys } from "./fingerprint.ts";
+import type { LoopSettings } from "./settings.ts";
+
+/** Tools, and recipients, that are told apart. The oldest is forgotten first; a forgotten recipient is new once more. */
+const TOOLS = 256;
+const KNOWN = 2_048;
+const TRIPS = 32;
+
+export interface AgentHistory {
+  /** Tool → times of its latest calls, oldest first, never more than the limit needs. */
+  readonly tools: Readonly<Record<string, readonly number[]>>;
+  /** Recipient → when the agent first wrote to it, and the latest effectful calls. */
+  readonly recipients: Readonly<Record<string, { readonly since: number; readonly calls: readonly number[] }>>;
+  /** Runs that were stopped, oldest first. */
+  readonly trips: readonly { readonly at: number; readonly run: string; readonly principal: string }[];
+  /** Until when a person's approval covers rate or novelty, by finding key. */
+  readonly approved: Readonly<Record<string, number>>;
+}
+
+export type AgentEvent =
+  | { readonly type: "proposed"; readonly keys: CallKeys }
+  /** A run of this agent was stopped by a detector; `principal` is empty where it acts for nobody. */
+  | { readonly type: "run_tripped"; readonly run: string; readonly principal: string }
+  /** A person approved these findings: they stay silent for one window. */
+  | { readonly type: "approved"; readonly keys: readonly string[] };
+
+export interface AgentStep {
+  readonly state: AgentHistory;
+  readonly findings: readonly Finding[];
+}
+
+type AgentSettings = Pick<LoopSettings, "rate" | "novelty" | "trips">;
+
+export function newAgent(): AgentHistory {
+  return { tools: {}, recipients: {}, trips: [], approved: {} };
+}
+
+/** Pure. `now` is the store's clock, ms. */
+export function stepAgent(state: AgentHistory, event: AgentEvent, now: number, settings: AgentSettings): AgentStep {
+  switch (event.type) {
+    case "proposed":
+      return proposed(state, event.keys, now, settings);
+    case "run_tripped":
+      return tripped(state, event.run, event.principal, now, settings.trips);
+    case "approved": {
+      const until = now + Math.max(settings.rate.withinMs, settings.novelty.withinMs);
+      const live = Object.entries(state.approved).filter(([, end]) => end > now);
+      const added = event.keys.map((key): [string, number] => [key, until]);
+      return { state: { ...state, approved: Object.fromEntries([...live, ...added]) }, findings: [] };
+    }
+  }
+}
+
+function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: AgentSettings): AgentStep {
+  const { rate, novelty } = settings;
+  const times = recent(state.tools[keys.tool] ?? [], now - rate.withinMs);
+  const findings: Finding[] = [];
+  const found = (finding: Finding): void => {
+    if ((state.approved[finding.key] ?? 0) <= now) findings.push(finding);
+  };
+  if (times.length >= rate.calls) found(tooOften(keys, rate, times.length, rate.calls, `rate:${keys.tool}`, "calls"));
+
+  const recipients = { ...state.recipients };
+  if (isEffectful(keys.kind)) {
+    for (const recipient of keys.recipients) {
+      const known = recipients[recipient];
+      const calls = recent(known?.calls ?? [], now - rate.withinMs);
+      if (calls.length >= rate.recipient) {
+        found(
+          tooOften(
+            keys,
+            rate,
+            calls.length,
+            rate.recipient,
+            `rate:${keys.tool}:${recipient}`,
+            "calls to one recipient",
+          ),
+        );
+      }
+      recipients[recipient] = { since: known?.since ?? now, calls: [...calls, now].slice(-rate.recipient) };
+    }
+    const fresh = keys.recipients.filter((recipient) => !Object.hasOwn(state.recipients, recipient)).length;
+    const lately = Object.values(state.recipients).filter(({ since }) => since > now - novelty.withinMs).length;
+    if (fresh > 0 && lately + fresh > novelty.recipients) found(tooNew(keys, novelty, lately + fresh));
+  }
+  const next = {
+    ...state,
+    tools: bounded(
+      { ...state.tools, [keys.tool]: [...times, now].slice(-rate.calls) },
+      TOOLS,
+      (all) => all.at(-1) ?? 0,
+    ),
+    recipients: bounded(recipients, KNOWN, ({ since, calls }) => calls.at(-1) ?? since),
+  };
+  return { state: next, findings };
+}
+
+function tooOften(
+  keys: CallKeys,
+  rate: LoopSettings["rate"],
+  count: number,
+  limit: number,
+  key: string,
+  what: string,
+): Finding {
+  return makeFinding({
+    detector: "rate",
+    reaction: rate.over,
+    mode: rate.mode,
+    key,
+    tool: keys.tool,
+    count,
+    limit,
+    calls: [],
+    observed: `The tool ${named(keys.tool)} had ${count} ${what} within ${rate.withinMs / 1_000} seconds.`,
+    allowed: "Still allowed: other tools, or an answer to the person.",
+  });
+}
+
+function tooNew(keys: CallKeys, novelty: LoopSettings["novelty"], count: number): Finding {
+  return makeFinding({
+    detector: "novelty",
+    reaction: novelty.over,
+    mode: novelty.mode,
+    key: "novelty",
+    tool: keys.tool,
+    count,
+    limit: novelty.recipients,
+    calls: [],
+    observed: `With this call the agent writes to ${count} recipients within ${novelty.withinMs / 60_000} minutes that it never wrote to before.`,
+    allowed: "Still allowed: recipients that the agent wrote to before.",
+  });
+}
+
+function tripped(
+  state: AgentHistory,
+  run: string,
+  principal: string,
+  now: number,
+  settings: LoopSettings["trips"],
+): AgentStep {
+  const others = state.trips.filter((trip) => trip.run !== run && trip.at > now - settings.withinMs);
+  const trips = [...others, { at: now, run, principal }].slice(-TRIPS);
+  const next = { ...state, trips };
+  // Runs count one each, so three principals are three runs at least.
+  if (trips.length < settings.most) return { state: next, findings: [] };
+  const finding = makeFinding({
+    detector: "trips",
+    reaction: settings.over,
+    mode: settings.mode,
+    key: "trips",
+    tool: "",
+    count: trips.length,
+    limit: settings.most,
+    calls: [],
+    observed: `${trips.length} runs of this agent were stopped within ${settings.withinMs / 60_000} minutes.`,
+    allowed: "",
+  });
+  return { state: next, findings: [finding] };
+}
+
+function recent(times: readonly number[], after: number): readonly number[] {
+  return times.filter((time) => time > after);
+}
+
+function bounded<Value>(
+  map: Readonly<Record<string, Value>>,
+  most: number,
+  age: (value: Value) => number,
+): Readonly<Record<string, Value>> {
+  if (Object.keys(map).length <= most) return map;
+  return Object.fromEntries(
+    Object.entries(map)
+      .sort(([, one], [, other]) => age(one) - age(other))
+      .slice(Math.ceil(most / 8)),
+  );
+}

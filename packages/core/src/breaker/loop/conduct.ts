@@ -1,0 +1,123 @@
+/** Detectors of what a run does rather than what it learns: denials, business acts done twice, caps. */
+import { isEffectful } from "../tool.ts";
+import { type Finding, makeFinding, named } from "./finding.ts";
+import type { CallKeys } from "./fingerprint.ts";
+import { type Act, actKey, type RunHistory } from "./history.ts";
+import type { LoopSettings } from "./settings.ts";
+
+/** Many refusals in a short time, or one rule tried over and over: what an injected instruction looks like. */
+export function denials(
+  history: RunHistory,
+  tool: string,
+  settings: LoopSettings["denials"],
+  now: number,
+): Finding | undefined {
+  const lately = history.denials.filter((denial) => denial.at > now - settings.withinMs);
+  const byRule = new Map<string, number>();
+  for (const rule of history.denials.flatMap((denial) => denial.rules)) byRule.set(rule, (byRule.get(rule) ?? 0) + 1);
+  const [rule, most] = [...byRule].reduce((one, other) => (other[1] > one[1] ? other : one), ["", 0]);
+  const stubborn = most >= settings.sameRule;
+  if (lately.length < settings.most && !stubborn) return undefined;
+  const found = {
+    detector: "denials",
+    reaction: settings.over,
+    mode: settings.mode,
+    tool,
+    calls: [],
+    allowed: "",
+  } as const;
+  return stubborn
+    ? makeFinding({
+        ...found,
+        key: `denials:rule:${rule}`,
+        count: most,
+        limit: settings.sameRule,
+        observed: `The rule \`${rule}\` denied ${most} calls of this run.`,
+      })
+    : makeFinding({
+        ...found,
+        key: "denials:many",
+        count: lately.length,
+        limit: settings.most,
+        observed: `${lately.length} calls of this run were denied within ${settings.withinMs / 1_000} seconds.`,
+      });
+}
+
+/** The business act was done before, or is under way: in this run, or (`earlier`) lately by this agent. */
+export function duplicate(
+  history: RunHistory,
+  keys: CallKeys,
+  settings: LoopSettings["duplicate"],
+  earlier: Act | null,
+): Finding | undefined {
+  const { identityKey } = keys;
+  // Without declared identity arguments nobody said which calls are the same act.
+  if (identityKey === null || !isEffectful(keys.kind)) return undefined;
+  const done = Object.hasOwn(history.acts, actKey(keys)) ? history.acts[actKey(keys)] : earlier;
+  const flying = history.open.filter((call) => call.keys.identityKey === identityKey);
+  const calls = [...(done ? [done.callId] : []), ...flying.map((call) => call.callId)];
+  const [first] = calls;
+  if (first === undefined) return undefined;
+  const how = done?.outcome === "unknown" ? "may have been done" : done ? "was done" : "is under way";
+  return makeFinding({
+    detector: "duplicate",
+    reaction: settings.over,
+    mode: settings.mode,
+    key: `duplicate:${identityKey}`,
+    tool: keys.tool,
+    count: calls.length,
+    limit: 1,
+    calls,
+    observed: `The same act of ${named(keys.tool)} ${how} by call ${first}.`,
+    allowed: "Still allowed: the same tool for another act, or an answer to the person that tells of the earlier call.",
+  });
+}
+
+export interface Spending {
+  /** Depth of sub-agents: 0 for the root run. */
+  readonly depth: number;
+  /** Millionths of a dollar spent and held by this run so far; null where nothing counts them. */
+  readonly usdMicros: bigint | null;
+}
+
+/** What a run may use up. At 80 % a person is asked once, at 100 % the run is stopped. */
+export function caps(
+  history: RunHistory,
+  tool: string,
+  settings: LoopSettings["caps"],
+  spending: Spending,
+  now: number,
+): readonly Finding[] {
+  // A clock that goes back gives no time.
+  const minutes = Math.floor(Math.max(0, now - history.startedAt) / 60_000);
+  const found: Finding[] = [];
+  const check = (name: string, used: bigint, cap: bigint | null, what: string): void => {
+    if (cap === null || used * 5n < cap * 4n) return;
+    const trips = used >= cap;
+    found.push(
+      makeFinding({
+        detector: "caps",
+        reaction: trips ? "trip_run" : settings.over,
+        mode: settings.mode,
+        key: `caps:${name}`,
+        tool,
+        count: Number(used),
+        limit: Number(cap),
+        calls: [],
+        observed: `This run has used ${used} of ${cap} ${what}.`,
+        allowed: "Still allowed: an answer to the person that sums up what was done.",
+      }),
+    );
+  };
+  check("calls", BigInt(history.calls), whole(settings.calls), "calls");
+  check("minutes", BigInt(minutes), whole(settings.minutes), "minutes");
+  if (spending.usdMicros !== null) check("usd", spending.usdMicros, settings.usdMicros, "millionths of a dollar");
+  if (settings.depth !== null && spending.depth > settings.depth) {
+    check("depth", BigInt(spending.depth), BigInt(settings.depth), "levels of sub-agents");
+  }
+  return found;
+}
+
+function whole(cap: number | null): bigint | null {
+  return cap === null ? null : BigInt(Math.trunc(cap));
+}

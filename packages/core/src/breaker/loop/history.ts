@@ -1,0 +1,128 @@
+/**
+ * What is remembered of a root run and its sub-agents. Plain JSON and bounded, so that it is stored with the run and a
+ * restart forgets nothing.
+ */
+import type { CallKeys, Fingerprint } from "./fingerprint.ts";
+
+/** Finished calls that detectors look at; tools of kind `none` are not among them. */
+export const REMEMBERED = 32;
+/**
+ * Different calls that are counted, and business acts that are known, in one run. Beyond, the rarest call and the oldest act
+ * are forgotten: a forgotten act is still found through the agent's acts of 24 hours, which the store keeps.
+ */
+const COUNTED = 256;
+const DENIALS = 64;
+
+export interface OpenCall {
+  readonly callId: string;
+  readonly keys: CallKeys;
+  readonly at: number;
+}
+
+export interface Act {
+  readonly callId: string;
+  readonly at: number;
+  /** `unknown`: it may have happened. */
+  readonly outcome: "succeeded" | "unknown";
+}
+
+export interface RunHistory {
+  readonly startedAt: number;
+  /** Proposed calls, whatever became of them. */
+  readonly calls: number;
+  /** Oldest first, since the last clearing. */
+  readonly recent: readonly Fingerprint[];
+  /** Proposed and not over. */
+  readonly open: readonly OpenCall[];
+  /** Call key → how often it was proposed in this run. Never cleared. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Identity (or call) key of effectful calls that succeeded, or may have. Never cleared. */
+  readonly acts: Readonly<Record<string, Act>>;
+  /** Call key → first and latest time of a declared poll, since the last clearing. */
+  readonly polls: Readonly<Record<string, { readonly first: number; readonly last: number }>>;
+  /** Oldest first. */
+  readonly denials: readonly { readonly at: number; readonly rules: readonly string[] }[];
+  /** Finding key → its count when a person approved it. */
+  readonly approved: Readonly<Record<string, number>>;
+  /** Finding keys that were refused since the last clearing: the next time trips the run. */
+  readonly refused: readonly string[];
+}
+
+export function newRun(now: number): RunHistory {
+  const lists = { recent: [], open: [], denials: [], refused: [] };
+  return { startedAt: now, calls: 0, ...lists, counts: {}, acts: {}, polls: {}, approved: {} };
+}
+
+export function withProposed(history: RunHistory, call: OpenCall, isPoll: boolean): RunHistory {
+  const { callKey } = call.keys;
+  const count = (history.counts[callKey] ?? 0) + 1;
+  const first = history.polls[callKey]?.first ?? call.at;
+  return {
+    ...history,
+    calls: history.calls + 1,
+    open: [...history.open.filter((other) => other.callId !== call.callId), call].slice(-REMEMBERED),
+    counts: bounded({ ...history.counts, [callKey]: count }, least),
+    ...(isPoll ? { polls: bounded({ ...history.polls, [callKey]: { first, last: call.at } }, oldest) } : {}),
+  };
+}
+
+export function withFinished(history: RunHistory, print: Fingerprint): RunHistory {
+  const open = history.open.filter((call) => call.callId !== print.callId);
+  if (print.kind === "none") return { ...history, open };
+  const act = actOf(print);
+  const key = actKey(print);
+  // What this run had not done before: the world is another one, and what was asked may have another answer.
+  const fresh = print.outcome === "succeeded" && act !== undefined && !Object.hasOwn(history.acts, key);
+  const before = fresh ? cleared(history) : history;
+  const recent = [...before.recent, print].slice(-REMEMBERED);
+  return act === undefined
+    ? { ...before, open, recent }
+    : { ...before, open, recent, acts: bounded({ ...history.acts, [key]: act }, oldestAct) };
+}
+
+/** A person spoke, or something new was done: what came before is no loop any more. */
+export function cleared(history: RunHistory): RunHistory {
+  return { ...history, recent: [], polls: {}, refused: [], approved: withoutWindows(history.approved) };
+}
+
+export function withDenial(history: RunHistory, callId: string, rules: readonly string[], at: number): RunHistory {
+  const open = history.open.filter((call) => call.callId !== callId);
+  const own = rules.filter((rule) => !rule.startsWith("breaker:"));
+  // A breaker's own refusals are counted where they are made.
+  if (own.length === 0) return { ...history, open };
+  return { ...history, open, denials: [...history.denials, { at, rules: own }].slice(-DENIALS) };
+}
+
+/** The business act of a call: its identity where one is declared, else the exact call. */
+export function actKey(print: Pick<Fingerprint, "identityKey" | "callKey">): string {
+  return print.identityKey ?? print.callKey;
+}
+
+function actOf(print: Fingerprint): Act | undefined {
+  const effectful = print.kind === "write" || print.kind === "destructive";
+  if (!effectful || print.outcome === "failed") return undefined;
+  return { callId: print.callId, at: print.at, outcome: print.outcome };
+}
+
+/** Approvals about the run as a whole outlive a clearing. */
+function withoutWindows(approved: RunHistory["approved"]): RunHistory["approved"] {
+  return Object.fromEntries(Object.entries(approved).filter(([key]) => /^(?:caps|raw|duplicate):/.test(key)));
+}
+
+type Compare<Value> = (one: Value, other: Value) => number;
+const least: Compare<number> = (one, other) => one - other;
+const oldest: Compare<{ readonly last: number }> = (one, other) => one.last - other.last;
+const oldestAct: Compare<Act> = (one, other) => one.at - other.at;
+
+/** The map without its least entries once it is over the bound: an eighth at a time, so that sorting is rare. */
+function bounded<Value>(
+  map: Readonly<Record<string, Value>>,
+  compare: Compare<Value>,
+): Readonly<Record<string, Value>> {
+  if (Object.keys(map).length <= COUNTED) return map;
+  return Object.fromEntries(
+    Object.entries(map)
+      .sort(([, one], [, other]) => compare(one, other))
+      .slice(COUNTED / 8),
+  );
+}

@@ -1,0 +1,71 @@
+/** Detectors of runs that get nowhere although their calls differ: errors, varied, raw. */
+import { isOfHealth } from "../error-class.ts";
+import { type Finding, makeFinding, named } from "./finding.ts";
+import type { CallKeys, Fingerprint } from "./fingerprint.ts";
+import type { RunHistory } from "./history.ts";
+import type { LoopSettings } from "./settings.ts";
+
+/** One tool that fails the same way since its last success, whatever the arguments. */
+export function errors(history: RunHistory, keys: CallKeys, settings: LoopSettings["errors"]): Finding | undefined {
+  const own = history.recent.filter((print) => print.tool === keys.tool);
+  const last = own.at(-1);
+  if (last === undefined || last.errorClass === null || isOfHealth(last.errorClass)) return undefined;
+  const streak = own.slice(own.findLastIndex((print) => print.errorClass !== last.errorClass) + 1);
+  const count = streak.length;
+  if (count < settings.streak) return undefined;
+  const trips = count >= settings.trip;
+  return makeFinding({
+    detector: "errors",
+    reaction: trips ? "trip_run" : settings.over,
+    mode: settings.mode,
+    key: `errors:${keys.tool}:${last.errorClass}`,
+    tool: keys.tool,
+    count,
+    limit: trips ? settings.trip : settings.streak,
+    calls: streak.map((print) => print.callId),
+    observed: `The tool ${named(keys.tool)} failed ${count} times in a row with the same kind of error.`,
+    allowed: "Still allowed: other tools, or an answer to the person that says what fails.",
+  });
+}
+
+/** A reading tool that gives one and the same answer to ever new questions. Answers to writes ("ok") say nothing. */
+export function varied(history: RunHistory, keys: CallKeys, settings: LoopSettings["varied"]): Finding | undefined {
+  if (keys.kind !== "read") return undefined;
+  const own = history.recent
+    .slice(-settings.last)
+    .filter((print) => print.tool === keys.tool && print.errorClass === null);
+  const answer = own.at(-1)?.resultKey;
+  const questions = new Map<string, Fingerprint>();
+  for (const print of own) if (print.resultKey === answer) questions.set(print.callKey, print);
+  if (questions.size < settings.questions) return undefined;
+  return makeFinding({
+    detector: "varied",
+    reaction: settings.over,
+    mode: settings.mode,
+    key: `varied:${keys.tool}:${answer ?? ""}`,
+    tool: keys.tool,
+    count: questions.size,
+    limit: settings.questions,
+    calls: [...questions.values()].map((print) => print.callId),
+    observed: `The tool ${named(keys.tool)} gave the same answer to ${questions.size} different questions.`,
+    allowed: "Still allowed: other tools, or an answer to the person with what was found.",
+  });
+}
+
+/** The same call so often in one run that no result can justify it. */
+export function raw(history: RunHistory, keys: CallKeys, settings: LoopSettings["raw"]): Finding | undefined {
+  const count = history.counts[keys.callKey] ?? 0;
+  if (count < settings.calls) return undefined;
+  return makeFinding({
+    detector: "raw",
+    reaction: settings.over,
+    mode: settings.mode,
+    key: `raw:${keys.callKey}`,
+    tool: keys.tool,
+    count,
+    limit: settings.calls,
+    calls: [],
+    observed: `The tool ${named(keys.tool)} was called ${count} times with these arguments in this run.`,
+    allowed: "Still allowed: other arguments and other tools.",
+  });
+}
