@@ -1,4 +1,8 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+
+/** Its packages are installed when `npm test` first needs them. */
+const conformance = existsSync(new URL("conformance/node_modules", import.meta.url));
 
 // Tests run on the sources: the `@saferun/source` condition of every workspace points at its `src/`.
 export default defineConfig({
@@ -10,6 +14,7 @@ export default defineConfig({
       "packages/*/test/**/*.test.ts",
       "examples/*/**/*.test.ts",
       "scripts/**/*.test.ts",
+      ...(conformance ? ["conformance/**/*.test.ts"] : []),
     ],
     pool: "forks",
     maxWorkers: 2,

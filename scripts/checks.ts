@@ -11,3 +11,9 @@ export const CHECKS: readonly Step[] = [
   },
   { name: "unused code", command: ["knip", "--no-progress", "--no-config-hints"] },
 ];
+
+/** Public suites that say themselves what passed: their last line is shown. They install what they need first. */
+export const SUITES: readonly Step[] = [
+  { name: "CEL conformance", command: ["npm", "run", "--silent", "conformance:cel"], showsLastLine: true },
+  { name: "types of the suites", command: ["tsc", "-p", "conformance"] },
+];

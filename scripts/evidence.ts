@@ -63,7 +63,7 @@ export function malformedCitations(text: string): readonly string[] {
 export function testFiles(root: string): readonly string[] {
   const inside = (folder: string): readonly string[] =>
     globSync(`${folder}/**/*.test.ts`, { cwd: root, exclude: (name) => name === "node_modules" || name === "dist" });
-  return ["packages", "examples", "apps"].flatMap(inside).sort();
+  return ["packages", "examples", "apps", "conformance"].flatMap(inside).sort();
 }
 
 /** The last full run, or undefined where there is none or it broke off. */

@@ -8,6 +8,8 @@ export interface Step {
   readonly name: string;
   /** A command of `node_modules/.bin` or of the path, and its arguments. */
   readonly command: readonly [string, ...string[]];
+  /** Show the last line of its output also when it succeeds. */
+  readonly showsLastLine?: boolean;
 }
 
 export interface StepResult {
@@ -54,7 +56,8 @@ export async function runSteps(steps: readonly Step[]): Promise<{ passed: number
   let failed = 0;
   for (const step of steps) {
     const result = await runStep(step);
-    report(step.name, result.ok, result.seconds, result.output);
+    const note = step.showsLastLine === true ? result.output.trimEnd().split("\n").at(-1) : undefined;
+    report(step.name, result.ok, result.seconds, result.output, note);
     if (!result.ok) failed++;
   }
   return { passed: steps.length - failed, failed };
