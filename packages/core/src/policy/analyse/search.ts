@@ -134,7 +134,8 @@ function distinct(values: readonly Candidate[]): readonly Candidate[] {
   return [...new Map(values.map((value) => [JSON.stringify(value) ?? "absent", value])).values()];
 }
 
-function principalNamed(who: string): NonNullable<Setting["principal"]> {
+/** `role:NAME` is somebody with that role, anything else an id. */
+export function principalNamed(who: string): NonNullable<Setting["principal"]> {
   return who.startsWith("role:") ? { id: "someone", roles: [who.slice("role:".length)] } : { id: who };
 }
 
