@@ -23,6 +23,7 @@ export * from "./log/verify.ts";
 export * from "./model.ts";
 export { analyse } from "./policy/analyse/analyse.ts";
 export { ANALYSIS_CODES, type AnalysisCode } from "./policy/analyse/codes.ts";
+export { diffPolicies, gainOf, type PolicyDiff, type PolicyDifference } from "./policy/analyse/diff.ts";
 export {
   type BinaryOperator as CelOperator,
   childrenOf as celChildren,
