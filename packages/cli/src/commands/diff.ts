@@ -1,0 +1,86 @@
+/** `saferun diff`: two policy sets side by side, who gains and who loses what. */
+import { diffPolicies, gainOf, type PolicyDiff, type PolicyDifference, type PolicyModel } from "@saferun/core";
+import { loadPolicies } from "@saferun/document";
+import { nodeHash } from "@saferun/store";
+import type { Command } from "commander";
+import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
+import { EXIT, type ExitCode, failed } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { printable, short } from "../output/printable.ts";
+import { type Style, tone } from "../output/style.ts";
+import { table } from "../output/table.ts";
+import { findPolicyFiles, readPolicyFiles } from "../policy-files.ts";
+
+export function registerDiff(parent: Command, { io, run }: CommandSetup): void {
+  const command = parent
+    .command("diff")
+    .summary("compare two policy sets: who gains what, who loses what")
+    .description(
+      "Asks both sets about the calls that their conditions tell apart, and shows one call for each difference.\n" +
+        "Exit 0: no difference found. Exit 1: at least one. Tools for which one may have been missed are named.",
+    )
+    .argument("<before>", "policy file, directory or glob")
+    .argument("<after>", "policy file, directory or glob")
+    .action(run((before: string, after: string, options: Shared) => diff(io, before, after, options)));
+  describe(command, ["saferun diff policies.yaml policies.new.yaml", "saferun diff old/ new/ --json"]);
+}
+
+function diff(io: Io, before: string, after: string, options: Shared): ExitCode {
+  const result = diffPolicies(modelOf(before, io), modelOf(after, io));
+  if (options.json) printJson(io, jsonOf(result));
+  else io.print(linesOf(result, io.style).join("\n"));
+  return result.differences.length === 0 ? EXIT.fine : EXIT.found;
+}
+
+function modelOf(pattern: string, io: Io): PolicyModel {
+  const loaded = loadPolicies(readPolicyFiles(findPolicyFiles([pattern], io.cwd), io.cwd), { hash: nodeHash });
+  if (loaded.ok) return loaded.model;
+  const errors = loaded.issues.filter(({ severity }) => severity === "error").length;
+  const shown = printable(pattern);
+  const many = `${errors} error${errors === 1 ? "" : "s"}`;
+  throw failed("policy.invalid", `\`${shown}\` has ${many}; see them with \`saferun check ${shown}\``);
+}
+
+function jsonOf({ differences, incomplete }: PolicyDiff): object {
+  return {
+    differs: differences.length > 0,
+    differences: differences.map((one) => ({ ...one, change: gainOf(one) > 0 ? "gains" : "loses" })),
+    incomplete,
+  };
+}
+
+function linesOf({ differences, incomplete }: PolicyDiff, style: Style): string[] {
+  const gains = differences.filter((one) => gainOf(one) > 0);
+  const losses = differences.filter((one) => gainOf(one) < 0);
+  const blocks = [...section("gains: more may run", gains, style), ...section("loses: less may run", losses, style)];
+  const gaps = incomplete.map(({ tool, why }) => style.dim(`${printable(tool)}: not complete, ${printable(why)}`));
+  const counts = `${differences.length} difference${differences.length === 1 ? "" : "s"}, ${gains.length} gained, ${losses.length} lost`;
+  return [
+    ...blocks,
+    ...gaps,
+    ...(gaps.length > 0 ? [""] : []),
+    differences.length === 0 ? "no difference found" : counts,
+  ];
+}
+
+const CALL_WIDTH = 100;
+
+function section(title: string, differences: readonly PolicyDifference[], style: Style): string[] {
+  if (differences.length === 0) return [];
+  const rows = differences.map((one) => [
+    printable(one.tool),
+    printable(one.environment),
+    who(one),
+    `${tone(style, one.from)} → ${tone(style, one.to)}`,
+    `${printable(one.before.join(", "))} → ${printable(one.after.join(", "))}`,
+    style.dim(short(JSON.stringify(one.example.args), CALL_WIDTH)),
+  ]);
+  const head = ["TOOL", "ENV", "WHO", "VERDICT", "BY", "SUCH AS"].map((word) => style.dim(word));
+  return [style.bold(title), ...table([head, ...rows]), ""];
+}
+
+/** Everybody, where the rules tell nobody apart. */
+function who({ agent, principal }: PolicyDifference): string {
+  const names = [agent, principal].filter((name) => name !== undefined);
+  return names.length === 0 ? "all" : names.map(printable).join(", for ");
+}
