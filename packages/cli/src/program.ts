@@ -6,6 +6,7 @@ import type { CommandSetup } from "./command.ts";
 import { registerApprovals } from "./commands/approvals.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerDev } from "./commands/dev.ts";
+import { registerDiff } from "./commands/diff.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerLog } from "./commands/log.ts";
@@ -58,6 +59,7 @@ const COMMANDS = [
   registerTest,
   registerExplain,
   registerEval,
+  registerDiff,
   registerDev,
   registerApprovals,
   registerRuns,
