@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { createFileSigner, signingKeyPath } from "@saferun/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makePlace, type Place, saferun } from "./saferun.ts";
 import { openSample, pendingApproval, type Sample } from "./sample.ts";
@@ -84,6 +85,21 @@ describe("saferun log", () => {
     });
     const other = key.replace(/\+[0-9a-f]{8}\+/, "+00000000+");
     expect(await command("log", "verify", "--key", other)).toMatchObject({ code: 3, stdout: "" });
+  });
+
+  it("[L3~] is not content with a log that has lost its signatures, and believes no key from the log (trap 22)", async () => {
+    await sample.store.close();
+    const key = createFileSigner(signingKeyPath(place.store)).vkey;
+    const db = new DatabaseSync(join(place.store, "log.db"));
+    db.exec("DELETE FROM checkpoints");
+    const pinned = await command("log", "verify", "--key", key);
+    expect(pinned).toMatchObject({ code: 1 });
+    expect(pinned.stdout).toMatch(/^not verified: nothing in this log is signed by key/);
+    db.prepare("UPDATE parts SET bytes = ? WHERE id = 0").run(Buffer.from('"\u009b2J no key"'));
+    db.close();
+    const damaged = await command("log", "verify");
+    expect(damaged).toMatchObject({ code: 1, stderr: "" });
+    expect(damaged.stdout).toContain("entry 0: changed (key)");
   });
 
   it("[L3~] names the entry that was changed, while another process has the store open", async () => {

@@ -89,6 +89,12 @@ export function verificationLines({ verification, key, claimed }: ShownVerificat
         ...rest,
       ];
     case "self-consistent":
+      if (key !== undefined) {
+        return [
+          `${style.bad("not verified")}: nothing in this log is signed by key ${printable(key)}`,
+          `no other fault in ${count(size)}: it is not signed yet, or its signatures were removed`,
+        ];
+      }
       return [
         `${style.wait("self-consistent, signer not proven")}: no fault in ${count(size)}`,
         ...(signedUpTo === 0 ? [] : [`signed up to entry ${signedUpTo - 1}${signedTime(verification)}`]),
