@@ -337,6 +337,10 @@ describe("saferun dev, decisions", () => {
     const announced = await post({ ...JSON_BODY, "content-length": "5000000" }, "{}");
     expect(announced.status).toBe(413);
     expect((await chunked(id, 5_000_000)).status).toBe(413);
+    // Before there is a secret, nobody may send more than a link's code.
+    const code = JSON.stringify({ code: "x".repeat(2_000) });
+    const large = await send("/session", { method: "POST", headers: { ...JSON_BODY, origin: origin() }, body: code });
+    expect(large.status).toBe(413);
     expect(sample.ran).toEqual([]);
     await decide(id, { verdict: "deny", version: 1 });
     await answer;

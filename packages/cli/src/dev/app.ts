@@ -24,6 +24,8 @@ export interface DevAppOptions {
 }
 
 const LIST_LIMIT = 200;
+/** Whoever reaches the port may send it, so that it must not fill the memory. */
+const SESSION_BYTES = 1_024;
 /** The header in which the page sends its half of the session. */
 const PAGE_KEY = "x-saferun-page";
 
@@ -54,7 +56,7 @@ export function createDevApp(options: DevAppOptions): Hono {
   }
   app.post("/session", async (c) => {
     if (!isOwnWrite(sourceOf(c))) return problem(c, FOREIGN);
-    const body = await jsonBody(c);
+    const body = await jsonBody(c, SESSION_BYTES);
     if (body instanceof Response) return body;
     const code = typeof body === "object" && body !== null && "code" in body ? body.code : undefined;
     const session = typeof code === "string" ? access.redeem(code) : undefined;

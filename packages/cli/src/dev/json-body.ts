@@ -7,14 +7,14 @@ import { problem } from "./problem.ts";
 const BODY_BYTES = 4_194_304;
 
 /** A form can be sent by any page, JSON cannot: the type is checked first (traps.md, 25). */
-export async function jsonBody(c: Context): Promise<Json | Response> {
+export async function jsonBody(c: Context, limit: number = BODY_BYTES): Promise<Json | Response> {
   const type = c.req.header("content-type") ?? "";
   if (!/^application\/json\s*(;\s*charset=utf-8\s*)?$/i.test(type)) {
     return problem(c, { status: 415, code: "body.type", detail: "send `content-type: application/json`" });
   }
-  const bytes = await bodyBytes(c.req.raw, BODY_BYTES);
+  const bytes = await bodyBytes(c.req.raw, limit);
   if (bytes === undefined) {
-    return problem(c, { status: 413, code: "body.large", detail: `a body has at most ${BODY_BYTES} bytes` });
+    return problem(c, { status: 413, code: "body.large", detail: `a body has at most ${limit} bytes` });
   }
   try {
     return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
