@@ -5,10 +5,15 @@
  */
 import { cpus, totalmem } from "node:os";
 import { type Report, table } from "./report.ts";
+import { backtests } from "./suites/backtest.ts";
 import { decisions } from "./suites/decision.ts";
 import { gatedCalls } from "./suites/gate.ts";
 
-const SUITES: Readonly<Record<string, () => Promise<Report>>> = { decision: decisions, gate: gatedCalls };
+const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
+  decision: decisions,
+  gate: gatedCalls,
+  backtest: backtests,
+};
 
 const json = process.argv.includes("--json");
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));

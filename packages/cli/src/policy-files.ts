@@ -2,9 +2,11 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LIMITS } from "@saferun/core";
-import type { PolicyText } from "@saferun/document";
+import { formatIssue, type LoadResult, loadPolicies, type PolicyText } from "@saferun/document";
+import { nodeHash } from "@saferun/store";
 import { failed, usage } from "./exit.ts";
-import { printable } from "./output/printable.ts";
+import type { Io } from "./io.ts";
+import { printable, printableLines } from "./output/printable.ts";
 
 const IN_DIRECTORY = "*.{yaml,yml}";
 /** Where policies lie when a command names none. */
@@ -26,6 +28,20 @@ export function findDefaultPolicyFiles(cwd: string): string[] {
     throw usage("no policy file here: name one, or write `policies.yaml` or `policies/*.yaml` in this directory");
   }
   return unique(found, cwd);
+}
+
+/**
+ * The policies of these patterns, or of this directory where there is none.
+ * @throws CommandError after every issue was written to standard error: nothing is judged by half a set.
+ */
+export function loadUsablePolicies(io: Io, patterns: readonly string[]): Extract<LoadResult, { ok: true }> {
+  const names = patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
+  const files = readPolicyFiles(names, io.cwd);
+  const loaded = loadPolicies(files, { hash: nodeHash });
+  if (loaded.ok) return loaded;
+  const texts = new Map(files.map(({ file, text }) => [file, text]));
+  for (const issue of loaded.issues) io.warn(printableLines(formatIssue(issue, texts.get(issue.file))));
+  throw failed("policy.invalid", "the policies are not usable, so nothing was judged");
 }
 
 /** @throws CommandError when a file cannot be read; half a set is no set. */

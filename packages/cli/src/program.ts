@@ -4,9 +4,9 @@ import { SafeRunError } from "@saferun/core";
 import { Command, CommanderError } from "commander";
 import type { CommandSetup } from "./command.ts";
 import { registerApprovals } from "./commands/approvals.ts";
+import { registerBacktest } from "./commands/backtest.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerDev } from "./commands/dev.ts";
-import { registerDiff } from "./commands/diff.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerLog } from "./commands/log.ts";
@@ -59,7 +59,7 @@ const COMMANDS = [
   registerTest,
   registerExplain,
   registerEval,
-  registerDiff,
+  registerBacktest,
   registerDev,
   registerApprovals,
   registerRuns,

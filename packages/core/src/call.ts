@@ -45,11 +45,20 @@ const PROTOTYPE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor",
 
 /** Total: whatever comes in, either a call or the reason why it is none. */
 export function normalize(input: CallInput, hash: Hash): Normalized {
+  return normalized(input, hash);
+}
+
+/** The same without a digest: for a call that is only judged, as in a backtest, and to which no approval can be bound. */
+export function normalizeUnbound(input: CallInput): Normalized {
+  return normalized(input, null);
+}
+
+function normalized(input: CallInput, hash: Hash | null): Normalized {
   try {
     const tool = name(input.tool, "$.tool");
     const args = Object.freeze(closedMap(input.args === undefined ? {} : input.args, "$.args", { values: 0 }, 1));
     const bytes = canonicalJson(args);
-    if (encoder.encode(bytes).length > LIMITS.argsBytes) {
+    if (overBytes(bytes, LIMITS.argsBytes)) {
       throw new JsonProblem("$.args", `arguments over ${LIMITS.argsBytes} bytes`);
     }
     const { agent, environment } = input;
@@ -61,7 +70,7 @@ export function normalize(input: CallInput, hash: Hash): Normalized {
         environment,
         args,
         bytes,
-        digest: digestOf(tool, agent, environment, bytes, hash),
+        digest: hash === null ? "" : digestOf(tool, agent, environment, bytes, hash),
       }),
     };
   } catch (error) {
@@ -97,9 +106,13 @@ function name(value: unknown, path: string): string {
     throw new JsonProblem(path, "a tool name must be a text that is not empty");
   if (!value.isWellFormed() || CONTROL.test(value)) throw new JsonProblem(path, "a name with control characters");
   const normal = value.normalize("NFC");
-  if (encoder.encode(normal).length > LIMITS.nameBytes)
-    throw new JsonProblem(path, `a name over ${LIMITS.nameBytes} bytes`);
+  if (overBytes(normal, LIMITS.nameBytes)) throw new JsonProblem(path, `a name over ${LIMITS.nameBytes} bytes`);
   return normal;
+}
+
+/** A code unit is at most three bytes, so that most texts need not be encoded to know. */
+function overBytes(text: string, most: number): boolean {
+  return text.length * 3 > most && encoder.encode(text).length > most;
 }
 
 interface Count {
@@ -165,11 +178,14 @@ function closedMap(map: unknown, path: string, count: Count, depth: number): Jso
   return copy;
 }
 
+/** Keys that have one spelling but for their case. */
+const PLAIN_KEY = /^[A-Za-z0-9_-]{1,64}$/;
+
 function checkKey(key: string, path: string, seen: Set<string>): void {
   if (PROTOTYPE_KEYS.has(key)) throw new JsonProblem(path, `the key \`${key}\` is not allowed`);
   if (!key.isWellFormed() || CONTROL.test(key)) throw new JsonProblem(path, "a key with control characters");
   // `Amount` beside `amount`, or two Unicode spellings of one key: the rule would read one and the tool the other.
-  const folded = key.normalize("NFKC").toLowerCase();
+  const folded = (PLAIN_KEY.test(key) ? key : key.normalize("NFKC")).toLowerCase();
   if (seen.has(folded)) throw new JsonProblem(path, `the key \`${printable(key)}\` twice, in two spellings`);
   seen.add(folded);
 }
@@ -182,6 +198,7 @@ function ownValue(object: object, key: string, path: string): unknown {
 }
 
 function printable(key: string): string {
+  if (PLAIN_KEY.test(key)) return key;
   return key.length > 64
     ? `${key.slice(0, 64)}…`.toWellFormed()
     : key.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f]/g, "�");

@@ -153,17 +153,21 @@ class Reader {
   }
 
   #wordOrNumber(): Json {
+    NUMBER.lastIndex = this.#at;
+    if (!NUMBER.test(this.#text)) return this.#word();
+    const digits = this.#text.slice(this.#at, NUMBER.lastIndex);
+    this.#at = NUMBER.lastIndex;
+    return Number(digits);
+  }
+
+  #word(): Json {
     for (const [word, value] of WORDS) {
       if (this.#text.startsWith(word, this.#at)) {
         this.#at += word.length;
         return value;
       }
     }
-    NUMBER.lastIndex = this.#at;
-    if (!NUMBER.test(this.#text)) this.#refuse(`${this.#shown()} where a value was expected`);
-    const digits = this.#text.slice(this.#at, NUMBER.lastIndex);
-    this.#at = NUMBER.lastIndex;
-    return Number(digits);
+    return this.#refuse(`${this.#shown()} where a value was expected`);
   }
 
   #taken(character: string): boolean {

@@ -1,6 +1,6 @@
 /** `saferun eval`: one decision per call, without a store, without running anything. */
 import { once } from "node:events";
-import { nodeClock, nodeHash } from "@saferun/store";
+import { nodeClock } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, type Shared } from "../command.ts";
 import { createJudge } from "../eval/judge.ts";
@@ -37,7 +37,7 @@ export function registerEval(parent: Command, { io, run }: CommandSetup): void {
 
 async function evaluate(io: Io, options: Options): Promise<ExitCode> {
   const { policies } = loadUsablePolicies(io, options.policies);
-  const judge = createJudge({ policies, hash: nodeHash, start: nodeClock.now() });
+  const judge = createJudge({ policies, start: nodeClock.now() });
   for await (const batch of lineBatches(callSource(io, options.calls))) {
     const decisions = batch.map((line) => ("text" in line ? judge.decide(line.text) : judge.refuse(line.problem)));
     const text = `${decisions.map((decision) => printableJson(JSON.stringify(decision))).join("\n")}\n`;

@@ -18,7 +18,7 @@ rules:
 function judge(start = 0): Judge {
   const loaded = loadPolicies([{ file: "p.yaml", text: POLICY }], { hash: nodeHash });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues));
-  return createJudge({ policies: loaded.policies, hash: nodeHash, start });
+  return createJudge({ policies: loaded.policies, start });
 }
 
 const line = (rule: string, more: object = {}) => JSON.stringify({ tool: "t", args: { rule }, ...more });

@@ -1,5 +1,10 @@
 /** Bytes → lines, with a bound on each: a stream without line breaks must not fill the memory. */
+import { createReadStream, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { LIMITS } from "@saferun/core";
+import { usage } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { printable } from "../output/printable.ts";
 
 export type InputLine = { readonly text: string } | { readonly problem: string };
 
@@ -47,4 +52,14 @@ export async function* lineBatches(
     if (batch.length > 0) yield batch;
   }
   if (length > 0) yield [finish()];
+}
+
+/** A file of calls, or standard input for `-`. @throws CommandError when there is no such file. */
+export function callSource(io: Io, name: string): AsyncIterable<Uint8Array | string> {
+  if (name === "-") return io.stdin;
+  const path = resolve(io.cwd, name);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw usage(`there is no file \`${printable(name)}\``);
+  if (found.isDirectory()) throw usage(`\`${printable(name)}\` is a directory; name a file of calls`);
+  return createReadStream(path);
 }

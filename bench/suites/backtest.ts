@@ -1,0 +1,114 @@
+import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { PassThrough } from "node:stream";
+import { finished } from "node:stream/promises";
+import { createGate } from "@saferun/core";
+import { loadPolicies } from "@saferun/document";
+import { nodeClock, nodeHash, nodeRandom, openSqliteStore } from "@saferun/store";
+import { type Io, runCommandLine } from "saferun";
+import { median } from "../measure.ts";
+import { atLeast, type Report, row } from "../report.ts";
+import { argsOf, asYaml, rules } from "./workload.ts";
+
+const LINES = 200_000;
+const RECORDED = 20_000;
+const IN_FLIGHT = 64;
+const ROUNDS = 3;
+const TOOLS = 100;
+
+/** `saferun backtest` as it is called, from text to result, over calls from a file and from the log. */
+export async function backtests(): Promise<Report> {
+  const directory = mkdtempSync(path.join(import.meta.dirname, ".backtest-"));
+  try {
+    const before = asYaml(rules(TOOLS, 10));
+    writeFileSync(path.join(directory, "before.yaml"), before);
+    writeFileSync(path.join(directory, "after.yaml"), before.replaceAll("args.amount > 0", "args.amount > 100"));
+    await writeLines(path.join(directory, "calls.jsonl"));
+    await record(path.join(directory, "store"), before);
+    const rate = async (calls: number, ...options: string[]) => {
+      const rates: number[] = [];
+      for (let round = 0; round < ROUNDS; round++) rates.push(calls / (await seconds(directory, calls, options)));
+      return median(rates);
+    };
+    const lines = await rate(LINES, "--calls", "calls.jsonl");
+    const both = await rate(LINES, "--calls", "calls.jsonl", "--against", "before.yaml");
+    const log = await rate(RECORDED, "--store", "store");
+    return {
+      suite: "backtest",
+      how: `\`saferun backtest\` with ${TOOLS * 10} rules, the loading of the policies included; median of ${ROUNDS}`,
+      rows: [
+        row(`calls a second from ${LINES} JSON lines with their verdicts`, lines, "calls/s", atLeast(100_000)),
+        row("the same lines judged by two revisions", both, "calls/s"),
+        row(`calls a second from the log, ${RECORDED} calls`, log, "calls/s", atLeast(25_000)),
+      ],
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function seconds(cwd: string, calls: number, options: readonly string[]): Promise<number> {
+  let printed = "";
+  const plain = (text: string) => text;
+  const style = { bold: plain, dim: plain, good: plain, bad: plain, wait: plain };
+  const io: Io = {
+    cwd,
+    stdin: new PassThrough(),
+    stdout: new PassThrough(),
+    print: (text) => {
+      printed += text;
+    },
+    warn: (text) => process.stderr.write(`${text}\n`),
+    style,
+    warnStyle: style,
+    interactive: false,
+    user: "bench",
+  };
+  const start = performance.now();
+  const exit = await runCommandLine(["backtest", "--policies", "after.yaml", "--json", ...options], io);
+  const took = (performance.now() - start) / 1_000;
+  const { judged, changed } = JSON.parse(printed) as { judged: number; changed: number };
+  if (exit !== 1 || judged !== calls || changed === 0)
+    throw new Error(`the backtest judged ${judged}, changed ${changed}`);
+  return took;
+}
+
+async function writeLines(file: string): Promise<void> {
+  const out = createWriteStream(file);
+  for (let index = 0; index < LINES; index++) {
+    const tool = `tool${index % TOOLS}`;
+    const line = {
+      tool,
+      args: argsOf(index),
+      agent: "bench",
+      env: "prod",
+      verdict: "allow",
+      by: [`t${index % TOOLS}.r0`],
+    };
+    if (!out.write(`${JSON.stringify(line)}\n`)) await new Promise((resolve) => out.once("drain", resolve));
+  }
+  out.end();
+  await finished(out);
+}
+
+/** Calls as the gate records them: proposed, decided, executed, finished. */
+async function record(directory: string, yaml: string): Promise<void> {
+  const loaded = loadPolicies([{ file: "before.yaml", text: yaml }], { hash: nodeHash });
+  if (!loaded.ok) throw new Error("the benchmark's policies do not load");
+  const store = openSqliteStore({ directory });
+  const policies = { current: () => loaded.policies };
+  const notifier = { paused: () => undefined };
+  const gate = createGate({ store, clock: nodeClock, hash: nodeHash, random: nodeRandom, notifier, policies });
+  const run = gate.openRun({ agent: "bench", environment: "prod" });
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < RECORDED; index = next++) {
+      await gate.call(run, { tool: `tool${index % TOOLS}`, args: argsOf(index) }, () => ({
+        id: `re_${index}`,
+        ok: true,
+      }));
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  await store.close();
+}

@@ -1,0 +1,92 @@
+/** `saferun explain`: why a call is decided as it is. */
+import { type EvaluationContext, parseHeader, type Store, type ToolCall } from "@saferun/core";
+import { nodeClock } from "@saferun/store";
+import type { Command } from "commander";
+import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
+import { lineContexts, lineProblemText, readCallLine } from "../eval/call-line.ts";
+import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
+import { type Explained, explainedJson, explainedLines } from "../explain/view.ts";
+import type { Io } from "../io.ts";
+import { printable } from "../output/printable.ts";
+import { loadUsablePolicies } from "../policy-files.ts";
+import { recordedDecisions } from "../recorded/decisions.ts";
+import { runEntries } from "../runs/steps.ts";
+import { storeOption, withReadOnlyStore } from "../store.ts";
+
+interface Options extends Shared {
+  readonly policies?: readonly string[];
+  readonly call?: string;
+  readonly run?: string;
+  readonly callId?: string;
+  readonly store: string;
+}
+
+type Asked = Pick<Explained, "call" | "recorded"> & { readonly context: EvaluationContext };
+
+export function registerExplain(parent: Command, { io, run }: CommandSetup): void {
+  const command = parent
+    .command("explain")
+    .summary("say why a call is decided as it is")
+    .description(
+      "Judges one call and shows the rules that spoke with their lines and the values that made them true, and what was\n" +
+        "false in the others. The call is a line as `saferun eval` takes it, or one from the log. Nothing is run or recorded.",
+    )
+    .option("-p, --policies <files...>", "policy files, directories or globs; default: those of this directory")
+    .option("-c, --call <json>", "the call: {tool, args, agent?, env?, now?, …}")
+    .option("--run <id>", "a run of the log, with --call-id")
+    .option("--call-id <id>", "a call of that run, as `saferun runs RUN --json` names it")
+    .addOption(storeOption())
+    .action(run((options: Options) => explain(io, options)));
+  describe(command, [
+    `saferun explain --call '{"tool":"stripe.refund","args":{"amount":450000}}'`,
+    "saferun explain --policies new.yaml --run run_4f0c… --call-id call_77…",
+  ]);
+}
+
+async function explain(io: Io, options: Options): Promise<ExitCode> {
+  const { policies } = loadUsablePolicies(io, options.policies ?? []);
+  const { call, context, recorded } = await asked(io, options);
+  const explained: Explained = { call, recorded, policies, decision: policies.explain(call, context) };
+  if (options.json) printJson(io, explainedJson(explained));
+  else io.print(explainedLines(explained, io.style).join("\n"));
+  return EXIT.fine;
+}
+
+async function asked(io: Io, { call, run, callId, store }: Options): Promise<Asked> {
+  if (call !== undefined) {
+    if (run !== undefined || callId !== undefined) throw usage("give `--call`, or `--run` with `--call-id`, not both");
+    return { ...written(call), recorded: null };
+  }
+  if (run === undefined || callId === undefined) throw usage("give `--call`, or `--run` with `--call-id`");
+  return withReadOnlyStore(io, store, (opened) => recordedCall(opened, run, callId));
+}
+
+function written(text: string): { readonly call: ToolCall; readonly context: EvaluationContext } {
+  try {
+    const line = readCallLine(text);
+    return { call: line.call, context: lineContexts(nodeClock.now())(line, 1) };
+  } catch (error) {
+    throw usage(`\`--call\` is no call: ${lineProblemText(error)}`);
+  }
+}
+
+async function recordedCall(store: Store, run: string, id: string): Promise<Asked> {
+  const start = id.replace(/…$|\.{3}$/, "");
+  const entries = (await runEntries(store, run)).filter(({ header }) => parseHeader(header).call?.startsWith(start));
+  const take = recordedDecisions();
+  const found = entries.flatMap((entry) => take(entry) ?? []);
+  const [decision, other] = found;
+  const shown = `\`${printable(id)}\``;
+  if (decision === undefined) {
+    throw failed(
+      "call.missing",
+      `there is no decision on ${shown} in run \`${printable(run)}\`; \`saferun runs\` lists them`,
+    );
+  }
+  if (other !== undefined) throw usage(`${shown} is the start of ${found.length} calls; give more of it`);
+  const { input, verdict, by, revision } = decision;
+  if ("missing" in input) {
+    throw failed("call.missing", `what ${shown} was decided on cannot be had from the log any more: ${input.missing}`);
+  }
+  return { ...input, recorded: { verdict, by, revision } };
+}

@@ -1,0 +1,120 @@
+/** Decisions from the log, each with all that it was made from: so much that another revision can be asked the same. */
+import {
+  type EntryHeader,
+  type EvaluationContext,
+  type Json,
+  type JsonObject,
+  normalizeUnbound,
+  parseHeader,
+  type StoredEntry,
+  type ToolCall,
+  type Verdict,
+} from "@saferun/core";
+import { partValue } from "../runs/steps.ts";
+
+/** The decision on a call as the agent proposed it; later ones, after an approval, are not among these. */
+export interface RecordedDecision {
+  readonly seq: number;
+  /** Store time, ms. */
+  readonly at: number;
+  readonly id: string;
+  readonly verdict: Verdict;
+  readonly by: readonly string[];
+  readonly revision: string;
+  /** What it was made from, or why that cannot be had any more. */
+  readonly input:
+    | { readonly call: ToolCall; readonly context: EvaluationContext }
+    | { readonly missing: MissingInput; readonly tool: string };
+}
+
+/**
+ * `malformed`: it was no call, which no policy was asked about. `erased`: content was taken out of the log. `masked`: the
+ * log holds something else in its place. `incomplete`: the proposal stands before the entries that were read.
+ */
+export type MissingInput = "malformed" | "erased" | "masked" | "incomplete";
+
+interface Proposal {
+  readonly tool: Json | undefined;
+  /** Undefined: erased. */
+  readonly args: Json | undefined;
+}
+
+/** Takes entries in the order of the log; keeps only what is still without its decision. */
+export function recordedDecisions(): (entry: StoredEntry) => RecordedDecision | undefined {
+  const proposals = new Map<string, Proposal>();
+  return (entry) => {
+    if (!isAboutCalls(entry.header)) return undefined;
+    const header = parseHeader(entry.header);
+    const { call: id } = header;
+    if (id === undefined) return undefined;
+    if (header.type === "call.proposed") {
+      proposals.set(id, proposalOf(entry, header));
+      return undefined;
+    }
+    const decided = header.type === "call.decided" && header.approval === undefined;
+    if (!decided) return undefined;
+    const proposal = proposals.get(id);
+    proposals.delete(id);
+    const { verdict = "deny", rules = [], revision = "" } = header;
+    const content = contentOf(entry, "decision");
+    const by = textsOf(field(field(content, "decision"), "by")) ?? rules;
+    const input = inputOf(header, proposal, content);
+    return { seq: entry.seq, at: header.time, id, verdict, by, revision, input };
+  };
+}
+
+const decoder = new TextDecoder();
+
+/** Cheap, and before the header is parsed: most entries of a log are about something else. */
+function isAboutCalls(header: Uint8Array): boolean {
+  const text = decoder.decode(header);
+  return text.includes('"type":"call.proposed"') || text.includes('"type":"call.decided"');
+}
+
+function proposalOf(entry: StoredEntry, { tool }: EntryHeader): Proposal {
+  return { tool: tool ?? contentOf(entry, "tool"), args: contentOf(entry, "arguments") };
+}
+
+function inputOf(
+  header: EntryHeader,
+  proposal: Proposal | undefined,
+  content: Json | undefined,
+): RecordedDecision["input"] {
+  const tool = typeof proposal?.tool === "string" ? proposal.tool : "(no name)";
+  if (header.rules?.includes("call.malformed")) return { missing: "malformed", tool };
+  if (proposal === undefined) return { missing: "incomplete", tool };
+  if (content === undefined || proposal.args === undefined || proposal.tool === undefined) {
+    return { missing: "erased", tool };
+  }
+  const context = field(content, "context");
+  if (!isContext(context) || !isMap(proposal.args) || "encoding" in proposal.args) return { missing: "masked", tool };
+  const { agent, environment } = context;
+  const normal = normalizeUnbound({ tool, args: proposal.args, agent, environment });
+  return normal.ok ? { call: normal.call, context } : { missing: "masked", tool };
+}
+
+/** Undefined where the part was erased, or is not there. */
+function contentOf(entry: StoredEntry, name: string): Json | undefined {
+  const part = entry.parts.find((candidate) => candidate.name === name);
+  return part === undefined || part.bytes === null ? undefined : partValue(part);
+}
+
+/** The gate wrote it; only what evaluation itself relies on is looked at. */
+function isContext(value: unknown): value is EvaluationContext {
+  if (typeof value !== "object" || value === null) return false;
+  const { agent, environment, principal, run, call, now } = value as Partial<Record<keyof EvaluationContext, unknown>>;
+  const maps = [principal, run, call].every((one) => typeof one === "object" && one !== null);
+  return maps && typeof agent === "string" && typeof environment === "string" && typeof now === "number";
+}
+
+function field(value: Json | undefined, key: string): Json | undefined {
+  return isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function isMap(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textsOf(value: Json | undefined): readonly string[] | undefined {
+  return Array.isArray(value) && value.every((item) => typeof item === "string") ? value : undefined;
+}
