@@ -12,6 +12,8 @@ export const ERROR_CODES = [
   "call.conflict",
   "call.malformed",
   "call.mismatch",
+  "channel.unconfigured",
+  "channel.undelivered",
   "log.malformed",
   "option.invalid",
   "policy.invalid",

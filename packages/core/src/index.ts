@@ -1,4 +1,5 @@
 export * from "./approval.ts";
+export * from "./approval-source.ts";
 export * from "./breaker/index.ts";
 export * from "./bytes.ts";
 export * from "./call.ts";
@@ -33,6 +34,7 @@ export { Double as CelDouble, type Expr as CelExpr, parseCel, printCel } from ".
 export type { Zones } from "./policy/cel/types.ts";
 export { type CheckOptions, type CheckResult, checkPolicies } from "./policy/check.ts";
 export { compilePolicies } from "./policy/compile.ts";
+export { renderConditions } from "./policy/conditions-reference.ts";
 export { POLICY_FORMAT, type PolicyFile } from "./policy/format.ts";
 export type { PolicyIssue } from "./policy/issue.ts";
 export type { PolicyDocument, PolicyModel } from "./policy/model.ts";
@@ -40,7 +42,10 @@ export type { OpaqueContext, OpaqueTest } from "./policy/opaque.ts";
 export * from "./policy/policy-set.ts";
 export * from "./policy/reference.ts";
 export * from "./policy/run-tests.ts";
+export { isStandardSchema, type StandardSchema, standardValidator } from "./policy/schema/standard.ts";
+export type { ArgumentIssue, ArgumentValidator, JsonSchema } from "./policy/schema/types.ts";
 export { type Field, PATTERNS, type Shape } from "./policy/shape.ts";
+export type { ReadSchema } from "./policy/tool-schemas.ts";
 export * from "./policy/tree.ts";
 export * from "./ports.ts";
 export * from "./recover.ts";

@@ -1,6 +1,8 @@
 /** What `onPause` gets: the question as plain data, and a way to answer it from code. */
 import {
+  APPROVAL_SOURCE,
   type ApprovalRecord,
+  type ApprovalSource,
   type DecisionAnswer,
   type DecisionPorts,
   decideApproval,
@@ -45,6 +47,8 @@ export interface PausedCall {
   readonly url?: string;
   approve(answer?: PausedAnswer): Promise<DecisionAnswer>;
   deny(answer?: Omit<PausedAnswer, "args">): Promise<DecisionAnswer>;
+  /** For channels; not enumerable, so that neither a log line nor a copy of the question carries it. */
+  readonly [APPROVAL_SOURCE]: ApprovalSource;
 }
 
 export function pausedCall(approval: ApprovalRecord, ports: DecisionPorts): PausedCall {
@@ -57,7 +61,7 @@ export function pausedCall(approval: ApprovalRecord, ports: DecisionPorts): Paus
       ...(args === undefined ? {} : { args }),
       ...(note === undefined ? {} : { note }),
     });
-  const call: PausedCall = {
+  const call = {
     id: approval.id,
     tool: approval.tool,
     agent: approval.agent,
@@ -68,8 +72,9 @@ export function pausedCall(approval: ApprovalRecord, ports: DecisionPorts): Paus
     deadline: new Date(approval.deadline).toISOString(),
     runId: approval.run,
     callId: approval.call,
-    approve: (answer) => decide("approve", answer),
-    deny: (answer) => decide("deny", answer),
+    approve: (answer?: PausedAnswer) => decide("approve", answer),
+    deny: (answer?: PausedAnswer) => decide("deny", answer),
+    [APPROVAL_SOURCE]: { approval, ports },
   };
-  return Object.freeze(call);
+  return Object.freeze(Object.defineProperty(call, APPROVAL_SOURCE, { enumerable: false }));
 }

@@ -1,0 +1,82 @@
+/** The five answers to a decision, the same words in every channel. */
+import { type ApprovalRecord, type ApprovalState, type DecisionAnswer, unreachable } from "@saferun/core";
+import { printable } from "./shown.ts";
+
+export const ANSWERS = ["applied", "already_decided", "stale_version", "expired", "not_allowed"] as const;
+export type AnswerWord = (typeof ANSWERS)[number];
+
+export interface Answer {
+  readonly answer: AnswerWord;
+  /** One line for the person; plain text without invisible characters, not yet escaped for any markup. */
+  readonly message: string;
+  /** As it stands after the answer; absent where the person may not even know of it. */
+  readonly approval?: ApprovalRecord;
+  /** The edit can be mended and sent again. */
+  readonly mendable?: boolean;
+}
+
+export function notAllowed(why: string): Answer {
+  return { answer: "not_allowed", message: `not allowed: ${printable(why)}` };
+}
+
+export function answerOf(result: DecisionAnswer): Answer {
+  if (result.status === "applied") {
+    return { answer: "applied", message: `applied: ${outcomeText(result.approval)}`, approval: result.approval };
+  }
+  const { message, approval } = result;
+  const known = approval === undefined ? {} : { approval };
+  switch (result.reason) {
+    case "already-decided":
+      return { answer: "already_decided", message: alreadyText(approval, message), ...known };
+    case "stale-version":
+      return { answer: "stale_version", message: `stale version: ${printable(message)}`, ...known };
+    case "expired":
+      return { answer: "expired", message: `expired: ${printable(message)}`, ...known };
+    case "missing":
+      return { answer: "not_allowed", message: "not allowed: there is no such approval here" };
+    case "malformed":
+    case "not-editable":
+      return { answer: "not_allowed", message: `not allowed: ${printable(message)}`, mendable: true, ...known };
+    case "mismatch":
+    case "not-due":
+    case "not-approved":
+      return { answer: "not_allowed", message: `not allowed: ${printable(message)}`, ...known };
+    default:
+      return unreachable(result.reason);
+  }
+}
+
+/** How an approval stands now; one whose deadline is over counts as expired before anybody has written it down. */
+export function stateOf(approval: ApprovalRecord, now: number): ApprovalState {
+  return approval.state === "pending" && now >= approval.deadline ? "expired" : approval.state;
+}
+
+/** `approved as edited by ann`: what became of the question, in people's words. */
+export function outcomeText(approval: ApprovalRecord): string {
+  const { decision, state } = approval;
+  if (decision !== null) {
+    const done = decision.verdict === "deny" ? "denied" : decision.edited ? "approved as edited" : "approved";
+    return `${done} by ${byText(approval)}${state === "expired" ? ", and then not used in time" : ""}`;
+  }
+  switch (state) {
+    case "withdrawn":
+      return "no longer wanted; the call did not run";
+    case "expired":
+      return "expired; nobody answered in time, and the call did not run";
+    default:
+      return state;
+  }
+}
+
+function byText({ decision }: ApprovalRecord): string {
+  if (decision === null) return "nobody";
+  const { id, via, verified } = decision.by;
+  return `${printable(id)} via ${printable(via)}${verified ? "" : " (not verified)"}`;
+}
+
+function alreadyText(approval: ApprovalRecord | undefined, message: string): string {
+  if (approval === undefined || approval.decision === null) return `already decided: ${printable(message)}`;
+  const { verdict, edited } = approval.decision;
+  const done = verdict === "deny" ? "denied" : edited ? "approved as edited" : "approved";
+  return `already decided by ${byText(approval)}: ${done}`;
+}

@@ -1,0 +1,229 @@
+/**
+ * What all channels share: which approvals were sent where, whose answer counts, and that every message shows the end.
+ */
+import { type ApprovalRecord, type DecisionPorts, decideApproval, type Store } from "@saferun/core";
+import { type Answer, answerOf, notAllowed, stateOf } from "./answer.ts";
+import { type OnError, type PausedApproval, sourceOf } from "./channel.ts";
+import { deliver, type Failure } from "./delivery.ts";
+import { createNonces, type Nonces } from "./nonce.ts";
+import { type Person, refusalOf } from "./people.ts";
+
+export interface DeskOptions<Message> {
+  /** The channel's name in the record. */
+  readonly via: string;
+  /** From which the nonces are made; known to nobody outside. */
+  readonly secret: string;
+  /** For a process that answers and has not asked. */
+  readonly ports?: DecisionPorts;
+  readonly onError: OnError;
+  /** Shows the outcome on one message. */
+  close(message: Message, approval: ApprovalRecord): Promise<unknown>;
+  failure(error: unknown): Failure;
+}
+
+/** All that a button or link carries: which approval, as it was shown. */
+export interface Shown {
+  readonly approval: string;
+  readonly version: number;
+  readonly nonce: string;
+}
+
+/** A person's answer; its arguments are what that person typed. */
+export interface Reply extends Shown {
+  readonly verdict: "approve" | "deny";
+  readonly args?: unknown;
+  readonly note?: string;
+}
+
+interface Sent<Message> {
+  readonly messages: Message[];
+  /** Target → the delivery to it. */
+  readonly deliveries: Map<string, Promise<Message | undefined>>;
+  closing?: Promise<void>;
+}
+
+const WATCH_MS = 200;
+/** Attempts to show an outcome; about two minutes. */
+const CLOSE_ATTEMPTS = 7;
+
+export class Desk<Message> {
+  readonly nonces: Nonces;
+  readonly #options: DeskOptions<Message>;
+  readonly #sent = new Map<string, Sent<Message>>();
+  readonly #ports = new Map<Store, DecisionPorts>();
+  readonly #stop = new AbortController();
+  readonly #work = new Set<Promise<unknown>>();
+
+  constructor(options: DeskOptions<Message>) {
+    this.#options = options;
+    this.nonces = createNonces(options.secret, options.via);
+    if (options.ports !== undefined) this.#ports.set(options.ports.store, options.ports);
+  }
+
+  /** Sends the question once to each target, and watches it until it is decided. */
+  async send(
+    target: string,
+    paused: PausedApproval,
+    post: (approval: ApprovalRecord, nonce: string) => Promise<Message>,
+  ): Promise<readonly Message[]> {
+    const { approval, ports } = sourceOf(paused);
+    this.#ports.set(ports.store, ports);
+    const sent = this.#entry(approval.id);
+    const delivery = sent.deliveries.get(target) ?? this.#deliver(approval, ports, post);
+    sent.deliveries.set(target, delivery);
+    delivery.catch(() => sent.deliveries.delete(target));
+    const message = await delivery;
+    if (message === undefined) return [];
+    if (!sent.messages.includes(message)) {
+      sent.messages.push(message);
+      this.run(this.#watch(approval, ports));
+    }
+    return [message];
+  }
+
+  /** The approval as it stands, in whichever store of this process holds it. */
+  async find(id: string): Promise<{ readonly approval: ApprovalRecord; readonly ports: DecisionPorts } | undefined> {
+    for (const ports of this.#ports.values()) {
+      const approval = await ports.store.approval(id);
+      if (approval !== undefined) return { approval, ports };
+    }
+    return undefined;
+  }
+
+  /** The approval that a button stands for, in its state of now; undefined for a button that we did not make. */
+  async opened(reply: Shown): Promise<ApprovalRecord | undefined> {
+    const found = await this.find(reply.approval);
+    if (found === undefined || !this.nonces.isOf(reply.nonce, found.approval, reply.version)) return undefined;
+    return { ...found.approval, state: stateOf(found.approval, found.ports.clock.now()) };
+  }
+
+  /**
+   * Durable when it resolves. `from` is the message that the person answered on.
+   * @throws SafeRunError when the store could not record it: nothing was decided.
+   */
+  async decide(reply: Reply, person: Person, from?: Message): Promise<Answer> {
+    const found = await this.find(reply.approval);
+    if (found === undefined || !this.nonces.isOf(reply.nonce, found.approval, reply.version)) {
+      return notAllowed("this button belongs to no approval that is known here");
+    }
+    const refusal = refusalOf(person, found.approval);
+    if (refusal !== undefined) return notAllowed(refusal);
+    const { verdict, version, args, note } = reply;
+    const result = await decideApproval(found.ports, {
+      approval: reply.approval,
+      version,
+      verdict,
+      by: { id: person.principal, via: this.#options.via, verified: true },
+      ...(args === undefined ? {} : { args }),
+      ...(note === undefined ? {} : { note }),
+    });
+    const answer = answerOf(result);
+    if (answer.approval === undefined) return answer;
+    const state = stateOf(answer.approval, found.ports.clock.now());
+    if (state !== "pending") this.run(this.#settle({ ...answer.approval, state }, from));
+    return answer;
+  }
+
+  /** Shows the outcome, on a message that this process may not know of as well. */
+  async update(approval: ApprovalRecord, from?: Message): Promise<void> {
+    await this.#settle(approval, from);
+  }
+
+  /** Work that nobody waits for; `close` does. */
+  run(work: Promise<unknown>): void {
+    const done = work.catch(this.#options.onError).finally(() => this.#work.delete(done));
+    this.#work.add(done);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  #entry(id: string): Sent<Message> {
+    const known = this.#sent.get(id);
+    if (known !== undefined) return known;
+    const entry: Sent<Message> = { messages: [], deliveries: new Map() };
+    this.#sent.set(id, entry);
+    return entry;
+  }
+
+  #deliver(
+    approval: ApprovalRecord,
+    ports: DecisionPorts,
+    post: (approval: ApprovalRecord, nonce: string) => Promise<Message>,
+  ): Promise<Message | undefined> {
+    const { store, clock } = ports;
+    return deliver({
+      clock,
+      signal: this.#stop.signal,
+      send: () => post(approval, this.nonces.of(approval)),
+      failure: this.#options.failure,
+      wanted: async () => {
+        const now = await store.approval(approval.id);
+        return now !== undefined && stateOf(now, clock.now()) === "pending";
+      },
+    });
+  }
+
+  /** Until it is decided here, at the terminal or anywhere else. */
+  async #watch(approval: ApprovalRecord, { store, clock }: DecisionPorts): Promise<void> {
+    const { signal } = this.#stop;
+    for (let token = ""; !signal.aborted; await clock.sleep(WATCH_MS, signal)) {
+      const now = await store.changeToken();
+      if (now === token && clock.now() < approval.deadline) continue;
+      token = now;
+      const current = await store.approval(approval.id);
+      if (current === undefined) return;
+      const state = stateOf(current, clock.now());
+      if (state !== "pending") return this.#settle({ ...current, state });
+    }
+  }
+
+  /** Once for each message. */
+  #settle(approval: ApprovalRecord, from?: Message): Promise<void> {
+    const entry = this.#entry(approval.id);
+    const same = (one: Message, other: Message) => JSON.stringify(one) === JSON.stringify(other);
+    if (from !== undefined && !entry.messages.some((known) => same(known, from))) {
+      // A card that was posted twice, or by a process that is gone.
+      entry.messages.push(from);
+      if (entry.closing !== undefined) return this.#close([from], approval);
+    }
+    entry.closing ??= this.#close(entry.messages, approval).then(
+      () => this.#forget(),
+      (error: unknown) => {
+        delete entry.closing;
+        throw error;
+      },
+    );
+    return entry.closing;
+  }
+
+  async #close(messages: readonly Message[], approval: ApprovalRecord): Promise<void> {
+    const clock = (await this.find(approval.id))?.ports.clock;
+    if (clock === undefined) return;
+    const { close, failure } = this.#options;
+    // What was decided is shown also while the channel is being closed: one attempt is always made.
+    const signal = this.#stop.signal;
+    const each = messages.map((message) =>
+      deliver({
+        clock,
+        signal,
+        send: () => close(message, approval),
+        failure,
+        wanted: async (n) => n < CLOSE_ATTEMPTS,
+      }),
+    );
+    await Promise.all(each);
+  }
+
+  /** Messages of questions that are long over need not be remembered. */
+  #forget(): void {
+    for (const [id, { closing }] of this.#sent) {
+      if (this.#sent.size <= MOST_SENT) return;
+      if (closing !== undefined) this.#sent.delete(id);
+    }
+  }
+}
+
+const MOST_SENT = 1_000;

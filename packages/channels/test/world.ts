@@ -1,0 +1,126 @@
+/** A real gate on a store in memory, around one tool that counts: what ran is known at the tool and nowhere else. */
+import {
+  type Answer,
+  APPROVAL_SOURCE,
+  type ApprovalRecord,
+  type Clock,
+  createGate,
+  type DecisionPorts,
+  type JsonObject,
+  type Store,
+} from "@saferun/core";
+import { loadPolicies } from "@saferun/document";
+import { createMemoryStore, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
+import type { PausedApproval } from "../src/channel.ts";
+
+export const DEADLINE_MS = 600_000;
+
+const POLICIES = `saferun: policy/v1
+environments:
+  prod: { unmatched: deny }
+routes:
+  default: { to: [cli], within: 10m }
+  finance: { to: [cli], within: 10m, roles: [finance] }
+tools:
+  refund: { kind: write }
+  mail: { kind: write }
+rules:
+  - id: refund.ask
+    tool: refund
+    when: args.amount <= 1000
+    then: pause
+    approval: { route: default, show: [args.amount], editable: [args.amount, args.reason, args.lines] }
+    reason: Refunds need a person.
+  - id: refund.limit
+    tool: refund
+    when: args.amount > 1000
+    then: deny
+    reason: Refunds over 1000 are not made by agents.
+  - { id: mail.ask, tool: mail, then: pause, approval: { route: finance } }
+`;
+
+/** Real time that can be moved on. */
+export class MovableClock implements Clock {
+  #ahead = 0;
+  now(): number {
+    return Date.now() + this.#ahead;
+  }
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return nodeClock.sleep(Math.min(ms, 20), signal);
+  }
+  moveOn(ms: number): void {
+    this.#ahead += ms;
+  }
+}
+
+export interface World {
+  readonly ports: DecisionPorts;
+  readonly store: Store;
+  readonly clock: MovableClock;
+  /** Arguments with which the tool really ran, in order. */
+  readonly ran: JsonObject[];
+  /** Proposes a call; resolves once it waits for a person. */
+  propose(args: JsonObject, options?: { readonly tool?: string; readonly signal?: AbortSignal }): Promise<Waiting>;
+}
+
+export interface Waiting extends PausedApproval {
+  readonly approval: ApprovalRecord;
+  /** What became of the call. */
+  readonly answer: Promise<Answer>;
+  now(): Promise<ApprovalRecord>;
+}
+
+export function world(): World {
+  const clock = new MovableClock();
+  const store = createMemoryStore({ clock });
+  const ports = { store, clock, hash: nodeHash, random: nodeRandom };
+  const loaded = loadPolicies([{ file: "test.yaml", text: POLICIES }], { hash: nodeHash });
+  if (!loaded.ok) throw new Error(loaded.issues.map(({ line, message }) => `${line}: ${message}`).join("\n"));
+  const { policies } = loaded;
+  const told = new Map<string, (approval: ApprovalRecord) => void>();
+  const gate = createGate({
+    ...ports,
+    policies: { current: () => policies },
+    notifier: { paused: (approval) => told.get(approval.run)?.(approval) },
+  });
+  const ran: JsonObject[] = [];
+  return {
+    ports,
+    store,
+    clock,
+    ran,
+    async propose(args, { tool = "refund", signal } = {}) {
+      const run = gate.openRun({ agent: "support", environment: "prod" });
+      const asked = new Promise<ApprovalRecord>((resolve) => told.set(run.id, resolve));
+      const answer = gate.call(run, { tool, args, ...(signal === undefined ? {} : { signal }) }, (permit) => {
+        ran.push(permit.args);
+        return "done";
+      });
+      const approval = await Promise.race([
+        asked,
+        answer.then((early) => {
+          throw new Error(`not paused: ${JSON.stringify(early)}`);
+        }),
+      ]);
+      return {
+        approval,
+        answer,
+        [APPROVAL_SOURCE]: { approval, ports },
+        async now() {
+          const current = await store.approval(approval.id);
+          if (current === undefined) throw new Error("the approval is gone");
+          return current;
+        },
+      };
+    },
+  };
+}
+
+/** Until `look` finds something; the test's own time limit ends what never comes. */
+export async function eventually<Found>(look: () => Promise<Found | undefined> | Found | undefined): Promise<Found> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await nodeClock.sleep(10);
+  }
+}
