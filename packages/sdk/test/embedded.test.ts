@@ -150,6 +150,19 @@ describe("the three lines", () => {
     expect(ran).toEqual([]);
   });
 
+  it("see that their caller gave up by a signal of another realm, and take no signal that is none", async () => {
+    const asked = Promise.withResolvers<PausedCall>();
+    const gated = saferun.wrap(refund, { policies, onPause: asked.resolve });
+    const foreign = Object.assign(new EventTarget(), { aborted: false });
+    const answer = gated({ amount: 500 }, { signal: foreign as never });
+    const call = await asked.promise;
+    foreign.aborted = true;
+    await call.approve();
+    expect(isDenied(await answer)).toBe(true);
+    await expect(gated({ amount: 5 }, { signal: { aborted: true } as never })).rejects.toThrow("signal that is none");
+    expect(ran).toEqual([]);
+  });
+
   it("share one store, and are denied once it is closed [L1~]", async () => {
     const [one, two] = [saferun.wrap(refund, { policies }), saferun.wrap(refund, { policies })];
     await Promise.all([one({ amount: 1 }), two({ amount: 2 })]);

@@ -184,8 +184,17 @@ function withNote(output: unknown, note: string | undefined): unknown {
 function toolRequest(tool: string, options: unknown, args: unknown): ToolRequest {
   const given = typeof options === "object" && options !== null ? (options as Readonly<Record<string, unknown>>) : {};
   const toolCallId = typeof given.toolCallId === "string" ? given.toolCallId : undefined;
-  const signal = [given.abortSignal, given.signal].find((value) => value instanceof AbortSignal);
+  const signal = [given.abortSignal, given.signal].find(isSignal);
   return { tool, args, toolCallId, signal, resumed: isResumed(given.messages, toolCallId) };
+}
+
+/** By its form: another realm's (a DOM under test, a polyfill) is none of our class, and its caller gives up all the same. */
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== "object" || value === null) return false;
+  const { aborted, addEventListener, removeEventListener } = value as AnyTool;
+  return (
+    typeof aborted === "boolean" && typeof addEventListener === "function" && typeof removeEventListener === "function"
+  );
 }
 
 const OPTIONS: ReadonlySet<string> = new Set(["toolCallId", "signal", "abortSignal"]);
@@ -195,6 +204,9 @@ function checkOptions(name: string, options: unknown): unknown {
   const known =
     options === undefined ||
     (typeof options === "object" && options !== null && Object.keys(options).every((key) => OPTIONS.has(key)));
+  const { signal, abortSignal } = (options ?? {}) as AnyTool;
+  const unusable = [signal, abortSignal].some((value) => value !== undefined && value !== null && !isSignal(value));
+  if (unusable) throw new SafeRunError("call.malformed", `\`${name}\` was called with a signal that is none`);
   if (known) return options;
   throw new SafeRunError(
     "call.malformed",
