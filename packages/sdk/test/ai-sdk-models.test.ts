@@ -192,12 +192,20 @@ describe("hosted tools (trap 3)", () => {
     const w = world();
     const model = scriptedModel([]);
     model.doGenerate = async () => ({
-      content: [{ type: "tool-call", toolCallId: "h", toolName: "shell", input: "{}", providerExecuted: true }],
+      content: ["shell", `\u001b[2J\n\u009b\u202eerror${"x".repeat(100)}`].map((toolName) => ({
+        type: "tool-call",
+        toolCallId: toolName,
+        toolName,
+        input: "{}",
+        providerExecuted: true,
+      })),
       finishReason: { unified: "stop", raw: undefined },
       usage: { inputTokens: { total: 1 }, outputTokens: { total: 1 } } as never,
       warnings: [],
     });
     await wrapWith(new ToolLoopAgent({ model }), w.binding).generate({ prompt: "go" });
     expect(w.warnings.join()).toContain("`shell` ran at the model's provider without a decision");
+    // The name is the model's: it forges no line and drives no terminal (traps 23 and 27).
+    expect(w.warnings.join()).toMatch(/`\?\[2J\?\?\?errorx{52}`/);
   });
 });

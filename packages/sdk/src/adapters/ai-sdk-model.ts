@@ -167,9 +167,16 @@ function warnOfHosted(content: unknown, binding: Binding): void {
   if (!Array.isArray(content)) return;
   for (const part of content as readonly Fields[]) {
     if (part?.type === "tool-call" && part.providerExecuted === true) {
-      binding.warn(`the tool \`${String(part.toolName)}\` ran at the model's provider without a decision`);
+      binding.warn(`the tool ${nameText(part.toolName)} ran at the model's provider without a decision`);
     }
   }
+}
+
+/** A name that a model or its provider chose: one short line, in letters that drive no terminal. */
+function nameText(name: unknown): string {
+  return `\`${String(name)
+    .slice(0, 64)
+    .replace(/[^\x20-\x5f\x61-\x7e]/gu, "?")}\``;
 }
 
 function isLanguageModel(value: object): value is LanguageModel {
