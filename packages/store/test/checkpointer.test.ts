@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -171,5 +171,14 @@ describe("createFileSigner", () => {
     const made = createFileSigner(path, "example.com/log");
     expect(createFileSigner(path).vkey).toBe(made.vkey);
     expect(made.vkey.startsWith("example.com/log+")).toBe(true);
+  });
+
+  it.each([0o644, 0o640, 0o602])("takes no key that others could have read or written (mode %o)", (mode) => {
+    const path = join(base, `open-${mode}.key`);
+    createFileSigner(path);
+    chmodSync(path, mode);
+    expect(() => createFileSigner(path)).toThrow(expect.objectContaining({ code: "record.untrusted" }));
+    chmodSync(path, 0o600);
+    expect(createFileSigner(path).publicKey).toHaveLength(32);
   });
 });

@@ -19,7 +19,7 @@ import {
 } from "@saferun/core";
 import { storeFailure } from "../sqlite/failure.ts";
 import { nodeHash, nodeRandom } from "./ports.ts";
-import { createPrivateFile, readPrivateFile } from "./private-files.ts";
+import { createPrivateFile, readSecretFile } from "./private-files.ts";
 
 export interface FileSigner extends Signer {
   /** The public key as text: to be kept away from the store, and given to `verify`. */
@@ -41,12 +41,12 @@ const SPKI = Buffer.from("302a300506032b6570032100", "hex");
 /**
  * The signer whose key is in the file; makes a new key where there is no file.
  * @param name of a new key; default `saferun.local/` and eight bytes of the key's hash
- * @throws SafeRunError `record.untrusted` for a file that others could have written, `record.corrupt`, `record.unavailable`.
+ * @throws SafeRunError `record.untrusted` for a file that others could have written or read, `record.corrupt`, `record.unavailable`.
  */
 export function createFileSigner(path: string, name?: string): FileSigner {
   try {
-    if (readPrivateFile(path) === undefined) createPrivateFile(path, newKey(name));
-    return signerOf(readPrivateFile(path) ?? "", path);
+    if (readSecretFile(path) === undefined) createPrivateFile(path, newKey(name));
+    return signerOf(readSecretFile(path) ?? "", path);
   } catch (error) {
     throw storeFailure(error);
   }

@@ -18,6 +18,8 @@ import { SafeRunError } from "@saferun/core";
 
 /** Group or others may write. */
 const WRITABLE_BY_OTHERS = 0o022;
+/** Group or others may do anything at all. */
+const OPEN_TO_OTHERS = 0o077;
 
 /** Creates the directory (0700) where it is missing; true when it was made now. Parents are made the same way. */
 export function makePrivateDirectory(path: string): boolean {
@@ -44,6 +46,16 @@ export function readPrivateFile(path: string): string | undefined {
   if (stats === undefined) return undefined;
   checkPrivate(path, stats, "file");
   return readFileSync(path, "utf8");
+}
+
+/** The same for a secret: nobody else may have read it either. @throws SafeRunError `record.untrusted`. */
+export function readSecretFile(path: string): string | undefined {
+  const stats = statsOf(path);
+  if (stats !== undefined && process.geteuid !== undefined && (stats.mode & OPEN_TO_OTHERS) !== 0) {
+    const message = `\`${path}\` is a secret that other accounts can read: take the right from them (mode 0600), or move it away for a new one`;
+    throw new SafeRunError("record.untrusted", message, { details: { path } });
+  }
+  return readPrivateFile(path);
 }
 
 /** Writes a new file (0600) whole or not at all; false when there is one already, which is left alone. */
