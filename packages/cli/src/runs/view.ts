@@ -10,7 +10,7 @@ import type { CallStep, OtherStep, RunStep } from "./steps.ts";
 
 export function runListLines(runs: readonly RunSummary[], style: Style): string[] {
   const rows = runs.map((run) => [
-    run.id,
+    printable(run.id),
     moment(run.startedAt),
     span(run.lastAt - run.startedAt),
     short(run.agent, 32),
