@@ -22,7 +22,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "P2",
     sentence:
       'The same rules in TypeScript (`rule({...})`), building the same tree; opaque functions allowed and marked "not analysable"',
-    gap: "rules written in TypeScript do not exist yet",
   },
   {
     id: "P3",
@@ -33,7 +32,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "P4",
     sentence:
       "Conditions in CEL on arguments: nested objects, lists, quantifiers, exact money, typed helpers for what attackers bend (mail domain, URL host, path, shell, SQL, invisible characters)",
-    gap: "the typed helpers are not there, and the public conformance tests of CEL are not run",
   },
   {
     id: "P5",

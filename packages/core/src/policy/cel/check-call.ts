@@ -4,7 +4,7 @@ import { type CompiledPattern, compilePattern } from "../regex/match.ts";
 import type { Call, Expr } from "./ast.ts";
 import type { Checker } from "./check.ts";
 import { ZONED } from "./functions/calendar.ts";
-import type { Overload } from "./functions/overload.ts";
+import { formOf, type Overload } from "./functions/overload.ts";
 import { functionNames, overloadsOf, RESERVED_FUNCTIONS, resolveCall } from "./functions/table.ts";
 import { Fault } from "./issues.ts";
 import { MACRO_NAMES } from "./macros.ts";
@@ -49,16 +49,10 @@ export function fits(overload: Overload, types: readonly CelType[]): boolean {
 
 function misuse(name: string, overloads: readonly Overload[], asMethod: boolean, types: readonly CelType[]): string {
   const forms = overloads.filter((overload) => overload.method === asMethod);
-  if (forms.length === 0) return `\`${name}\` is written \`${[...new Set(overloads.map(form))].join("` or `")}\``;
+  if (forms.length === 0) return `\`${name}\` is written \`${[...new Set(overloads.map(formOf))].join("` or `")}\``;
   const given = types.map((type) => withArticle(type.kind)).join(", ");
   const known = given === "" || types.every((type) => type.kind === "dyn") ? "" : `, and was given ${given}`;
-  return `\`${name}\` takes \`${[...new Set(forms.map(form))].join("` or `")}\`${known}`;
-}
-
-function form(overload: Overload): string {
-  const params = overload.params.map((param) => (param === "dyn" ? "value" : param));
-  if (!overload.method) return `${overload.name}(${params.join(", ")})`;
-  return `${params[0] ?? "value"}.${overload.name}(${params.slice(1).join(", ")})`;
+  return `\`${name}\` takes \`${[...new Set(forms.map(formOf))].join("` or `")}\`${known}`;
 }
 
 function checkZone(call: Call, checker: Checker): void {

@@ -15,6 +15,12 @@ const FORMS: Readonly<Record<string, { readonly counts: readonly number[]; reado
 
 export const MACRO_NAMES: readonly string[] = ["has", ...Object.keys(FORMS)];
 
+/** An example of each. */
+export const MACRO_FORMS: Readonly<Record<string, string>> = {
+  has: "has(args.amount)",
+  ...Object.fromEntries(Object.entries(FORMS).map(([name, { form }]) => [name, form])),
+};
+
 /** A call as parsed → the macro it is, or the call itself. */
 export function expandMacro(call: Call): Expr {
   if (call.target === null) return call.name === "has" ? expandHas(call) : call;
@@ -42,7 +48,7 @@ export function expandMacro(call: Call): Expr {
 function expandHas(call: Call): Expr {
   const [field] = call.args;
   if (call.args.length !== 1 || field?.kind !== "select" || field.optional) {
-    return fail(call.start, call.end, "`has` takes one field: `has(args.amount)`");
+    return fail(call.start, call.end, `\`has\` takes one field: \`${MACRO_FORMS.has}\``);
   }
   return { kind: "has", operand: field.operand, field: field.field, start: call.start, end: call.end };
 }

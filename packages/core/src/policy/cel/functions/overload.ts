@@ -113,3 +113,32 @@ export function costing(steps: number, overload: Overload): Overload {
 export function reading(passes: number, overload: Overload): Overload {
   return { ...overload, passes };
 }
+
+/** `text.contains(part)` with kinds for names, and what it gives: `string.contains(string): bool`. */
+export function signatureOf(overload: Overload): string {
+  return `${formOf(overload)}: ${typeText(overload.result)}`;
+}
+
+/** How it is written. */
+export function formOf({ name, method: isMethod, params }: Overload): string {
+  const kinds = params.map((param) => (param === "dyn" ? "value" : param));
+  if (!isMethod) return `${name}(${kinds.join(", ")})`;
+  return `${kinds[0] ?? "value"}.${name}(${kinds.slice(1).join(", ")})`;
+}
+
+function typeText(type: CelType): string {
+  switch (type.kind) {
+    case "dyn":
+      return "value";
+    case "list":
+      return `list(${typeText(type.item)})`;
+    case "map":
+      return `map(string, ${typeText(type.value)})`;
+    case "object":
+      return `{${Object.entries(type.fields)
+        .map(([name, field]) => `${name}: ${typeText(field)}`)
+        .join(", ")}}`;
+    default:
+      return type.kind;
+  }
+}
