@@ -1,5 +1,5 @@
 /** What the owner of these agents would write under `tools:`. By what a tool is, never by the trace it occurs in. */
-import { type ToolTraits, UNDECLARED } from "@saferun/core";
+import { type ToolTraits, UNDECLARED_TOOL } from "@saferun/core";
 import type { Trace, TraceCall } from "./loop-trace.ts";
 
 const READING =
@@ -20,5 +20,5 @@ function kindOf({ tool, effect }: TraceCall): ToolTraits["kind"] {
   if (THINKING.test(tool)) return "none";
   if (effect !== undefined) return effect;
   if (READING.test(tool)) return "read";
-  return WRITING.test(tool) ? "write" : UNDECLARED.kind;
+  return WRITING.test(tool) ? "write" : UNDECLARED_TOOL.kind;
 }

@@ -1,9 +1,75 @@
-export * from "./error-class.ts";
-export * from "./loop/agent.ts";
+export { type AuditFault, audit, usedOf } from "./budget/audit.ts";
+export { formatDecimal, parseDecimal } from "./budget/decimal.ts";
+export {
+  changePots,
+  childPot,
+  childSpent,
+  expireHold,
+  type Hold,
+  type HoldPart,
+  type HoldStep,
+  lockOrder,
+  type Mark,
+  type Pot,
+  type PotChange,
+  type Proof,
+  potId,
+  type Reservation,
+  raiseLimit,
+  reserve,
+  type Shortage,
+  settle,
+  voidHold,
+} from "./budget/hold.ts";
+export { cost as modelCost, inputTokenBound, type ModelPrice, spendBound } from "./budget/model-spend.ts";
+export { amountOf, scaleOf } from "./budget/unit.ts";
+export { type Window as BudgetWindow, type WindowNow, windowAt, type ZoneOffset } from "./budget/window.ts";
+export { errorClass, type Failure, isOfHealth } from "./error-class.ts";
+export { HEALTH } from "./health.ts";
+export {
+  type Breaker,
+  type BreakerEvent,
+  type BreakerRefusal,
+  type BreakerStep,
+  breakerId,
+  CLOSED as CLOSED_BREAKER,
+  type Probe,
+  stepBreaker,
+  type Trip,
+  type TripCause,
+} from "./latch.ts";
+export { type AgentEvent, type AgentHistory, type AgentStep, newAgent, stepAgent } from "./loop/agent.ts";
 export type { Spending } from "./loop/conduct.ts";
 export { type Finding, ruleOf, severest } from "./loop/finding.ts";
-export * from "./loop/fingerprint.ts";
+export {
+  type CallKeys,
+  callKeys,
+  type Fingerprint,
+  type ResultKeys,
+  resultKeys,
+  resultText,
+} from "./loop/fingerprint.ts";
 export { type Act, newRun, type OpenCall, type RunHistory } from "./loop/history.ts";
-export * from "./loop/settings.ts";
-export * from "./loop/step.ts";
-export * from "./tool.ts";
+export {
+  type DetectorName,
+  LOOP_DEFAULTS,
+  type LoopSettings,
+  type Mode as DetectorMode,
+  REACTIONS,
+  type Reaction,
+} from "./loop/settings.ts";
+export { type RunEvent, type RunStep, stepRun } from "./loop/step.ts";
+export { type Actor, mayReset, mayStop, RESET_ROLE } from "./person.ts";
+export {
+  liftStop,
+  mayStart,
+  PERMIT_MS,
+  placeStop,
+  REFRESH_MS,
+  type Stop,
+  type StopPermit,
+  type StoppableCall,
+  type StopScope,
+  type StopStep,
+} from "./stop.ts";
+export { type CallKind, isEffectful, type ToolTraits, UNDECLARED as UNDECLARED_TOOL } from "./tool.ts";
