@@ -28,7 +28,7 @@ export interface ApprovalRecord {
   readonly tool: string;
   readonly agent: string;
   readonly environment: string;
-  /** Digest of the call as proposed, and its canonical arguments. */
+  /** Digest of the call that is asked about, as proposed or as the policies changed it, and its canonical arguments. */
   readonly digest: string;
   readonly bytes: string;
   readonly reasons: readonly PauseReason[];

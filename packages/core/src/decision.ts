@@ -42,16 +42,29 @@ export interface RuleOutcome {
   readonly matched: "true" | "false" | "error";
   /** `then`, or the verdict of `else`; null when it had no part in the result. */
   readonly verdict: Verdict | null;
+  /** What it was on the changed arguments; absent where nothing was changed, or where it was the same. */
+  readonly again?: "true" | "false" | "error";
   /** Present when `matched` is `error`. */
   readonly error?: string;
   /** The condition's parts with the values that made them what they are; only in explanations. */
   readonly because?: readonly { readonly text: string; readonly value: Json | { readonly error: string } }[];
 }
 
+/** Arguments that differ from the ones that were judged first. */
+export type ChangedArguments = {
+  /** All of them, as they would run: bound from the session and changed by rules. Deeply frozen. */
+  readonly args: JsonObject;
+  /** Where they differ, such as `amount` and `customer.id`. */
+  readonly paths: readonly string[];
+};
+
 /** The combined verdict with its reasons (policy-reference.md, S1). */
 export interface Decision {
   readonly verdict: Verdict;
-  /** Ids of all rules with the final verdict, or `unmatched:ENV`, or `call.malformed` and the like; sorted. */
+  /**
+   * Ids of all rules with the final verdict, or `unmatched:ENV`, `observe:ENV`, `schema:TOOL`, `bind:TOOL.PATH`, or
+   * `call.malformed` and the like; sorted.
+   */
   readonly by: readonly string[];
   /** For the agent: the rules' own words, nothing computed. */
   readonly reason: string;
@@ -62,8 +75,14 @@ export interface Decision {
   readonly rules: readonly RuleOutcome[];
   /** Every matching pause, by id; empty unless the verdict is `pause`. */
   readonly pauses: readonly PauseReason[];
+  /** What the policies make of the arguments: exactly these may run. Absent when nothing differs, and on a denial. */
+  readonly changed?: ChangedArguments;
   /** What observed rules (or an observed environment) would have said; absent when nothing is observed. */
-  readonly would?: { readonly verdict: Verdict; readonly by: readonly string[] };
+  readonly would?: {
+    readonly verdict: Verdict;
+    readonly by: readonly string[];
+    readonly changed?: ChangedArguments;
+  };
 }
 
 /** What the agent is told of a call that did not run, in words that do not make loops (traps.md, 27). */

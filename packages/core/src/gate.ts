@@ -9,6 +9,7 @@ import type { Denial } from "./decision.ts";
 import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./denial.ts";
 import { invariant, SafeRunError, unreachable } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
+import { judge } from "./judge.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
 import { ModelRecorder } from "./model.ts";
 import type { Clock, Hash, Notifier, Policies, Random, Store } from "./ports.ts";
@@ -43,6 +44,8 @@ export interface Permit {
   readonly args: JsonObject;
   /** True when a person changed the arguments: the model is told what ran. */
   readonly edited: boolean;
+  /** True when policies changed or bound arguments before anybody was asked: the model is told what ran. */
+  readonly changed: boolean;
   /** For tools whose contract takes one; from the call id, never from the model. */
   readonly idempotencyKey: string;
   /**
@@ -147,30 +150,34 @@ class EmbeddedGate implements Gate {
     const { agent, environment } = run;
     const normalized = normalize({ tool: request.tool, args: request.args, agent, environment }, hash);
     if (!normalized.ok) return this.#refuseMalformed(run, request, callId, normalized.malformed);
-    const { call } = normalized;
+    const { call: proposal } = normalized;
 
     const earlier = request.key === undefined ? undefined : await store.callByKey(run.id, request.key);
-    if (earlier !== undefined) return this.#again(run, request, call, earlier);
+    if (earlier !== undefined) return this.#again(run, request, proposal, earlier);
 
     const now = clock.now();
     const context = contextOf(run, callId, 1, now);
-    const decision = policies.current().evaluate(call, context);
+    const { decision, call } = judge(policies.current(), proposal, context, hash);
     const row = proposedCall({
       id: callId,
       run: run.id,
       key: request.key ?? null,
+      proposed: proposal.digest,
       call,
       revision: decision.revision,
       now,
     });
-    const entries = [proposed(run, callId, call, random), decided(run, callId, decision, context, random)];
+    const entries = [proposed(run, callId, proposal, random), decided(run, callId, decision, context, random)];
     switch (decision.verdict) {
       case "allow": {
         const claim = stepCall({ ...row, state: "approved" }, claimEvent(store.writerId, decision.revision, now));
         invariant(claim.ok, "a call that was just allowed can be claimed");
         const write = { calls: [{ row: claim.call, expect: null }], entries: [...entries, executing(run, claim.call)] };
         if (!(await this.#writer.commit(run, write))) return undefined;
-        return this.#permit(run, request, claim.call, call, false);
+        return this.#permit(run, request, claim.call, call, {
+          edited: false,
+          changed: call.digest !== proposal.digest,
+        });
       }
       case "deny": {
         const denied = stepCall(row, { type: "deny", now });
@@ -180,7 +187,7 @@ class EmbeddedGate implements Gate {
         return refuse(denialOf(callId, call.tool, decision));
       }
       case "pause": {
-        const approval = this.#waiting.question(callId, run, call, decision, now);
+        const approval = this.#waiting.question(callId, run, call, decision.pauses, now);
         const write = {
           calls: [{ row: { ...row, approval: approval.id }, expect: null }],
           approvals: [{ row: approval, expect: null }],
@@ -206,7 +213,7 @@ class EmbeddedGate implements Gate {
   async #afterWaiting(run: Run, request: CallRequest, callId: string): Promise<Admission> {
     const waited = await this.#waiting.answer(run, request, callId);
     if ("denial" in waited) return refuse(waited.denial);
-    return this.#permit(run, request, waited.claimed, waited.call, waited.edited);
+    return this.#permit(run, request, waited.claimed, waited.call, waited);
   }
 
   async #refuseMalformed(run: Run, request: CallRequest, callId: string, malformed: Malformed): Promise<Admission> {
@@ -217,7 +224,13 @@ class EmbeddedGate implements Gate {
   }
 
   /** The one place that says allow. The claim is durable: the tool may be contacted, once, by the holder of the permit. */
-  async #permit(run: Run, request: CallRequest, row: CallRecord, call: ToolCall, edited: boolean): Promise<Admission> {
+  async #permit(
+    run: Run,
+    request: CallRequest,
+    row: CallRecord,
+    call: ToolCall,
+    { edited, changed }: Pick<Permit, "edited" | "changed">,
+  ): Promise<Admission> {
     let settled = false;
     const settle = async (outcome: Outcome, result: unknown): Promise<void> => {
       invariant(!settled, "a permit is settled once");
@@ -229,7 +242,8 @@ class EmbeddedGate implements Gate {
       return refuse(repeatedDenial(row, "aborted"));
     }
     const args = JSON.parse(call.bytes) as JsonObject;
-    return { admitted: true, permit: { callId: row.id, tool: row.tool, args, edited, idempotencyKey: row.id, settle } };
+    const named = { callId: row.id, tool: row.tool, idempotencyKey: row.id };
+    return { admitted: true, permit: { ...named, args, edited, changed, settle } };
   }
 
   async #finish(run: Run, claimed: CallRecord, outcome: Outcome, result: unknown): Promise<void> {

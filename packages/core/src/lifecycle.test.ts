@@ -38,7 +38,7 @@ const STATES: readonly CallState[] = [
 ];
 const EVENTS: Readonly<Record<string, CallEvent>> = {
   approve: { type: "approve", digest: "d2", bytes: '{"a":1}', now: 10 },
-  ask: { type: "ask", approval: "appr_2", revision: "r2", now: 10 },
+  ask: { type: "ask", approval: "appr_2", revision: "r2", digest: "d2", bytes: "{}", now: 10 },
   deny: { type: "deny", now: 10 },
   expire: { type: "expire", now: 10 },
   claim: { type: "claim", owner: "w2", leaseUntil: 2_000, revision: "r2", now: 10 },

@@ -34,7 +34,7 @@ export interface CallRecord {
   readonly environment: string;
   /** Digest of the call as the agent proposed it; never changes. */
   readonly proposed: string;
-  /** Digest of the call as it would be executed now: as proposed, or after an approver's edit. */
+  /** Digest of the call as it would be executed now: as proposed, as the policies changed it, or after an approver's edit. */
   readonly digest: string;
   /** Canonical arguments, exact; null once the call is final. */
   readonly bytes: string | null;
@@ -54,7 +54,15 @@ export interface CallRecord {
 export type CallEvent =
   | { readonly type: "approve"; readonly digest: string; readonly bytes: string; readonly now: number }
   /** The call as it stands now needs another question: back to waiting, for another approval. */
-  | { readonly type: "ask"; readonly approval: string; readonly revision: string; readonly now: number }
+  | {
+      readonly type: "ask";
+      readonly approval: string;
+      readonly revision: string;
+      /** The call that is asked about. */
+      readonly digest: string;
+      readonly bytes: string;
+      readonly now: number;
+    }
   | { readonly type: "deny"; readonly now: number }
   | { readonly type: "expire"; readonly now: number }
   /** The claim: durable before the tool is contacted. */
@@ -83,14 +91,17 @@ export function proposedCall(of: {
   readonly id: string;
   readonly run: string;
   readonly key: string | null;
+  /** Digest of what the agent wrote. */
+  readonly proposed: string;
+  /** What would run. */
   readonly call: ToolCall;
   readonly revision: string;
   readonly now: number;
 }): CallRecord {
-  const { id, run, key, call, revision, now } = of;
+  const { id, run, key, proposed, call, revision, now } = of;
   const { tool, agent, environment, digest, bytes } = call;
   const named = { id, version: 1, state: "pending", run, key, tool, agent, environment } as const;
-  const judged = { proposed: digest, digest, bytes, revision, approval: null } as const;
+  const judged = { proposed, digest, bytes, revision, approval: null } as const;
   return Object.freeze({
     ...named,
     ...judged,
@@ -115,7 +126,13 @@ export function stepCall(call: CallRecord, event: CallEvent): CallStep {
       return next(call, event.now, { state: "approved", digest: event.digest, bytes: event.bytes });
     case "ask":
       if (call.state !== "pending" && call.state !== "approved") return refuse(call, "not-pending");
-      return next(call, event.now, { state: "pending", approval: event.approval, revision: event.revision });
+      return next(call, event.now, {
+        state: "pending",
+        approval: event.approval,
+        revision: event.revision,
+        digest: event.digest,
+        bytes: event.bytes,
+      });
     case "deny":
       // A policy may still refuse an approved call when it is used; after the claim nobody can.
       if (call.state !== "pending" && call.state !== "approved") return refuse(call, "not-pending");

@@ -10,6 +10,7 @@ import type { Decision, Denial, PauseReason } from "./decision.ts";
 import { denialOf, deniedByPerson, repeatedDenial } from "./denial.ts";
 import { invariant, unreachable } from "./errors.ts";
 import type { CallRequest, GatePorts } from "./gate.ts";
+import { judge } from "./judge.ts";
 import { type CallEvent, type CallRecord, claimEvent, stepCall } from "./lifecycle.ts";
 import type { EntryDraft } from "./log/entry.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
@@ -18,7 +19,14 @@ import type { RunWriter } from "./run-writer.ts";
 
 /** A claimed call with the arguments that were approved, or the reason why there is none. */
 export type Waited =
-  | { readonly claimed: CallRecord; readonly call: ToolCall; readonly edited: boolean }
+  | {
+      readonly claimed: CallRecord;
+      readonly call: ToolCall;
+      /** By the person who approved it. */
+      readonly edited: boolean;
+      /** What that person was shown was not what the agent wrote. */
+      readonly changed: boolean;
+    }
   | { readonly denial: Denial };
 
 /** How often a waiting call asks the store whether anything has changed. */
@@ -73,8 +81,8 @@ export class Waiting {
   }
 
   /** The approval request for a paused call, not yet stored. */
-  question(callId: string, run: Run, call: ToolCall, decision: Decision, now: number): ApprovalRecord {
-    return question(newId("appr", this.#ports.random), callId, run, call, decision.pauses, now);
+  question(callId: string, run: Run, call: ToolCall, reasons: readonly PauseReason[], now: number): ApprovalRecord {
+    return question(newId("appr", this.#ports.random), callId, run, call, reasons, now);
   }
 
   /** Tells people. Whatever the notifier does, throws or forgets, the call waits for a decision in the store. */
@@ -89,17 +97,20 @@ export class Waiting {
 
   /**
    * An approved call is judged again, on the approved arguments and the policies of now: a deny wins, a reason that its
-   * approver did not see asks anew, and only else it is claimed. Undefined: the rows have moved on, look again.
+   * approver did not see asks anew, as do arguments that the policies would change once more, and only else it is claimed. Undefined: the rows have moved on, look again.
    */
   async #use(run: Run, row: CallRecord, approval: ApprovalRecord, attempt: number): Promise<Waited | undefined> {
     const { clock, hash, policies, random, store } = this.#ports;
     invariant(approval.decision, "an approved call has a decision");
     const { bytes, digest, edited } = approval.decision;
     const { tool, agent, environment } = row;
-    const call = callFromBytes({ tool, agent, environment, bytes }, hash);
+    const approved = callFromBytes({ tool, agent, environment, bytes }, hash);
     const now = clock.now();
     const context = contextOf(run, row.id, attempt, now);
-    const decision = call.digest === digest ? policies.current().evaluate(call, context) : mismatch(row.revision);
+    const { decision, call } =
+      approved.digest === digest
+        ? judge(policies.current(), approved, context, hash)
+        : { decision: mismatch(row.revision), call: approved };
     const judged = { ...decided(run, row.id, decision, context, random), approval: approval.id };
 
     if (decision.verdict === "deny") {
@@ -107,7 +118,8 @@ export class Waiting {
       const ended = await this.#close(run, row, approval, { type: "deny", now }, { type: "withdraw", now }, entries);
       return ended ? { denial: denialOf(row.id, row.tool, decision) } : undefined;
     }
-    if (!permits(decision, approval.reasons)) {
+    // Exactly the bytes that were approved, or another question.
+    if (call.digest !== digest || !permits(decision, approval.reasons)) {
       await this.#askAnew(run, row, approval, call, decision, judged);
       return undefined;
     }
@@ -120,7 +132,8 @@ export class Waiting {
       approvals: [{ row: consumed.approval, expect: approval.version }],
       entries: [judged, used, executing(run, claim.call)],
     });
-    return committed ? { claimed: claim.call, call, edited } : undefined;
+    const changed = approval.digest !== row.proposed;
+    return committed ? { claimed: claim.call, call, edited, changed } : undefined;
   }
 
   /** The arguments as they stand need a person who sees them: a new request replaces the old one. */
@@ -133,8 +146,12 @@ export class Waiting {
     judged: EntryDraft,
   ): Promise<void> {
     const now = this.#ports.clock.now();
-    const approval = this.question(row.id, run, call, decision, now);
-    const asked = stepCall(row, { type: "ask", approval: approval.id, revision: decision.revision, now });
+    // A call that the policies would now simply allow, but with other arguments, is asked about for the reasons of before.
+    const reasons = decision.pauses.length > 0 ? decision.pauses : old.reasons;
+    const approval = this.question(row.id, run, call, reasons, now);
+    const { digest, bytes } = call;
+    const { revision } = decision;
+    const asked = stepCall(row, { type: "ask", approval: approval.id, revision, digest, bytes, now });
     const closed = stepApproval(old, { type: "withdraw", now });
     if (!asked.ok || !closed.ok) return;
     const committed = await this.#writer.commit(run, {

@@ -87,6 +87,7 @@ export function world(options: WorldOptions = {}): World {
     explain: judge,
     kind: () => "write",
     declares: () => true,
+    boundPaths: () => [],
   };
   const ran: JsonObject[] = [];
   const paused: ApprovalRecord[] = [];

@@ -29,6 +29,8 @@ function schemaOf(shape: Shape): JsonObject {
       return { type: "string", enum: shape.words };
     case "integer":
       return { type: "integer", minimum: shape.min, maximum: shape.max };
+    case "number":
+      return { type: "number" };
     case "duration":
       return { type: "string", pattern: "^([0-9]{1,9}[smhd])+$" };
     case "json":

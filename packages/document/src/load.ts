@@ -1,14 +1,19 @@
 /** Policy files → one policy set, or every issue of every file: a set that is not whole is not there at all. */
 import {
+  type ArgumentValidator,
   type CheckOptions,
   type CompiledPolicySet,
   checkPolicies,
   compilePolicies,
   type Hash,
+  type JsonSchema,
+  JsonTextProblem,
   type PolicyDocument,
   type PolicyIssue,
   type PolicyModel,
   type PolicyTree,
+  parseJson,
+  type ReadSchema,
   type Zones,
 } from "@saferun/core";
 import { type ParsedFile, parsePolicyFile } from "./parse.ts";
@@ -28,6 +33,20 @@ export interface LoadOptions {
   readonly hash: Hash;
   /** Tools that exist, where the caller knows them; otherwise only declared tools may be named. */
   readonly knownTools?: readonly string[];
+  /**
+   * The framework's own definitions, by tool: JSON Schemas of their arguments (what the tool takes, before defaults are
+   * filled in). Used where the policies give the tool no `schema`.
+   */
+  readonly toolSchemas?: Readonly<Record<string, JsonSchema>>;
+  /** The framework's own validators, by tool (`standardValidator` of the core makes one): asked as well, in process only. */
+  readonly validators?: Readonly<Record<string, ArgumentValidator>>;
+  /**
+   * The text of a file that a policy file names: `path` as written there, `from` the policy file that names it. Its throw is
+   * an issue. Absent: policies that name files do not load.
+   */
+  readonly readFile?: (path: string, from: string) => string;
+  /** Rules and environments bind even where their files say `observe`. */
+  readonly enforce?: boolean;
   /** The calendar behind time zones by name; default: the runtime's own. */
   readonly zones?: Zones;
   /** Warns of rules that are likely mistakes: `analyse` of the core. Absent: nobody does. */
@@ -65,11 +84,33 @@ export function loadPolicies(inputs: readonly PolicyInput[], options: LoadOption
     if (tree !== undefined) trees.push(tree);
   }
   const whole = trees.length === inputs.length;
-  const checked = checkPolicies(trees, { zones: intlZones, ...options, whole });
+  const read = options.readFile === undefined ? {} : { readSchema: schemaReader(options.readFile) };
+  const checked = checkPolicies(trees, { zones: intlZones, ...options, ...read, whole });
   if (!checked.ok) return { ok: false, issues: [...broken, ...checked.issues] };
   if (broken.length > 0) return { ok: false, issues: broken };
-  const { model, warnings } = checked;
+  const { warnings } = checked;
+  const model = options.enforce === true ? binding(checked.model) : checked.model;
   return { ok: true, policies: compilePolicies(model, options.hash), model, documents: model.documents, warnings };
+}
+
+/** Strict JSON: of two equal keys a schema would say one thing here and another to whoever reads the file. */
+function schemaReader(readFile: NonNullable<LoadOptions["readFile"]>): ReadSchema {
+  return (path, from) => {
+    const text = readFile(path, from);
+    try {
+      return parseJson(text);
+    } catch (error) {
+      if (!(error instanceof JsonTextProblem)) throw error;
+      throw new Error(`${path}:${error.line}:${error.column}: ${error.message}`);
+    }
+  };
+}
+
+/** The same model with everything observed made binding: another set, hence another revision. */
+function binding(model: PolicyModel): PolicyModel {
+  const environments = [...model.environments].map(([name, one]) => [name, { ...one, observe: false }] as const);
+  const rules = model.rules.map((rule) => ({ ...rule, observe: false }));
+  return { ...model, environments: new Map(environments), rules };
 }
 
 /** Total: the tree of either form, or the reasons why there is none. */

@@ -1,22 +1,27 @@
 /** Trees → one checked model, or every issue of every file. A set that is not whole is not there at all. */
 
+import { checkBinds, checkBindTypes } from "./bind-check.ts";
 import type { Expr } from "./cel/ast.ts";
 import type { CelEnv, Zones } from "./cel/types.ts";
+import { checkChanges } from "./change/check.ts";
+import { checkChangeConflicts } from "./change/conflicts.ts";
+import { ArgumentChecker } from "./check-arguments.ts";
 import { checkTest } from "./check-tests.ts";
 import { Conditions, celEnv, RESERVED_NAMES, resolveDefinitions } from "./condition.ts";
 import { POLICY_FORMAT, type RouteSource, type RuleSource } from "./format.ts";
 import { globMatches, isGlob } from "./glob.ts";
 import { Issues, type PolicyIssue, quote } from "./issue.ts";
 import { mergeConstants, mergeContext, mergeEnvironments, mergeRoutes, mergeTools, section, unique } from "./merge.ts";
-import type { EnvironmentModel, PolicyDocument, PolicyModel, RuleModel } from "./model.ts";
+import type { EnvironmentModel, PolicyDocument, PolicyModel, RuleModel, ToolModel } from "./model.ts";
 import { fold, nearest } from "./nearest.ts";
 import { hint, readShape } from "./read.ts";
 import { checkRoutes, termsOf } from "./routes.ts";
 import type { Located } from "./shape.ts";
+import { declaredSchema, frameworkTools, type SchemaSources } from "./tool-schemas.ts";
 import { ToolTable } from "./tool-table.ts";
 import type { PolicyTree } from "./tree.ts";
 
-export interface CheckOptions {
+export interface CheckOptions extends SchemaSources {
   /** Tools that exist, where the caller knows them: rules may name these and the declared ones. */
   readonly knownTools?: readonly string[];
   /** The calendar behind time zones by name; absent, such a name is an error. */
@@ -55,9 +60,19 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   const routes = mergeRoutes(documents, issues);
   const context = mergeContext(documents, issues);
   const constants = mergeConstants(documents, issues);
-  const tools = mergeTools(documents, issues);
   const env = celEnv(context, constants, options.zones);
   const { definitions, texts, ruleEnv } = checkDefinitions(documents, env, issues);
+  const tools = mergeTools(
+    documents,
+    (tool, { schema, bind }, span) => ({
+      schema: schema === undefined ? null : declaredSchema(tool, schema, span, options, issues),
+      binds: bind === undefined ? [] : checkBinds(bind, { env: ruleEnv, definitions }, issues),
+    }),
+    issues,
+  );
+  const framework = checkFramework(documents, tools, options, issues);
+  const table = new ToolTable(tools, framework);
+  checkAllBinds(tools, table, issues);
   checkRoutes(routes, issues);
   const checker = new RuleChecker(
     {
@@ -65,7 +80,7 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
       routes,
       env: ruleEnv,
       definitions,
-      tools: new ToolTable(tools),
+      tools: table,
       known: options.knownTools ?? [],
       whole: options.whole ?? true,
     },
@@ -73,11 +88,32 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   );
   const rules = documents.flatMap(({ source }) => (source.rules ?? []).flatMap((rule) => checker.check(rule) ?? []));
   checkIds(rules, issues);
+  checkChangeConflicts(rules, issues);
   if (options.whole !== false) {
     checkEnvironments(documents, environments, issues);
     for (const test of documents.flatMap(({ source }) => source.tests ?? [])) checkTest(test, environments, issues);
   }
-  return { documents, environments, tools, constants, definitions: texts, context, rules, env };
+  return { documents, environments, tools, framework, constants, definitions: texts, context, rules, env };
+}
+
+/** The framework's schema counts where no entry of the policies gives one, by name, alias or glob. */
+function checkFramework(
+  documents: readonly PolicyDocument[],
+  tools: readonly ToolModel[],
+  options: CheckOptions,
+  issues: Issues,
+): PolicyModel["framework"] {
+  const [first] = documents;
+  if (first === undefined) return new Map();
+  const declared = new ToolTable(tools);
+  return frameworkTools(options, (tool) => declared.facts(tool).schema !== null, first.source.span, issues);
+}
+
+function checkAllBinds(tools: readonly ToolModel[], table: ToolTable, issues: Issues): void {
+  for (const { name, binds } of tools) {
+    const { schema } = table.facts(name);
+    if (schema !== null && !isGlob(name)) checkBindTypes(name, binds, schema, issues);
+  }
 }
 
 function checkDefinitions(documents: readonly PolicyDocument[], env: CelEnv, issues: Issues) {
@@ -144,6 +180,7 @@ class RuleChecker {
   readonly #names: ReadonlySet<string>;
   readonly #labels: ReadonlySet<string>;
   readonly #conditions: Conditions;
+  readonly #arguments: ArgumentChecker;
 
   constructor(around: RuleSurroundings, issues: Issues) {
     this.#around = around;
@@ -151,6 +188,7 @@ class RuleChecker {
     this.#names = new Set([...around.tools.names(), ...around.known.map((name) => name.normalize("NFC"))]);
     this.#labels = around.tools.labels();
     this.#conditions = new Conditions(around.env, around.definitions, issues);
+    this.#arguments = new ArgumentChecker(around.tools, around.env, issues);
   }
 
   /** Undefined where the rule's own id is missing; otherwise complete only if no error was added. */
@@ -165,7 +203,7 @@ class RuleChecker {
     const otherwise = source.else ?? null;
     const asks = then === "allow" && source.approval !== undefined && otherwise !== "pause";
     const pauses = then === "pause" || otherwise === "pause" || asks;
-    return {
+    const checked: RuleModel = {
       id: rule,
       span: id.span,
       scope: {
@@ -184,7 +222,23 @@ class RuleChecker {
       reason: source.reason ?? null,
       fix: source.fix ?? null,
       observe: source.mode === "observe",
+      changes: this.#changes(source, rule),
     };
+    this.#arguments.check(checked, source.when);
+    return checked;
+  }
+
+  #changes(source: RuleSource, rule: string): RuleModel["changes"] {
+    const { change } = source;
+    if (change === undefined) return [];
+    const { env, definitions } = this.#around;
+    if (source.then === "deny") {
+      this.#issues.error("bad-value", source.id.span, "`change` has no meaning on a deny rule; remove it", { rule });
+    }
+    if (change.length === 0) {
+      this.#issues.error("empty", source.id.span, "`change` is an empty list; remove it", { rule });
+    }
+    return checkChanges(change, { env, definitions }, this.#issues, rule);
   }
 
   #keys(source: RuleSource, rule: string): void {

@@ -45,6 +45,39 @@ export function sayOf(rule: RuleEffect, matched: Matched): Say {
   }
 }
 
+const STRICTNESS = { allow: 0, pause: 1, deny: 2 } as const;
+
+/** Of two the stricter one, the first where they are equal. */
+export function stricter<One extends { readonly verdict: Verdict }>(first: One, second: One): One {
+  return STRICTNESS[second.verdict] > STRICTNESS[first.verdict] ? second : first;
+}
+
+/**
+ * What a rule says that was asked before and after a change of the arguments. Whatever it said before stands; on the result
+ * it can only get stricter, and a permission has to hold both times. A rule that asks a person permits by that person, who
+ * sees the result.
+ */
+export function sayAgain(rule: Pick<RuleEffect, "verdict">, matched: Matched, before: Say, after: Say): Say {
+  switch (rule.verdict) {
+    case "deny":
+      return before.verdict === null ? after : before;
+    case "pause":
+      return { verdict: before.verdict ?? after.verdict, permits: before.permits || after.permits };
+    case "allow":
+      // Only an allow that matched is asked again: one that begins to match on the result permits nothing.
+      if (matched !== "true") return before;
+      return { verdict: verdictAgain(before, after), permits: before.permits && after.permits };
+    default:
+      return unreachable(rule.verdict);
+  }
+}
+
+/** An allow that matched said `allow`, or asked. */
+function verdictAgain(before: Say, after: Say): Verdict | null {
+  if (after.verdict === "deny" || before.verdict === null) return after.verdict;
+  return before.verdict === "pause" ? "pause" : after.verdict;
+}
+
 export interface Voice {
   readonly id: string;
   readonly matched: Matched;

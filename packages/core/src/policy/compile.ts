@@ -4,10 +4,10 @@ import type { ApprovalTerms, Decision, EvaluationContext, PauseReason, Span, Ver
 import { invariant } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { Hash } from "../ports.ts";
-import { childrenOf, type Expr } from "./cel/ast.ts";
-import { type CelFault, type CelProgram, type CelVariables, compileCel } from "./cel/index.ts";
-import type { CelEnv } from "./cel/types.ts";
+import type { Expr } from "./cel/ast.ts";
+import type { CompiledChange } from "./change/apply.ts";
 import { type Matched, type Say, sayOf } from "./combine.ts";
+import { conditionTest, type Test } from "./condition-test.ts";
 import { revisionOf, ruleDigest } from "./digest.ts";
 import { evaluate } from "./evaluate.ts";
 import { isGlob } from "./glob.ts";
@@ -18,8 +18,7 @@ import type { CompiledPolicySet } from "./policy-set.ts";
 import { type Candidates, RuleIndex, type ScopedRule } from "./rule-index.ts";
 import { type Matcher, nameMatcher } from "./scope.ts";
 import { ToolTable } from "./tool-table.ts";
-
-export type Test = (variables: CelVariables) => boolean | CelFault;
+import { namesIn } from "./value-expression.ts";
 
 export interface CompiledCondition {
   readonly test: Test;
@@ -46,12 +45,13 @@ export interface CompiledRule {
   readonly fix: string | null;
   /** Made when first asked for: of ten thousand rules few ever pause a call. */
   readonly pause: (() => PauseReason) | null;
+  /** Made for each tool, whose types they follow. */
+  readonly changes: readonly CompiledChange[];
 }
 
 /** Everything that evaluation reads; immutable but for the index's cache. */
 export interface Compiled {
   readonly revision: string;
-  readonly env: CelEnv;
   readonly constants: ReadonlyMap<string, Json>;
   readonly context: ReadonlyMap<string, ContextType>;
   /** Sorted by name. */
@@ -61,13 +61,13 @@ export interface Compiled {
 
 /** Compiles a model that was checked without errors. `hash` makes the revision and the digests of pause reasons. */
 export function compilePolicies(model: PolicyModel, hash: Hash): CompiledPolicySet {
-  const tools = new ToolTable(model.tools);
-  const index = new RuleIndex(compileRules(model, hash), tools, model.constants);
+  const tools = new ToolTable(model.tools, model.framework);
+  const { constants, env } = model;
+  const index = new RuleIndex(compileRules(model, hash), tools, { constants, env });
   const named = new Set(model.rules.flatMap((rule) => rule.scope.tools ?? []).filter((name) => !isGlob(name)));
   return policySet(
     {
       revision: revisionOf(model, hash),
-      env: model.env,
       constants: model.constants,
       context: model.context,
       environments: [...model.environments.values()].sort((a, b) => compareText(a.name, b.name)),
@@ -100,12 +100,17 @@ function policySet(
     explain: (call: ToolCall, context: EvaluationContext): Decision => evaluate(compiled, call, context, true),
     kind: (tool: string) => compiled.candidates(tool).tool.kind,
     declares,
+    boundPaths: (tool: string) => compiled.candidates(tool).tool.binds.map(({ path }) => path.join(".")),
   });
 }
 
 function compileRules(model: PolicyModel, hash: Hash): readonly ScopedRule[] {
   const conditions = compileConditions(model);
-  return model.rules.map((rule) => ({ scope: rule.scope, rule: compileRule(rule, conditions, model, hash) }));
+  return model.rules.map((rule) => ({
+    scope: rule.scope,
+    rule: compileRule(rule, conditions, model, hash),
+    changes: rule.changes,
+  }));
 }
 
 /** One program for each condition, however many rules share it. */
@@ -117,26 +122,11 @@ function compileConditions(model: PolicyModel): ReadonlyMap<ConditionModel, Comp
     compiled.set(
       condition,
       opaque === undefined
-        ? { test: compiledWhenAsked(expr, model.env), expr, names: [...namesIn(expr)], opaque: false }
+        ? { test: conditionTest(expr, model.env), expr, names: [...namesIn(expr)], opaque: false }
         : { test: (variables) => answerOf(opaque, variables), expr, names: OPAQUE_NAMES, opaque: true },
     );
   }
   return compiled;
-}
-
-/** Of ten thousand conditions a process asks few: the others cost nothing but their trees. */
-function compiledWhenAsked(expr: Expr, env: CelEnv): Test {
-  let program: CelProgram | undefined;
-  return (variables) => {
-    program ??= compileCel(expr, env);
-    return program.tryBool(variables);
-  };
-}
-
-function namesIn(expr: Expr, names: Set<string> = new Set()): ReadonlySet<string> {
-  if (expr.kind === "identifier") names.add(expr.name);
-  for (const child of childrenOf(expr)) namesIn(child, names);
-  return names;
 }
 
 function compileRule(
@@ -159,6 +149,7 @@ function compileRule(
     reason: rule.reason,
     fix: rule.fix,
     pause: approval === null ? null : pauseOf(rule, approval, model, hash),
+    changes: [],
   };
 }
 

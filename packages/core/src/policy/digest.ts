@@ -4,7 +4,7 @@ import { canonicalJson, type Json } from "../json.ts";
 import type { Hash } from "../ports.ts";
 import { parseCel, printCel } from "./cel/index.ts";
 import { compareText } from "./issue.ts";
-import type { PolicyModel, RuleModel } from "./model.ts";
+import type { ChangeModel, PolicyModel, RuleModel, ToolModel } from "./model.ts";
 
 const encoder = new TextEncoder();
 
@@ -21,7 +21,15 @@ export function revisionOf(model: PolicyModel, hash: Hash): string {
       environments: [...model.environments.values()]
         .sort(byName)
         .map(({ name, unmatched, observe }) => ({ name, unmatched, observe })),
-      tools: model.tools.toSorted(byName).map(({ name, kind, labels, aliases }) => ({ name, kind, labels, aliases })),
+      tools: model.tools.toSorted(byName).map(toolJson),
+      framework: [...model.framework]
+        .sort(([a], [b]) => compareText(a, b))
+        // A validator is a function: that there is one is all that can be said of it.
+        .map(([name, { schema, validator }]) => ({
+          name,
+          schema: schema?.source ?? null,
+          validator: validator !== null,
+        })),
       constants: pairs(model.constants),
       definitions: pairs(canonical(model.definitions)),
       context: pairs(model.context),
@@ -31,6 +39,28 @@ export function revisionOf(model: PolicyModel, hash: Hash): string {
   );
 }
 
+function toolJson({ name, kind, labels, aliases, schema, binds }: ToolModel): unknown {
+  const bound = binds.map(({ path, value }) => [path.join("."), printCel(value.expr)]);
+  const unique = new Map(bound.map((pair) => [pair.join(" "), pair]));
+  return {
+    name,
+    kind,
+    labels,
+    aliases,
+    schema: schema?.source ?? null,
+    binds: [...unique].sort(([a], [b]) => compareText(a, b)).map(([, pair]) => pair),
+  };
+}
+
+function changeJson(change: ChangeModel): unknown {
+  const { span: _span, path, ...rest } = change;
+  const at = { ...rest, path: path.join(".") };
+  if (change.kind === "set") return { ...at, to: printCel(change.to.expr) };
+  return change.kind === "redact"
+    ? { ...at, kinds: [...new Set(change.kinds)].sort(), match: change.match?.text ?? null }
+    : at;
+}
+
 /** What conditions may refer to by name. */
 type Named = Pick<PolicyModel, "constants" | "definitions">;
 
@@ -38,6 +68,7 @@ type Named = Pick<PolicyModel, "constants" | "definitions">;
 export function ruleDigest(rule: RuleModel, model: Named, hash: Hash): string {
   const names = new Set<string>();
   if (rule.condition !== null) mentioned(rule.condition.text, model, names);
+  for (const change of rule.changes) if (change.kind === "set") mentioned(change.to.text, model, names);
   const only = <Value extends Json>(all: ReadonlyMap<string, Value>) =>
     pairs(new Map([...all].filter(([name]) => names.has(name))));
   return sha256(
@@ -68,7 +99,7 @@ function mentioned(text: string, model: Named, names: Set<string>): void {
 }
 
 function ruleJson(rule: RuleModel): unknown {
-  const { id, scope, condition, verdict, otherwise, approval, asks, reason, fix, observe } = rule;
+  const { id, scope, condition, verdict, otherwise, approval, asks, reason, fix, observe, changes } = rule;
   return {
     id,
     scope: Object.fromEntries(Object.entries(scope).map(([key, list]) => [key, sortedOrNull(list)])),
@@ -81,6 +112,8 @@ function ruleJson(rule: RuleModel): unknown {
     reason,
     fix,
     observe,
+    // Their order never matters.
+    changes: changes.map((change) => canonicalJson(changeJson(change))).sort(),
   };
 }
 

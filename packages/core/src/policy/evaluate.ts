@@ -1,22 +1,19 @@
 /** One call against one revision: pure, synchronous, total. Whatever goes wrong inside is a denial. */
 import type { ToolCall } from "../call.ts";
-import type { Decision, EvaluationContext, PauseReason, RuleOutcome } from "../decision.ts";
+import type { ChangedArguments, Decision, EvaluationContext, PauseReason, RuleOutcome } from "../decision.ts";
+import { changedPaths } from "../edit.ts";
 import { invariant } from "../errors.ts";
-import type { CelFault } from "./cel/index.ts";
-import { combine, type Standing, type Unmatched, type Voice } from "./combine.ts";
-import type { Compiled, CompiledRule } from "./compile.ts";
+import { canonicalJson, type JsonObject } from "../json.ts";
+import { combine, type Standing, stricter, type Unmatched } from "./combine.ts";
+import type { Compiled } from "./compile.ts";
 import { because } from "./explain.ts";
+import { asRead, bound, mayEdit, Refused, refusalOf, withoutMeaninglessNulls } from "./guard.ts";
+import { type Case, type Heard, hear, type Version } from "./hearing.ts";
+import { compareText } from "./issue.ts";
 import type { EnvironmentModel } from "./model.ts";
-import { ASK, FALSE, TRUE } from "./plan.ts";
 import type { Candidates } from "./rule-index.ts";
-import { principalInScope } from "./scope.ts";
+import { type Counts, type Settled, settle } from "./settle.ts";
 import { type Variables, variablesOf } from "./variables.ts";
-
-/** A rule in scope, and what it says. */
-interface Heard extends Voice {
-  readonly rule: CompiledRule;
-  readonly error: string | null;
-}
 
 /** `explaining`: with the values behind each rule, and the rules that did not match. */
 export function evaluate(
@@ -35,17 +32,8 @@ export function evaluate(
     }
     return judgeUnknown(compiled, candidates, call, context, explaining);
   } catch {
-    return refusal(compiled.revision, "internal.error", "The policies could not be evaluated.");
+    return refusal(compiled.revision, ["internal.error"], "The policies could not be evaluated.");
   }
-}
-
-interface Case {
-  readonly compiled: Compiled;
-  readonly candidates: Candidates;
-  readonly environment: EnvironmentModel;
-  readonly call: ToolCall;
-  readonly context: EvaluationContext;
-  readonly explaining: boolean;
 }
 
 /** An environment that nobody declared: the strictest answer that any declared one gives, and never only observed. */
@@ -56,93 +44,117 @@ function judgeUnknown(
   context: EvaluationContext,
   explaining: boolean,
 ): Decision {
-  let strictest: Decision | undefined;
-  for (const declared of compiled.environments) {
+  const decisions = compiled.environments.map((declared) => {
     const environment = { ...declared, observe: false };
-    const decision = judge({ compiled, candidates, environment, call, context, explaining });
-    if (strictest === undefined || STRICTNESS[decision.verdict] > STRICTNESS[strictest.verdict]) strictest = decision;
-  }
-  return strictest ?? refusal(compiled.revision, "environment.unknown", "No environment is declared.");
+    return judge({ compiled, candidates, environment, call, context, explaining });
+  });
+  const [first, ...others] = decisions;
+  if (first === undefined) return refusal(compiled.revision, ["environment.unknown"], "No environment is declared.");
+  const strictest = others.reduce<Decision>(stricter, first);
+  const results = decisions
+    .filter(({ verdict }) => verdict !== "deny")
+    .map(({ changed }) => changed?.args ?? call.args);
+  // Where the environments would run different arguments, none of them is the strictest.
+  if (strictest.verdict === "deny" || new Set(results.map((args) => canonicalJson(args))).size === 1) return strictest;
+  return refusal(compiled.revision, ["environment.unknown"], "The environment of this call is not declared.");
 }
 
-const STRICTNESS = { allow: 0, pause: 1, deny: 2 } as const;
-
 function judge(one: Case): Decision {
-  const { compiled, candidates, environment, call, context, explaining } = one;
-  const { rules, plan, speaks } = candidates;
-  const variables = variablesOf(candidates, environment.name, call, context, compiled);
-  const readings = plan.read(call.args);
-  const heard: Heard[] = [];
-  for (let index = 0; index < rules.length; index++) {
-    const answer = plan.answer(index, readings);
-    // The common case, a rule of this tool that does not match, ends here without a look at the rule itself.
-    if (answer === FALSE && speaks[index] === 0 && !explaining) continue;
-    const rule = rules[index];
-    invariant(rule !== undefined, "candidates are parallel lists");
-    if (!inScope(rule, environment.name, context)) continue;
-    const result = answer === ASK ? rule.condition?.test(variables) : answer === TRUE;
-    invariant(result !== undefined, "a rule without a condition is not asked about");
-    if (result !== false || rule.says.false.verdict !== null || explaining) heard.push(hear(rule, result));
-  }
+  const { compiled, candidates, environment } = one;
+  const version = prepared(one);
+  if (version instanceof Refused) return refusal(compiled.revision, version.by, version.reason);
+  const heard = hear(one, version);
   const unmatched = {
     id: `unmatched:${environment.name}`,
     allows: environment.unmatched[candidates.tool.kind] === "allow",
   };
-  return decide(one, heard, unmatched, variables);
+  return decide(one, version, heard, unmatched);
 }
 
-function inScope(rule: CompiledRule, environment: string, context: EvaluationContext): boolean {
-  if (rule.environments !== null && !rule.environments.has(environment)) return false;
-  if (rule.agents !== null && !rule.agents(context.agent)) return false;
-  return rule.principals === null || principalInScope(rule.principals, context.principal);
+/** Step 1: what the host decides is bound, and the arguments must be ones of this tool. Never observed. */
+function prepared({ compiled, candidates, environment, call, context }: Case): Version | Refused {
+  const { guard } = candidates;
+  const variables = variablesOf(candidates, environment.name, call, call.args, context, compiled);
+  if (guard === null) return { args: call.args, read: call.args, variables };
+  const nulls = guard.schema !== null && call.bytes.includes("null");
+  const args = bound(guard, nulls ? withoutMeaninglessNulls(guard, call.args) : call.args, variables);
+  if (args instanceof Refused) return args;
+  const refused = refusalOf(guard, args);
+  if (refused !== null) return refused;
+  const read = nulls || guard.binds.length > 0 ? asRead(guard, args) : args;
+  return { args, read, variables: read === call.args ? variables : { ...variables, args: read } };
 }
 
-function hear(rule: CompiledRule, result: boolean | CelFault): Heard {
-  const matched = result === true ? "true" : result === false ? "false" : "error";
-  const error = typeof result === "boolean" ? null : result.message;
-  return { id: rule.id, rule, matched, say: rule.says[matched], error };
-}
-
-function decide(one: Case, heard: readonly Heard[], unmatched: Unmatched, variables: Variables): Decision {
-  const { environment, compiled } = one;
-  const enforced = heard.some((voice) => voice.rule.observe) ? heard.filter((voice) => !voice.rule.observe) : heard;
-  const standing = combine(enforced, unmatched);
-  const binding = environment.observe ? observed(standing, environment) : standing;
+function decide(one: Case, version: Version, heard: readonly Heard[], unmatched: Unmatched): Decision {
+  const { environment, compiled, call } = one;
+  const settled = settle(one, version, heard, unmatched, ENFORCED);
+  // An observed environment changes nothing either: what was bound stays, what rules would have changed is not.
+  const binding = environment.observe ? observed(settled, version, environment) : settled;
   const { verdict, by } = binding;
-  const speaking = verdict === "allow" ? NOBODY_SPEAKS : enforced.filter(({ id }) => by.includes(id));
+  const speaking = verdict === "allow" ? NOBODY_SPEAKS : binding.heard.filter(({ id }) => by.includes(id));
+  const observes = environment.observe || heard.some(({ rule }) => rule.observe);
+  const said = observes ? withObserved(heard, binding.heard) : binding.heard;
   const decision = {
     verdict,
     by,
-    reason: reasonOf(binding, speaking),
+    reason: binding.because ?? reasonOf(binding, speaking),
     revision: compiled.revision,
-    rules: heard.map((voice) => outcome(voice, one, variables)),
-    pauses: verdict === "pause" ? enforced.flatMap(pauseOf) : [],
+    rules: said.map((voice) => outcome(voice, one, version.variables)),
+    pauses: verdict === "pause" ? binding.heard.flatMap((voice) => pauseOf(voice, one)) : [],
   };
   const fix = words(speaking.map(({ rule }) => rule.fix));
-  const observes = environment.observe || enforced.length < heard.length;
-  if (fix === "" && !observes) return decision;
+  const changed = changedOf(call.args, binding);
+  if (fix === "" && !observes && changed === undefined) return decision;
   return {
     ...decision,
     ...(fix === "" ? undefined : { fix }),
-    ...(observes ? { would: combine(heard, unmatched) } : undefined),
+    ...(changed === undefined ? undefined : { changed }),
+    ...(observes ? { would: wouldOf(one, settle(one, version, heard, unmatched, EVERY)) } : undefined),
   };
+}
+
+const ENFORCED: Counts = (rule) => !rule.observe;
+const EVERY: Counts = () => true;
+
+/** What would run; undefined where that is what was proposed, and where nothing runs. */
+function changedOf(proposed: JsonObject, { verdict, version }: Settled): ChangedArguments | undefined {
+  if (verdict === "deny" || version.args === proposed) return undefined;
+  const paths = changedPaths(proposed, version.args);
+  return paths.length === 0 ? undefined : { args: version.args, paths };
+}
+
+function wouldOf({ call }: Case, settled: Settled): NonNullable<Decision["would"]> {
+  const { verdict, by } = settled;
+  const changed = changedOf(call.args, settled);
+  return changed === undefined ? { verdict, by } : { verdict, by, changed };
+}
+
+/** Observed rules as they spoke, beside the ones that count. */
+function withObserved(all: readonly Heard[], counted: readonly Heard[]): readonly Heard[] {
+  const observing = all.filter(({ rule }) => rule.observe);
+  return observing.length === 0 ? counted : [...counted, ...observing].sort((a, b) => compareText(a.id, b.id));
 }
 
 const NOBODY_SPEAKS: readonly Heard[] = [];
 
 /** An observed environment permits what its policies would not, and says so in `by`. */
-function observed(standing: Standing, environment: EnvironmentModel): Standing {
-  if (standing.verdict === "allow") return standing;
-  return combine([], { id: `observe:${environment.name}`, allows: true });
+function observed({ heard, ...settled }: Settled, version: Version, environment: EnvironmentModel): Settled {
+  const { verdict, by } =
+    settled.verdict === "allow" ? settled : combine([], { id: `observe:${environment.name}`, allows: true });
+  return { verdict, by, heard, version };
 }
 
-function pauseOf({ rule, say }: Heard): readonly PauseReason[] {
+function pauseOf({ rule, say }: Heard, { candidates }: Case): readonly PauseReason[] {
   if (say.verdict !== "pause") return [];
   invariant(rule.pause !== null, "a pausing rule has terms");
-  return [rule.pause()];
+  const reason = rule.pause();
+  const { guard } = candidates;
+  if (guard === null || guard.binds.length === 0) return [reason];
+  const editable = reason.approval.editable.filter((path) => mayEdit(guard, path));
+  return [{ ...reason, approval: { ...reason.approval, editable } }];
 }
 
-function outcome({ rule, matched, say, error }: Heard, one: Case, variables: Variables): RuleOutcome {
+function outcome({ rule, matched, again, say, error }: Heard, one: Case, variables: Variables): RuleOutcome {
   const plain = {
     rule: rule.id,
     span: rule.span,
@@ -150,11 +162,12 @@ function outcome({ rule, matched, say, error }: Heard, one: Case, variables: Var
     matched,
     verdict: rule.observe ? null : say.verdict,
   };
-  if (error === null && !one.explaining) return plain;
+  if (error === null && again === undefined && !one.explaining) return plain;
   return {
     ...plain,
+    ...(again === undefined ? undefined : { again }),
     ...(error === null ? undefined : { error }),
-    ...(one.explaining ? { because: because(rule, matched, one.compiled.env, variables) } : undefined),
+    ...(one.explaining ? { because: because(rule, matched, one.candidates.env, variables) } : undefined),
   };
 }
 
@@ -172,6 +185,6 @@ function words(texts: readonly (string | null)[]): string {
   return [...new Set(texts.filter((text) => text !== null))].join(" ");
 }
 
-function refusal(revision: string, id: string, reason: string): Decision {
-  return { verdict: "deny", by: [id], reason, revision, rules: [], pauses: [] };
+function refusal(revision: string, by: readonly string[], reason: string): Decision {
+  return { verdict: "deny", by, reason, revision, rules: [], pauses: [] };
 }

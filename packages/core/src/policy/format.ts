@@ -12,6 +12,7 @@ import {
   list,
   map,
   name,
+  number,
   object,
   optional,
   required,
@@ -66,6 +67,25 @@ const approval = object({
   grantable: reserved("A person may permit the like for a while."),
 });
 
+export const REDACTED_KINDS = ["card", "iban", "secret"] as const;
+
+const change = object({
+  clamp: optional(name("path"), "A number to bring within `min` and `max`."),
+  min: optional(number, "With `clamp`: the least it may be."),
+  max: optional(number, "With `clamp`: the most it may be."),
+  missing: optional(
+    words("set", "error"),
+    "With `clamp`: what happens where the argument is absent. `set` writes the bound. Absent: `error`, which denies.",
+  ),
+  drop: optional(name("path"), "An argument to take out."),
+  set: optional(name("path"), "An argument to write, whatever stands there."),
+  to: optional(expression, "With `set`: its value, read from the arguments as they were before any change."),
+  redact: optional(name("path"), "An argument in whose texts, also the ones inside of it, something is replaced."),
+  kinds: optional(list(words(...REDACTED_KINDS)), "With `redact`: what is looked for."),
+  match: optional(expression, 'With `redact`: a pattern in RE2 syntax as a CEL text, such as `r"[0-9]{9}"`.'),
+  with: optional(text, "With `redact`: what stands there instead. Absent: `[redacted]`."),
+});
+
 const rule = object({
   id: required(name("rule"), "Unique over all files."),
   tool: optional(some(name("glob")), "Tools it applies to: names or globs, `*` matches any characters."),
@@ -78,7 +98,10 @@ const rule = object({
   then: required(words("allow", "deny", "pause"), "What a match says."),
   else: optional(words("pause", "deny"), "On allow rules: what it says where `when` is false or fails."),
   approval: optional(approval, "Who is asked, and what they see and may change."),
-  change: reserved("Changes to the arguments."),
+  change: optional(
+    some(change),
+    "On allow and pause rules: what is changed in the arguments where the rule matches. The result is judged again.",
+  ),
   reason: optional(text, "Told to the agent and to the approver when the call does not simply run."),
   fix: optional(text, "Told to the agent: what to do instead."),
   mode: optional(words("enforce", "observe"), "`observe`: evaluated and recorded, without any part in the verdict."),
@@ -88,12 +111,18 @@ const tool = object({
   kind: optional(words(...KINDS), "What the tool does to the world. Absent: `destructive`."),
   labels: optional(list(name("any")), "Own words, for `label` in rules."),
   aliases: optional(list(name("tool")), "Other spellings of this tool's name."),
-  schema: reserved("A JSON Schema file for the arguments."),
+  schema: optional(
+    either(text, json),
+    "The JSON Schema of its arguments: a file (`./refund.json`, from this file) or the schema itself. Absent: the framework's own.",
+  ),
   identity: reserved("Arguments whose equality makes two calls the same business act."),
   result: reserved("Labels for what the tool returns."),
   sinks: reserved("Where it goes or what it hits, and the least origin it needs."),
   text: reserved("Arguments that hold free text."),
-  bind: reserved("Arguments set from the authenticated session."),
+  bind: optional(
+    map("path", expression),
+    "Arguments that the host decides: path → CEL over `context`, `principal`, `agent`, `env`, `run.id`. Replaces what the model wrote.",
+  ),
   volatile: reserved("Arguments that loop detection ignores."),
   touches: reserved("Records that a call makes stale."),
   poll: reserved("How often and how long it may be polled."),
@@ -107,7 +136,7 @@ const expectation = either(
   object({
     then: required(words("allow", "deny", "pause"), "The verdict."),
     by: optional(list(name("any")), "All ids that have the final verdict."),
-    args: reserved("The arguments after changes."),
+    args: optional(json, "The arguments that would run: bound and changed."),
     origin: reserved("Where arguments came from."),
   }),
 );
@@ -173,5 +202,7 @@ export const POLICY_FORMAT = object({
 
 export type PolicyFile = Infer<typeof POLICY_FORMAT>;
 export type RuleSource = Infer<typeof rule>;
+export type ChangeSource = Infer<typeof change>;
+export type ToolSource = Infer<typeof tool>;
 export type RouteSource = Infer<typeof route>;
 export type TestSource = Infer<typeof test>;

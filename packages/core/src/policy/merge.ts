@@ -1,13 +1,16 @@
 /** Sections of several files → one: every merge is a union or an error. */
+
+import type { Span } from "../decision.ts";
 import type { Json } from "../json.ts";
 import { canonicalJson } from "../json.ts";
 import { RESERVED_NAMES } from "./condition.ts";
-import type { PolicyFile, RouteSource } from "./format.ts";
-import { globsMeet, isGlob } from "./glob.ts";
+import type { PolicyFile, RouteSource, ToolSource } from "./format.ts";
+import { isGlob } from "./glob.ts";
 import { type Issues, quote } from "./issue.ts";
-import type { ContextType, EnvironmentModel, PolicyDocument, ToolModel } from "./model.ts";
+import type { BindModel, ContextType, EnvironmentModel, PolicyDocument, SchemaModel, ToolModel } from "./model.ts";
 import { fold } from "./nearest.ts";
 import type { Entry } from "./shape.ts";
+import { checkBindPairs, checkSchemas, checkToolConflicts } from "./tool-conflicts.ts";
 
 /** All entries of one section, over all files. */
 export function section<Value>(
@@ -96,8 +99,19 @@ export function mergeConstants(documents: readonly PolicyDocument[], issues: Iss
   return constants;
 }
 
+/** What one `tools:` entry says of its arguments. */
+export type ArgumentsOf = (
+  tool: string,
+  value: ToolSource,
+  span: Span,
+) => { readonly schema: SchemaModel | null; readonly binds: readonly BindModel[] };
+
 /** Entries of one tool add up; the same key said differently is an error, also between a name and a glob over it. */
-export function mergeTools(documents: readonly PolicyDocument[], issues: Issues): readonly ToolModel[] {
+export function mergeTools(
+  documents: readonly PolicyDocument[],
+  argumentsOf: ArgumentsOf,
+  issues: Issues,
+): readonly ToolModel[] {
   const tools = new Map<string, ToolModel>();
   for (const { key, span, value } of section(documents, (file) => file.tools)) {
     const before = tools.get(key);
@@ -105,45 +119,40 @@ export function mergeTools(documents: readonly PolicyDocument[], issues: Issues)
     if (isGlob(key) && aliases.length > 0) {
       issues.error("bad-value", span, `${quote(key)} is a glob; only a tool's own name can have aliases`);
     }
-    const kind = value.kind ?? null;
-    if (before !== undefined && kind !== null && before.kind !== null && kind !== before.kind) {
-      issues.error("conflict", span, `${quote(key)} is \`${kind}\` here and \`${before.kind}\` elsewhere`);
-    }
-    tools.set(key, {
-      name: key,
-      span: before?.span ?? span,
-      kind: before?.kind ?? kind,
-      labels: union(
-        before?.labels,
-        (value.labels ?? []).map((label) => label.value),
-      ),
-      aliases: union(before?.aliases, aliases),
-    });
+    const labels = (value.labels ?? []).map((label) => label.value);
+    const entry = { name: key, span, kind: value.kind ?? null, labels, aliases, ...argumentsOf(key, value, span) };
+    tools.set(key, before === undefined ? plain(entry) : joined(before, entry, issues));
   }
   const merged = [...tools.values()];
-  checkGlobKinds(merged, issues);
+  checkToolConflicts(merged, issues);
   checkAliases(merged, issues);
   return merged;
 }
 
-function union(a: readonly string[] | undefined, b: readonly string[]): readonly string[] {
-  return [...new Set([...(a ?? []), ...b])].sort();
+function plain(entry: ToolModel): ToolModel {
+  return { ...entry, labels: union([], entry.labels), aliases: union([], entry.aliases) };
 }
 
-function checkGlobKinds(tools: readonly ToolModel[], issues: Issues): void {
-  for (const glob of tools) {
-    if (!isGlob(glob.name) || glob.kind === null) continue;
-    for (const other of tools) {
-      if (other === glob || other.kind === null || other.kind === glob.kind) continue;
-      if (globsMeet(glob.name, other.name)) {
-        issues.error(
-          "conflict",
-          other.span,
-          `${quote(other.name)} is \`${other.kind}\`, but ${quote(glob.name)} makes it \`${glob.kind}\``,
-        );
-      }
-    }
+function joined(before: ToolModel, entry: ToolModel, issues: Issues): ToolModel {
+  const { name, kind } = entry;
+  if (kind !== null && before.kind !== null && kind !== before.kind) {
+    issues.error("conflict", entry.span, `${quote(name)} is \`${kind}\` here and \`${before.kind}\` elsewhere`);
   }
+  checkSchemas(before, entry, issues);
+  checkBindPairs(before.binds, entry.binds, issues);
+  return {
+    name,
+    span: before.span,
+    kind: before.kind ?? kind,
+    labels: union(before.labels, entry.labels),
+    aliases: union(before.aliases, entry.aliases),
+    schema: before.schema ?? entry.schema,
+    binds: [...before.binds, ...entry.binds],
+  };
+}
+
+function union(a: readonly string[], b: readonly string[]): readonly string[] {
+  return [...new Set([...a, ...b])].sort();
 }
 
 function checkAliases(tools: readonly ToolModel[], issues: Issues): void {

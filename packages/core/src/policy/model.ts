@@ -1,11 +1,13 @@
 /** Checked policies: every file of a set merged into one, ready to compile. Nothing in here depends on any order of files. */
 import type { ApprovalTerms, Span, Verdict } from "../decision.ts";
 import type { Json } from "../json.ts";
+import type { ArgumentPath } from "./argument-path.ts";
 import type { Expr } from "./cel/ast.ts";
-import type { CelEnv } from "./cel/types.ts";
+import type { CelEnv, CelType } from "./cel/types.ts";
 import type { PolicyFile } from "./format.ts";
 import type { OpaqueTest } from "./opaque.ts";
 import type { ToolKind } from "./policy-set.ts";
+import type { ArgumentValidator, JsonSchema, Schema, TextPattern } from "./schema/types.ts";
 
 /** One file, as typed by the format. */
 export interface PolicyDocument {
@@ -17,6 +19,8 @@ export interface PolicyModel {
   readonly documents: readonly PolicyDocument[];
   readonly environments: ReadonlyMap<string, EnvironmentModel>;
   readonly tools: readonly ToolModel[];
+  /** Schemas and validators of the framework's own tool definitions, by tool; a schema under `tools:` stands over them. */
+  readonly framework: ReadonlyMap<string, FrameworkTool>;
   /** Values of `let`, by name. */
   readonly constants: ReadonlyMap<string, Json>;
   /** Texts of `define`, by name. */
@@ -45,7 +49,51 @@ export interface ToolModel {
   readonly kind: ToolKind | null;
   readonly labels: readonly string[];
   readonly aliases: readonly string[];
+  /** What its arguments must be; null where this entry does not say. */
+  readonly schema: SchemaModel | null;
+  /** By path. */
+  readonly binds: readonly BindModel[];
 }
+
+export interface FrameworkTool {
+  readonly schema: SchemaModel | null;
+  readonly validator: ArgumentValidator | null;
+}
+
+export interface SchemaModel {
+  /** As written. */
+  readonly source: JsonSchema;
+  readonly schema: Schema;
+  /** The type of `args` in conditions. */
+  readonly args: CelType;
+}
+
+/** An argument that the host decides. */
+export interface BindModel {
+  readonly path: ArgumentPath;
+  readonly span: Span;
+  readonly value: ExpressionModel;
+}
+
+export type RedactedKind = "card" | "iban" | "secret";
+
+/** One change of one argument. */
+export type ChangeModel = { readonly path: ArgumentPath; readonly span: Span } & (
+  | {
+      readonly kind: "clamp";
+      readonly min: number | null;
+      readonly max: number | null;
+      readonly missing: "set" | "error";
+    }
+  | { readonly kind: "drop" }
+  | { readonly kind: "set"; readonly to: ExpressionModel }
+  | {
+      readonly kind: "redact";
+      readonly kinds: readonly RedactedKind[];
+      readonly match: TextPattern | null;
+      readonly with: string;
+    }
+);
 
 export interface RuleModel {
   readonly id: string;
@@ -62,6 +110,17 @@ export interface RuleModel {
   readonly reason: string | null;
   readonly fix: string | null;
   readonly observe: boolean;
+  /** Applied where the rule matched; empty on deny rules. */
+  readonly changes: readonly ChangeModel[];
+}
+
+/** An expression that gives a value. */
+export interface ExpressionModel {
+  /** What stands in the file. */
+  readonly text: string;
+  /** Its tree, definitions replaced by what they stand for. */
+  readonly expr: Expr;
+  readonly type: CelType;
 }
 
 /** Rules with the same text share one. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../json.ts";
 import { compileCel, parseCel } from "./cel/index.ts";
-import { ASK, FALSE, planOf, TRUE } from "./plan.ts";
+import { ASK, FALSE, Planner, TRUE } from "./plan.ts";
 
 const constants = new Map<string, Json>([
   ["limit", 10],
@@ -24,8 +24,13 @@ function parse(source: string) {
   return parsed.expr;
 }
 
+function planOf(...conditions: readonly (string | null)[]) {
+  const rules = conditions.map((source) => ({ condition: source === null ? null : parse(source), speaks: false }));
+  return new Planner(constants).plan(rules);
+}
+
 function planned(source: string, args: JsonObject) {
-  const plan = planOf([parse(source)], constants);
+  const plan = planOf(source);
   return plan.answer(0, plan.read(args));
 }
 
@@ -100,7 +105,7 @@ describe("the plan of a tool's conditions", () => {
       ),
     })).expr as fc.Arbitrary<string>;
     const value = fc.oneof(
-      fc.constantFrom<Json>(0, 10, 2.5, -1, "CH", "KP", "x", true, false, null, []),
+      fc.constantFrom<Json>(0, 10, 2.5, 3_000_000_000, -1, "CH", "KP", "x", true, false, null, []),
       fc.jsonValue(),
     );
     const args = fc.record({ a: value, b: value, c: fc.oneof(value, fc.record({ d: value })) }, { requiredKeys: [] });
@@ -114,8 +119,23 @@ describe("the plan of a tool's conditions", () => {
   });
 
   it("keeps the rules of a tool apart", () => {
-    const plan = planOf([parse("args.a == 1"), null, parse("args.b == 1"), parse("args.a == 2")], constants);
+    const plan = planOf("args.a == 1", null, "args.b == 1", "args.a == 2");
     const readings = plan.read({ a: 1, b: 2 });
     expect([0, 1, 2, 3].map((rule) => plan.answer(rule, readings))).toEqual([TRUE, TRUE, FALSE, FALSE]);
+  });
+
+  it("shares what two tools have in common and mixes up nothing", () => {
+    const planner = new Planner(constants);
+    const one = planner.plan([{ condition: parse('args.a == "x" || args.b in ["x", "y"]'), speaks: true }]);
+    const two = planner.plan([{ condition: parse('args.b == "x" || args.a in ["y", "x"]'), speaks: false }]);
+    expect([one.answer(0, one.read({ a: "x", b: "z" })), two.answer(0, two.read({ a: "z", b: "z" }))]).toEqual([
+      TRUE,
+      FALSE,
+    ]);
+    expect([one.speaks(0), two.speaks(0)]).toEqual([true, false]);
+  });
+
+  it("knows nothing of a rule that it does not have", () => {
+    expect(planOf("true").answer(5, [])).toBe(ASK);
   });
 });

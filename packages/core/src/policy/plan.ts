@@ -23,7 +23,11 @@ export type PlanAnswer = typeof FALSE | typeof TRUE | typeof ASK;
 /** What an argument path holds; undefined where there is nothing to read. */
 export type Reading = Json | undefined;
 
-/* Every node is [operation, end, path, constant]; `end` is where the next node begins, children lie in between. */
+/*
+ * The code begins with one word for each rule: where its condition begins, times two, plus one where the rule says
+ * something although its condition is false. A group is [operation, end, …children]; a leaf is [operation, path, integer,
+ * index], where the integer is the constant itself, or the index points at a constant that is no 32-bit integer.
+ */
 const AND = 0;
 const OR = 1;
 const NOT = 2;
@@ -39,7 +43,9 @@ const NUMBER_GE = 11;
 const TEXT_EQ = 12;
 const TEXT_NE = 13;
 const TEXT_IN = 14;
-const NODE = 4;
+const GROUP_SIZE = 2;
+const LEAF_SIZE = 4;
+const INLINE = -1;
 
 const NUMBER_OPERATIONS: Readonly<Record<string, number>> = {
   "==": NUMBER_EQ,
@@ -63,21 +69,17 @@ const MIRRORED: Readonly<Record<string, string>> = {
 /** A text of so many code units is surely within `celStringBytes`; of longer ones the reference decides. */
 const SURELY_FITS = Math.floor(LIMITS.celStringBytes / 3);
 
+type Constant = number | string | ReadonlySet<string>;
+
 export class Plan {
   readonly #code: Int32Array;
-  readonly #starts: Int32Array;
   readonly #paths: readonly (readonly string[])[];
-  readonly #numbers: Float64Array;
-  readonly #texts: readonly string[];
-  readonly #sets: readonly ReadonlySet<string>[];
+  readonly #constants: readonly Constant[];
 
-  constructor(builder: PlanBuilder) {
-    this.#code = Int32Array.from(builder.code);
-    this.#starts = Int32Array.from(builder.starts);
-    this.#paths = builder.paths.values;
-    this.#numbers = Float64Array.from(builder.numbers);
-    this.#texts = builder.texts;
-    this.#sets = builder.sets;
+  constructor(code: Int32Array, paths: readonly (readonly string[])[], constants: readonly Constant[]) {
+    this.#code = code;
+    this.#paths = paths;
+    this.#constants = constants;
   }
 
   /** Every argument that some rule compares, read once. `args` is what `normalize` made: closed, plain, frozen. */
@@ -89,77 +91,72 @@ export class Plan {
 
   /** What the condition of the rule at this position says of these readings. */
   answer(rule: number, readings: readonly Reading[]): PlanAnswer {
-    return this.#node(this.#starts[rule] ?? 0, readings);
+    const word = this.#code[rule];
+    return word === undefined ? ASK : this.#node(word >> 1, readings);
+  }
+
+  /** Whether the rule at this position says something although its condition is false. */
+  speaks(rule: number): boolean {
+    return this.#code[rule] !== undefined && ((this.#code[rule] ?? 1) & 1) === 1;
   }
 
   #node(at: number, readings: readonly Reading[]): PlanAnswer {
     const code = this.#code;
-    const operation = code[at];
-    switch (operation) {
-      case AND:
-      case OR:
-        return this.#joined(at, operation === OR ? TRUE : FALSE, readings);
-      case NOT: {
-        const answer = this.#node(at + NODE, readings);
-        return answer === ASK ? ASK : answer === TRUE ? FALSE : TRUE;
-      }
-      case ALWAYS:
-        return code[at + 3] === 1 ? TRUE : FALSE;
-      case UNSURE:
-        return ASK;
-      default:
-        return this.#compared(at, readings[code[at + 2] ?? -1]);
+    const operation = code[at] ?? UNSURE;
+    if (operation > NOT) return this.#leaf(at, operation, readings);
+    if (operation === NOT) {
+      const answer = this.#node(at + GROUP_SIZE, readings);
+      return answer === ASK ? ASK : answer === TRUE ? FALSE : TRUE;
     }
-  }
-
-  /** `decides` is the value of one side that makes the others irrelevant. */
-  #joined(at: number, decides: PlanAnswer, readings: readonly Reading[]): PlanAnswer {
-    const code = this.#code;
+    // The value of one side that makes the others irrelevant.
+    const decides = operation === OR ? TRUE : FALSE;
     const end = code[at + 1] ?? 0;
     let answer: PlanAnswer = decides === TRUE ? FALSE : TRUE;
-    for (let child = at + NODE; child < end; child = code[child + 1] ?? end) {
-      const said = this.#node(child, readings);
+    for (let child = at + GROUP_SIZE; child < end; ) {
+      const inner = code[child] ?? UNSURE;
+      const isLeaf = inner > NOT;
+      const said = isLeaf ? this.#leaf(child, inner, readings) : this.#node(child, readings);
       if (said === decides) return decides;
       if (said === ASK) answer = ASK;
+      child = isLeaf ? child + LEAF_SIZE : (code[child + 1] ?? end);
     }
     return answer;
   }
 
-  #compared(at: number, value: Reading): PlanAnswer {
-    const constant = this.#code[at + 3] ?? -1;
-    if (typeof value === "number") {
-      const other = this.#numbers[constant] ?? Number.NaN;
-      switch (this.#code[at]) {
-        case NUMBER_EQ:
-          return value === other ? TRUE : FALSE;
-        case NUMBER_NE:
-          return value !== other ? TRUE : FALSE;
-        case NUMBER_LT:
-          return value < other ? TRUE : FALSE;
-        case NUMBER_LE:
-          return value <= other ? TRUE : FALSE;
-        case NUMBER_GT:
-          return value > other ? TRUE : FALSE;
-        case NUMBER_GE:
-          return value >= other ? TRUE : FALSE;
-        default:
-          return ASK;
-      }
+  #leaf(at: number, operation: number, readings: readonly Reading[]): PlanAnswer {
+    const code = this.#code;
+    const value = readings[code[at + 1] ?? -1];
+    const index = code[at + 3] ?? INLINE;
+    if (operation >= TEXT_EQ) {
+      if (typeof value !== "string" || value.length > SURELY_FITS) return ASK;
+      const constant = this.#constants[index];
+      if (operation === TEXT_IN) return (constant as ReadonlySet<string>).has(value) ? TRUE : FALSE;
+      return (value === constant) === (operation === TEXT_EQ) ? TRUE : FALSE;
     }
-    if (typeof value === "string" && value.length <= SURELY_FITS) {
-      switch (this.#code[at]) {
-        case TEXT_EQ:
-          return value === this.#texts[constant] ? TRUE : FALSE;
-        case TEXT_NE:
-          return value !== this.#texts[constant] ? TRUE : FALSE;
-        case TEXT_IN:
-          return this.#sets[constant]?.has(value) === true ? TRUE : FALSE;
-        default:
-          return ASK;
-      }
+    if (operation >= NUMBER_EQ) {
+      if (typeof value !== "number") return ASK;
+      const constant = index === INLINE ? (code[at + 2] ?? Number.NaN) : (this.#constants[index] as number);
+      return compared(operation, value, constant) ? TRUE : FALSE;
     }
-    if (typeof value === "boolean" && this.#code[at] === HOLDS) return value ? TRUE : FALSE;
-    return ASK;
+    if (operation === ALWAYS) return code[at + 2] === 1 ? TRUE : FALSE;
+    return operation === HOLDS && typeof value === "boolean" ? (value ? TRUE : FALSE) : ASK;
+  }
+}
+
+function compared(operation: number, value: number, constant: number): boolean {
+  switch (operation) {
+    case NUMBER_EQ:
+      return value === constant;
+    case NUMBER_NE:
+      return value !== constant;
+    case NUMBER_LT:
+      return value < constant;
+    case NUMBER_LE:
+      return value <= constant;
+    case NUMBER_GT:
+      return value > constant;
+    default:
+      return value >= constant;
   }
 }
 
@@ -173,31 +170,70 @@ function readPath(args: JsonObject, path: readonly string[]): Reading {
   return value;
 }
 
-/** Conditions in, in the order of the rules; null is a rule without one. */
-export function planOf(conditions: readonly (Expr | null)[], constants: ReadonlyMap<string, Json>): Plan {
-  const builder = new PlanBuilder(constants);
-  for (const condition of conditions) builder.rule(condition);
-  return new Plan(builder);
+export interface PlannedRule {
+  /** Null is "always". */
+  readonly condition: Expr | null;
+  /** Whether the rule says something although its condition is false. */
+  readonly speaks: boolean;
 }
 
-class PlanBuilder {
-  readonly code: number[] = [];
-  readonly starts: number[] = [];
-  readonly paths = new Numbered();
-  readonly numbers: number[] = [];
-  readonly texts: string[] = [];
-  readonly sets: ReadonlySet<string>[] = [];
+/** Makes the plans of one policy set: what their conditions have in common is there once, and stays in the caches. */
+export class Planner {
   readonly #constants: ReadonlyMap<string, Json>;
+  readonly #shared = new Map<string, unknown>();
 
   constructor(constants: ReadonlyMap<string, Json>) {
     this.#constants = constants;
   }
 
-  rule(condition: Expr | null): void {
-    this.starts.push(this.code.length);
+  /** The plan of the rules of one tool, in their order. */
+  plan(rules: readonly PlannedRule[]): Plan {
+    const builder = new PlanBuilder(this.#constants, (key, make) => this.#share(key, make));
+    for (const [index, rule] of rules.entries()) builder.rule(index, rule);
+    return builder.plan();
+  }
+
+  #share<Value>(key: string, make: () => Value): Value {
+    const known = this.#shared.get(key) as Value | undefined;
+    if (known !== undefined) return known;
+    const made = make();
+    this.#shared.set(key, made);
+    return made;
+  }
+}
+
+type Share = <Value>(key: string, make: () => Value) => Value;
+
+class PlanBuilder {
+  readonly #words: number[] = [];
+  readonly #code: number[] = [];
+  readonly #paths: (readonly string[])[] = [];
+  readonly #values: Constant[] = [];
+  readonly #constants: ReadonlyMap<string, Json>;
+  readonly #share: Share;
+
+  constructor(constants: ReadonlyMap<string, Json>, share: Share) {
+    this.#constants = constants;
+    this.#share = share;
+  }
+
+  rule(index: number, { condition, speaks }: PlannedRule): void {
+    this.#words[index] = this.#code.length * 2 + (speaks ? 1 : 0);
     if (condition === null) this.#leaf(ALWAYS, 0, 1);
     else this.#expression(condition);
   }
+
+  /** Positions were counted without the words in front. */
+  plan(): Plan {
+    const ahead = this.#words.length;
+    for (const at of this.#groups) this.#code[at + 1] = (this.#code[at + 1] ?? 0) + ahead;
+    const words = this.#words.map((word) => word + ahead * 2);
+    const key = JSON.stringify(this.#paths);
+    const paths = this.#share(`paths ${key}`, () => this.#paths);
+    return new Plan(Int32Array.from([...words, ...this.#code]), paths, this.#values);
+  }
+
+  readonly #groups: number[] = [];
 
   #expression(expr: Expr): void {
     const path = argsPath(expr);
@@ -205,23 +241,35 @@ class PlanBuilder {
     else if (expr.kind === "or") this.#branch(OR, expr.operands);
     else if (expr.kind === "not") this.#branch(NOT, [expr.operand]);
     else if (expr.kind === "binary") this.#comparison(expr);
-    else if (path !== null) this.#leaf(HOLDS, this.paths.of(path), 0);
+    else if (path !== null) this.#leaf(HOLDS, this.#path(path), 0);
     else if (expr.kind === "literal" && typeof expr.value === "boolean") this.#leaf(ALWAYS, 0, expr.value ? 1 : 0);
     else this.#unsure();
   }
 
   #branch(operation: number, children: readonly Expr[]): void {
-    const at = this.code.push(operation, 0, 0, 0) - NODE;
+    const at = this.#code.push(operation, 0) - GROUP_SIZE;
     for (const child of children) this.#expression(child);
-    this.code[at + 1] = this.code.length;
+    this.#code[at + 1] = this.#code.length;
+    this.#groups.push(at);
   }
 
-  #leaf(operation: number, path: number, constant: number): void {
-    this.code.push(operation, this.code.length + NODE, path, constant);
+  #leaf(operation: number, path: number, integer: number, index: number = INLINE): void {
+    this.#code.push(operation, path, integer, index);
   }
 
   #unsure(): void {
     this.#leaf(UNSURE, 0, 0);
+  }
+
+  #path(path: readonly string[]): number {
+    const shared = this.#share(`path ${JSON.stringify(path)}`, () => path);
+    const known = this.#paths.indexOf(shared);
+    return known === -1 ? this.#paths.push(shared) - 1 : known;
+  }
+
+  #value(value: Constant): number {
+    const known = this.#values.indexOf(value);
+    return known === -1 ? this.#values.push(value) - 1 : known;
   }
 
   #comparison({ operator, left, right }: Binary): void {
@@ -235,15 +283,17 @@ class PlanBuilder {
   }
 
   #compare(operator: string, path: readonly string[], constant: CelValue | Json | undefined): void {
-    const slot = this.paths.of(path);
     const forNumbers = NUMBER_OPERATIONS[operator];
     const forTexts = TEXT_OPERATIONS[operator];
     if (typeof constant === "number" && forNumbers !== undefined) {
-      this.#leaf(forNumbers, slot, this.numbers.push(constant) - 1);
+      const isInline = Object.is(constant | 0, constant);
+      this.#leaf(forNumbers, this.#path(path), isInline ? constant : 0, isInline ? INLINE : this.#value(constant));
     } else if (typeof constant === "string" && forTexts !== undefined) {
-      this.#leaf(forTexts, slot, this.texts.push(constant) - 1);
-    } else if (operator === "in" && Array.isArray(constant) && constant.every((item) => typeof item === "string")) {
-      this.#leaf(TEXT_IN, slot, this.sets.push(new Set<string>(constant)) - 1);
+      const text = this.#share(`text ${constant}`, () => constant);
+      this.#leaf(forTexts, this.#path(path), 0, this.#value(text));
+    } else if (operator === "in" && isTexts(constant)) {
+      const texts = this.#share(`set ${JSON.stringify([...constant].sort())}`, () => new Set(constant));
+      this.#leaf(TEXT_IN, this.#path(path), 0, this.#value(texts));
     } else {
       this.#unsure();
     }
@@ -269,17 +319,6 @@ function hasOptional(expr: Expr): boolean {
   return expr.optional || hasOptional(expr.operand);
 }
 
-/** Paths with a number each, the same one for the same path. */
-class Numbered {
-  readonly values: (readonly string[])[] = [];
-  readonly #numbers = new Map<string, number>();
-
-  of(path: readonly string[]): number {
-    const key = JSON.stringify(path);
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    const number = this.values.push(path) - 1;
-    this.#numbers.set(key, number);
-    return number;
-  }
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

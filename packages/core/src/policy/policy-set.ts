@@ -15,6 +15,8 @@ export interface PolicySet {
   kind(tool: string): ToolKind;
   /** True where a rule or a `tools:` entry names the tool without a glob. */
   declares(tool: string): boolean;
+  /** Argument paths that the host decides (`customer.id`): what a model writes there is replaced, so it need not see them. */
+  boundPaths(tool: string): readonly string[];
 }
 
 /** A policy set that was compiled from documents, with what people and tools may want to list. */

@@ -37,6 +37,8 @@ function value(node: TreeNode, shape: Shape, what: string, issues: Issues): unkn
       return word(node, shape.words, what, issues);
     case "integer":
       return integer(node, shape.min, shape.max, what, issues);
+    case "number":
+      return number(node, what, issues);
     case "duration":
       return duration(node, what, issues);
     case "json":
@@ -179,6 +181,13 @@ function integer(node: TreeNode, min: number, max: number, what: string, issues:
     node.span,
     `${what} cannot be ${quote(node.text)}; ${range}`,
   );
+  return undefined;
+}
+
+function number(node: TreeNode, what: string, issues: Issues): number | undefined {
+  if (node.kind !== "scalar" || typeof node.value !== "number") return wrong(node, "a number", what, issues);
+  if (exact(node.value)) return node.value;
+  issues.error("bad-value", node.span, `the number ${quote(node.text)} cannot be held exactly`);
   return undefined;
 }
 

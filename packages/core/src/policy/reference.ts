@@ -57,6 +57,8 @@ function describe(shape: Shape): string {
       return "CEL";
     case "time":
       return "RFC 3339 time";
+    case "number":
+      return "number";
     case "duration":
       return "duration (`90s`, `30m`, `4h`, `7d`)";
     case "json":

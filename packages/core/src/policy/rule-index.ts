@@ -1,25 +1,35 @@
 /** Which rules may concern a tool, found at its first call and kept. */
 import type { Json } from "../json.ts";
+import type { CelEnv } from "./cel/types.ts";
+import { compileChanges } from "./change/apply.ts";
+import { withArgs } from "./check-arguments.ts";
 import type { CompiledRule } from "./compile.ts";
+import { conditionTest } from "./condition-test.ts";
 import { isGlob } from "./glob.ts";
+import { type Guard, guardOf } from "./guard.ts";
 import { compareText } from "./issue.ts";
-import type { RuleScope } from "./model.ts";
-import { type Plan, planOf } from "./plan.ts";
+import type { ChangeModel, RuleScope } from "./model.ts";
+import { type Plan, Planner } from "./plan.ts";
 import { toolInScope } from "./scope.ts";
 import type { ToolFacts, ToolTable } from "./tool-table.ts";
+import { namesIn } from "./value-expression.ts";
 
 /**
- * What may concern calls of one tool, whoever makes them. `rules`, `plan` and `speaks` are parallel, by rule id: most
+ * What may concern calls of one tool, whoever makes them. `rules` and `plan` are parallel, by rule id: most
  * rules of a call do not match, and those are passed over without a look at the rule itself.
  */
 export interface Candidates {
   readonly tool: ToolFacts;
   readonly rules: readonly CompiledRule[];
   readonly plan: Plan;
-  /** 1 where the rule says something although its condition is false. */
-  readonly speaks: Uint8Array;
-  /** Names that some condition among them mentions: nothing else is looked up. */
+  /** Names that some condition, change or bind among them mentions: nothing else is looked up. */
   readonly names: readonly string[];
+  /** The types of variables for this tool. */
+  readonly env: CelEnv;
+  /** What its arguments must be and what the host decides of them; null where nothing is known. */
+  readonly guard: Guard | null;
+  /** Some rule changes arguments. */
+  readonly changes: boolean;
 }
 
 /** How many rules the kept candidates may hold together. A model can make up names without end; the cache then starts anew. */
@@ -28,6 +38,7 @@ const CACHED_RULES = 500_000;
 export interface ScopedRule {
   readonly scope: RuleScope;
   readonly rule: CompiledRule;
+  readonly changes: readonly ChangeModel[];
 }
 
 export class RuleIndex {
@@ -38,11 +49,17 @@ export class RuleIndex {
   readonly #wide: ScopedRule[] = [];
   readonly #cache = new Map<string, Candidates>();
   #cachedRules = 0;
-  readonly #constants: ReadonlyMap<string, Json>;
+  readonly #planner: Planner;
+  readonly #env: CelEnv;
 
-  constructor(rules: readonly ScopedRule[], tools: ToolTable, constants: ReadonlyMap<string, Json>) {
+  constructor(
+    rules: readonly ScopedRule[],
+    tools: ToolTable,
+    { constants, env }: { readonly constants: ReadonlyMap<string, Json>; readonly env: CelEnv },
+  ) {
     this.#tools = tools;
-    this.#constants = constants;
+    this.#planner = new Planner(constants);
+    this.#env = env;
     for (const scoped of rules) {
       const names = scoped.scope.tools;
       if (names === null || names.some(isGlob)) this.#wide.push(scoped);
@@ -71,19 +88,45 @@ export class RuleIndex {
   }
 
   #find(tool: ToolFacts): Candidates {
-    const rules = [...(this.#byTool.get(tool.name) ?? []), ...this.#wide]
-      .filter(({ scope }) => toolInScope(scope, tool))
-      .map(({ rule }) => rule)
-      .sort((a, b) => compareText(a.id, b.id));
+    const env = tool.schema === null ? this.#env : withArgs(this.#env, tool.schema.args);
+    const scoped = [...(this.#byTool.get(tool.name) ?? []), ...this.#wide].filter(({ scope }) =>
+      toolInScope(scope, tool),
+    );
+    const rules = scoped.map((one) => forTool(one, tool, env)).sort((a, b) => compareText(a.id, b.id));
+    const guard = guardOf(tool, env);
+    const written = scoped.flatMap(({ changes }) =>
+      changes.flatMap((one) => (one.kind === "set" ? [one.to.expr] : [])),
+    );
     return {
       tool,
       rules,
-      plan: planOf(
-        rules.map(({ condition }) => condition?.expr ?? null),
-        this.#constants,
+      plan: this.#planner.plan(
+        rules.map(({ condition, says }) => ({
+          condition: condition?.expr ?? null,
+          speaks: says.false.verdict !== null,
+        })),
       ),
-      speaks: Uint8Array.from(rules, ({ says }) => (says.false.verdict === null ? 0 : 1)),
-      names: [...new Set(rules.flatMap(({ condition }) => condition?.names ?? []))],
+      names: [
+        ...new Set([
+          ...rules.flatMap(({ condition }) => condition?.names ?? []),
+          ...written.flatMap((expr) => [...namesIn(expr)]),
+          ...(guard?.names ?? []),
+        ]),
+      ],
+      env,
+      guard,
+      changes: scoped.some(({ changes }) => changes.length > 0),
     };
   }
+}
+
+/** The same rule with its expressions compiled for the tool's own types: a `number` is a double there, also where it is whole. */
+function forTool({ rule, changes }: ScopedRule, tool: ToolFacts, env: CelEnv): CompiledRule {
+  if (tool.schema === null && changes.length === 0) return rule;
+  const { condition } = rule;
+  const typed =
+    condition === null || condition.opaque || tool.schema === null
+      ? condition
+      : { ...condition, test: conditionTest(condition.expr, env) };
+  return { ...rule, condition: typed, changes: compileChanges(rule.id, changes, env) };
 }

@@ -1,7 +1,8 @@
 /** Runs the `tests:` of policy files against a policy set: judged only, no tool runs. */
 import { normalize } from "../call.ts";
 import type { Decision, EvaluationContext, Principal, Span, Verdict } from "../decision.ts";
-import type { Json, JsonObject } from "../json.ts";
+import { changedPaths } from "../edit.ts";
+import { canonicalJson, type Json, type JsonObject } from "../json.ts";
 import type { Hash } from "../ports.ts";
 import { parseTimestamp } from "./cel/time.ts";
 import { Timestamp } from "./cel/values.ts";
@@ -52,14 +53,28 @@ function runStep(
   const environment = test.env?.value ?? policies.environments[0]?.name ?? "";
   const normal = normalize({ tool: call.tool.value, args: call.args?.value ?? {}, agent, environment }, hash);
   // What the gate itself refuses is a denial as well, by the id under which it is recorded.
-  const decided = normal.ok
+  const decided: Decided = normal.ok
     ? policies.evaluate(normal.call, contextOf(test, agent, environment))
-    : { verdict: "deny" as const, by: ["call.malformed"] };
-  return differences(decided, typeof expect === "string" ? { then: expect } : expect);
+    : { verdict: "deny", by: ["call.malformed"] };
+  const expected = typeof expect === "string" ? { then: expect } : expect;
+  const wrong = differences(decided, expected);
+  if (wrong.length > 0 || !("args" in expected) || expected.args === undefined) return wrong;
+  if (!normal.ok || decided.verdict === "deny") return ["expected arguments, but nothing would run"];
+  return argumentDifferences(decided.changed?.args ?? normal.call.args, expected.args.value);
+}
+
+type Decided = Pick<Decision, "verdict" | "by" | "changed">;
+
+/** A test's own values may be shown: they stand in its file. What the policies made of them is in the file, too. */
+function argumentDifferences(args: JsonObject, expected: Json): readonly string[] {
+  const paths = changedPaths(expected, args);
+  if (paths.length === 0) return [];
+  const where = paths.map((path) => (path === "" ? "the whole" : `\`${path}\``)).join(", ");
+  return [`expected other arguments: ${where} differ; it would run with ${canonicalJson(args)}`];
 }
 
 function differences(
-  { verdict, by }: Pick<Decision, "verdict" | "by">,
+  { verdict, by }: Decided,
   expected: { readonly then: Verdict; readonly by?: readonly { readonly value: string }[] },
 ): readonly string[] {
   const told = `${verdict} by ${by.join(", ")}`;

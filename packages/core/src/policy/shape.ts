@@ -27,6 +27,7 @@ export type Shape =
   | { readonly type: "name"; readonly pattern: PatternName }
   | { readonly type: "words"; readonly words: readonly string[] }
   | { readonly type: "integer"; readonly min: number; readonly max: number }
+  | { readonly type: "number" }
   /** `90s`, `30m`, `1h`, `7d`, `1h30m`; milliseconds. */
   | { readonly type: "duration" }
   /** A moment in RFC 3339; the text is kept. */
@@ -75,7 +76,7 @@ export type Infer<S> = S extends { type: "text" | "time" }
     ? Located
     : S extends { type: "words"; words: readonly (infer Word)[] }
       ? Word
-      : S extends { type: "integer" | "duration" }
+      : S extends { type: "integer" | "number" | "duration" }
         ? number
         : S extends { type: "json" }
           ? PlacedJson
@@ -100,6 +101,7 @@ type InferFields<Fields> = {
 export const text = { type: "text" } as const;
 export const time = { type: "time" } as const;
 export const duration = { type: "duration" } as const;
+export const number = { type: "number" } as const;
 export const expression = { type: "expression" } as const;
 export const json = { type: "json" } as const;
 

@@ -1,13 +1,19 @@
 /** What is known of a tool by its name: declared entries, globs folded in. */
 import { globMatches, isGlob } from "./glob.ts";
-import type { ToolModel } from "./model.ts";
+import { compareText } from "./issue.ts";
+import type { BindModel, FrameworkTool, SchemaModel, ToolModel } from "./model.ts";
 import type { ToolKind } from "./policy-set.ts";
+import type { ArgumentValidator } from "./schema/types.ts";
 
 export interface ToolFacts {
   /** The name that rules see; an alias stands for it. */
   readonly name: string;
   readonly kind: ToolKind;
   readonly labels: readonly string[];
+  readonly schema: SchemaModel | null;
+  readonly validator: ArgumentValidator | null;
+  /** By path. */
+  readonly binds: readonly BindModel[];
 }
 
 /** From harmless to harmful: where two globs say different kinds, the later one holds. */
@@ -17,13 +23,16 @@ export class ToolTable {
   readonly #exact = new Map<string, ToolModel>();
   readonly #globs: ToolModel[] = [];
   readonly #aliases = new Map<string, string>();
+  readonly #framework: ReadonlyMap<string, FrameworkTool>;
 
-  constructor(tools: readonly ToolModel[]) {
+  /** `framework`: what the framework's own definitions say, by any spelling of the tool's name. */
+  constructor(tools: readonly ToolModel[], framework: ReadonlyMap<string, FrameworkTool> = new Map()) {
     for (const tool of tools) {
       if (isGlob(tool.name)) this.#globs.push(tool);
       else this.#exact.set(tool.name, tool);
       for (const alias of tool.aliases) this.#aliases.set(alias, tool.name);
     }
+    this.#framework = new Map([...framework].map(([name, own]) => [this.canonical(name), own]));
   }
 
   /** An alias → the name it stands for; any other name → itself. */
@@ -37,12 +46,21 @@ export class ToolTable {
     const entries = this.#globs.filter((tool) => globMatches(tool.name, canonical));
     if (exact !== undefined) entries.push(exact);
     const labels = new Set(entries.flatMap((tool) => tool.labels));
-    return { name: canonical, kind: strictestKind(entries), labels: [...labels].sort() };
+    const own = this.#framework.get(canonical);
+    return {
+      name: canonical,
+      kind: strictestKind(entries),
+      labels: [...labels].sort(),
+      // Checked at load: no two entries of one tool say different schemas or bind one path.
+      schema: entries.find(({ schema }) => schema !== null)?.schema ?? own?.schema ?? null,
+      validator: own?.validator ?? null,
+      binds: entries.flatMap(({ binds }) => binds).sort((a, b) => compareText(a.path.join("."), b.path.join("."))),
+    };
   }
 
-  /** Declared by name or alias, without a glob. */
+  /** Declared by name or alias, without a glob, or by the framework. */
   names(): Iterable<string> {
-    return [...this.#exact.keys(), ...this.#aliases.keys()];
+    return [...this.#exact.keys(), ...this.#aliases.keys(), ...this.#framework.keys()];
   }
 
   /** Every label that some entry gives. */

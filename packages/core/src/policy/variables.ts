@@ -13,11 +13,12 @@ export function variablesOf(
   { names, tool }: Candidates,
   environment: string,
   call: ToolCall,
+  args: JsonObject,
   context: EvaluationContext,
   { constants, context: declared }: Compiled,
 ): Variables {
   const variables: Record<string, unknown> = {
-    args: call.args,
+    args,
     tool: tool.name,
     agent: call.agent,
     env: environment,

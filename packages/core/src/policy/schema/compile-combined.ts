@@ -7,7 +7,7 @@ import type { Check, Compiler } from "./validation.ts";
 /** `enum` and `const`. Numbers are equal by value, objects whatever the order of their keys. */
 export function checkAllowed(allowed: readonly Json[]): Check {
   const plain = new Set<Json>(allowed.filter((value) => typeof value !== "object"));
-  const structured = new Set(allowed.filter((value) => typeof value === "object").map(canonicalJson));
+  const structured = new Set(allowed.filter((value) => typeof value === "object").map((value) => canonicalJson(value)));
   const shown = allowed.map((value) => canonicalJson(value)).join(", ");
   const message = shown.length > 200 ? "must be one of the values of the schema" : `must be ${oneOf(allowed, shown)}`;
   return (value, path, run) => {

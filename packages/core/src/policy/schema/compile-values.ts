@@ -86,7 +86,9 @@ export function checkList(shape: ListShape, compiler: Compiler): Check {
     }
     if (!shape.unique || !run.spend(value.length)) return fits && run.spend(0);
     return (
-      (new Set(value.map(canonicalJson)).size === value.length || run.miss(path, "must not hold a value twice")) && fits
+      (new Set(value.map((item) => canonicalJson(item))).size === value.length ||
+        run.miss(path, "must not hold a value twice")) &&
+      fits
     );
   };
 }
