@@ -78,7 +78,10 @@ export function hint(expr: Expr, into: Candidates, constants: Constants): void {
     macro(expr, into, constants);
     return;
   }
-  if (expr.kind === "call") textCall(expr, into);
+  if (expr.kind === "call") {
+    textCall(expr, into);
+    typedCall(expr, into);
+  }
   if (expr.kind === "binary") compared(expr, into, constants);
   if (expr.kind === "has") {
     const parent = plainPath(expr.operand);
@@ -149,6 +152,28 @@ function textCall(call: Call, into: Candidates): void {
   const path = test === undefined ? null : lookedAt(test.subject);
   if (test !== undefined && path !== null) into.add(path, [...passing(test), "x"]);
 }
+
+/** Texts of the form that a typed function understands, about the literal beside it. */
+function typedCall({ name, target, args }: Call, into: Candidates): void {
+  const texts = TYPED.get(name);
+  const [subject, literal] = args;
+  if (texts === undefined || target !== null || subject === undefined) return;
+  const path = readPath(subject) ?? (subject.kind === "call" ? readPath(subject.args[0] ?? subject) : null);
+  const word = literal?.kind === "literal" && typeof literal.value === "string" ? literal.value : "example.com";
+  if (path !== null) into.add(path, texts(word));
+}
+
+const TYPED: ReadonlyMap<string, (word: string) => readonly string[]> = new Map([
+  ["inDomain", (word: string) => [`x@${word}`, `https://${word}/`, word, "x@other.example", "https://other.example/"]],
+  ["domain", () => ["x@example.com"]],
+  ["host", () => ["https://example.com/"]],
+  ["within", (word: string) => [`${word.replace(/\/$/, "")}/x`, "/other"]],
+  ["glob", (word: string) => [word.replaceAll("*", "x")]],
+  ["cidr", (word: string) => [word.replace(/\/.*$/, "")]],
+  ["sql", () => ["SELECT 1 FROM x", "DELETE FROM x"]],
+  ["shell", () => ["ls x", "git status"]],
+  ["dec", () => ["1.00", "1000000.00"]],
+]);
 
 function compared(expr: Extract<Expr, { kind: "binary" }>, into: Candidates, constants: Constants): void {
   for (const [side, other] of [

@@ -210,12 +210,21 @@ function isWithinAny(region: Region, regions: readonly Region[] | null): boolean
   return regions?.some((outer) => isWithin(region, outer)) === true;
 }
 
-/** The same verdict, the same question to the same people, and no words of its own that would be lost. */
+/** What may differ between two rules of which one is redundant. */
+const APART: ReadonlySet<string> = new Set(["id", "span", "scope", "condition", "reason", "fix", "otherwise"]);
+
+/** The same verdict with all that goes with it, and no words of its own that would be lost. */
 function saysTheSame(rule: RuleModel, other: RuleModel): boolean {
-  if (rule.verdict !== other.verdict || other.asks) return false;
-  if (rule.verdict === "pause" && JSON.stringify(rule.approval) !== JSON.stringify(other.approval)) return false;
+  if (rule.verdict !== other.verdict) return false;
   const lost = (mine: string | null, theirs: string | null) => mine !== null && mine !== theirs;
-  return !lost(rule.reason, other.reason) && !lost(rule.fix, other.fix);
+  if (lost(rule.reason, other.reason) || lost(rule.fix, other.fix)) return false;
+  return effectOf(rule) === effectOf(other);
+}
+
+function effectOf(rule: RuleModel): string {
+  // The terms of an allow rule belong to its `else`, which a rule that may be redundant does not have.
+  const shown = rule.verdict === "allow" && !rule.asks ? { ...rule, approval: null } : rule;
+  return JSON.stringify(shown, (key, value: unknown) => (APART.has(key) ? undefined : value));
 }
 
 function crossings(mine: readonly Region[], theirs: readonly Region[]): readonly Region[] {

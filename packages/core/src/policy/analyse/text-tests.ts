@@ -99,10 +99,10 @@ const MEANT: Readonly<Record<Subject, string>> = {
   sql: "which statements run",
 };
 const ADVICE: Readonly<Record<Subject, string>> = {
-  mail: "list the addresses, or let the tool take one address and compare all after its only `@`",
-  host: "compare the whole host name",
-  shell: "list whole commands, or let the tool take a program and its arguments apart",
-  sql: "list whole statements, or give the agent a tool for each query",
+  mail: "use `inDomain(domain(…), …)`",
+  host: "use `inDomain(host(…), …)`",
+  shell: "take the command apart with `shell(…)`, or list whole commands",
+  sql: "take the statement apart with `sql(…)`, or list whole statements",
 };
 
 function codeOf({ name }: TextTest, subject: Subject): AnalysisCode | undefined {
