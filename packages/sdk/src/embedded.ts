@@ -12,6 +12,7 @@ import {
   type Store,
   type Transaction,
 } from "@saferun/core";
+import type { Policy } from "@saferun/document";
 import {
   createCheckpointer,
   createFileSigner,
@@ -42,6 +43,8 @@ interface OpenStore {
 /** Directory → its store: one opening a process, whatever the number of wraps. */
 const open = new Map<string, OpenStore>();
 const given = new WeakMap<Store, OpenStore>();
+const numbers = new WeakMap<Policy, number>();
+let policiesSeen = 0;
 /** Store, or its directory → the policies that are followed for it: wraps of the same files share them. */
 const followed = new Map<string | Store, Map<string, Reload>>();
 
@@ -50,7 +53,8 @@ const followed = new Map<string | Store, Map<string, Reload>>();
  * wrapped by halves.
  */
 export function embed(options: CheckedOptions, knownTools: readonly string[] = []): Binding {
-  const policies = options.policies.length === 0 ? { current: () => NO_POLICIES } : follow(options, knownTools);
+  const none = options.policies.length === 0 && options.built.length === 0;
+  const policies = none ? { current: () => NO_POLICIES } : follow(options, knownTools);
   const { store } = openOrForget(options.store);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports) });
@@ -68,20 +72,27 @@ export async function shutdown(): Promise<void> {
 }
 
 /** Files that were followed before stand by their last good set, whatever is on disk now. */
-function follow({ policies, mode, store }: CheckedOptions, knownTools: readonly string[]): Policies {
+function follow({ policies, built, mode, store }: CheckedOptions, knownTools: readonly string[]): Policies {
   const place = placeOf(store);
   const directory = process.cwd();
-  const key = JSON.stringify([directory, policies, mode, knownTools.toSorted()]);
+  const key = JSON.stringify([directory, policies, built.map(numberOf), mode, knownTools.toSorted()]);
   const reloads = followed.get(place) ?? new Map<string, Reload>();
   const known = reloads.get(key);
   if (known !== undefined) return known;
   const reload = reloadingPolicies({
-    source: { paths: policies, directory, mode, hash: nodeHash, knownTools, warn },
+    source: { paths: policies, directory, built, mode, hash: nodeHash, knownTools, warn },
     record: async (entry) => openedAt(place)?.store.commit({ entries: [entry] }),
     random: nodeRandom,
   });
   followed.set(place, reloads.set(key, reload));
   return reload;
+}
+
+/** Two policies in TypeScript are the same only if they are one object: they may hold functions. */
+function numberOf(built: Policy): number {
+  const number = numbers.get(built) ?? ++policiesSeen;
+  numbers.set(built, number);
+  return number;
 }
 
 function forget(place: string | Store): void {

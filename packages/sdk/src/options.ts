@@ -1,11 +1,15 @@
 /** What `wrap` and its like take. A key or value that is not understood is an error: nothing is guessed, nothing ignored. */
 import { SafeRunError, type Store } from "@saferun/core";
+import { Policy } from "@saferun/document";
 import type { PausedCall } from "./paused-call.ts";
 import { type CheckedFacts, checkFacts, type RunFacts } from "./run-facts.ts";
 
 export interface WrapOptions {
-  /** Policy files: paths and globs (`./policies/*.yaml`), relative to the working directory. At least one. */
-  readonly policies: readonly string[];
+  /**
+   * Policy files: paths and globs (`./policies/*.yaml`), relative to the working directory; and what `policy(…)` built. At
+   * least one.
+   */
+  readonly policies: readonly (string | Policy)[];
   /**
    * Told of each call that waits for a person. It never decides by returning; where it throws or hangs, the call waits on
    * until somebody answers or its time is over.
@@ -27,7 +31,10 @@ export interface WrapOptions {
 export type ModelOptions = Omit<WrapOptions, "policies"> & Partial<Pick<WrapOptions, "policies">>;
 
 export interface CheckedOptions {
+  /** Paths and globs. */
   readonly policies: readonly string[];
+  /** Written in TypeScript. */
+  readonly built: readonly Policy[];
   readonly onPause: ((call: PausedCall) => unknown) | undefined;
   readonly agent: string | undefined;
   readonly environment: string;
@@ -58,7 +65,7 @@ export function checkOptions(
     throw invalid(`\`mode\` is \`${String(mode)}\`; it must be \`enforce\` or \`observe\``);
   const facts = checkRun(run);
   return {
-    policies: checkPaths(policies, needs.policies),
+    ...checkPolicies(policies, needs.policies),
     onPause,
     agent: agent === undefined ? undefined : checkName("agent", agent),
     environment: environmentOf(environment, variables),
@@ -68,17 +75,22 @@ export function checkOptions(
   };
 }
 
-function checkPaths(policies: unknown, needed: boolean): readonly string[] {
-  if (policies === undefined && !needed) return [];
+function checkPolicies(policies: unknown, needed: boolean): Pick<CheckedOptions, "policies" | "built"> {
+  if (policies === undefined && !needed) return { policies: [], built: [] };
   if (policies === undefined || (Array.isArray(policies) && policies.length === 0)) {
     throw new SafeRunError(
       "policy.missing",
       "`policies` names no file: without a policy nothing may run; name at least one, such as `./policies.yaml`",
     );
   }
-  if (!Array.isArray(policies) || policies.some((path) => typeof path !== "string" || path === ""))
-    throw invalid("`policies` must be a list of paths");
-  return policies as readonly string[];
+  const paths: string[] = [];
+  const built: Policy[] = [];
+  for (const one of Array.isArray(policies) ? (policies as readonly unknown[]) : [undefined]) {
+    if (typeof one === "string" && one !== "") paths.push(one);
+    else if (one instanceof Policy) built.push(one);
+    else throw invalid("`policies` must be a list of paths, and of what `policy(…)` gives");
+  }
+  return { policies: paths, built };
 }
 
 /** Facts that are given once are checked once, at the start. */

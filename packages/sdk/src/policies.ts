@@ -10,7 +10,15 @@ import {
   runPolicyTests,
   SafeRunError,
 } from "@saferun/core";
-import { formatIssue, intlZones, loadPolicies, type PolicyText, parsePolicyFile } from "@saferun/document";
+import {
+  formatIssue,
+  intlZones,
+  loadPolicies,
+  type Policy,
+  type PolicyInput,
+  type PolicyText,
+  parsePolicy,
+} from "@saferun/document";
 
 const GLOB = /[*?[\]{}]/;
 
@@ -18,6 +26,8 @@ export interface PolicySource {
   /** Paths and globs, relative to `directory`. */
   readonly paths: readonly string[];
   readonly directory: string;
+  /** Written in TypeScript: part of the set beside the files, and the same until the process ends. */
+  readonly built?: readonly Policy[];
   /** `enforce`: rules and environments bind even where their files say `observe`. */
   readonly mode: "enforce" | "observe";
   readonly hash: Hash;
@@ -47,15 +57,16 @@ export function readPolicyFiles({ paths, directory }: PolicySource): readonly Po
 }
 
 /**
- * The policy set of these texts.
+ * The policy set of these texts, and of what was written in TypeScript.
  * @throws SafeRunError `policy.invalid` with every issue, or every test of theirs that fails, as file:line:column.
  */
 export function policySetOf(
   files: readonly PolicyText[],
   source: Omit<PolicySource, "paths" | "directory">,
 ): PolicySet {
-  const { hash, mode, knownTools = [] } = source;
-  const loaded = loadPolicies(files, { hash, knownTools });
+  const { hash, mode, knownTools = [], built = [] } = source;
+  const inputs = [...files, ...built];
+  const loaded = loadPolicies(inputs, { hash, knownTools });
   if (!loaded.ok) throw invalid(loaded.issues, files);
   const failed = runPolicyTests(loaded.policies, loaded.documents, hash).filter(({ ok }) => !ok);
   if (failed.length > 0) {
@@ -72,7 +83,7 @@ export function policySetOf(
     throw invalid(issues, files);
   }
   for (const issue of loaded.warnings) source.warn(formatIssue(issue));
-  return mode === "enforce" ? enforced(files, hash, knownTools) : loaded.policies;
+  return mode === "enforce" ? enforced(inputs, files, hash, knownTools) : loaded.policies;
 }
 
 /** Absolute directories in which a change may be one of these files: theirs, and those that a glob looks into. */
@@ -113,9 +124,14 @@ function invalid(issues: readonly PolicyIssue[], files: readonly PolicyText[]): 
   return new SafeRunError("policy.invalid", lines.join("\n"), { details: { issues } });
 }
 
-/** The same files with everything observed made binding: another set, hence another revision. */
-function enforced(files: readonly PolicyText[], hash: Hash, knownTools: readonly string[]): PolicySet {
-  const trees = files.flatMap(({ file, text }) => parsePolicyFile(text, file).tree ?? []);
+/** The same policies with everything observed made binding: another set, hence another revision. */
+function enforced(
+  inputs: readonly PolicyInput[],
+  files: readonly PolicyText[],
+  hash: Hash,
+  knownTools: readonly string[],
+): PolicySet {
+  const trees = inputs.flatMap((input) => parsePolicy(input).tree ?? []);
   const checked = checkPolicies(trees, { knownTools, zones: intlZones });
   if (!checked.ok) throw invalid(checked.issues, files);
   const { model } = checked;

@@ -1,7 +1,7 @@
 export { cel } from "./builder.ts";
 export { type Opaque, type OpaqueOptions, opaque } from "./condition.ts";
 export type * from "./expressions.ts";
-export { type Policy, type PolicyOptions, policy } from "./policy.ts";
+export { Policy, type PolicyOptions, policy } from "./policy.ts";
 export { type Rule, type RuleOptions, rule, type When } from "./rule.ts";
 export type { ArgsOfSchema, ArgsSchema, FromJsonSchema, StandardSchema } from "./schema-types.ts";
 export { toYaml } from "./to-yaml.ts";
