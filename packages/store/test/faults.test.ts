@@ -128,6 +128,15 @@ describe("a store's directory", () => {
 });
 
 describe("the state directory", () => {
+  it("lies at an absolute path: a project cannot bring the id that its own store carries", () => {
+    const relative = { environment: { SAFERUN_STATE_DIR: "./state" } };
+    expect(() => installation(relative)).toThrow(expect.objectContaining({ code: "option.invalid" }));
+    const home = join(fresh(), "home");
+    expect(installation({ environment: { XDG_STATE_HOME: "state", HOME: home } }).directory).toBe(
+      join(home, ".local", "state", "saferun"),
+    );
+  });
+
   it("follows SAFERUN_STATE_DIR, XDG_STATE_HOME and HOME, in this order", () => {
     const [state, xdg, home] = [fresh(), fresh(), fresh()];
     const all = { SAFERUN_STATE_DIR: state, XDG_STATE_HOME: xdg, HOME: home };

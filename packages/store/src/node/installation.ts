@@ -4,7 +4,7 @@
  * cut back or restored is noticed.
  */
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { SafeRunError, toHex } from "@saferun/core";
 import { storeFailure } from "../sqlite/failure.ts";
 import { nodeRandom } from "./ports.ts";
@@ -35,7 +35,8 @@ const ID = /^[0-9a-f]{32}$/;
 
 /**
  * This account's installation; made when it is missing.
- * @throws SafeRunError `record.untrusted` for a state directory that others can write, `record.unavailable`.
+ * @throws SafeRunError `record.untrusted` for a state directory that others can write, `record.unavailable`,
+ * `option.invalid` for a relative one.
  */
 export function installation(options: InstallationOptions = {}): Installation {
   const directory = options.directory ?? stateDirectory(options.environment ?? process.env);
@@ -57,10 +58,16 @@ export function installation(options: InstallationOptions = {}): Installation {
   }
 }
 
-function stateDirectory(environment: Readonly<Record<string, string | undefined>>): string {
-  if (environment.SAFERUN_STATE_DIR) return environment.SAFERUN_STATE_DIR;
-  if (environment.XDG_STATE_HOME) return join(environment.XDG_STATE_HOME, "saferun");
-  return join(environment.HOME || homedir(), ".local", "state", "saferun");
+/** Absolute: a relative one would lie in the project, which then brought the id that its own store carries. */
+function stateDirectory({ SAFERUN_STATE_DIR, XDG_STATE_HOME, HOME }: Readonly<Record<string, string | undefined>>) {
+  if (SAFERUN_STATE_DIR && !isAbsolute(SAFERUN_STATE_DIR)) {
+    const message = `SAFERUN_STATE_DIR is \`${SAFERUN_STATE_DIR}\`: it must be an absolute path, outside of every project`;
+    throw new SafeRunError("option.invalid", message);
+  }
+  if (SAFERUN_STATE_DIR) return SAFERUN_STATE_DIR;
+  // As its specification has it, a relative one counts as not set.
+  if (XDG_STATE_HOME && isAbsolute(XDG_STATE_HOME)) return join(XDG_STATE_HOME, "saferun");
+  return join(HOME && isAbsolute(HOME) ? HOME : homedir(), ".local", "state", "saferun");
 }
 
 function notePath(directory: string, logId: string): string {
