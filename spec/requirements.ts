@@ -67,7 +67,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "P10",
     sentence:
       "Static analysis: unreachable, shadowed, redundant, conflicting rules, denies that omission switches off, unknown arguments and types — 10,000 rules in a second",
-    gap: "the analyser is not built",
+    gap: "unknown arguments are not found, because the tools' schemas are not read yet",
   },
   {
     id: "P11",
@@ -87,7 +87,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "P14",
     sentence: "Diff of two policy sets: who gains what, who loses what",
-    gap: "the diff of two policy sets is not built",
   },
   {
     id: "P15",
