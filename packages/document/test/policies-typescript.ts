@@ -20,7 +20,7 @@ const refund = tool("refund", {
   },
 });
 
-export const payments = policy({
+const payments = policy({
   environments: { prod: { unmatched: "deny" } },
   rules: [
     rule({

@@ -4,24 +4,34 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decide, hash, loaded, PAYMENTS } from "../../test/loading.ts";
 import { type LoadResult, loadPolicies } from "../load.ts";
-import { opaque, type Policy, policy, rule, tool, toYaml } from "./index.ts";
+import { cel, opaque, type Policy, policy, rule, tool, toYaml } from "./index.ts";
 
+const schema = {
+  type: "object",
+  properties: {
+    amount: { type: "integer" },
+    currency: { type: "string" },
+    country: { type: "string" },
+    note: { type: "array", items: { type: "string" } },
+    free: { type: "string" },
+  },
+  required: ["amount", "currency", "country", "note", "free"],
+} as const;
 const refund = tool("stripe.refund", {
   kind: "write",
   labels: ["money"],
   aliases: ["mcp__stripe__refund"],
-  schema: {
-    type: "object",
-    properties: { amount: { type: "integer" }, currency: { type: "string" }, country: { type: "string" } },
-  },
+  schema,
 });
+const withSchema = (text: string) =>
+  text.replace("aliases: [mcp__stripe__refund]", `aliases: [mcp__stripe__refund], schema: ${JSON.stringify(schema)}`);
 
 /** `PAYMENTS`, with the same tests in both. */
 const TESTS = `tests:
   - name: small passes
     env: prod
     agent: billing-bot
-    call: { tool: stripe.refund, args: { amount: 4999, currency: usd, country: US } }
+    call: { tool: stripe.refund, args: { amount: 4999, currency: usd, country: US, note: [], free: a } }
     expect: { then: allow, by: [refund] }
 `;
 const payments = policy({
@@ -61,7 +71,7 @@ const payments = policy({
       name: "small passes",
       env: "prod",
       agent: "billing-bot",
-      call: { tool: "stripe.refund", args: { amount: 4999, currency: "usd", country: "US" } },
+      call: { tool: "stripe.refund", args: { amount: 4999, currency: "usd", country: "US", note: [], free: "a" } },
       expect: { then: "allow", by: ["refund"] },
     },
   ],
@@ -88,7 +98,7 @@ const placeless = ({ rules, ...decision }: Decision) => ({
 });
 
 describe("a policy in TypeScript and the same one in YAML", () => {
-  const file = loaded(PAYMENTS + TESTS);
+  const file = loaded(withSchema(PAYMENTS + TESTS));
   const built = whole(loadPolicies([payments], { hash }));
 
   it("[P2~] have one revision, the same decisions and explanations, and the same tests", () => {
@@ -105,7 +115,12 @@ describe("a policy in TypeScript and the same one in YAML", () => {
     const name = fc.constantFrom("stripe.refund", "mcp__stripe__refund", "stripe.getX", "other");
     fc.assert(
       fc.property(args, where, name, fc.constantFrom("billing-bot", "support-1", "x"), (given, env, called, agent) => {
-        const ask = { args: { ...given } as JsonObject, env, tool: called, agent };
+        const ask = {
+          args: { amount: 5, currency: "usd", country: "US", note: [], free: "a", ...given } as JsonObject,
+          env,
+          tool: called,
+          agent,
+        };
         for (const how of ["evaluate", "explain"] as const) {
           expect(placeless(decide(built.policies, ask, how))).toEqual(placeless(decide(file.policies, ask, how)));
         }
@@ -228,14 +243,14 @@ rules:
     then: "deny",
   });
   const environments = { prod: { unmatched: "deny" } } as const;
-  const file = whole(loadPolicies([{ file: "p.yaml", text: rules }], { hash }));
+  const file = whole(loadPolicies([{ file: "p.yaml", text: withSchema(rules) }], { hash }));
   const same = whole(loadPolicies([policy({ environments, rules: [small, text] })], { hash }));
   expect(same.policies.revision).toBe(file.policies.revision);
   expect(same.policies.rules.every(({ analysable }) => analysable)).toBe(true);
   const more = whole(loadPolicies([policy({ environments, rules: [small, text, never] })], { hash }));
   expect(more.policies.rules.filter(({ analysable }) => !analysable).map(({ id }) => id)).toEqual(["never"]);
   expect(more.warnings.map(({ code, rule: id }) => `${code} ${id}`)).toEqual(["not-analysable never"]);
-  const args = (amount: number) => ({ amount, note: ["x"], free: "a" });
+  const args = (amount: number) => ({ amount, currency: "usd", country: "US", note: ["x"], free: "a" });
   for (const amount of [12, 13, 500, 501]) {
     const [written, built, decided] = [file, same, more].map(({ policies }) =>
       decide(policies, { args: args(amount) }),
@@ -243,6 +258,39 @@ rules:
     expect(built && placeless(built)).toEqual(written && placeless(written));
     expect(decided?.verdict).toBe(amount === 13 ? "deny" : written?.verdict);
   }
+});
+
+it("[P2~] binds and changes are built by callbacks too", () => {
+  const text = `saferun: policy/v1
+environments: { prod: { unmatched: deny } }
+context: { tenant: string }
+tools: { mail.send: { kind: write, bind: { tenant: context.tenant } } }
+rules:
+  - id: send
+    tool: mail.send
+    then: allow
+    change:
+      - { clamp: args.count, max: 10, missing: set }
+      - { set: args.subject, to: '"[auto] " + args.subject' }
+`;
+  const send = tool("mail.send", { kind: "write", bind: { tenant: (c) => c.context.field("tenant") } });
+  const built = policy({
+    environments: { prod: { unmatched: "deny" } },
+    context: { tenant: "string" },
+    rules: [
+      rule({
+        id: "send",
+        tool: send,
+        then: "allow",
+        change: [
+          { clamp: "args.count", max: 10, missing: "set" },
+          { set: "args.subject", to: () => cel('"[auto] "').add(cel("args.subject")) },
+        ],
+      }),
+    ],
+  });
+  const [file, same] = [{ file: "p.yaml", text }, built].map((one) => whole(loadPolicies([one], { hash })));
+  expect(same?.policies.revision).toBe(file?.policies.revision);
 });
 
 const refundName = "stripe.refund";
@@ -259,7 +307,9 @@ describe("positions", () => {
   it("[P2~] are those of the call in the source file", async () => {
     const text = await source();
     const file = "packages/document/src/typescript/equality.test.ts";
-    const decision = decide(whole(loadPolicies([payments], { hash })).policies, { args: { country: "KP" } });
+    const decision = decide(whole(loadPolicies([payments], { hash })).policies, {
+      args: { amount: 1, currency: "usd", country: "KP", note: [], free: "a" },
+    });
     const start = lineOf(text, '      id: "refund.sanctioned",') - 1;
     expect(decision.rules.at(-1)).toMatchObject({ rule: "refund.sanctioned", span: { file, line: start, column: 5 } });
     const broken: Policy = policy({

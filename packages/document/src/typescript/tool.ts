@@ -1,6 +1,7 @@
 /** `tool(…)`: what a tool is, and the type of its arguments for the conditions of its rules. */
 import type { PolicyIssue, TreeNode } from "@saferun/core";
 import { callSite } from "./call-site.ts";
+import { jsonSchemaOf } from "./json-schema-of.ts";
 import type { ArgsOfSchema, ArgsSchema, StandardSchema } from "./schema-types.ts";
 import { Named, nodeOf, Place } from "./to-tree.ts";
 import type { WrittenTool } from "./written.ts";
@@ -32,7 +33,7 @@ export type ArgsOfScope<Scope> = Scope extends readonly (infer One)[] ? ArgsOfTo
 type ArgsOfTool<One> = One extends ToolDefinition<infer Args> ? Args : unknown;
 
 export type ToolOptions<Schema> = Omit<WrittenTool, "schema"> & {
-  /** Of the arguments, as a Standard Schema (zod, valibot, arktype …) or JSON Schema: types the conditions. */
+  /** Of the arguments, as a Standard Schema (zod, valibot, arktype …) or JSON Schema: checked by the gate, and the types of conditions. */
   readonly schema?: Schema;
 };
 
@@ -41,8 +42,8 @@ export function tool<const Schema extends StandardSchema | ArgsSchema>(
   name: string,
   options: ToolOptions<Schema> = {},
 ): ToolDefinition<ArgsOfSchema<Schema>> {
-  const { schema: _, ...written } = options;
   const place = new Place(callSite(tool));
-  const node = nodeOf(written, place);
+  const schema = Object.hasOwn(options, "schema") ? { schema: jsonSchemaOf(options.schema, name, place) } : undefined;
+  const node = nodeOf({ ...options, ...schema }, place);
   return new ToolDefinition(String(name), node, place.issues);
 }

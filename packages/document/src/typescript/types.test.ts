@@ -1,5 +1,7 @@
 /** Types of conditions. The lines marked as errors are checked by `tsc`, which refuses a mark without an error. */
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { hash } from "../../test/loading.ts";
+import { loadPolicies } from "../load.ts";
 import type { AnyExpr, Condition, ExprOf, ListExpr, MapExpr, NumberExpr, TextExpr } from "./expressions.ts";
 import { type FromJsonSchema, opaque, policy, rule, type StandardSchema, tool } from "./index.ts";
 
@@ -63,6 +65,29 @@ describe("types", () => {
     // @ts-expect-error nothing is known of its arguments
     rule({ ...base, tool: "stripe.refund", when: (c) => c.args.amount.gt(5) });
     expect(refund.issues).toEqual([]);
+  });
+
+  it("[P2~] a Standard Schema is what the gate checks with, or is refused where it gives no JSON Schema (trap 4)", () => {
+    const json = { type: "object", properties: { amount: { type: "number" } }, required: ["amount"] };
+    const input = ({ target }: { target: string }) => ({ $schema: target, ...json });
+    const converts = { "~standard": { version: 1, jsonSchema: { input } } } as const;
+    const written = (schema: object) => {
+      const found = tool("mail.send", { schema: schema as StandardSchema }).node;
+      return found.kind === "map" ? found.entries.find(({ key }) => key === "schema")?.value : undefined;
+    };
+    expect(written(converts)).toEqual(written({ $schema: "draft-2020-12", ...json }));
+    expect(standard.issues).toMatchObject([{ code: "bad-value", file: expect.stringContaining("types.test.ts") }]);
+    const fails = () => {
+      throw new Error("no JSON Schema for a date");
+    };
+    const refused = { "~standard": { version: 1, jsonSchema: { input: fails } } } as const;
+    expect(tool("mail.send", { schema: refused }).issues).toMatchObject([{ code: "bad-value" }]);
+  });
+
+  it("[P2~] past the type checker, the load says the same", () => {
+    const misspelt = rule({ ...base, tool: refund, when: (c) => Reflect.get(c.args, "amuont").gt(5) });
+    const loaded = loadPolicies([policy({ environments: { prod: {} }, rules: [misspelt] })], { hash });
+    expect(loaded.ok ? loaded.warnings : loaded.issues).toMatchObject([{ rule: "r", suggestion: "amount" }]);
   });
 
   it("the keys and words of the format are those of its definition", () => {
