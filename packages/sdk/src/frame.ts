@@ -90,10 +90,16 @@ function joined(opened: Run, first: Run): Run {
 }
 
 /**
- * A framework's call id within the run. A sub-agent's ids are its own; a tool that hands its own id on to another tool
- * (code mode does) names no call by it.
+ * A framework's call id within the run, for one principal: an approval that was asked for in one's name is not used in
+ * another's, whoever takes up the run. A sub-agent's ids are its own; a tool that hands its own id on to another tool (code
+ * mode does) names no call by it.
  */
 export function keyOf(frame: Frame, toolCallId: string | undefined): string | undefined {
+  const named = callName(frame, toolCallId);
+  return named === undefined ? undefined : JSON.stringify([frame.scope.facts.principal.id, named]);
+}
+
+function callName(frame: Frame, toolCallId: string | undefined): string | undefined {
   if (toolCallId === undefined) return undefined;
   for (let outer: Frame | undefined = frame; outer !== undefined; outer = outer.parent) {
     if (outer.call !== undefined)
