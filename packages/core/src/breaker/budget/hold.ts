@@ -175,11 +175,15 @@ export function expireHold(hold: Hold, call: CallState, now: number): HoldStep {
 
 /** The pots after these changes. */
 export function changePots(pots: readonly Pot[], changes: readonly PotChange[]): readonly Pot[] {
-  return pots.map((pot) =>
-    changes
-      .filter((change) => change.pot === pot.id)
-      .reduce((one, { held, spent }) => ({ ...one, held: one.held + held, spent: one.spent + spent }), pot),
-  );
+  return pots.map((pot) => {
+    let { held, spent } = pot;
+    for (const change of changes) {
+      if (change.pot !== pot.id) continue;
+      held += change.held;
+      spent += change.spent;
+    }
+    return { ...pot, held, spent };
+  });
 }
 
 /** An approval with a reason, never less than what is used. Undefined: not allowed. */
