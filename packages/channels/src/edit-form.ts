@@ -1,5 +1,6 @@
 /** The arguments that an approver may change, as the fields of a form, and what was typed as arguments again. */
-import { type ApprovalRecord, type Json, type JsonObject, JsonTextProblem, parseJson } from "@saferun/core";
+import { type ApprovalRecord, type Json, JsonTextProblem, parseJson } from "@saferun/core";
+import { isMap } from "./json-body.ts";
 import { argumentsOf, printable } from "./shown.ts";
 
 export interface Field {
@@ -113,8 +114,4 @@ function segmentsOf(path: string): (string | number)[] {
 function child(node: Json | undefined, segment: string | number): Json | undefined {
   if (typeof segment === "number") return Array.isArray(node) ? (node[segment] as Json | undefined) : undefined;
   return isMap(node) && Object.hasOwn(node, segment) ? node[segment] : undefined;
-}
-
-function isMap(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,14 @@
 export { ANSWERS, type AnswerWord } from "./answer.ts";
 export type { Channel, OnError, PausedApproval } from "./channel.ts";
+export {
+  createPagerDuty,
+  type PagerDutyChannel,
+  type PagerDutyMessage,
+  type PagerDutyOptions,
+} from "./pagerduty/pagerduty.ts";
 export type { People, Person } from "./people.ts";
 export { nextAttempt } from "./schedule.ts";
 export { slack } from "./slack/environment.ts";
 export type { SlackMessage } from "./slack/interaction.ts";
 export { createSlack, type SlackChannel, type SlackOptions } from "./slack/slack.ts";
+export { createWebhook, type WebhookChannel, type WebhookMessage, type WebhookOptions } from "./webhook/webhook.ts";

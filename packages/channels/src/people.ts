@@ -52,7 +52,7 @@ export function parsePeople(text: string, variable: string): People {
   return people;
 }
 
-function unconfigured(message: string): SafeRunError {
+export function unconfigured(message: string): SafeRunError {
   return new SafeRunError("channel.unconfigured", message);
 }
 

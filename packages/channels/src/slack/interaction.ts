@@ -1,6 +1,7 @@
 /** A click or a submitted form, as Slack says it over HTTP and over its socket alike. */
-import { type Json, type JsonObject, JsonTextProblem, parseJson } from "@saferun/core";
+import type { Json, JsonObject } from "@saferun/core";
 import type { Shown } from "../desk.ts";
+import { at, isMap, jsonOf, textAt } from "../json-body.ts";
 import { ACTIONS } from "./card.ts";
 import { EDIT_FORM } from "./modal.ts";
 
@@ -63,7 +64,7 @@ function readClick(payload: Json): Interaction | undefined {
 function readSubmission(payload: Json): Interaction | undefined {
   if (textAt(payload, "view", "callback_id") !== EDIT_FORM) return { kind: "other" };
   const account = textAt(payload, "user", "id");
-  const metadata = parsed(textAt(payload, "view", "private_metadata") ?? "");
+  const metadata = jsonOf(textAt(payload, "view", "private_metadata") ?? "");
   const shown = readShown(textAt(metadata, "shown") ?? "");
   const values = at(payload, "view", "state", "values");
   if (account === undefined || shown === undefined || !isMap(values)) return undefined;
@@ -76,7 +77,7 @@ export function formMetadata({ shown, message }: FromPerson): string {
 }
 
 function readShown(text: string): Shown | undefined {
-  const value = parsed(text);
+  const value = jsonOf(text);
   const approval = textAt(value, "approval");
   const nonce = textAt(value, "nonce");
   const version = at(value, "version");
@@ -88,28 +89,4 @@ function messageAt(value: Json | undefined, channelKey: string, tsKey: string): 
   const channel = textAt(value, channelKey);
   const ts = textAt(value, tsKey);
   return channel === undefined || ts === undefined ? undefined : { channel, ts };
-}
-
-function parsed(text: string): Json | undefined {
-  try {
-    return parseJson(text);
-  } catch (error) {
-    if (error instanceof JsonTextProblem) return undefined;
-    throw error;
-  }
-}
-
-function textAt(value: Json | undefined, ...keys: readonly string[]): string | undefined {
-  const found = at(value, ...keys);
-  return typeof found === "string" ? found : undefined;
-}
-
-function at(value: Json | undefined, ...keys: readonly string[]): Json | undefined {
-  let node = value;
-  for (const key of keys) node = isMap(node) && Object.hasOwn(node, key) ? node[key] : undefined;
-  return node;
-}
-
-function isMap(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

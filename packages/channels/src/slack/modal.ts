@@ -1,8 +1,9 @@
 /** The edit form: a field for each argument that may be changed, and the whole call above it. */
-import type { ApprovalRecord, Json, JsonObject } from "@saferun/core";
+import type { ApprovalRecord, JsonObject } from "@saferun/core";
 import type { InputBlock, ModalView } from "@slack/types";
 import type { Answer } from "../answer.ts";
 import { type Field, fieldsOf, type Mistake, type Typed, typedArguments } from "../edit-form.ts";
+import { textAt } from "../json-body.ts";
 import { printable, short } from "../shown.ts";
 import { argumentBlock, CARD_CHARACTERS } from "./card.ts";
 
@@ -57,10 +58,7 @@ function input(field: Field, index: number): InputBlock {
 export function submitted(approval: ApprovalRecord, values: JsonObject): Typed {
   const typed = new Map<string, string>();
   for (const [index, field] of fieldsOf(approval).entries()) {
-    const block = values[blockOf(index)];
-    const element = isMap(block) ? block[VALUE] : undefined;
-    const text = isMap(element) ? element.value : undefined;
-    typed.set(field.path, typeof text === "string" ? text : "");
+    typed.set(field.path, textAt(values, blockOf(index), VALUE, "value") ?? "");
   }
   return typedArguments(approval, typed);
 }
@@ -89,8 +87,4 @@ export function answerReply(answer: Answer): JsonObject {
 
 function blockOf(index: number): string {
   return `saferun.field.${index}`;
-}
-
-function isMap(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

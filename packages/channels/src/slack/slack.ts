@@ -1,16 +1,10 @@
 /** Slack as a channel: a card with buttons, an edit form, and the answer of people whom the configuration names. */
-import {
-  type ApprovalRecord,
-  type DecisionPorts,
-  type Json,
-  type JsonObject,
-  JsonTextProblem,
-  parseJson,
-} from "@saferun/core";
+import type { ApprovalRecord, DecisionPorts, Json, JsonObject } from "@saferun/core";
 import { type Answer, answerOf, notAllowed } from "../answer.ts";
 import { type Channel, type OnError, type PausedApproval, warnOperator } from "../channel.ts";
 import { Desk } from "../desk.ts";
 import { BODY_BYTES, Repeats, readBody } from "../intake.ts";
+import { jsonOf } from "../json-body.ts";
 import { type People, type Person, personOf } from "../people.ts";
 import { closedCard, escaped, pendingCard } from "./card.ts";
 import { createSlackClient, slackFailure } from "./client.ts";
@@ -239,11 +233,5 @@ function refused(approval: ApprovalRecord, version: number): Answer | undefined 
 }
 
 function payloadOf(body: Uint8Array): Json | undefined {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
-    return parseJson(new URLSearchParams(text).get("payload") ?? "");
-  } catch (error) {
-    if (error instanceof JsonTextProblem || error instanceof TypeError) return undefined;
-    throw error;
-  }
+  return jsonOf(new URLSearchParams(new TextDecoder().decode(body)).get("payload") ?? "");
 }

@@ -1,0 +1,140 @@
+/** The PagerDuty channel against a server that checks events as the Events API v2 does. Counted at the tool. */
+import { createHmac } from "node:crypto";
+import { decideApproval, type JsonObject } from "@saferun/core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createPagerDuty, type PagerDutyChannel } from "../src/pagerduty/pagerduty.ts";
+import { type Standing, standUp } from "./standing.ts";
+import { DEADLINE_MS, eventually, type Waiting, type World, world } from "./world.ts";
+
+const KEY = "0123456789abcdef0123456789abcdef";
+const SECRET = "pagerduty-webhook-secret";
+
+let events: Standing;
+let w: World;
+let pagerduty: PagerDutyChannel;
+
+beforeAll(async () => {
+  events = await standUp({ status: 202, body: '{"status":"success","message":"Event processed"}' });
+});
+afterAll(() => events.close());
+beforeEach(() => {
+  w = world();
+  events.got.splice(0);
+  events.answers.splice(0);
+  pagerduty = createPagerDuty({
+    services: { payments: KEY },
+    link: ({ id }) => `https://gate.example/approvals/${id}`,
+    webhookSecret: SECRET,
+    apiUrl: events.url,
+  });
+});
+afterEach(() => pagerduty.close());
+
+const sent = (action: string) =>
+  eventually(() => events.got.map(({ json }) => json as JsonObject).find((event) => event.event_action === action));
+
+async function asked(): Promise<Waiting> {
+  const waiting = await w.propose({ amount: 450, to: "ada@example.com" });
+  await pagerduty.notify("payments", waiting);
+  return waiting;
+}
+
+function webhook(type: string, waiting: Waiting, signature?: string): Request {
+  const body = JSON.stringify({
+    event: {
+      event_type: type,
+      occurred_at: new Date().toISOString(),
+      agent: { type: "user_reference", summary: "Ann" },
+      data: { type: "incident", incident_key: waiting.approval.id, status: type.split(".")[1] ?? "" },
+    },
+  });
+  const signed = signature ?? `v1=${createHmac("sha256", SECRET).update(body).digest("hex")}`;
+  return new Request("http://127.0.0.1/pagerduty", {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-pagerduty-signature": signed },
+    body,
+  });
+}
+
+describe("the PagerDuty channel", () => {
+  it("pages with the approval as dedup key and a link, and without arguments [A7~]", async () => {
+    const waiting = await asked();
+    const [got] = events.got;
+    expect(got?.path).toBe("/v2/enqueue");
+    expect(got?.json).toMatchObject({
+      routing_key: KEY,
+      event_action: "trigger",
+      dedup_key: waiting.approval.id,
+      links: [{ href: `https://gate.example/approvals/${waiting.approval.id}` }],
+      payload: { severity: "critical", source: "support", component: "refund" },
+    });
+    expect(got?.text).not.toContain("ada@example.com");
+    expect(got?.text).not.toContain("450");
+  });
+
+  it.each(["incident.acknowledged", "incident.resolved", "incident.annotated", "incident.triggered"])(
+    "%s is answered with 202 and decides nothing [A7~] (trap 16)",
+    async (type) => {
+      const waiting = await asked();
+      expect((await pagerduty.handle(webhook(type, waiting))).status).toBe(202);
+      expect((await waiting.now()).state).toBe("pending");
+      expect(w.ran).toEqual([]);
+      expect(events.got).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    ["approve", "ran", "approved by ann via web", 1],
+    ["deny", "denied", "denied by ann via web", 0],
+  ] as const)("%s elsewhere: resolves with the outcome", async (verdict, status, outcome, runs) => {
+    const waiting = await asked();
+    const by = { id: "ann", via: "web", verified: true };
+    await decideApproval(w.ports, { approval: waiting.approval.id, verdict, by });
+    expect((await waiting.answer).status).toBe(status);
+    expect(await sent("resolve")).toMatchObject({
+      routing_key: KEY,
+      dedup_key: waiting.approval.id,
+      payload: { summary: expect.stringContaining(outcome) },
+    });
+    expect(w.ran).toHaveLength(runs);
+  });
+
+  it("expire: resolves, and nothing ran", async () => {
+    const waiting = await asked();
+    w.clock.moveOn(DEADLINE_MS + 1);
+    expect(await waiting.answer).toMatchObject({ denial: { status: "expired" } });
+    expect(await sent("resolve")).toMatchObject({
+      payload: { custom_details: { status: expect.stringContaining("expired") } },
+    });
+    expect(w.ran).toEqual([]);
+  });
+
+  it("takes requests with one good signature among several, and no others", async () => {
+    const waiting = await asked();
+    const good = webhook("incident.acknowledged", waiting).headers.get("x-pagerduty-signature");
+    expect((await pagerduty.handle(webhook("incident.acknowledged", waiting, `v1=00,${good}`))).status).toBe(202);
+    for (const signature of ["", "v1=00", `${good}0`, `v2${good?.slice(2)}`]) {
+      expect((await pagerduty.handle(webhook("incident.acknowledged", waiting, signature))).status).toBe(401);
+    }
+    const without = createPagerDuty({ services: { payments: KEY }, link: () => "https://gate.example/" });
+    expect((await without.handle(webhook("incident.acknowledged", waiting))).status).toBe(401);
+    expect((await pagerduty.handle(new Request("http://127.0.0.1/"))).status).toBe(405);
+  });
+
+  it("tries again after a 500 under the same dedup key, and not after a 400", async () => {
+    events.answers.push({ status: 500 }, { status: 429 });
+    await asked();
+    expect(events.got.map(({ json }) => (json as JsonObject).dedup_key)).toHaveLength(3);
+    expect(new Set(events.got.map(({ json }) => (json as JsonObject).dedup_key)).size).toBe(1);
+    events.answers.push({ status: 400 });
+    const other = await w.propose({ amount: 451 });
+    await expect(pagerduty.notify("payments", other)).rejects.toMatchObject({ code: "channel.undelivered" });
+  });
+
+  it("says which service has no key", async () => {
+    const waiting = await w.propose({ amount: 450 });
+    for (const name of ["billing", "__proto__"]) {
+      await expect(pagerduty.notify(name, waiting)).rejects.toMatchObject({ code: "channel.unconfigured" });
+    }
+  });
+});
