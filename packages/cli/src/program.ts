@@ -9,6 +9,7 @@ import { registerCheck } from "./commands/check.ts";
 import { registerDev } from "./commands/dev.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerExplain } from "./commands/explain.ts";
+import { registerInit } from "./commands/init.ts";
 import { registerLog } from "./commands/log.ts";
 import { registerRuns } from "./commands/runs.ts";
 import { registerTest } from "./commands/test.ts";
@@ -55,6 +56,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<E
 
 /** In the order of the help. */
 const COMMANDS = [
+  registerInit,
   registerCheck,
   registerTest,
   registerExplain,
