@@ -7,6 +7,7 @@ import { registerApprovals } from "./commands/approvals.ts";
 import { registerBacktest } from "./commands/backtest.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerDev } from "./commands/dev.ts";
+import { registerDiff } from "./commands/diff.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerInit } from "./commands/init.ts";
@@ -61,6 +62,7 @@ const COMMANDS = [
   registerTest,
   registerExplain,
   registerEval,
+  registerDiff,
   registerBacktest,
   registerDev,
   registerApprovals,
