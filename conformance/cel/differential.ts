@@ -54,6 +54,10 @@ function text(value: unknown): string {
 const DIFFERENCES: readonly { readonly reason: string; readonly applies: RegExp }[] = [
   { reason: "`-(-(x))` is x there, also where x is no number", applies: /-\(-\(/ },
   {
+    reason: "uints of 2^63 and above do not divide there",
+    applies: /(?=.*(?:\du\b|uint\())(?=.*[/%])/,
+  },
+  {
     reason: "a list or map as the key of an `in` over a map: not in it here, an error there",
     applies: /dyn\(.*\bin\b/,
   },

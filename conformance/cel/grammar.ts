@@ -122,7 +122,7 @@ const grammar = fc.letrec<Record<"bool" | "int" | "uint" | "double" | "text" | "
       ),
       uint: fc.oneof(
         some,
-        fc.constantFrom("0u", "1u", "7u", "9223372036854775807u"),
+        fc.constantFrom("0u", "1u", "7u", "4294967296u"),
         shape("($ $ $)", uint, sum, uint),
         shape("uint($)", int),
         shape("uint($)", double),

@@ -1,6 +1,6 @@
 /** One public test against the engine. */
-import { type CelEnv, type CelType, checkCel, compileCel, parseCel } from "../../packages/core/src/policy/cel/index.ts";
-import { BOOL, BYTES, DOUBLE, DYN, INT, STRING, UINT } from "../../packages/core/src/policy/cel/types.ts";
+import { type CelEnv, checkCel, compileCel, parseCel } from "../../packages/core/src/policy/cel/index.ts";
+import { BOOL, BYTES, type CelType, DOUBLE, DYN, INT, STRING, UINT } from "../../packages/core/src/policy/cel/types.ts";
 import { intlZones } from "../../packages/document/src/zones.ts";
 import type { PublicTest, TestType } from "./public-tests.ts";
 import { canonical, fromTest } from "./test-value.ts";

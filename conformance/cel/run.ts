@@ -59,6 +59,7 @@ function fuzz(seed: number, cases: number): string {
     return `differential: ${cases} cases, seed ${seed}, ${agreed} values and ${cases - agreed - listed} errors agree, ${listed} listed differences`;
   } catch (error) {
     process.exitCode = 1;
-    return `differential: FAILED\n${error instanceof Error ? error.message : String(error)}`;
+    const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.message}` : "";
+    return `differential: FAILED\n${error instanceof Error ? error.message : String(error)}${cause}`;
   }
 }

@@ -1,16 +1,21 @@
 /** Values as the public tests write them (`cel.expr.Value` in JSON) ↔ values of the engine. */
+import { Fault } from "../../packages/core/src/policy/cel/issues.ts";
+import { parseDuration, parseTimestamp } from "../../packages/core/src/policy/cel/time.ts";
 import {
+  adopt,
   CelMap,
   CelTypeValue,
   type CelValue,
   Double,
   Duration,
+  intOf,
+  isList,
+  kindOf,
+  type MapKey,
+  mapKey,
   Timestamp,
   Uint,
-} from "../../packages/core/src/policy/cel/index.ts";
-import { Fault } from "../../packages/core/src/policy/cel/issues.ts";
-import { parseDuration, parseTimestamp } from "../../packages/core/src/policy/cel/time.ts";
-import { adopt, intOf, isList, kindOf, type MapKey, mapKey } from "../../packages/core/src/policy/cel/values.ts";
+} from "../../packages/core/src/policy/cel/values.ts";
 
 /** One key such as `int64Value`, and what stands under it. */
 export type TestValue = Readonly<Record<string, unknown>>;

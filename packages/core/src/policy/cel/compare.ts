@@ -33,7 +33,7 @@ export interface Comparison {
   readonly operator: string;
 }
 
-export function kindMismatch(a: Kind, b: Kind, comparison: Comparison): Fault {
+function kindMismatch(a: Kind, b: Kind, comparison: Comparison): Fault {
   return new Fault(
     `\`${comparison.operator}\` between ${withArticle(a)} and ${withArticle(b)}: convert one of them, such as \`string(…)\` or \`int(…)\``,
     comparison.offset,
@@ -211,7 +211,7 @@ export function order(a: CelValue, b: CelValue, comparison: Comparison, activati
 }
 
 /** By code points. UTF-16 order differs only where a surrogate meets a unit above the surrogates. */
-export function compareText(a: string, b: string): number {
+function compareText(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index++) {

@@ -1,6 +1,6 @@
 /** `[…]` and `{…}`. What is made of constants is made once. */
 import type { Expr, ListExpr, MapExpr } from "./ast.ts";
-import { type Compiler, constant, type Evaluate } from "./compile.ts";
+import type { Compiler, Evaluate } from "./compile.ts";
 import { Fault } from "./issues.ts";
 import { withArticle } from "./types.ts";
 import { CelMap, CelOptional, type CelValue, kindOf, type MapKey, mapKey, type Outcome } from "./values.ts";
@@ -20,7 +20,7 @@ export function constantOf(expr: Expr): CelValue | undefined {
 
 export function compileList(expr: ListExpr, compiler: Compiler): Evaluate {
   const known = constantOf(expr);
-  if (known !== undefined) return constant(known);
+  if (known !== undefined) return () => known;
   const items = expr.items.map((item) => ({ ...item, evaluate: compiler.compile(item.value) }));
   return (activation) => {
     const list: CelValue[] = [];

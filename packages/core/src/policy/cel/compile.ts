@@ -112,7 +112,7 @@ export class Compiler {
   }
 }
 
-export function constant(value: CelValue): Evaluate {
+function constant(value: CelValue): Evaluate {
   return () => value;
 }
 

@@ -147,7 +147,7 @@ export function zoneAt(zone: string, epochMs: number, zones: Zones | undefined, 
 }
 
 /** `UTC`, `+01:00`, `-08:00`, `02:00` → seconds from UTC; null for anything else, also for zone names. */
-export function zoneSeconds(text: string): number | null {
+function zoneSeconds(text: string): number | null {
   if (text === "UTC" || text === "Z") return 0;
   const parts = text.length <= 6 ? /^([+-]?)(\d\d):(\d\d)$/.exec(text) : null;
   if (parts === null) return null;

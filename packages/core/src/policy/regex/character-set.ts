@@ -46,7 +46,7 @@ export class CharacterSet {
 }
 
 /** `k`, `K` and the Kelvin sign have one common form, and so have all that differ in case only. */
-export function caseFolded(point: number): number {
+function caseFolded(point: number): number {
   return single(single(point, "toUpperCase"), "toLowerCase");
 }
 

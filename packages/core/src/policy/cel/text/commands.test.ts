@@ -203,6 +203,7 @@ describe("[P4~] statements of SQL (trap 9)", () => {
     ["a null byte", "select 1\0"],
     ["a number glued to a word", "select 1from t"],
     ["a point behind a number", "select 1.into outfile"],
+    ["a point behind a keyword", "select .update t"],
     ["an open parenthesis", "select (1"],
     ["a closing one too many", "select 1)"],
     ["a semicolon inside", "select (1; select 2)"],
@@ -253,7 +254,11 @@ it("both are total, and leave no word of a write out (trap 13)", () => {
       const { kind } = result as { kind: string };
       // A statement that is only a select holds no other verb at all.
       if (kind === "select")
-        expect(words.some((text) => ["insert", "update", "delete", "drop"].includes(text))).toBe(false);
+        expect(
+          words.some(
+            (text, index) => words[index - 1] !== "." && ["insert", "update", "delete", "drop"].includes(text),
+          ),
+        ).toBe(false);
     }),
     { numRuns: 5_000 },
   );

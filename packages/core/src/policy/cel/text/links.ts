@@ -37,7 +37,11 @@ export function links(text: string, offset: number): Outcome {
   return [...found];
 }
 
+/** Most words hold no mark that an address needs. */
+const MARKED = /[:/\\]|\.[^.]/;
+
 function linksIn(piece: string): readonly string[] {
+  if (!MARKED.test(piece)) return [];
   const written = [...piece.matchAll(SCHEME)].filter(({ index, 0: start }) => index + start.length < piece.length);
   if (written.length > 0) return written.map(({ index }) => trimmed(piece.slice(index)));
   return piece.split(JOINTS).map(bare).filter(isAddress);

@@ -3,7 +3,7 @@ import { Fault } from "../issues.ts";
 import type { Outcome } from "../values.ts";
 import { tablesOf } from "./sql-tables.ts";
 import { type SqlToken, sqlTokens } from "./sql-tokens.ts";
-import { COMMANDS, GROUPING, isWord, PURE } from "./sql-words.ts";
+import { COMMANDS, GROUPING, isWord, PURE, RESERVED } from "./sql-words.ts";
 
 const LONGEST = 65_536;
 
@@ -19,7 +19,8 @@ interface Statement {
 /** `{kind, statements, tables, where}`; several statements of different kinds are `other`, and `where` holds of all of them. */
 export function sql(source: string, offset: number): Outcome {
   const tokens = source.length > LONGEST ? null : sqlTokens(source);
-  const statements = tokens === null ? [] : statementsOf(tokens).map(statementOf);
+  const plain = tokens?.every((_, index) => joinsNames(tokens, index)) === true;
+  const statements = tokens === null || !plain ? [] : statementsOf(tokens).map(statementOf);
   const understood = statements.filter((statement) => statement !== null);
   const [first] = understood;
   if (first === undefined || understood.length < statements.length) {
@@ -34,6 +35,16 @@ export function sql(source: string, offset: number): Outcome {
     tables: [...new Set(understood.flatMap(({ tables }) => tables))].sort(),
     where: understood.every(({ where }) => where),
   };
+}
+
+/** A point stands between names. Behind a keyword it would begin a number or a name without its table. */
+function joinsNames(tokens: readonly SqlToken[], index: number): boolean {
+  const token = tokens[index];
+  if (token?.kind !== "mark" || token.text !== ".") return true;
+  const before = tokens[index - 1];
+  const after = tokens[index + 1];
+  const named = before?.kind === "word" && (before.quoted || !RESERVED.has(before.text));
+  return named && (after?.kind === "word" || after?.text === "*");
 }
 
 /** Parts between `;`; one may stand at the end. An empty part elsewhere is kept, and refused. */
