@@ -82,7 +82,8 @@ export class ArgumentChecker {
   }
 
   #report(rule: RuleModel, when: Located, issue: CelIssue, tool: ToolFacts): void {
-    const unknown = issue.code === "unknown-field" && issue.message.includes("`args.");
+    // Everything else was checked before, with open arguments: a field that is unknown now is one of theirs.
+    const unknown = issue.code === "unknown-field";
     const text = unknown ? issue.message.replace("unknown field", "unknown argument") : issue.message;
     const message = `${text} (${quote(tool.name)})`;
     const code = unknown ? "unknown-arg" : issue.code;

@@ -1,0 +1,45 @@
+/** Plain data → a policy set and its answers, for tests without a YAML parser. */
+import { createHash } from "node:crypto";
+import { normalize } from "../../call.ts";
+import type { Decision } from "../../decision.ts";
+import type { Json, JsonObject } from "../../json.ts";
+import { type CheckOptions, checkPolicies } from "../check.ts";
+import { compilePolicies } from "../compile.ts";
+import type { CompiledPolicySet } from "../policy-set.ts";
+import { treeOf } from "./tree-of.ts";
+
+export const hash = {
+  sha256: (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest()),
+};
+
+/** One environment, `prod`, that denies. */
+export function source(rest: JsonObject): Json {
+  return { saferun: "policy/v1", environments: { prod: {} }, ...rest };
+}
+
+export function policiesOf(rest: JsonObject, options: CheckOptions = {}): CompiledPolicySet {
+  const checked = checkPolicies([treeOf("p", source(rest))], options);
+  if (!checked.ok) throw new Error(checked.issues.map(({ code, message }) => `${code} ${message}`).join("\n"));
+  return compilePolicies(checked.model, hash);
+}
+
+/** `code severity message` of everything that is said at load. */
+export function issuesOf(rest: JsonObject, options: CheckOptions = {}): readonly string[] {
+  const checked = checkPolicies([treeOf("p", source(rest))], options);
+  const issues = checked.ok ? checked.warnings : checked.issues;
+  return issues.map(({ code, severity, message }) => `${severity} ${code}: ${message}`);
+}
+
+export function ask(policies: CompiledPolicySet, args: unknown, context: JsonObject = {}, tool = "t"): Decision {
+  const normal = normalize({ tool, args, agent: "a", environment: "prod" }, hash);
+  if (!normal.ok) throw new Error(normal.malformed.message);
+  return policies.evaluate(normal.call, {
+    agent: "a",
+    environment: "prod",
+    principal: { id: "u1", kind: "person", roles: [], labels: { tenant: "acme" } },
+    context,
+    run: { id: "r", prompted: false, untrusted: false, turn: 0 },
+    call: { id: "c", depth: 0, attempt: 1 },
+    now: 0,
+  });
+}
