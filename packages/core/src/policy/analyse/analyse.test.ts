@@ -228,6 +228,40 @@ describe("scopes that miss something", () => {
   });
 });
 
+describe("tools with schemas and bound arguments", () => {
+  const schema = {
+    type: "object",
+    properties: {
+      n: { type: "number" },
+      to: { type: "array", items: { type: "string", format: "email" } },
+      order: { type: "object", properties: { id: { type: "string", pattern: "^ORD-[0-9]{4}$" } }, required: ["id"] },
+      note: { type: "string", minLength: 3 },
+    },
+    required: ["n", "order"],
+  };
+  const rest = (tool: JsonObject) => ({ tools: { t: { kind: "write", ...tool } } });
+
+  it("have examples that fit the schema", () => {
+    const [issue, ...others] = issues([allow("args.n <= 100")], rest({ schema }));
+    expect(others).toEqual([]);
+    expect(issue).toMatchObject({ code: "unbounded", example: { args: { n: -1, order: { id: "ORD-0000" } } } });
+  });
+
+  it("have no finding that only a call outside of the schema would show", () => {
+    const bounded = { ...schema, properties: { ...schema.properties, n: { type: "number", minimum: 0 } } };
+    expect(found([allow("args.n <= 100")], rest({ schema: bounded }))).toEqual([]);
+    expect(found([{ then: "allow" }, deny("has(args.n) && args.n > 9")], rest({ schema }))).toEqual([]);
+    expect(found([{ then: "allow" }, deny("has(args.note) && args.note == 'bad'")], rest({ schema }))).toEqual([
+      "switched-off:r2",
+    ]);
+  });
+
+  it("are asked with what the host binds", () => {
+    const bound = { context: { country: "string" }, ...rest({ bind: { country: "context.country" } }) };
+    expect(found([allow("args.n <= 100 && args.country == 'CH'")], bound)).toEqual(["unbounded:r1"]);
+  });
+});
+
 describe("analysis", () => {
   it("stops at conditions that are too many cases, without a wrong word", () => {
     const when = Array.from({ length: 12 }, (_, index) => `(args.a${index} == 1 || args.b${index} == 1)`).join(" && ");

@@ -32,9 +32,10 @@ interface Seen {
   readonly atoms: Atom[];
 }
 
-/** The cells of the conditions of several rules, which may come from two policy sets with constants of their own. */
+/** The cells of the conditions of several rules, which may come from two policy sets with constants of their own. `bound` are expressions that set arguments. */
 export function cellsOf(
   sides: readonly { readonly rules: readonly RuleModel[]; readonly constants: Constants }[],
+  bound: readonly Expr[] = [],
 ): Cells {
   const seen = new Map<string, Seen>();
   const guesses = new Candidates();
@@ -48,16 +49,21 @@ export function cellsOf(
         for (const atom of atomsIn(condition.expr, constants)) note(atom, constants, { seen, guesses, gaps, agents });
     }
   }
+  for (const expr of bound) hint(expr, guesses, new Map());
   const dimensions = new Map<string, Dimension>();
   for (const [key, { path, atoms }] of seen) {
     const guessed = guesses.all().find((one) => one.path.join("\u0001") === key)?.values ?? [];
     dimensions.set(key, { path, values: classes([...boundaries(atoms), ...guessed], atoms, guessed.length > 0) });
   }
   for (const { path, values } of guesses.all()) {
-    if (path[0] === "args" && !dimensions.has(path.join("\u0001")))
+    if ((path[0] === "args" || path[0] === "context") && !dimensions.has(path.join("\u0001")))
       dimensions.set(path.join("\u0001"), { path, values });
   }
-  for (const { path } of [...dimensions.values()]) addParent(path, dimensions);
+  const sizes = [...seen.values()].filter(({ atoms }) => atoms.some(({ place }) => place.kind === "size"));
+  for (const { path } of [...dimensions.values()]) {
+    if (sizes.some((one) => isBelow(path, one.path))) gaps.add("a condition asks for the size of a map");
+    addParent(path, dimensions);
+  }
   return { dimensions: [...dimensions.values()], agents: [...agents], gaps: [...gaps] };
 }
 
@@ -112,6 +118,7 @@ function boundaries(atoms: readonly Atom[]): readonly Candidate[] {
     ...between([...points]),
     ...words,
     ...lengths.map((size) => Array.from({ length: size }, () => "x")),
+    ...lengths.map((size) => "x".repeat(size)),
     ...["x", "other", "another"].filter((text) => !words.has(text)).slice(0, 1),
     1,
     true,
@@ -163,6 +170,10 @@ function sizeOf(value: Candidate): number | undefined {
   if (typeof value === "string") return Array.from(value).length;
   if (typeof value !== "object" || value === null) return undefined;
   return Array.isArray(value) ? value.length : Object.keys(value).length;
+}
+
+function isBelow(path: readonly string[], above: readonly string[]): boolean {
+  return path.length > above.length && above.every((field, index) => field === path[index]);
 }
 
 /** A field may be absent from a map, or the map itself may be. */

@@ -72,7 +72,9 @@ function wideScope(analysis: Analysis, rule: RuleModel): readonly Finding[] {
     ...(exactTools(rule.scope) === null ? index.named() : []),
   ]);
   for (const name of names) {
-    if (!toolInScope(rule.scope, tools.facts(name))) continue;
+    const facts = tools.facts(name);
+    // Where the arguments are known, the check has said it.
+    if (!toolInScope(rule.scope, facts) || facts.schema !== null) continue;
     for (const allow of index.of(name)) {
       if (allow.verdict !== "allow" || allow.observe || exactTools(allow.scope)?.includes(name) !== true) continue;
       const setting = settingOfBoth(analysis, rule, allow, name);

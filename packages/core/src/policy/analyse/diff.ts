@@ -9,6 +9,7 @@ import { printCel } from "../cel/print.ts";
 import { isGlob } from "../glob.ts";
 import { compareText } from "../issue.ts";
 import type { PolicyModel, RuleModel } from "../model.ts";
+import type { Schema } from "../schema/types.ts";
 import { type Cells, cellsOf, type Dimension } from "./cells.ts";
 import { STRICTNESS } from "./findings.ts";
 import { nameFor, RulesByTool, Tools, toolNames } from "./scope.ts";
@@ -109,22 +110,38 @@ class Comparison {
   readonly #sides: readonly [Side, Side];
   readonly #tool: string;
   readonly #found = new Map<string, PolicyDifference>();
+  /** Of the later set, or of the earlier one where that has none. */
+  readonly #schema: Schema | null;
   #asked = 0;
 
   constructor(sides: readonly [Side, Side], tool: string) {
     this.#sides = sides;
     this.#tool = tool;
+    const [before, after] = sides.map(({ tools }) => tools.facts(tool).schema?.schema ?? null);
+    this.#schema = after ?? before ?? null;
+  }
+
+  /** What stands between the arguments and the rules, and is not taken apart here. */
+  #gaps(): readonly string[] {
+    const facts = this.#sides.map(({ tools }) => tools.facts(this.#tool));
+    return [
+      ...(facts.some(({ schema, validator }) => schema !== null || validator !== null)
+        ? ["its arguments have a schema"]
+        : []),
+      ...(facts.some(({ binds }) => binds.length > 0) ? ["arguments are bound from the context"] : []),
+    ];
   }
 
   run(most: number) {
     const rules = this.#sides.map(({ index, model }) => ({ rules: index.of(this.#tool), constants: model.constants }));
-    const cells = cellsOf(rules);
+    const bound = this.#sides.flatMap(({ tools }) => tools.facts(this.#tool).binds.map(({ value }) => value.expr));
+    const cells = cellsOf(rules, bound);
     const settings = this.#settings(
       rules.flatMap((side) => side.rules),
       cells,
     );
     const share = Math.floor(most / Math.max(1, settings.length));
-    const gaps = new Set(cells.gaps);
+    const gaps = new Set([...cells.gaps, ...this.#gaps()]);
     for (const setting of settings) {
       if (!this.#compare(setting, cells.dimensions, share)) gaps.add(TOO_MANY);
     }
@@ -161,10 +178,10 @@ class Comparison {
   }
 
   #ask(named: Named, cell: readonly Assignment[]): void {
-    const call = callWith(named.setting, cell);
+    const call = callWith(named.setting, cell, this.#schema);
     if (call === undefined) return;
     this.#asked++;
-    const [from, to] = this.#sides.map(({ trial }) => trial.decide(call));
+    const [from, to] = this.#sides.map(({ trial }) => trial.evaluate(call));
     if (from === undefined || to === undefined || from.verdict === to.verdict) return;
     const key = [named.setting.env, named.agent, named.principal, from.verdict, to.verdict, from.by, to.by].join(
       "\u0001",

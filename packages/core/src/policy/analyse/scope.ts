@@ -10,7 +10,7 @@ export class Tools {
   readonly #known = new Map<string, ToolFacts>();
 
   constructor(model: PolicyModel) {
-    this.#table = new ToolTable(model.tools);
+    this.#table = new ToolTable(model.tools, model.framework);
   }
 
   facts(name: string): ToolFacts {
@@ -64,6 +64,7 @@ function namesCovered(outer: readonly string[] | null, inner: readonly string[] 
 export function toolNames(model: PolicyModel): readonly string[] {
   const patterns = new Set([
     ...model.tools.map((tool) => tool.name),
+    ...model.framework.keys(),
     ...model.rules.flatMap((rule) => rule.scope.tools ?? []),
   ]);
   return [...new Set([...patterns].map(nameFor))].sort();

@@ -3,10 +3,13 @@ import type { Decision } from "../../decision.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import type { Expr } from "../cel/ast.ts";
 import type { PolicyModel, RuleModel } from "../model.ts";
+import { schemaAt } from "../schema/cel-type.ts";
+import type { Schema } from "../schema/types.ts";
 import { toolInScope } from "../scope.ts";
-import type { Constants } from "./atom.ts";
+import { type Constants, plainPath } from "./atom.ts";
 import { type Candidate, Candidates, hint, membersOf, sized } from "./candidates.ts";
 import type { Region } from "./region.ts";
+import { fittedArgs, schemaSample } from "./schema-sample.ts";
 import { exactTools, nameFor, type Tools } from "./scope.ts";
 import type { ExampleCall, Trial } from "./trial.ts";
 import { has } from "./value-set.ts";
@@ -39,7 +42,7 @@ export class Search {
   ): ExampleCall | undefined {
     let tries = 0;
     for (const region of regions) {
-      const plain = plainCall(setting, region);
+      const plain = plainCall(setting, region, this.#schemaOf(setting));
       const first = plain === undefined ? undefined : this.#trial.decide(plain);
       if (plain !== undefined && first !== undefined && accept(first, plain)) return plain;
     }
@@ -74,6 +77,20 @@ export class Search {
     };
   }
 
+  /** What the host must state, so that the arguments that it decides lie in the region. */
+  #bound({ tool }: Setting, region: Region) {
+    return this.#tools.facts(tool).binds.flatMap(({ path, value }) => {
+      const stated = plainPath(value.expr);
+      if (stated === null || stated[0] !== "context" || region.has(stated.join("\u0001"))) return [];
+      const wanted = region.get(["args", ...path].join("\u0001"));
+      return [{ path: stated, values: wanted === undefined ? STATED : membersOf(wanted.values) }];
+    });
+  }
+
+  #schemaOf({ tool }: Setting): Schema | null {
+    return this.#tools.facts(tool).schema?.schema ?? null;
+  }
+
   /** A tool that the scope speaks of. */
   toolOf(scope: RuleModel["scope"]): string | undefined {
     const names = exactTools(scope) ?? [
@@ -84,7 +101,8 @@ export class Search {
   }
 
   *#callsIn(setting: Setting, region: Region, extra: readonly Expr[]): Iterable<ExampleCall> {
-    const places = this.#places(region, extra);
+    const schema = this.#schemaOf(setting);
+    const places = [...this.#places(region, extra, schema), ...this.#bound(setting, region)];
     const total = places.reduce((count, { values }) => count * values.length, 1);
     for (let index = 0; index < Math.min(total, MOST_TRIES); index++) {
       let rest = index;
@@ -93,13 +111,13 @@ export class Search {
         rest = Math.floor(rest / values.length);
         return { path, value };
       });
-      const call = callWith(setting, chosen);
+      const call = callWith(setting, chosen, schema);
       if (call !== undefined) yield call;
     }
   }
 
   /** Places with the values to try: those of the region first, then what unread expressions speak of. */
-  #places(region: Region, extra: readonly Expr[]) {
+  #places(region: Region, extra: readonly Expr[], schema: Schema | null) {
     const guesses = new Candidates();
     for (const { place } of region.values()) if (place.kind !== "path") hint(place.expr, guesses, this.#constants);
     for (const expr of extra) hint(expr, guesses, this.#constants);
@@ -116,18 +134,31 @@ export class Search {
         });
       }
     }
-    return [...guessed.values()].filter(({ values }) => values.length > 0);
+    return [...guessed.values()]
+      .map(({ path, values }) => ({ path, values: distinct([...fittingSample(path, region, schema), ...values]) }))
+      .filter(({ values }) => values.length > 0);
   }
 }
 
 /** The plainest call of a region; undefined where it asks for more than single members. */
-function plainCall(setting: Setting, region: Region): ExampleCall | undefined {
+function plainCall(setting: Setting, region: Region, schema: Schema | null): ExampleCall | undefined {
   const chosen: Assignment[] = [];
   for (const { place, values } of region.values()) {
     if (place.kind !== "path") return undefined;
     chosen.push({ path: place.path, value: membersOf(values)[0] });
   }
-  return callWith(setting, chosen);
+  return callWith(setting, chosen, schema);
+}
+
+/** One of each type that a context field may have. */
+const STATED: readonly Candidate[] = ["x", 1, true, ["x"], [1]];
+
+/** What the schema has for a place, where the region takes it. */
+function fittingSample(path: readonly string[], region: Region, schema: Schema | null): readonly Candidate[] {
+  const at = schema === null || path[0] !== "args" ? null : schemaAt(schema, path.slice(1));
+  const sample = at === null ? undefined : schemaSample(at);
+  const wanted = region.get(path.join("\u0001"));
+  return sample === undefined || (wanted !== undefined && !has(wanted.values, sample)) ? [] : [sample];
 }
 
 function distinct(values: readonly Candidate[]): readonly Candidate[] {
@@ -145,7 +176,11 @@ export interface Assignment {
 }
 
 /** Undefined where two assignments contradict each other: a field below a value that has none. */
-export function callWith(setting: Setting, chosen: readonly Assignment[]): ExampleCall | undefined {
+export function callWith(
+  setting: Setting,
+  chosen: readonly Assignment[],
+  schema: Schema | null,
+): ExampleCall | undefined {
   const drafts = { args: new Draft(), context: new Draft() };
   let call: Setting = setting;
   for (const { path, value } of chosen) {
@@ -159,7 +194,17 @@ export function callWith(setting: Setting, chosen: readonly Assignment[]): Examp
     }
   }
   const context = drafts.context.done();
-  return { ...call, args: drafts.args.done(), ...(Object.keys(context).length > 0 ? { context } : {}) };
+  const plain = drafts.args.done();
+  const absent = chosen.filter(({ path, value }) => path[0] === "args" && value === undefined);
+  const args =
+    schema === null
+      ? plain
+      : fittedArgs(
+          plain,
+          schema,
+          absent.map(({ path }) => path.slice(1)),
+        );
+  return { ...call, args, ...(Object.keys(context).length > 0 ? { context } : {}) };
 }
 
 /** The same call with one argument set, or with `undefined` left out. */

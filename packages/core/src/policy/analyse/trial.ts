@@ -35,8 +35,14 @@ export class Trial {
     this.#model = model;
   }
 
-  /** Undefined where the gate itself would refuse the call before any rule. */
+  /** What the rules say; undefined where the call is refused before any rule: it is none, or none of this tool. */
   decide(example: ExampleCall): Decision | undefined {
+    const decision = this.evaluate(example);
+    return decision?.by.some((id) => id.startsWith("schema:") || id.startsWith("bind:")) ? undefined : decision;
+  }
+
+  /** Undefined where it is no call of any tool. */
+  evaluate(example: ExampleCall): Decision | undefined {
     const { tool, args, agent, env: environment } = example;
     const normal = normalize({ tool, args, agent, environment }, NO_HASH);
     this.#policies ??= compilePolicies(this.#model, NO_HASH);
