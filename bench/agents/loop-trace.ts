@@ -17,7 +17,7 @@ export interface TraceCall {
   readonly result_mh?: string;
   readonly state_h?: string;
   readonly args?: unknown;
-  readonly result?: string;
+  readonly result?: unknown;
 }
 
 export interface Trace {

@@ -10,6 +10,7 @@ import {
   normalize,
   REACTIONS,
   resultKeys,
+  resultText,
   stepAgent,
   stepRun,
   type ToolTraits,
@@ -125,7 +126,8 @@ function replay(trace: Trace): readonly Hit[] {
 
 function keysOf(call: TraceCall, traits: ToolTraits): CallKeys {
   if (call.args_h === undefined) {
-    const input = { tool: call.tool, args: call.args, agent: "bench", environment: "bench" };
+    const args = typeof call.args === "object" ? call.args : { value: call.args };
+    const input = { tool: call.tool, args, agent: "bench", environment: "bench" };
     const normalized = normalize(input, nodeHash);
     if (!normalized.ok) throw new Error(normalized.malformed.message);
     return callKeys(normalized.call, traits, nodeHash);
@@ -139,7 +141,7 @@ function printOf(call: TraceCall, callId: string, keys: CallKeys, traits: ToolTr
   const result =
     call.result === undefined
       ? { resultKey: call.state_h ?? call.result_h ?? "", minHash: call.result_mh ?? "" }
-      : resultKeys(call.result, traits, nodeHash);
+      : resultKeys(resultText(call.result), traits, nodeHash);
   const outcome = call.error ? "failed" : "succeeded";
   const errorClass = call.error ? (call.error_class ?? "error") : null;
   return { callId, at, tool, kind, callKey, identityKey, ...result, outcome, errorClass };

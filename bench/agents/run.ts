@@ -1,13 +1,15 @@
 /**
  * `npm run bench:agents -- --suite loops --data DIR [--json] [--details]`: public agent data through SafeRun.
+ * `--suite fingerprints` measures what the detectors cost a call, and needs no data.
  *
  * The data is no part of the repository: `--data`, or the variable `SAFERUN_BENCH_DATA`, says where it lies.
  * Standard output is one JSON document; what people want to read beside it goes to standard error.
  */
 import { parseArgs } from "node:util";
-import { isCaught, isPaused, isStopped, type Judged, judgeLoops, reportLoops } from "./loops.ts";
+import { measureFingerprints } from "./fingerprint-cost.ts";
+import { isCaught, isPaused, isStopped, type Judged, judgeLoops, type LoopReport, reportLoops } from "./loops.ts";
 
-const SUITES = ["loops"];
+const SUITES = ["fingerprints", "loops"];
 
 const { values } = parseArgs({
   options: {
@@ -19,11 +21,15 @@ const { values } = parseArgs({
 });
 const data = values.data ?? process.env.SAFERUN_BENCH_DATA;
 if (!SUITES.includes(values.suite)) fail(`unknown suite \`${values.suite}\`; there are: ${SUITES.join(", ")}`);
-if (data === undefined || data === "") fail("no data; name its folder with `--data DIR` or SAFERUN_BENCH_DATA");
+const report = values.suite === "fingerprints" ? measureFingerprints() : loops();
+process.stdout.write(`${JSON.stringify(report, null, values.json ? undefined : 2)}\n`);
 
-const judged = judgeLoops(data);
-if (values.details) process.stderr.write(`${judged.flatMap(line).join("\n")}\n`);
-process.stdout.write(`${JSON.stringify(reportLoops(judged), null, values.json ? undefined : 2)}\n`);
+function loops(): LoopReport {
+  if (data === undefined || data === "") fail("no data; name its folder with `--data DIR` or SAFERUN_BENCH_DATA");
+  const judged = judgeLoops(data);
+  if (values.details) process.stderr.write(`${judged.flatMap(line).join("\n")}\n`);
+  return reportLoops(judged);
+}
 
 /** What deserves a look: missed loops, disturbed work, and what the unclear traces got. */
 function line(one: Judged): readonly string[] {

@@ -40,7 +40,7 @@ export {
 } from "./latch.ts";
 export { type AgentEvent, type AgentHistory, type AgentStep, newAgent, stepAgent } from "./loop/agent.ts";
 export type { Spending } from "./loop/conduct.ts";
-export { type Finding, ruleOf, severest } from "./loop/finding.ts";
+export { type Finding, findingDigest, ruleOf, severest } from "./loop/finding.ts";
 export {
   type CallKeys,
   callKeys,
@@ -58,7 +58,7 @@ export {
   REACTIONS,
   type Reaction,
 } from "./loop/settings.ts";
-export { type RunEvent, type RunStep, stepRun } from "./loop/step.ts";
+export { type RunEvent, type RunStep, recheckRun, stepRun } from "./loop/step.ts";
 export { type Actor, mayReset, mayStop, RESET_ROLE } from "./person.ts";
 export {
   liftStop,

@@ -62,7 +62,7 @@ export function mayStart(stops: readonly Stop[], permit: StopPermit, call: Stopp
   return fresh && !isEffectful(call.kind) ? { may: true } : { may: false, why: "stale-permit" };
 }
 
-export function covers({ agent, tool, run }: StopScope, call: StoppableCall): boolean {
+function covers({ agent, tool, run }: StopScope, call: StoppableCall): boolean {
   return (
     (agent === null || agent === call.agent) &&
     (tool === null || tool === call.tool) &&

@@ -63,7 +63,8 @@ export function duplicate(
     detector: "duplicate",
     reaction: settings.over,
     mode: settings.mode,
-    key: `duplicate:${identityKey}`,
+    // Approving it covers this earlier call: the next time there is another.
+    key: `duplicate:${identityKey}:${first}`,
     tool: keys.tool,
     count: calls.length,
     limit: 1,

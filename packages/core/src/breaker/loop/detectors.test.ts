@@ -4,8 +4,9 @@ import type { Hash } from "../../ports.ts";
 import { ScriptedRun, said } from "../testing/scripted-run.ts";
 import type { ToolTraits } from "../tool.ts";
 import { newAgent, stepAgent } from "./agent.ts";
-import { type Finding, severest } from "./finding.ts";
+import { type Finding, findingDigest, severest } from "./finding.ts";
 import { LOOP_DEFAULTS, type LoopSettings } from "./settings.ts";
+import { recheckRun } from "./step.ts";
 
 const hash: Hash = { sha256: (bytes) => createHash("sha256").update(bytes).digest() };
 
@@ -252,6 +253,51 @@ describe("duplicate write [B1~]", () => {
     const failed = run();
     failed.call("pay", { order: "A1" }, { error: "invalid" });
     expect(said(failed.call("pay", { order: "A1" }))).toEqual(QUIET);
+  });
+});
+
+describe("a call that waited", () => {
+  const recheck = (one: ScriptedRun, callId: string, order: string) => {
+    const [keys, traits] = [one.keys("pay", { order }), one.traits("pay")];
+    const event = {
+      type: "proposed",
+      callId,
+      keys,
+      traits,
+      spending: { depth: 0, usdMicros: null },
+      earlier: null,
+    } as const;
+    return said(recheckRun(one.state, event, one.now, one.settings));
+  };
+
+  it("is judged once more: what was approved is silent, what happened meanwhile is not", () => {
+    const paying = run();
+    paying.call("pay", { order: "A1" });
+    const waiting = paying.propose("pay", { order: "A1" });
+    expect(said(waiting.findings)).toEqual(["duplicate:pause"]);
+    expect(recheck(paying, waiting.callId, "A1")).toEqual(["duplicate:pause"]);
+    paying.approve(waiting.findings);
+    expect(recheck(paying, waiting.callId, "A1")).toEqual(QUIET);
+    paying.finish("call_meanwhile", paying.keys("pay", { order: "A1", note: "meanwhile" }));
+    expect(recheck(paying, waiting.callId, "A1")).toEqual(["duplicate:pause"]);
+  });
+
+  it("whose duplicate was approved once is asked about the next time", () => {
+    const paying = run();
+    paying.call("pay", { order: "A1" });
+    const second = paying.propose("pay", { order: "A1" });
+    paying.approve(second.findings);
+    paying.finish(second.callId, second.keys);
+    expect(said(paying.call("pay", { order: "A1", note: 3 }))).toEqual(["duplicate:pause"]);
+  });
+
+  it("has an approval that is bound to the loop and not to its count", () => {
+    const [one] = run({ raw: { ...LOOP_DEFAULTS.raw, calls: 0 } }).call("search", { q: "x" });
+    const [other] = run({ raw: { ...LOOP_DEFAULTS.raw, calls: 0 } }).call("search", { q: "y" });
+    if (one === undefined || other === undefined) throw new Error("a limit of 0 is reached at once");
+    expect(findingDigest({ ...one, count: 9, text: "" }, hash)).toBe(findingDigest(one, hash));
+    expect(findingDigest({ ...one, limit: 9 }, hash)).not.toBe(findingDigest(one, hash));
+    expect(findingDigest(other, hash)).not.toBe(findingDigest(one, hash));
   });
 });
 

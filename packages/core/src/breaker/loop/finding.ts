@@ -1,4 +1,7 @@
 /** What a detector found, as data: what to do, why, and the words for the model. */
+import { toHex } from "../../call.ts";
+import { canonicalJson } from "../../json.ts";
+import type { Hash } from "../../ports.ts";
 import { type DetectorName, type Mode, REACTIONS, type Reaction } from "./settings.ts";
 
 export interface Finding {
@@ -19,6 +22,16 @@ export interface Finding {
 /** The rule id that decisions, denials and pause reasons carry. */
 export function ruleOf(finding: Pick<Finding, "detector">): string {
   return `breaker:${finding.detector}`;
+}
+
+/**
+ * What an approval of this finding is bound to, hex: the same loop at the same limit, whatever its count is by then. Stands
+ * as `digest` in the pause reason.
+ */
+export function findingDigest({ detector, key, limit }: Finding, hash: Hash): string {
+  return toHex(
+    hash.sha256(new TextEncoder().encode(`saferun/finding/v1\u0000${canonicalJson([detector, key, limit])}`)),
+  );
 }
 
 /** The most severe reaction among enforced findings; undefined where nothing is to be done. */

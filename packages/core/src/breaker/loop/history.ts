@@ -5,7 +5,7 @@
 import type { CallKeys, Fingerprint } from "./fingerprint.ts";
 
 /** Finished calls that detectors look at; tools of kind `none` are not among them. */
-export const REMEMBERED = 32;
+const REMEMBERED = 32;
 /**
  * Different calls that are counted, and business acts that are known, in one run. Beyond, the rarest call and the oldest act
  * are forgotten: a forgotten act is still found through the agent's acts of 24 hours, which the store keeps.
@@ -78,6 +78,18 @@ export function withFinished(history: RunHistory, print: Fingerprint): RunHistor
   return act === undefined
     ? { ...before, open, recent }
     : { ...before, open, recent, acts: bounded({ ...history.acts, [key]: act }, oldestAct) };
+}
+
+/** As if this call had never been proposed: for judging it once more after it waited. */
+export function withoutCall(history: RunHistory, call: OpenCall): RunHistory {
+  const { callId, keys } = call;
+  const count = (history.counts[keys.callKey] ?? 1) - 1;
+  return {
+    ...history,
+    calls: history.calls - 1,
+    open: history.open.filter((other) => other.callId !== callId),
+    counts: { ...history.counts, [keys.callKey]: count },
+  };
 }
 
 /** A person spoke, or something new was done: what came before is no loop any more. */

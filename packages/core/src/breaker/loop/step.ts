@@ -6,7 +6,7 @@ import type { ToolTraits } from "../tool.ts";
 import { caps, denials, duplicate, type Spending } from "./conduct.ts";
 import { type Finding, makeFinding } from "./finding.ts";
 import type { CallKeys, Fingerprint } from "./fingerprint.ts";
-import { type Act, cleared, type RunHistory, withDenial, withFinished, withProposed } from "./history.ts";
+import { type Act, cleared, type RunHistory, withDenial, withFinished, withoutCall, withProposed } from "./history.ts";
 import { errors, raw, varied } from "./outcomes.ts";
 import { cycle, repeat, similar } from "./repetition.ts";
 import type { LoopSettings } from "./settings.ts";
@@ -57,6 +57,20 @@ export function stepRun(state: RunHistory, event: RunEvent, now: number, setting
 }
 
 type Proposed = Extract<RunEvent, { type: "proposed" }>;
+
+/**
+ * Judges a call that waited for a person once more, before it is claimed: what was approved is silent, what happened
+ * meanwhile is not. Counts nothing.
+ */
+export function recheckRun(
+  state: RunHistory,
+  event: Proposed,
+  now: number,
+  settings: LoopSettings,
+): readonly Finding[] {
+  const before = withoutCall(state, { callId: event.callId, keys: event.keys, at: now });
+  return detect(before, event, now, settings).filter((finding) => !isApproved(finding, state));
+}
 
 function proposed(state: RunHistory, event: Proposed, now: number, settings: LoopSettings): RunStep {
   const { callId, keys, traits } = event;
