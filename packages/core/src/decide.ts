@@ -7,9 +7,8 @@ import {
   stepApproval,
 } from "./approval.ts";
 import { normalize, type ToolCall } from "./call.ts";
-import { changedPaths, covers } from "./edit.ts";
+import { lockedChanges } from "./edit.ts";
 import { invariant } from "./errors.ts";
-import type { Json } from "./json.ts";
 import { type CallRecord, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
 import type { EntryDraft } from "./log/entry.ts";
@@ -60,7 +59,8 @@ export async function decideApproval(ports: DecisionPorts, request: DecisionRequ
 
     const version = approvedCall(approval, request, ports.hash);
     if ("refused" in version) return { status: "refused", reason: version.refused, message: version.message, approval };
-    const now = clock.now();
+    // A clock that went back makes no decision older than its question.
+    const now = Math.max(clock.now(), approval.createdAt);
     const decision: ApprovalDecision = {
       verdict: request.verdict,
       by: request.by,
@@ -107,9 +107,7 @@ function approvedCall(approval: ApprovalRecord, request: DecisionRequest, hash: 
   const normalized = normalize({ tool, agent, environment, args: edits ? request.args : proposed }, hash);
   if (!normalized.ok)
     return { refused: "malformed", message: `${normalized.malformed.path}: ${normalized.malformed.message}` };
-  const locked = changedPaths(proposed as Json, normalized.call.args).filter(
-    (path) => !approval.editable.some((allowed) => covers(allowed, path)),
-  );
+  const locked = lockedChanges(approval, normalized.call.args);
   if (locked.length > 0) {
     const allowed =
       approval.editable.length === 0

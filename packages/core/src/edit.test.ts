@@ -11,6 +11,8 @@ describe("what an approver changed", () => {
     [{ a: { b: [{ c: 1 }] } }, { a: { b: [{ c: 2 }] } }, ["a.b[0].c"]],
     [{ a: 1 }, { a: [1] }, ["a"]],
     [{ a: null }, { a: {} }, ["a"]],
+    [{ amount: 1 }, { amount: 1, "amount.to": "x" }, ['["amount.to"]']],
+    [{ a: {} }, { a: { "b[0]": 1 } }, ['a["b[0]"]']],
   ])("%j → %j changes %j", (before, after, paths) => {
     expect(changedPaths(before, after)).toEqual(paths);
   });
@@ -25,6 +27,9 @@ describe("what an approver changed", () => {
     ["items[].price", "items[0].price", true],
     ["items[].price", "items[0].name", false],
     ["a.b", "a", false],
+    ["amount", '["amount.to"]', false],
+    ["a", 'a["b.c"]', true],
+    ["a.b", 'a["b.c"]', false],
   ])("`%s` covers `%s`: %s", (allowed, path, expected) => {
     expect(covers(allowed, path)).toBe(expected);
   });

@@ -1,4 +1,5 @@
 /** Which argument paths differ between two versions of a call, and which of them an approver may change. */
+import type { ApprovalRecord } from "./approval.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /** Paths of all differing leaves, such as `amount`, `to[0].mail`; a missing value counts as different. */
@@ -6,6 +7,12 @@ export function changedPaths(before: Json, after: Json): string[] {
   const found: string[] = [];
   compare(before, after, "", found);
   return found;
+}
+
+/** Paths that an edited version of this approval's call changes although its approver may not. */
+export function lockedChanges(approval: Pick<ApprovalRecord, "bytes" | "editable">, edited: Json): string[] {
+  const changed = changedPaths(JSON.parse(approval.bytes) as Json, edited);
+  return changed.filter((path) => !approval.editable.some((allowed) => covers(allowed, path)));
 }
 
 /** `to[]` covers `to[3]`, and a path covers all below it. */
@@ -31,11 +38,17 @@ function compare(before: Json | undefined, after: Json | undefined, path: string
     }
   } else if (isMap(before) && isMap(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      compare(own(before, key), own(after, key), path === "" ? key : `${path}.${key}`, found);
+      compare(own(before, key), own(after, key), below(path, key), found);
     }
   } else if (before !== after) {
     found.push(path);
   }
+}
+
+/** A key that reads like a path of its own is quoted: nothing else covers it. */
+function below(path: string, key: string): string {
+  if (/[.[\]"]/.test(key) || key === "") return `${path}[${JSON.stringify(key)}]`;
+  return path === "" ? key : `${path}.${key}`;
 }
 
 function own(map: JsonObject, key: string): Json | undefined {

@@ -126,6 +126,7 @@ export function question(
 ): ApprovalRecord {
   invariant(reasons.length > 0, "a pause has a reason");
   const within = Math.min(...reasons.map((reason) => reason.approval.withinMs));
+  invariant(Number.isSafeInteger(now + within), "a pause has a deadline");
   const [first, ...others] = reasons;
   const editable = (first?.approval.editable ?? []).filter((path) =>
     others.every((other) => other.approval.editable.includes(path)),

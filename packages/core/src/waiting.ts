@@ -8,6 +8,7 @@ import { type ApprovalEvent, type ApprovalRecord, stepApproval } from "./approva
 import { callFromBytes, type ToolCall } from "./call.ts";
 import type { Decision, Denial, PauseReason } from "./decision.ts";
 import { denialOf, deniedByPerson, repeatedDenial } from "./denial.ts";
+import { lockedChanges } from "./edit.ts";
 import { invariant, unreachable } from "./errors.ts";
 import type { CallRequest, GatePorts } from "./gate.ts";
 import { judge } from "./judge.ts";
@@ -16,6 +17,7 @@ import type { EntryDraft } from "./log/entry.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
 import type { RunWriter } from "./run-writer.ts";
+import { StoreWatch } from "./store-watch.ts";
 
 /** A claimed call with the arguments that were approved, or the reason why there is none. */
 export type Waited =
@@ -29,18 +31,18 @@ export type Waited =
     }
   | { readonly denial: Denial };
 
-/** How often a waiting call asks the store whether anything has changed. */
-const POLL_MS = 25;
 /** A clock that jumps is noticed after this time at the latest. */
 const LOOK_AGAIN_MS = 1_000;
 
 export class Waiting {
   readonly #ports: GatePorts;
   readonly #writer: RunWriter;
+  readonly #watch: StoreWatch;
 
   constructor(ports: GatePorts, writer: RunWriter) {
     this.#ports = ports;
     this.#writer = writer;
+    this.#watch = new StoreWatch(ports.store, ports.clock);
   }
 
   /** Until somebody answers, the time is over, or nobody wants the call any more. */
@@ -55,7 +57,8 @@ export class Waiting {
       switch (call.state) {
         case "pending":
           if (!(await this.#over(run, request, call, approval, approval.deadline))) {
-            await this.#change(token, approval.deadline, request.signal);
+            const until = Math.min(approval.deadline, this.#ports.clock.now() + LOOK_AGAIN_MS);
+            await this.#watch.changed(token, until, request.signal);
           }
           break;
         case "approved": {
@@ -107,10 +110,9 @@ export class Waiting {
     const approved = callFromBytes({ tool, agent, environment, bytes }, hash);
     const now = clock.now();
     const context = contextOf(run, row.id, attempt, now);
-    const { decision, call } =
-      approved.digest === digest
-        ? judge(policies.current(), approved, context, hash)
-        : { decision: mismatch(row.revision), call: approved };
+    const { decision, call } = isBound(row, approval, approved)
+      ? judge(policies.current(), approved, context, hash)
+      : { decision: mismatch(row.revision), call: approved };
     const judged = { ...decided(run, row.id, decision, context, random), approval: approval.id };
 
     if (decision.verdict === "deny") {
@@ -201,16 +203,6 @@ export class Waiting {
       entries,
     });
   }
-
-  /** Resolves when the store has changed, the time is over, or the caller gave up. */
-  async #change(token: string, deadline: number, signal: AbortSignal | undefined): Promise<void> {
-    const { store, clock } = this.#ports;
-    const until = Math.min(deadline, clock.now() + LOOK_AGAIN_MS);
-    while (!signal?.aborted && clock.now() < until) {
-      await clock.sleep(POLL_MS, signal);
-      if ((await store.changeToken()) !== token) return;
-    }
-  }
 }
 
 /** An approval discharges exactly the reasons that its approver saw; a pause without a reason is discharged by none. */
@@ -229,6 +221,18 @@ function permits(decision: Decision, seen: readonly PauseReason[]): boolean {
 
 function same(left: PauseReason, right: PauseReason): boolean {
   return left.id === right.id && left.digest === right.digest;
+}
+
+/**
+ * The three rows say the same: this approval, of this call, of exactly these arguments, which differ from the proposed
+ * ones only where they may. What is stored is not believed to be what `decideApproval` has written.
+ */
+function isBound(row: CallRecord, approval: ApprovalRecord, approved: ToolCall): boolean {
+  if (approval.decision?.verdict !== "approve" || approval.call !== row.id || row.approval !== approval.id)
+    return false;
+  const { digest, edited } = approval.decision;
+  if (approved.digest !== digest || row.digest !== digest) return false;
+  return edited ? lockedChanges(approval, approved.args).length === 0 : digest === approval.digest;
 }
 
 function mismatch(revision: string): Decision {

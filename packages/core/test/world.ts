@@ -64,13 +64,17 @@ export interface World {
   readonly ran: JsonObject[];
   readonly paused: ApprovalRecord[];
   call(args: unknown, request?: Partial<CallRequest>): Promise<Answer>;
-  decide(verdict: "approve" | "deny", args?: unknown): ReturnType<typeof decideApproval>;
+  decide(verdict: "approve" | "deny", args?: unknown, id?: string): ReturnType<typeof decideApproval>;
   /** Types of all entries, in order. */
   log(): Promise<string[]>;
 }
 
 export interface WorldOptions {
   readonly judge?: Judge;
+  /** In force at each moment; instead of `judge`. */
+  readonly policies?: () => PolicySet;
+  /** What the host states about the run. */
+  readonly context?: JsonObject;
   readonly store?: Store;
   readonly clock?: VirtualClock;
   readonly onPause?: (approval: ApprovalRecord) => void | Promise<void>;
@@ -103,9 +107,9 @@ export function world(options: WorldOptions = {}): World {
     notifier,
     hash: nodeHash,
     random: nodeRandom,
-    policies: { current: () => policies },
+    policies: { current: options.policies ?? (() => policies) },
   });
-  const run = gate.openRun({ agent: "bot", environment: "prod" });
+  const run = gate.openRun({ agent: "bot", environment: "prod", context: options.context ?? {} });
   return {
     gate,
     store,
@@ -118,8 +122,8 @@ export function world(options: WorldOptions = {}): World {
         ran.push(structuredClone(permit.args));
         return options.tool?.(permit.args) ?? "done";
       }),
-    decide(verdict, args) {
-      const approval = paused.at(-1);
+    decide(verdict, args, id) {
+      const approval = id === undefined ? paused.at(-1) : paused.find((one) => one.id === id);
       if (approval === undefined) throw new Error("nothing is paused");
       const by = { id: "local:ana", via: "test", verified: false };
       return decideApproval(

@@ -73,6 +73,6 @@ const SHOWN = 80;
 
 /** A piece of the user's text, in backticks, short and on one line. */
 export function quote(piece: string): string {
-  const line = piece.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ").trim();
+  const line = piece.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").trim();
   return `\`${(line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line).toWellFormed()}\``;
 }
