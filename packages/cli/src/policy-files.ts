@@ -1,6 +1,6 @@
 /** Which policy files a command means, and their texts. */
 import { globSync, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { LIMITS } from "@saferun/core";
 import { formatIssue, type LoadResult, loadPolicies, type PolicyText } from "@saferun/document";
 import { nodeHash } from "@saferun/store";
@@ -37,7 +37,7 @@ export function findDefaultPolicyFiles(cwd: string): string[] {
 export function loadUsablePolicies(io: Io, patterns: readonly string[]): Extract<LoadResult, { ok: true }> {
   const names = patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
   const files = readPolicyFiles(names, io.cwd);
-  const loaded = loadPolicies(files, { hash: nodeHash });
+  const loaded = loadPolicies(files, { hash: nodeHash, readFile: readNamedFile(io.cwd) });
   if (loaded.ok) return loaded;
   const texts = new Map(files.map(({ file, text }) => [file, text]));
   for (const issue of loaded.issues) io.warn(printableLines(formatIssue(issue, texts.get(issue.file))));
@@ -47,6 +47,11 @@ export function loadUsablePolicies(io: Io, patterns: readonly string[]): Extract
 /** @throws CommandError when a file cannot be read; half a set is no set. */
 export function readPolicyFiles(files: readonly string[], cwd: string): PolicyText[] {
   return files.map((file) => ({ file, text: readPolicy(file, resolve(cwd, file)) }));
+}
+
+/** Reads what a policy file names, a schema for one: relative to that file. */
+export function readNamedFile(cwd: string): (path: string, from: string) => string {
+  return (path, from) => readPolicy(join(dirname(from), path), resolve(cwd, dirname(from), path));
 }
 
 function readPolicy(file: string, path: string): string {

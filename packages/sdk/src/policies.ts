@@ -2,23 +2,14 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
 import {
-  checkPolicies,
-  compilePolicies,
   type Hash,
   type PolicyIssue,
   type PolicySet,
+  type PolicyTestOutcome,
   runPolicyTests,
   SafeRunError,
 } from "@saferun/core";
-import {
-  formatIssue,
-  intlZones,
-  loadPolicies,
-  type Policy,
-  type PolicyInput,
-  type PolicyText,
-  parsePolicy,
-} from "@saferun/document";
+import { formatIssue, loadPolicies, type Policy, type PolicyText } from "@saferun/document";
 
 const GLOB = /[*?[\]{}]/;
 
@@ -56,34 +47,60 @@ export function readPolicyFiles({ paths, directory }: PolicySource): readonly Po
   throw new SafeRunError("policy.missing", missing.join("\n"), { details: { files: missing.length } });
 }
 
+/** Absolute path of a file that a policy file names, a schema for one → its text, or why there is none. */
+export type NamedFiles = Map<string, { readonly text: string } | { readonly unreadable: string }>;
+
+/** @throws Error in words when it cannot be read. */
+function readNamed(path: string, named: NamedFiles): string {
+  const read = readFresh(path);
+  named.set(path, read);
+  if ("text" in read) return read.text;
+  throw new Error(`\`${path}\` cannot be read (${read.unreadable})`);
+}
+
+/** The same files as they are now. */
+export function readAgain(named: NamedFiles): NamedFiles {
+  return new Map([...named.keys()].map((path) => [path, readFresh(path)]));
+}
+
+function readFresh(path: string): { readonly text: string } | { readonly unreadable: string } {
+  try {
+    return { text: readText(path) };
+  } catch (error) {
+    return { unreadable: codeOf(error) };
+  }
+}
+
 /**
- * The policy set of these texts, and of what was written in TypeScript.
+ * The policy set of these texts, and of what was written in TypeScript. `named` is filled with the files that they name.
  * @throws SafeRunError `policy.invalid` with every issue, or every test of theirs that fails, as file:line:column.
  */
 export function policySetOf(
   files: readonly PolicyText[],
-  source: Omit<PolicySource, "paths" | "directory">,
+  source: Omit<PolicySource, "paths">,
+  named: NamedFiles = new Map(),
 ): PolicySet {
-  const { hash, mode, knownTools = [], built = [] } = source;
-  const inputs = [...files, ...built];
-  const loaded = loadPolicies(inputs, { hash, knownTools });
-  if (!loaded.ok) throw invalid(loaded.issues, files);
-  const failed = runPolicyTests(loaded.policies, loaded.documents, hash).filter(({ ok }) => !ok);
-  if (failed.length > 0) {
-    const issues = failed.flatMap(({ name, span, failures }) =>
-      failures.map(
-        (failure): PolicyIssue => ({
-          code: "test-failed",
-          severity: "error",
-          ...span,
-          message: `the test \`${name}\` fails: ${failure}`,
-        }),
-      ),
-    );
-    throw invalid(issues, files);
-  }
+  const { hash, mode, knownTools = [], built = [], directory } = source;
+  const readFile = (path: string, from: string) => readNamed(resolve(directory, dirname(from), path), named);
+  const load = (enforce: boolean) => {
+    const loaded = loadPolicies([...files, ...built], { hash, knownTools, readFile, enforce });
+    if (!loaded.ok) throw invalid(loaded.issues, files);
+    return loaded;
+  };
+  const loaded = load(false);
+  const failed = runPolicyTests(loaded.policies, loaded.documents, hash).flatMap(failures);
+  if (failed.length > 0) throw invalid(failed, files);
   for (const issue of loaded.warnings) source.warn(formatIssue(issue));
-  return mode === "enforce" ? enforced(inputs, files, hash, knownTools) : loaded.policies;
+  return mode === "enforce" ? load(true).policies : loaded.policies;
+}
+
+function failures({ name, span, failures: told }: PolicyTestOutcome): readonly PolicyIssue[] {
+  return told.map((failure) => ({
+    code: "test-failed",
+    severity: "error",
+    ...span,
+    message: `the test \`${name}\` fails: ${failure}`,
+  }));
 }
 
 /** Absolute directories in which a change may be one of these files: theirs, and those that a glob looks into. */
@@ -122,22 +139,6 @@ function readText(path: string): string {
 function invalid(issues: readonly PolicyIssue[], files: readonly PolicyText[]): SafeRunError {
   const lines = issues.map((issue) => formatIssue(issue, files.find(({ file }) => file === issue.file)?.text));
   return new SafeRunError("policy.invalid", lines.join("\n"), { details: { issues } });
-}
-
-/** The same policies with everything observed made binding: another set, hence another revision. */
-function enforced(
-  inputs: readonly PolicyInput[],
-  files: readonly PolicyText[],
-  hash: Hash,
-  knownTools: readonly string[],
-): PolicySet {
-  const trees = inputs.flatMap((input) => parsePolicy(input).tree ?? []);
-  const checked = checkPolicies(trees, { knownTools, zones: intlZones });
-  if (!checked.ok) throw invalid(checked.issues, files);
-  const { model } = checked;
-  const binding = [...model.environments].map(([name, one]) => [name, { ...one, observe: false }] as const);
-  const rules = model.rules.map((rule) => ({ ...rule, observe: false }));
-  return compilePolicies({ ...model, environments: new Map(binding), rules }, hash);
 }
 
 function codeOf(error: unknown): string {

@@ -2,11 +2,18 @@
  * Policies that follow their files: read, checked, tested, then swapped in one step. Whatever fails, the last good set
  * stays in force, and people are told.
  */
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EntryDraft, encodePart, type Policies, type Random, SafeRunError } from "@saferun/core";
 import type { PolicyText } from "@saferun/document";
-import { type PolicySource, policyDirectories, policySetOf, readPolicyFiles } from "./policies.ts";
+import {
+  type NamedFiles,
+  type PolicySource,
+  policyDirectories,
+  policySetOf,
+  readAgain,
+  readPolicyFiles,
+} from "./policies.ts";
 import { createWatch } from "./watch.ts";
 
 export interface Reload extends Policies {
@@ -40,9 +47,11 @@ export function reloadingPolicies(options: ReloadOptions): Reload {
   const named = { revision: "" };
   const quiet = () => sleep(quietMs, undefined, { ref: false });
   let files = readPolicyFiles(source);
-  let policies = policySetOf(files, source);
+  /** Files that the policy files name. */
+  let beside: NamedFiles = new Map();
+  let policies = policySetOf(files, source, beside);
   /** The last snapshot that was decided on, for good or ill. */
-  let settled = keyOf(files);
+  let settled = keyOf(files, beside);
   let refused = false;
   let closed = false;
   let busy = false;
@@ -77,11 +86,11 @@ export function reloadingPolicies(options: ReloadOptions): Reload {
   /** Two reads in a row must agree: half of a file is not a policy, even where it can be read as one. */
   async function follow(): Promise<void> {
     look();
-    let seen = snapshot(source, files);
+    let seen = snapshot(source, files, beside);
     for (let reads = 1; seen.key !== settled; reads++) {
       await quiet();
       if (closed) return;
-      const next = snapshot(source, files);
+      const next = snapshot(source, files, beside);
       if (next.key === seen.key) return settle(next);
       if (reads === MOST_READS) return settle(RESTLESS);
       seen = next;
@@ -90,15 +99,20 @@ export function reloadingPolicies(options: ReloadOptions): Reload {
 
   function look(): void {
     if (closed) return;
-    const paths = files.map(({ file }) => resolve(source.directory, file));
-    watch.look(policyDirectories(source), paths);
+    const paths = [...files.map(({ file }) => resolve(source.directory, file)), ...beside.keys()];
+    watch.look([...new Set([...policyDirectories(source), ...[...beside.keys()].map(dirname)])], paths);
   }
 
   function settle(next: Snapshot): void {
     settled = next.key;
     try {
       if ("error" in next) throw next.error;
-      policies = policySetOf(next.files, source);
+      beside = new Map();
+      try {
+        policies = policySetOf(next.files, source, beside);
+      } finally {
+        settled = keyOf(next.files, beside);
+      }
       files = next.files;
       if (refused || policies.revision !== named.revision) activate(policies.revision);
       refused = false;
@@ -135,11 +149,11 @@ export function reloadingPolicies(options: ReloadOptions): Reload {
   }
 }
 
-function snapshot(source: PolicySource, inForce: readonly PolicyText[]): Snapshot {
+function snapshot(source: PolicySource, inForce: readonly PolicyText[], beside: NamedFiles): Snapshot {
   try {
     const files = readPolicyFiles(source);
     const gone = inForce.filter(({ file }) => !files.some((found) => found.file === file));
-    if (gone.length === 0) return { key: keyOf(files), files };
+    if (gone.length === 0) return { key: keyOf(files, readAgain(beside)), files };
     throw new SafeRunError("policy.missing", gone.map(goneText).join("\n"), { details: { files: gone.length } });
   } catch (error) {
     return { key: `error: ${error instanceof Error ? error.message : String(error)}`, error };
@@ -151,8 +165,8 @@ function goneText({ file }: PolicyText): string {
   return `${file}:1:1: \`${file}\` is in force and is gone; put it back, or start again without it`;
 }
 
-function keyOf(files: readonly PolicyText[]): string {
-  return JSON.stringify(files);
+function keyOf(files: readonly PolicyText[], beside: NamedFiles): string {
+  return JSON.stringify([files, [...beside]]);
 }
 
 const RESTLESS: Snapshot = {

@@ -236,6 +236,24 @@ describe("a change comes into force, whoever writes the file", () => {
     expect(warnings).toEqual([]);
   });
 
+  it("by a schema that a policy file names, and half of one is refused", async () => {
+    const schema = (maximum: number) =>
+      JSON.stringify({ type: "object", properties: { amount: { type: "integer", maximum } }, required: ["amount"] });
+    mkdirSync(at("schemas"));
+    writeFileSync(at("schemas", "refund.json"), schema(3));
+    writeFileSync(at("a.yaml"), text(9).replace("kind: write", "kind: write, schema: ./schemas/refund.json"));
+    follow("a.yaml");
+    expect(allowed(3, 5, 9)).toBe(3);
+    writeFileSync(at("schemas", "refund.json"), schema(5));
+    await until(() => allowed(3, 5, 9) === 5);
+    writeFileSync(at("schemas", "refund.json"), schema(9).slice(0, 30));
+    await until(() => warnings.length > 0);
+    expect(warnings[0]).toMatch(/a\.yaml:5:\d+: .*refund\.json/);
+    expect(allowed(3, 5, 9)).toBe(5);
+    writeFileSync(at("schemas", "refund.json"), schema(9));
+    await until(() => allowed(3, 5, 9) === 9);
+  });
+
   it("in a directory that was itself replaced", async () => {
     mkdirSync(at("policies"));
     writeFileSync(at("policies", "a.yaml"), text(1));

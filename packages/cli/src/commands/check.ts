@@ -9,7 +9,7 @@ import type { Io } from "../io.ts";
 import { printable, printableLines } from "../output/printable.ts";
 import { sarifOf } from "../output/sarif.ts";
 import type { Style } from "../output/style.ts";
-import { findDefaultPolicyFiles, findPolicyFiles, readPolicyFiles } from "../policy-files.ts";
+import { findDefaultPolicyFiles, findPolicyFiles, readNamedFile, readPolicyFiles } from "../policy-files.ts";
 
 interface Options extends Shared {
   readonly tools?: string;
@@ -43,7 +43,8 @@ function check(io: Io, patterns: readonly string[], options: Options, version: s
   const names = patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
   const files = readPolicyFiles(names, io.cwd);
   const knownTools = options.tools?.split(",").map((name) => name.trim());
-  const loaded = loadPolicies(files, { hash: nodeHash, analyse, ...(knownTools === undefined ? {} : { knownTools }) });
+  const named = knownTools === undefined ? {} : { knownTools };
+  const loaded = loadPolicies(files, { hash: nodeHash, analyse, readFile: readNamedFile(io.cwd), ...named });
   const issues = loaded.ok ? loaded.warnings : loaded.issues;
   const ok = loaded.ok && (options.strict !== true || issues.length === 0);
   if (options.format === "sarif") printJson(io, sarifOf(issues, version));

@@ -9,7 +9,7 @@ import type { Io } from "../io.ts";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
-import { findPolicyFiles, readPolicyFiles } from "../policy-files.ts";
+import { findPolicyFiles, readNamedFile, readPolicyFiles } from "../policy-files.ts";
 
 export function registerDiff(parent: Command, { io, run }: CommandSetup): void {
   const command = parent
@@ -33,7 +33,8 @@ function diff(io: Io, before: string, after: string, options: Shared): ExitCode 
 }
 
 function modelOf(pattern: string, io: Io): PolicyModel {
-  const loaded = loadPolicies(readPolicyFiles(findPolicyFiles([pattern], io.cwd), io.cwd), { hash: nodeHash });
+  const files = readPolicyFiles(findPolicyFiles([pattern], io.cwd), io.cwd);
+  const loaded = loadPolicies(files, { hash: nodeHash, readFile: readNamedFile(io.cwd) });
   if (loaded.ok) return loaded.model;
   const errors = loaded.issues.filter(({ severity }) => severity === "error").length;
   const shown = printable(pattern);
