@@ -34,7 +34,7 @@ export class VirtualClock implements Clock {
 
 export type Judge = (call: ToolCall, context: EvaluationContext) => Decision;
 
-export const TERMS: PauseReason["approval"] = {
+const TERMS: PauseReason["approval"] = {
   route: "default",
   to: ["dashboard"],
   roles: ["approver"],

@@ -4,7 +4,7 @@ import { SafeRunError } from "@saferun/core";
 import { isBusy } from "./failure.ts";
 
 /** `PRAGMA user_version` of a store that this code has written. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 /** Marks the file as SafeRun's: "SFRN". */
 const APPLICATION_ID = 0x5346524e;
 /** Before it a WAL could be reset under a reader (sqlite.org/wal.html, the WAL-reset bug). */
