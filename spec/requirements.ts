@@ -65,7 +65,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "P10",
     sentence:
       "Static analysis: unreachable, shadowed, redundant, conflicting rules, denies that omission switches off, unknown arguments and types — 10,000 rules in a second",
-    gap: "unknown arguments are not found, because the tools' schemas are not read yet",
+    gap: "reading the YAML of 10,000 rules alone takes about a second, and the bench does not measure the analysis yet",
   },
   {
     id: "P11",

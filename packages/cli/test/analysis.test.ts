@@ -68,12 +68,21 @@ describe("saferun check, the analysis", () => {
       "  - { id: broken.function, tool: lookup, when: args.id.bogus(), then: allow }",
       "  - { id: broken.key, tool: lookup, wehn: args.id == 1, then: deny }",
       "  - { id: broken.tool, tool: lookpu, then: deny }",
+      "  - { id: broken.argument, tool: stock.set, when: args.cuont > 0, then: allow }",
+      "  - { id: broken.kind, tool: stock.set, when: args.count == 'x', then: deny }",
       '  - { id: broken.type, tool: lookup, when: 1 + "a" == 2, then: deny }',
     ];
     writeFileSync(join(place.cwd, "policies.yaml"), `${readFileSync(FAULTS, "utf8")}${broken.join("\n")}\n`);
     const found = await issues();
     const errors = found.filter(({ severity }) => severity === "error").map(({ code }) => code);
-    expect(errors).toEqual(["unknown-function", "unknown-key", "unknown-tool", "wrong-type"]);
+    expect(errors).toEqual([
+      "unknown-function",
+      "unknown-key",
+      "unknown-tool",
+      "unknown-arg",
+      "wrong-type",
+      "wrong-type",
+    ]);
     expect(ids(found.filter(({ severity }) => severity === "warning")).sort()).toEqual([...SEEDED].sort());
   });
 

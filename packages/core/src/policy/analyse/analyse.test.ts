@@ -263,6 +263,30 @@ describe("tools with schemas and bound arguments", () => {
 });
 
 describe("analysis", () => {
+  it("[P10~] finds the one fault among 10,000 rules over 1,000 tools", () => {
+    const names = Array.from({ length: 1_000 }, (_, index) => `t${index}`);
+    const rules = names.flatMap((tool, index) =>
+      Array.from({ length: 10 }, (_, step): Rule => {
+        const low = step * 100;
+        const when = `args.n > ${low} && args.n <= ${step * 100 + 100} && args.c == "CH"`;
+        return {
+          id: `${tool}.${step}`,
+          tool,
+          when: index === 700 && step === 3 ? `${when} && args.n < 0` : when,
+          then: "allow",
+        };
+      }),
+    );
+    const tools = Object.fromEntries(names.map((name) => [name, { kind: "write" }]));
+    const twin: Rule = {
+      id: "twin",
+      tool: "t42",
+      when: 'args.n > 120 && args.n <= 130 && args.c == "CH"',
+      then: "allow",
+    };
+    expect(found([...rules, twin], { tools })).toEqual(["redundant:twin", "unreachable:t700.3"]);
+  });
+
   it("stops at conditions that are too many cases, without a wrong word", () => {
     const when = Array.from({ length: 12 }, (_, index) => `(args.a${index} == 1 || args.b${index} == 1)`).join(" && ");
     expect(found([allow(when), allow(when)])).toEqual([]);

@@ -5,7 +5,7 @@ import { type Analysis, conditionsOf, type Finding, named, STRICTNESS } from "./
 import { ALWAYS, ERROR, FALSE, isWithin, meet, type Region, TRUE } from "./region.ts";
 import { sameScope, scopeCovers } from "./scope.ts";
 import { matchOf, verdictOf } from "./trial.ts";
-import { isSubset } from "./value-set.ts";
+import { intersect, isEmpty, isSubset } from "./value-set.ts";
 
 /** Comparisons of rules with rules; beyond, the rest is not compared. Only thousands of rules on one tool get there. */
 const MOST_COMPARISONS = 4_000_000;
@@ -158,7 +158,7 @@ class DeadRules {
   #repeated(rule: RuleModel, matches: readonly Region[], around: readonly RuleModel[]): Finding | undefined {
     if (rule.otherwise !== null || rule.asks) return undefined;
     const { claims, search } = this.#analysis;
-    const alike = around.filter((other) => !this.#redundant.has(other) && saysTheSame(rule, other));
+    const alike = around.filter((other) => other.verdict === rule.verdict && !this.#redundant.has(other));
     if (alike.length === 0) return undefined;
     const outcomes = rule.verdict === "deny" ? TRUE | ERROR : TRUE;
     const speaks = outcomes === TRUE ? matches : claims.scoped(rule, outcomes);
@@ -167,7 +167,10 @@ class DeadRules {
       coveredBy(
         speaks,
         alike,
-        (other, region) => isWithinAny(region, claims.regions(other, outcomes)) && this.#failsAlike(rule, other),
+        (other, region) =>
+          isWithinAny(region, claims.regions(other, outcomes)) &&
+          saysTheSame(rule, other) &&
+          this.#failsAlike(rule, other),
       );
     const setting = used === null ? undefined : search.settingOf(rule);
     if (used === null || setting === undefined) return undefined;
@@ -215,7 +218,6 @@ const APART: ReadonlySet<string> = new Set(["id", "span", "scope", "condition", 
 
 /** The same verdict with all that goes with it, and no words of its own that would be lost. */
 function saysTheSame(rule: RuleModel, other: RuleModel): boolean {
-  if (rule.verdict !== other.verdict) return false;
   const lost = (mine: string | null, theirs: string | null) => mine !== null && mine !== theirs;
   if (lost(rule.reason, other.reason) || lost(rule.fix, other.fix)) return false;
   return effectOf(rule) === effectOf(other);
@@ -246,6 +248,7 @@ function crossed(mine: Region, theirs: Region): Region | undefined {
     const own = mine.get(place.key);
     if (own === undefined || place.kind === "opaque") return undefined;
     if (isSubset(own.values, values) || isSubset(values, own.values)) continue;
+    if (isEmpty(intersect(own.values, values))) return undefined;
     // A list of exceptions from "everything but" is how exceptions are written.
     if (own.values.texts.outside || own.values.numbers.length > 1) return undefined;
     across = true;

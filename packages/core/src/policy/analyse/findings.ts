@@ -38,6 +38,11 @@ export class Analysis {
     this.search = new Search(model, this.tools, new Trial(model));
   }
 
+  /** Cheap: false where the condition surely holds no piece that is written like this. Definitions may hide one. */
+  mayHold({ condition }: RuleModel, pattern: RegExp): boolean {
+    return condition !== null && (this.model.definitions.size > 0 || pattern.test(condition.text));
+  }
+
   /** The part of the regions in which no other rule denies or asks, as far as that is known and leaves anything. */
   undisturbed(regions: readonly Region[], tool: string, except: readonly RuleModel[]): readonly Region[] {
     let all = regions;

@@ -13,16 +13,23 @@ import { intersect, interval, isEmpty, numbers, type ValueSet } from "./value-se
 
 export function looseRules(analysis: Analysis): readonly Finding[] {
   const found: Finding[] = [];
+  // A constant may be a fraction, or hold one.
+  const named = [...analysis.model.constants.values()].some(
+    (value) => typeof value === "number" || Array.isArray(value),
+  );
   for (const rule of analysis.model.rules) {
     const { condition } = rule;
     if (condition === null || rule.observe) continue;
-    const parts = tellingParts(condition.expr, []);
+    const parts = named || analysis.mayHold(rule, TELLING) ? tellingParts(condition.expr, []) : [];
     found.push(...fractions(analysis, rule, parts));
     if (rule.verdict === "allow") found.push(...unbounded(analysis, rule), ...emptyLists(analysis, rule, parts));
     else found.push(...switchedOff(analysis, rule, parts));
   }
   return found;
 }
+
+/** `has(`, `.?`, `all(`, a fraction, and a text before `in`. */
+const TELLING = /\bhas\s*\(|\?|\ball\s*\(|\d\.|\.\d|["']\s*in\b/;
 
 /** The parts of an expression that any of these analyses asks about. Most conditions have none. */
 function tellingParts(expr: Expr, into: Expr[]): readonly Expr[] {

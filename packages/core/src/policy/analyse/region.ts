@@ -22,14 +22,14 @@ export interface Constraint {
 export type Region = ReadonlyMap<string, Constraint>;
 
 /** The whole space. */
-export const EVERYWHERE: Region = new Map();
+const EVERYWHERE: Region = new Map();
 
 /** The whole space, and nothing of it, as unions of regions. */
 export const ALWAYS: readonly Region[] = [EVERYWHERE];
 export const NEVER: readonly Region[] = [];
 
 /** More regions than this, and the condition counts as not known. */
-export const MOST_REGIONS = 64;
+const MOST_REGIONS = 64;
 
 /** Where a condition has one of these outcomes; null is "not known". */
 export function regionsOf(expr: Expr, outcomes: Outcomes, constants: Constants): readonly Region[] | null {

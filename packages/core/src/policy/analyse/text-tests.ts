@@ -17,6 +17,8 @@ const SQL = /(?:^|_)(?:sql|statements?)$/;
 const QUERY = /(?:^|_)query$/;
 const SQL_WORD = /^\W*(?:select|insert|update|delete|with|show|explain|merge)\b/i;
 
+const TEXT_TEST = /startsWith|endsWith|contains|matches/;
+
 type Subject = "mail" | "host" | "shell" | "sql";
 
 /** A test of a text, and the argument that it looks at. */
@@ -30,7 +32,7 @@ interface Tested {
 
 export function textTests(analysis: Analysis): readonly Finding[] {
   return analysis.model.rules.flatMap((rule) => {
-    if (rule.condition === null || rule.observe) return [];
+    if (rule.condition === null || rule.observe || !analysis.mayHold(rule, TEXT_TEST)) return [];
     const all = testsIn(rule.condition.expr, NO_LISTS, []);
     if (all.length === 0) return [];
     const found = new Map<string, Finding>();

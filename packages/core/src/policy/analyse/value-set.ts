@@ -40,7 +40,7 @@ export interface ValueSet {
 
 export const NO_TEXTS: Texts = { outside: false, values: new Set() };
 export const ALL_TEXTS: Texts = { outside: true, values: new Set() };
-export const NO_NUMBERS: readonly Interval[] = [];
+const NO_NUMBERS: readonly Interval[] = [];
 export const ALL_NUMBERS: readonly Interval[] = [interval(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)];
 export const ANYTHING: ValueSet = { bits: EVERY_KIND, numbers: ALL_NUMBERS, texts: ALL_TEXTS };
 export const NOTHING: ValueSet = { bits: 0, numbers: NO_NUMBERS, texts: NO_TEXTS };
