@@ -9,7 +9,7 @@ import type { Denial } from "./decision.ts";
 import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./denial.ts";
 import { invariant, SafeRunError, unreachable } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
-import { judge } from "./judge.ts";
+import { changedByRules, judge, toldOf } from "./judge.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
 import { ModelRecorder } from "./model.ts";
 import type { Clock, Hash, Notifier, Policies, Random, Store } from "./ports.ts";
@@ -44,8 +44,10 @@ export interface Permit {
   readonly args: JsonObject;
   /** True when a person changed the arguments: the model is told what ran. */
   readonly edited: boolean;
-  /** True when policies changed or bound arguments before anybody was asked: the model is told what ran. */
+  /** True when rules changed what the agent wrote: the model is told what ran. What the host decides does not count. */
   readonly changed: boolean;
+  /** The arguments that a model may be told of: without what the host decides, which it never saw. */
+  readonly told: JsonObject;
   /** For tools whose contract takes one; from the call id, never from the model. */
   readonly idempotencyKey: string;
   /**
@@ -176,7 +178,7 @@ class EmbeddedGate implements Gate {
         if (!(await this.#writer.commit(run, write))) return undefined;
         return this.#permit(run, request, claim.call, call, {
           edited: false,
-          changed: call.digest !== proposal.digest,
+          changed: changedByRules(policies.current(), proposal, call),
         });
       }
       case "deny": {
@@ -195,7 +197,7 @@ class EmbeddedGate implements Gate {
         };
         if (!(await this.#writer.commit(run, write))) return undefined;
         this.#waiting.notify(approval);
-        return this.#afterWaiting(run, request, callId);
+        return this.#afterWaiting(run, request, proposal, callId);
       }
       default:
         return unreachable(decision.verdict);
@@ -203,17 +205,19 @@ class EmbeddedGate implements Gate {
   }
 
   /** The same key again: never a second run, never other arguments. A call that still waits goes on waiting. */
-  async #again(run: Run, request: CallRequest, call: ToolCall, earlier: CallRecord): Promise<Admission> {
-    if (earlier.proposed !== call.digest) return refuse(repeatedDenial(earlier, "mismatch"));
+  async #again(run: Run, request: CallRequest, proposal: ToolCall, earlier: CallRecord): Promise<Admission> {
+    if (earlier.proposed !== proposal.digest) return refuse(repeatedDenial(earlier, "mismatch"));
     if (earlier.state === "pending" || earlier.state === "approved")
-      return this.#afterWaiting(run, request, earlier.id);
+      return this.#afterWaiting(run, request, proposal, earlier.id);
     return refuse(repeatedDenial(earlier, "repeated"));
   }
 
-  async #afterWaiting(run: Run, request: CallRequest, callId: string): Promise<Admission> {
+  async #afterWaiting(run: Run, request: CallRequest, proposal: ToolCall, callId: string): Promise<Admission> {
     const waited = await this.#waiting.answer(run, request, callId);
     if ("denial" in waited) return refuse(waited.denial);
-    return this.#permit(run, request, waited.claimed, waited.call, waited);
+    const { claimed, call, edited, shown } = waited;
+    const changed = changedByRules(this.#ports.policies.current(), proposal, shown);
+    return this.#permit(run, request, claimed, call, { edited, changed });
   }
 
   async #refuseMalformed(run: Run, request: CallRequest, callId: string, malformed: Malformed): Promise<Admission> {
@@ -243,7 +247,8 @@ class EmbeddedGate implements Gate {
     }
     const args = JSON.parse(call.bytes) as JsonObject;
     const named = { callId: row.id, tool: row.tool, idempotencyKey: row.id };
-    return { admitted: true, permit: { ...named, args, edited, changed, settle } };
+    const told = toldOf(this.#ports.policies.current(), call);
+    return { admitted: true, permit: { ...named, args, told, edited, changed, settle } };
   }
 
   async #finish(run: Run, claimed: CallRecord, outcome: Outcome, result: unknown): Promise<void> {

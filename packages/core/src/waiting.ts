@@ -26,8 +26,8 @@ export type Waited =
       readonly call: ToolCall;
       /** By the person who approved it. */
       readonly edited: boolean;
-      /** What that person was shown was not what the agent wrote. */
-      readonly changed: boolean;
+      /** As that person was shown it: what the policies had made of it. */
+      readonly shown: ToolCall;
     }
   | { readonly denial: Denial };
 
@@ -134,8 +134,8 @@ export class Waiting {
       approvals: [{ row: consumed.approval, expect: approval.version }],
       entries: [judged, used, executing(run, claim.call)],
     });
-    const changed = approval.digest !== row.proposed;
-    return committed ? { claimed: claim.call, call, edited, changed } : undefined;
+    const shown = edited ? callFromBytes({ tool, agent, environment, bytes: approval.bytes }, hash) : call;
+    return committed ? { claimed: claim.call, call, edited, shown } : undefined;
   }
 
   /** The arguments as they stand need a person who sees them: a new request replaces the old one. */

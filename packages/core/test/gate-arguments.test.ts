@@ -50,7 +50,8 @@ describe("changed arguments", () => {
     const where = at([CLAMP]);
     const answer = await where.call({ amount: 500, note: "x" });
     const ran = { amount: 100, note: "x", customer: "cus_host" };
-    expect(answer).toMatchObject({ status: "ran", permit: { args: ran, changed: true, edited: false } });
+    const told = { amount: 100, note: "x" };
+    expect(answer).toMatchObject({ status: "ran", permit: { args: ran, told, changed: true, edited: false } });
     expect(where.ran).toEqual([ran]);
     expect(await part(where, "call.proposed", "arguments")).toEqual({ amount: 500, note: "x" });
     expect(await part(where, "call.decided", "decision")).toMatchObject({
@@ -100,11 +101,16 @@ describe("changed arguments", () => {
     expect(fallen.ran).toEqual([]);
   });
 
-  it("nothing to change is no change", async () => {
+  it("nothing to change is no change, and the host's own values are none that a model is told of", async () => {
     const where = at([CLAMP]);
-    const answer = await where.call({ amount: 50, customer: "cus_host" });
-    expect(answer).toMatchObject({ status: "ran", permit: { changed: false } });
-    expect(where.ran).toEqual([{ amount: 50, customer: "cus_host" }]);
+    for (const customer of ["cus_host", "cus_evil"]) {
+      const answer = await where.call({ amount: 50, customer });
+      expect(answer).toMatchObject({ status: "ran", permit: { changed: false, told: { amount: 50 } } });
+    }
+    expect(where.ran).toEqual([
+      { amount: 50, customer: "cus_host" },
+      { amount: 50, customer: "cus_host" },
+    ]);
   });
 
   it("[P7~] a change never runs what a deny or pause rule forbids, before or after it", async () => {

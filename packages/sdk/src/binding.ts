@@ -109,7 +109,7 @@ export async function* streamTool(
     }
   }
   await permit.settle("succeeded", ended.last);
-  if (permit.edited) yield withEditNote(ended.last, permit.args);
+  if (permit.edited || permit.changed) yield withEditNote(ended.last, permit);
   return ended.value;
 }
 
@@ -128,5 +128,5 @@ function executing(frame: Frame, permit: Permit, { toolCallId }: ToolRequest): F
 }
 
 function noted(permit: Permit, result: unknown): unknown {
-  return permit.edited ? withEditNote(result, permit.args) : result;
+  return permit.edited || permit.changed ? withEditNote(result, permit) : result;
 }

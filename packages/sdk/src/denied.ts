@@ -1,5 +1,5 @@
 /** What a caller gets instead of a result when the gate did not let a call run, and how a model is told what ran instead. */
-import type { Denial, JsonObject } from "@saferun/core";
+import type { Denial, JsonObject, Permit } from "@saferun/core";
 
 /**
  * The value that a gated tool returns when it did not run. Plain JSON, so that it survives a message history.
@@ -39,10 +39,13 @@ function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** What stands beside the result of a call whose arguments a person changed. */
+/** What stands beside the result of a call whose arguments a person or the policies changed. */
 export interface EditNote {
-  readonly edited: true;
-  /** The arguments that the tool ran with. */
+  /** By a person who approved it. */
+  readonly edited: boolean;
+  /** By the policies. */
+  readonly changed: boolean;
+  /** The arguments that the tool ran with, without what the host decides. */
   readonly ran: JsonObject;
   readonly message: string;
 }
@@ -51,8 +54,8 @@ export interface EditNote {
  * A result that says what ran: objects get a field `saferun`, text gets a line, everything else is put beside the note.
  * A field of that name which the tool returned itself is replaced: the note is the gate's word.
  */
-export function withEditNote(result: unknown, ran: JsonObject): unknown {
-  const note = editNote(ran);
+export function withEditNote(result: unknown, permit: Pick<Permit, "edited" | "changed" | "told">): unknown {
+  const note = editNote(permit);
   if (typeof result === "string") return `${result}\n\n${note.message}`;
   if (isPlainObject(result)) return { ...result, saferun: note };
   return { result: result ?? null, saferun: note };
@@ -65,12 +68,14 @@ export function editNoteOf(result: unknown): EditNote | undefined {
 }
 
 function isEditNote(value: unknown): value is EditNote {
-  return isPlainObject(value) && value.edited === true && typeof value.message === "string";
+  if (!isPlainObject(value) || typeof value.message !== "string") return false;
+  return value.edited === true || value.changed === true;
 }
 
-function editNote(ran: JsonObject): EditNote {
-  const message = `A person changed the arguments of this call before it ran. It ran with ${JSON.stringify(ran)}.`;
-  return { edited: true, ran, message };
+function editNote({ edited, changed, told: ran }: Pick<Permit, "edited" | "changed" | "told">): EditNote {
+  const who = edited && changed ? "The policies and a person" : edited ? "A person" : "The policies";
+  const message = `${who} changed the arguments of this call before it ran. It ran with ${JSON.stringify(ran)}.`;
+  return { edited, changed, ran, message };
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -134,6 +134,7 @@ const NO_POLICIES: PolicySet = {
   explain: () => NOT_LOADED,
   kind: () => "destructive",
   declares: () => false,
+  boundPaths: () => [],
 };
 
 function openStore(where: CheckedOptions["store"]): OpenStore {
