@@ -145,6 +145,13 @@ describe("rules that let more pass than they seem to", () => {
     expect(found([allow("args.price == 20.0")])).toEqual([]);
   });
 
+  it("clamp-optional", () => {
+    const clamp = (more: JsonObject) => ({ then: "allow", change: [{ clamp: "args.n", max: 9, ...more }] }) as Rule;
+    expect(found([clamp({})])).toEqual(["clamp-optional:r1"]);
+    expect(found([clamp({ missing: "set" })])).toEqual([]);
+    expect(found([{ ...clamp({}), when: "args.n > 0" }])).toEqual([]);
+  });
+
   it("empty-list", () => {
     expect(found([allow('args.to.all(a, a == "x")')])).toEqual(["empty-list:r1"]);
     expect(found([allow('size(args.to) > 0 && args.to.all(a, a == "x")')])).toEqual([]);

@@ -1,5 +1,6 @@
 /** The closed list of what the analysis finds; `docs/analysis.md` has one section for each. */
 export const ANALYSIS_CODES = {
+  "clamp-optional": "A rule clamps an argument, and denies calls that leave it out.",
   conflict: "Two rules of the same scope contradict each other on calls that both seem to be made for.",
   "empty-list": "An allow rule asks something of all items of a list, which is true of an empty list.",
   "float-equality": "A condition compares a fraction with `==`, `!=` or `in`.",

@@ -1,4 +1,4 @@
-/** Rules that let more pass than they seem to: `unbounded`, `switched-off`, `float-equality`, `empty-list`. */
+/** Rules that let more pass than they seem to: `unbounded`, `switched-off`, `float-equality`, `empty-list`; and `clamp-optional`, the opposite. */
 import { type Binary, childrenOf, type Expr, type Macro } from "../cel/ast.ts";
 import { printCel } from "../cel/print.ts";
 import { quote } from "../issue.ts";
@@ -19,7 +19,9 @@ export function looseRules(analysis: Analysis): readonly Finding[] {
   );
   for (const rule of analysis.model.rules) {
     const { condition } = rule;
-    if (condition === null || rule.observe) continue;
+    if (rule.observe) continue;
+    if (rule.changes.length > 0) found.push(...clamps(analysis, rule));
+    if (condition === null) continue;
     const parts = named || analysis.mayHold(rule, TELLING) ? tellingParts(condition.expr, []) : [];
     found.push(...fractions(analysis, rule, parts));
     if (rule.verdict === "allow") found.push(...unbounded(analysis, rule), ...emptyLists(analysis, rule, parts));
@@ -164,6 +166,32 @@ function testedPath(expr: Expr): readonly (readonly string[])[] {
     if (map !== null && typeof expr.left.value === "string") path = [...map, expr.left.value];
   }
   return path !== null && path[0] === "args" && path.length > 1 ? [path] : [];
+}
+
+/** A clamp of what is not there fails, and the call is denied: rarely meant for an argument that may be left out. */
+function clamps(analysis: Analysis, rule: RuleModel): readonly Finding[] {
+  const { search, claims } = analysis;
+  const setting = search.settingOf(rule);
+  if (setting === undefined) return [];
+  const regions = analysis.undisturbed(claims.scoped(rule, TRUE) ?? ALWAYS, setting.tool, [rule]);
+  return rule.changes.flatMap((change): readonly Finding[] => {
+    if (change.kind !== "clamp" || change.missing !== "error") return [];
+    const path = ["args", ...change.path];
+    let example: ExampleCall | undefined;
+    search.find(setting, regions, conditionsOf(rule), (_decision, call) => {
+      const there = search.decide(withArgument(call, path, change.max ?? change.min ?? 0));
+      const without = withArgument(call, path, undefined);
+      const absent = search.decide(without);
+      if (there === undefined || absent === undefined || verdictOf(there) === "deny") return false;
+      if (matchOf(there, rule.id) !== "true" || verdictOf(absent) !== "deny") return false;
+      if (matchOf(absent, rule.id) !== "true") return false;
+      example = without;
+      return true;
+    });
+    if (example === undefined) return [];
+    const message = `a call that leaves ${pathText(path)} out is denied, because there is nothing to clamp; add \`missing: set\`, or ask for it in the condition`;
+    return [{ code: "clamp-optional", span: rule.span, rule, message, example }];
+  });
 }
 
 /** The next number is another one, and looks the same to people. */
