@@ -31,6 +31,11 @@ export function fieldsOf(approval: ApprovalRecord): readonly Field[] {
     });
 }
 
+/** What cannot be seen cannot be edited by sight: such a value stays as it is. */
+export function isTypeable({ text }: Field): boolean {
+  return text.split(/\r?\n/).every((line) => printable(line) === line);
+}
+
 export interface Mistake {
   readonly path: string;
   /** For the person, one line. */
@@ -47,7 +52,8 @@ export function typedArguments(approval: ApprovalRecord, typed: ReadonlyMap<stri
     const text = typed.get(field.path);
     // A field that was left as it was keeps its value exactly, also where a form has changed its line ends.
     if (text === undefined || sameLines(text, field.text)) continue;
-    const value = field.typedAs === "text" ? { value: text } : parsed(text, field);
+    const lines = text.replaceAll("\r\n", "\n");
+    const value = field.typedAs === "text" ? { value: lines } : parsed(lines, field);
     if ("message" in value) mistakes.push({ path: field.path, message: value.message });
     else args = withValue(args, segmentsOf(field.path), value.value);
   }

@@ -1,5 +1,7 @@
 export { ANSWERS, type AnswerWord } from "./answer.ts";
 export type { Channel, OnError, PausedApproval } from "./channel.ts";
+export { createEmail, type EmailChannel, type EmailMessage, type EmailOptions } from "./email/email.ts";
+export { createLinear, type LinearChannel, type LinearMessage, type LinearOptions } from "./linear/linear.ts";
 export {
   createPagerDuty,
   type PagerDutyChannel,

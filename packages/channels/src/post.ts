@@ -3,7 +3,7 @@ import type { Failure } from "./delivery.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Answers are read for an id or an error; more than that is not looked at. */
-const ANSWER_CHARACTERS = 100_000;
+const ANSWER_CHARACTERS = 1_000_000;
 
 export class HttpFailure extends Error {
   override readonly name = "HttpFailure";

@@ -85,3 +85,18 @@ function join(path: string, key: string): string {
   if (/^[\p{L}_$][\p{L}\p{N}_$-]*$/u.test(key)) return path === "" ? key : `${path}.${key}`;
   return `${path}[${printable(JSON.stringify(key))}]`;
 }
+
+/** JSON that can be edited and sent back: the same value, every character of it visible. */
+export function jsonText(value: Json): string {
+  return JSON.stringify(value, null, 2)
+    .split("\n")
+    .map((line) => line.replace(UNSAFE, escapeUnits))
+    .join("\n");
+}
+
+function escapeUnits(character: string): string {
+  return character
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
+}

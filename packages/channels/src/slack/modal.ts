@@ -2,9 +2,9 @@
 import type { ApprovalRecord, JsonObject } from "@saferun/core";
 import type { InputBlock, ModalView } from "@slack/types";
 import type { Answer } from "../answer.ts";
-import { type Field, fieldsOf, type Mistake, type Typed, typedArguments } from "../edit-form.ts";
+import { type Field, fieldsOf, isTypeable, type Mistake, type Typed, typedArguments } from "../edit-form.ts";
 import { textAt } from "../json-body.ts";
-import { printable, short } from "../shown.ts";
+import { short } from "../shown.ts";
 import { argumentBlock, CARD_CHARACTERS } from "./card.ts";
 
 export const EDIT_FORM = "saferun.edit-form";
@@ -18,7 +18,7 @@ export function editForm(approval: ApprovalRecord, metadata: string): ModalView 
   const fields = fieldsOf(approval);
   const call = argumentBlock(approval);
   if (fields.length > MOST_FIELDS || JSON.stringify(call).length > CARD_CHARACTERS) return undefined;
-  if (fields.some(({ text }) => text.length > FIELD_CHARACTERS || !isTypeable(text))) return undefined;
+  if (fields.some((field) => field.text.length > FIELD_CHARACTERS || !isTypeable(field))) return undefined;
   return {
     type: "modal",
     callback_id: EDIT_FORM,
@@ -28,11 +28,6 @@ export function editForm(approval: ApprovalRecord, metadata: string): ModalView 
     close: { type: "plain_text", text: "Cancel" },
     blocks: [call, ...fields.map(input)],
   };
-}
-
-/** What cannot be seen cannot be edited by sight. */
-function isTypeable(text: string): boolean {
-  return text.split(/\r?\n/).every((line) => printable(line) === line);
 }
 
 function input(field: Field, index: number): InputBlock {

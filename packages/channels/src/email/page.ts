@@ -1,0 +1,108 @@
+/** The page behind a mail's link. No script runs on it, and what agents wrote stands in it as text (traps.md, 27). */
+import type { ApprovalRecord } from "@saferun/core";
+import { outcomeText } from "../answer.ts";
+import type { Shown } from "../desk.ts";
+import { type Field, fieldsOf, isTypeable, type Mistake } from "../edit-form.ts";
+import { argumentLines, changeLines, printable } from "../shown.ts";
+
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  "content-type": "text/html; charset=utf-8",
+  "cache-control": "no-store",
+  "content-security-policy":
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+/** The names of a form's fields; `field.0` and on are the editable arguments. */
+export const FORM = {
+  approval: "approval",
+  version: "version",
+  nonce: "nonce",
+  verdict: "verdict",
+  note: "note",
+} as const;
+
+export function fieldName(index: number): string {
+  return `field.${index}`;
+}
+
+export function questionPage(approval: ApprovalRecord, shown: Shown, mistakes: readonly Mistake[] = []): string {
+  const fields = fieldsOf(approval).map((field, index) => fieldHtml(field, index, mistakes));
+  const general = mistakes
+    .filter(({ path }) => path === "")
+    .map(({ message }) => `<p class="bad">${html(message)}</p>`);
+  return document(
+    "A call waits for a person",
+    `${callHtml(approval)}
+<p>Silence denies it: ${new Date(approval.deadline).toISOString()}</p>${general.join("")}
+<form method="post">
+${hidden(FORM.approval, shown.approval)}${hidden(FORM.version, String(shown.version))}${hidden(FORM.nonce, shown.nonce)}
+${fields.length === 0 ? "" : `<fieldset><legend>May be changed</legend>${fields.join("")}</fieldset>`}
+<label>Note <small>told to the agent when denied</small><input name="${FORM.note}" maxlength="2000"></label>
+<button name="${FORM.verdict}" value="approve">Approve</button>
+<button name="${FORM.verdict}" value="deny">Deny</button>
+</form>`,
+  );
+}
+
+function fieldHtml(field: Field, index: number, mistakes: readonly Mistake[]): string {
+  const { path, text, typedAs } = field;
+  const name = html(printable(path));
+  if (!isTypeable(field)) return `<p>${name} holds characters that cannot be shown, and stays as it is.</p>`;
+  const mistake = mistakes.find((one) => one.path === path);
+  const said = mistake === undefined ? "" : `<p class="bad">${html(mistake.message)}</p>`;
+  // A browser drops one line break after the tag.
+  return `<label>${name} <small>${typedAs === "json" ? "JSON" : "text"}</small><textarea name="${fieldName(index)}" rows="${rows(text)}">
+${html(text)}</textarea></label>${said}`;
+}
+
+/** How it ended, or why nothing was decided. */
+export function answerPage(message: string, approval: ApprovalRecord | undefined): string {
+  const changes = approval === undefined ? [] : changeLines(approval);
+  const change = changes.length === 0 ? "" : `<pre>${html(changes.join("\n"))}</pre>`;
+  const call = approval === undefined ? "" : callHtml(approval);
+  const outcome = approval === undefined || approval.state === "pending" ? "" : `<p>${html(outcomeText(approval))}</p>`;
+  return document("SafeRun", `<p><strong>${html(message)}</strong></p>${outcome}${change}${call}`);
+}
+
+function callHtml(approval: ApprovalRecord): string {
+  const { tool, agent, environment, reasons } = approval;
+  const why = reasons.map(
+    ({ id, reason }) => `<li><code>${html(printable(id))}</code> ${html(printable(reason))}</li>`,
+  );
+  return `<dl><dt>tool</dt><dd><code>${html(printable(tool))}</code></dd><dt>agent</dt><dd><code>${html(printable(agent))}</code></dd>
+<dt>environment</dt><dd><code>${html(printable(environment))}</code></dd></dl>
+<h2>What will run</h2><pre>${html(argumentLines(approval).join("\n"))}</pre>
+<h2>Why it was paused</h2><ul>${why.join("")}</ul>`;
+}
+
+function document(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${html(title)}</title><style>${STYLE}</style><main><h1>${html(title)}</h1>
+${body}
+</main></html>
+`;
+}
+
+const STYLE =
+  ":root{color-scheme:light dark;font:16px/1.5 system-ui}main{max-width:44rem;margin:2rem auto;padding:0 1rem}pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid;padding:.5rem}label{display:block;margin:.5rem 0}textarea,input{display:block;width:100%;font:inherit}button{font:inherit;padding:.5rem 1.5rem;margin:.5rem .5rem 0 0}dt{float:left;clear:left;width:8rem}.bad{font-weight:bold}";
+
+function hidden(name: string, value: string): string {
+  return `<input type="hidden" name="${name}" value="${html(value)}">`;
+}
+
+function rows(text: string): number {
+  return Math.min(12, text.split("\n").length);
+}
+
+function html(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#39;");
+}

@@ -1,0 +1,412 @@
+/** The Linear channel against Linear's emulator, which signs and delivers the webhooks itself. Counted at the tool. */
+import { createHmac } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { decideApproval, type Json, type JsonObject } from "@saferun/core";
+import { createEmulator, type Emulator } from "emulate";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createLinear, type LinearChannel, type LinearOptions } from "../src/linear/linear.ts";
+import { type Front, openFront } from "./front.ts";
+import { DEADLINE_MS, eventually, type Waiting, type World, world } from "./world.ts";
+
+const SECRET = "linear-webhook-secret";
+const TOKENS = { bot: "lin_bot", ann: "lin_ann", bob: "lin_bob", eve: "lin_eve" };
+type Name = keyof typeof TOKENS;
+
+let emulator: Emulator;
+let front: Front;
+let hooks: Server;
+let hookUrl = "";
+let accounts: Map<string, string>;
+let w: World;
+let linear: LinearChannel;
+/** What the emulator delivered and got back. */
+let delivered: { body: string; signature: string; status: number }[] = [];
+
+beforeAll(async () => {
+  const people = Object.keys(TOKENS) as Name[];
+  emulator = await createEmulator({
+    service: "linear",
+    port: 0,
+    seed: {
+      linear: {
+        users: people.map((name) => ({ email: `${name}@example.com`, name, admin: true })),
+        teams: [
+          {
+            key: "OPS",
+            name: "Operations",
+            states: [
+              { name: "Todo", type: "unstarted" },
+              { name: "Done", type: "completed" },
+              { name: "Canceled", type: "canceled" },
+            ],
+          },
+        ],
+        tokens: people.map((name) => ({
+          token: TOKENS[name],
+          user: `${name}@example.com`,
+          scopes: ["read", "write", "admin"],
+        })),
+      },
+    },
+  });
+  front = await openFront(emulator.url);
+  hooks = createServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += String(piece);
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(request.headers))
+      if (typeof value === "string") headers.set(name, value);
+    const answer = await linear.handle(new Request("http://127.0.0.1/linear", { method: "POST", headers, body }));
+    delivered.push({ body, signature: headers.get("linear-signature") ?? "", status: answer.status });
+    response.writeHead(answer.status).end();
+  });
+  await new Promise<void>((resolve) => hooks.listen(0, "127.0.0.1", resolve));
+  hookUrl = `http://127.0.0.1:${(hooks.address() as AddressInfo).port}/`;
+  const { users } = await as<{ users: { nodes: { id: string; name: string }[] } }>(
+    "bot",
+    "query { users(first: 50) { nodes { id name } } }",
+  );
+  accounts = new Map(users.nodes.map(({ id, name }) => [name, id]));
+  const team = await teamOf("bot");
+  await as("bot", "mutation($input: WebhookCreateInput!) { webhookCreate(input: $input) { success } }", {
+    input: { url: hookUrl, resourceTypes: ["Comment"], teamId: team, secret: SECRET, enabled: true },
+  });
+});
+afterAll(async () => {
+  await new Promise((resolve) => {
+    hooks.close(resolve);
+    hooks.closeAllConnections();
+  });
+  await front.close();
+  await emulator.close();
+});
+beforeEach(() => {
+  w = world();
+  delivered = [];
+  linear = channel();
+});
+afterEach(async () => {
+  await linear.close();
+  front.faults.splice(0);
+});
+
+function channel(options: Partial<LinearOptions> = {}): LinearChannel {
+  return createLinear({
+    token: TOKENS.bot,
+    webhookSecret: SECRET,
+    apiUrl: `${front.url}/graphql`,
+    approvers: { [account("ann")]: { principal: "ann" }, [account("bob")]: { principal: "bob" } },
+    onError: () => {},
+    ...options,
+  });
+}
+
+function account(name: Name): string {
+  return accounts.get(name) ?? "";
+}
+
+async function as<Data>(name: Name, query: string, variables: JsonObject = {}): Promise<Data> {
+  const response = await fetch(`${emulator.url}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${TOKENS[name]}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = (await response.json()) as { data: Data; errors?: Json };
+  if (errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+async function asked(args: JsonObject = { amount: 450, to: "ada@example.com" }): Promise<[Waiting, string]> {
+  const waiting = await w.propose(args);
+  const [message] = await linear.notify("OPS", waiting);
+  return [waiting, message?.issue ?? ""];
+}
+
+/** The emulator delivers the webhook before it answers. */
+async function comment(name: Name, issueId: string, body: string): Promise<string> {
+  const query = "mutation($input: CommentCreateInput!) { commentCreate(input: $input) { comment { id } } }";
+  type Made = { readonly commentCreate: { readonly comment: { readonly id: string } } };
+  return (await as<Made>(name, query, { input: { issueId, body } })).commentCreate.comment.id;
+}
+
+async function teamOf(name: Name): Promise<string> {
+  type Teams = { readonly teams: { readonly nodes: readonly { readonly id: string; readonly key: string }[] } };
+  const { teams } = await as<Teams>(name, "query { teams(first: 50) { nodes { id key } } }");
+  return teams.nodes.find(({ key }) => key === "OPS")?.id ?? "";
+}
+
+interface IssueNow {
+  readonly title: string;
+  readonly description: string;
+  readonly state: { readonly type: string };
+  readonly comments: readonly string[];
+}
+
+async function issueNow(id: string): Promise<IssueNow> {
+  const query =
+    "query($id: String!) { issue(id: $id) { title description state { type } comments(first: 50) { nodes { body } } } }";
+  type Found = {
+    readonly issue: Omit<IssueNow, "comments"> & { readonly comments: { readonly nodes: { body: string }[] } };
+  };
+  const { issue } = await as<Found>("ann", query, { id });
+  return { ...issue, comments: issue.comments.nodes.map(({ body }) => body) };
+}
+
+const said = (issue: string, text: string) =>
+  eventually(async () => (await issueNow(issue)).comments.find((body) => body.includes(text)));
+
+function signed(body: string, secret = SECRET): Request {
+  const signature = createHmac("sha256", secret).update(body).digest("hex");
+  return new Request("http://127.0.0.1/linear", { method: "POST", headers: { "linear-signature": signature }, body });
+}
+
+describe("a decision in Linear", () => {
+  it("approve: the call runs once, and the issue is done [A6~]", async () => {
+    const [waiting, issue] = await asked();
+    expect((await issueNow(issue)).description).toContain('amount: 450\nto: "ada@example.com"');
+    await comment("ann", issue, "/approve");
+    expect((await waiting.answer).status).toBe("ran");
+    expect(w.ran).toEqual([{ amount: 450, to: "ada@example.com" }]);
+    expect((await waiting.now()).decision?.by).toEqual({ id: "ann", via: "linear", verified: true });
+    await said(issue, "approved by ann via linear");
+    expect((await issueNow(issue)).state.type).toBe("completed");
+    expect(delivered.every(({ status }) => status === 200)).toBe(true);
+  });
+
+  it("deny with a reason: the tool does not run, the agent is told [A6~]", async () => {
+    const [waiting, issue] = await asked();
+    await comment("bob", issue, "/deny the order is fine\nreally");
+    expect(await waiting.answer).toMatchObject({
+      denial: { reason: "a person denied this call: the order is fine\nreally" },
+    });
+    await said(issue, "denied by bob via linear");
+    expect((await issueNow(issue)).state.type).toBe("canceled");
+    expect(w.ran).toEqual([]);
+  });
+
+  it("edit: the call runs as the block in the comment says [A6~]", async () => {
+    const [waiting, issue] = await asked();
+    const block = /```json\n([\s\S]*?)\n```/.exec((await issueNow(issue)).description)?.[1] ?? "";
+    await comment("ann", issue, `/approve\n\n\`\`\`json\n${block.replace("450", "50")}\n\`\`\``);
+    expect((await waiting.answer).status).toBe("ran");
+    expect(w.ran).toEqual([{ amount: 50, to: "ada@example.com" }]);
+    await said(issue, "+ amount: 50");
+  });
+
+  it("expire: the issue says so, and a late answer is told", async () => {
+    const [waiting, issue] = await asked();
+    w.clock.moveOn(DEADLINE_MS + 1);
+    expect(await waiting.answer).toMatchObject({ denial: { status: "expired" } });
+    await said(issue, "expired; nobody answered in time");
+    await comment("ann", issue, "/approve");
+    await said(issue, "expired: ");
+    expect(w.ran).toEqual([]);
+  });
+
+  it("elsewhere: the issue is closed when another channel decided", async () => {
+    const [waiting, issue] = await asked();
+    const by = { id: "local:ada", via: "cli", verified: false };
+    await decideApproval(w.ports, { approval: waiting.approval.id, verdict: "approve", by });
+    await said(issue, "approved by local:ada via cli (not verified)");
+    expect(w.ran).toHaveLength(1);
+  });
+
+  it("works in a process that has not asked", async () => {
+    const [waiting, issue] = await asked();
+    await linear.close();
+    linear = channel({ ports: w.ports });
+    await comment("ann", issue, "/approve");
+    expect((await waiting.answer).status).toBe("ran");
+    await said(issue, "approved by ann via linear");
+  });
+});
+
+describe("hostile answers (trap 16)", () => {
+  it("refuses bad signatures, and bodies of more than a minute from now", async () => {
+    const [waiting, issue] = await asked();
+    await comment("eve", issue, "/approve");
+    const { body } = delivered[0] ?? { body: "" };
+    const event = JSON.parse(body) as Record<string, unknown>;
+    const forged = { ...event, actor: { id: account("ann") } };
+    expect((await linear.handle(signed(JSON.stringify(forged), "another"))).status).toBe(401);
+    for (const shift of [-61_000, 61_000]) {
+      const moved = JSON.stringify({ ...event, webhookTimestamp: Date.now() + shift });
+      expect((await linear.handle(signed(moved))).status).toBe(401);
+    }
+    expect((await linear.handle(signed(JSON.stringify({ ...event, webhookTimestamp: undefined })))).status).toBe(401);
+    expect((await waiting.now()).state).toBe("pending");
+  });
+
+  it("replay and second decision: one run (trap 15)", async () => {
+    const [waiting, issue] = await asked();
+    await comment("ann", issue, "/approve");
+    await waiting.answer;
+    const { body } = delivered[0] ?? { body: "" };
+    expect((await linear.handle(signed(body))).status).toBe(200);
+    await comment("bob", issue, "/deny");
+    await said(issue, "already decided by ann via linear: approved");
+    expect(w.ran).toHaveLength(1);
+  });
+
+  it("takes nobody whom the configuration does not name", async () => {
+    const [waiting, issue] = await asked();
+    await comment("eve", issue, "/approve");
+    await said(issue, "linked to nobody who may decide");
+    expect((await waiting.now()).state).toBe("pending");
+    expect(w.ran).toEqual([]);
+  });
+
+  it.each([
+    ["guest", { guest: true }, "a guest cannot decide"],
+    ["app", { app: true }, "an app cannot decide"],
+    ["deactivated account", { active: false }, "deactivated"],
+  ])("refuses a %s, linked or not", async (_, profile, text) => {
+    const [waiting, issue] = await asked();
+    front.faults.push(({ body }, answer) => {
+      if (!body.includes("comment(id:")) return undefined;
+      return answer().then(async (response) => {
+        const json = (await response.json()) as { data: { comment: { user: object } } };
+        Object.assign(json.data.comment.user, profile);
+        return Response.json(json);
+      });
+    });
+    await comment("ann", issue, "/approve");
+    await said(issue, text);
+    expect((await waiting.now()).state).toBe("pending");
+    expect(w.ran).toEqual([]);
+  });
+
+  it("does not read an edited comment as an answer", async () => {
+    const [waiting, issue] = await asked();
+    const id = await comment("ann", issue, "looks good to me");
+    await as(
+      "ann",
+      "mutation($id: String!, $input: CommentUpdateInput!) { commentUpdate(id: $id, input: $input) { success } }",
+      {
+        id,
+        input: { body: "/approve" },
+      },
+    );
+    expect(delivered.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await waiting.now()).state).toBe("pending");
+  });
+
+  it("does not read a comment as an answer that was changed after it was delivered", async () => {
+    const [waiting, issue] = await asked();
+    const id = await comment("ann", issue, "/deny?");
+    const event = JSON.parse(delivered[0]?.body ?? "{}") as { data: { id: string; body: string } };
+    const body = JSON.stringify({ ...event, data: { ...event.data, id, body: "/approve" } });
+    expect((await linear.handle(signed(body))).status).toBe(200);
+    expect((await waiting.now()).state).toBe("pending");
+  });
+
+  it("does not believe an actor who is not the comment's author, nor a bot", async () => {
+    const [waiting, issue] = await asked();
+    await comment("eve", issue, "/approve ");
+    await linear.close();
+    linear = channel({ ports: w.ports });
+    const event = JSON.parse(delivered[0]?.body ?? "{}") as { data: object };
+    for (const change of [
+      { actor: { id: account("ann") } },
+      { actor: { id: account("ann"), type: "integration" } },
+      { actor: { id: account("ann") }, data: { ...event.data, botActor: { id: "b" } } },
+    ]) {
+      expect((await linear.handle(signed(JSON.stringify({ ...event, ...change })))).status).toBe(200);
+    }
+    expect((await waiting.now()).state).toBe("pending");
+    expect(w.ran).toEqual([]);
+  });
+
+  it("answers stale version where the issue was changed or the request is another one (trap 14)", async () => {
+    const [waiting, issue] = await asked();
+    const before = (await issueNow(issue)).description;
+    const change =
+      "mutation($id: String!, $input: IssueUpdateInput!) { issueUpdate(id: $id, input: $input) { success } }";
+    await as("eve", change, { id: issue, input: { description: before.replace("amount: 450", "amount: 4") } });
+    await comment("ann", issue, "/approve");
+    await said(issue, "stale version: the issue's text");
+    await as("eve", change, { id: issue, input: { description: before } });
+    await w.store.commit({ approvals: [{ row: { ...waiting.approval, version: 2 }, expect: 1 }], entries: [] });
+    await comment("bob", issue, "/approve");
+    await said(issue, "stale version: the request has changed");
+    expect((await waiting.now()).state).toBe("pending");
+    expect(w.ran).toEqual([]);
+  });
+
+  it("ignores issues that somebody else made, with our text or not", async () => {
+    const [waiting, issue] = await asked();
+    const { description, title } = await issueNow(issue);
+    const team = await teamOf("eve");
+    const { issueCreate } = await as<{ issueCreate: { issue: { id: string } } }>(
+      "eve",
+      "mutation($input: IssueCreateInput!) { issueCreate(input: $input) { issue { id } } }",
+      {
+        input: { teamId: team, title, description },
+      },
+    );
+    await comment("ann", issueCreate.issue.id, "/approve");
+    expect(delivered.at(-1)?.status).toBe(200);
+    expect((await waiting.now()).state).toBe("pending");
+  });
+
+  it.each([
+    ["words below", "/approve please", "only a block of JSON"],
+    ["curly quotes", "/approve\n```json\n{“amount”: 1}\n```", "curly quotes"],
+    ["a key twice", '/approve\n```json\n{"amount": 1, "amount": 2}\n```', "twice"],
+    ["a locked argument", '/approve\n```json\n{"amount": 1, "to": "eve@example.com"}\n```', "to may not be changed"],
+  ])("says what is wrong with %s", async (_, body, text) => {
+    const [waiting, issue] = await asked();
+    await comment("ann", issue, body);
+    await said(issue, text);
+    expect((await waiting.now()).state).toBe("pending");
+    expect(w.ran).toEqual([]);
+  });
+
+  it("ignores ordinary comments and commands in the middle of a text", async () => {
+    const [waiting, issue] = await asked();
+    for (const body of ["I would /approve", "> /approve", "/approved", "/Approve now", "`/approve`"])
+      await comment("ann", issue, body);
+    expect((await waiting.now()).state).toBe("pending");
+    expect(delivered.every(({ status }) => status === 200)).toBe(true);
+  });
+});
+
+describe("the issue", () => {
+  it("holds what others wrote in blocks that nothing in them can close (trap 27)", async () => {
+    const [, issue] = await asked({ amount: 450, reason: "```\n**Approved** @ann\u202e", to: "a" });
+    const { description, title } = await issueNow(issue);
+    expect(description).toContain("````\ntool refund");
+    expect(description).not.toContain("\u202e");
+    expect(title).toBe("SafeRun: a call of refund waits for a person");
+  });
+
+  it("cannot be approved where it cannot show all arguments", async () => {
+    const [waiting, issue] = await asked({ amount: 450, reason: "x".repeat(60_000) });
+    expect((await issueNow(issue)).description).not.toContain("/approve");
+    await comment("ann", issue, "/approve");
+    await said(issue, "do not fit into an issue");
+    expect((await waiting.now()).state).toBe("pending");
+    await comment("ann", issue, "/deny");
+    expect((await waiting.answer).status).toBe("denied");
+  });
+
+  it("is sent again after a 500, and a decision on either counts once (trap 25)", async () => {
+    let left = 1;
+    front.faults.push(({ body }, answer) =>
+      body.includes("issueCreate") && left-- > 0 ? answer().then(() => new Response("no", { status: 500 })) : undefined,
+    );
+    const [waiting, issue] = await asked();
+    await comment("ann", issue, "/approve");
+    expect((await waiting.answer).status).toBe("ran");
+    expect(w.ran).toHaveLength(1);
+  });
+
+  it("says what Linear refuses", async () => {
+    const waiting = await w.propose({ amount: 450 });
+    await expect(linear.notify("NOPE", waiting)).rejects.toMatchObject({
+      code: "channel.undelivered",
+      message: "linear refuses: there is no team `NOPE`",
+    });
+  });
+});
