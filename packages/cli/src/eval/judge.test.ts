@@ -60,3 +60,23 @@ describe("a line of calls", () => {
     expect(verdicts).toEqual(["deny", "allow", "allow", "deny", "deny"]);
   });
 });
+
+describe("a call that the policies change", () => {
+  it("says what would run [P7~] [P8~]", () => {
+    const text = `saferun: policy/v1
+environments: { prod: {} }
+context: { tenant: string }
+tools: { t: { bind: { tenant: context.tenant } } }
+rules: [{ id: a, tool: t, then: allow, change: { clamp: args.n, max: 5 } }]
+`;
+    const loaded = loadPolicies([{ file: "p.yaml", text }], { hash: nodeHash });
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues));
+    const { decide } = createJudge({ policies: loaded.policies, start: 0 });
+    const call = { tool: "t", args: { n: 9, tenant: "evil" }, context: { tenant: "acme" } };
+    expect(decide(JSON.stringify(call))).toMatchObject({
+      verdict: "allow",
+      changed: { args: { n: 5, tenant: "acme" }, paths: ["n", "tenant"] },
+    });
+    expect(decide(JSON.stringify({ ...call, args: { n: 5, tenant: "acme" } })).changed).toBeUndefined();
+  });
+});

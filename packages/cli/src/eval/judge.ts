@@ -1,5 +1,5 @@
 /** One line of calls → one line of decision (`saferun eval`). Whatever is wrong with a line is a denial of that line. */
-import type { PolicySet } from "@saferun/core";
+import type { ChangedArguments, PolicySet } from "@saferun/core";
 import { lineContexts, lineProblemText, readCallLine } from "./call-line.ts";
 
 export interface JudgePorts {
@@ -13,6 +13,8 @@ export interface DecisionLine {
   readonly by: readonly string[];
   readonly reason: string;
   readonly revision: string;
+  /** What would run instead of the line's own arguments. */
+  readonly changed?: ChangedArguments;
   readonly error?: string;
 }
 
@@ -36,8 +38,8 @@ export function createJudge({ policies, start }: JudgePorts): Judge {
     number++;
     try {
       const line = readCallLine(text);
-      const { verdict, by, reason, revision } = policies.evaluate(line.call, contextOf(line, number));
-      return { verdict, by, reason, revision };
+      const { verdict, by, reason, revision, changed } = policies.evaluate(line.call, contextOf(line, number));
+      return { verdict, by, reason, revision, ...(changed === undefined ? {} : { changed }) };
     } catch (error) {
       // Also our own bugs: a line without an answer would be read as none needed.
       return malformed(lineProblemText(error), policies.revision);

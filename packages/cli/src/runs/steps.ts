@@ -100,6 +100,8 @@ function callStep(call: string, entries: readonly { entry: StoredEntry; header: 
   const args =
     partNamed(proposed?.entry, "arguments") ?? field(partNamed(proposed?.entry, "request"), "arguments") ?? null;
   const edited = field(actor, "edited") === true;
+  // What a person approved, else what the policies made of the proposal, else the proposal.
+  const changed = field(field(field(partNamed(decided?.entry, "decision"), "decision"), "changed"), "args");
   const first = entries[0];
   return {
     kind: "call",
@@ -118,7 +120,7 @@ function callStep(call: string, entries: readonly { entry: StoredEntry; header: 
         : [],
     ),
     args,
-    ran: executing === undefined ? null : edited ? (partNamed(answered?.entry, "arguments") ?? null) : args,
+    ran: executing === undefined ? null : (partNamed(answered?.entry, "arguments") ?? changed ?? args),
     edited,
     approval: approvalOf(entries, answered, actor),
     outcome: ended?.header.outcome ?? null,

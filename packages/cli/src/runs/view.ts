@@ -1,5 +1,5 @@
 /** Runs as text for a terminal. */
-import type { Json, RunSummary } from "@saferun/core";
+import { changedPaths, type Json, type RunSummary } from "@saferun/core";
 import { differenceLines } from "../approvals/view.ts";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
@@ -40,9 +40,9 @@ function callLines(step: CallStep, head: (title: string) => string, style: Style
   const lines = [head(bold(printable(step.tool))), `   ${stages(step, style)}`];
   if (step.reason !== null && step.verdict !== "allow") lines.push(`   ${dim(printable(step.reason))}`);
   lines.push(`   ${dim("arguments")}`, ...treeLines(step.args, { indent: "     " }));
-  if (step.edited && step.ran !== null) {
+  if (step.ran !== null && changedPaths(step.args, step.ran).length > 0) {
     lines.push(
-      `   ${dim("changed by the approver")}`,
+      `   ${dim(step.edited ? "changed by the approver" : "changed by the policies")}`,
       ...differenceLines(step.args, step.ran, style).map((line) => `   ${line}`),
     );
   }
