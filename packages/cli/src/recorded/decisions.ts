@@ -63,12 +63,10 @@ export function recordedDecisions(): (entry: StoredEntry) => RecordedDecision | 
   };
 }
 
-const decoder = new TextDecoder();
-
 /** Cheap, and before the header is parsed: most entries of a log are about something else. */
-function isAboutCalls(header: Uint8Array): boolean {
-  const text = decoder.decode(header);
-  return text.includes('"type":"call.proposed"') || text.includes('"type":"call.decided"');
+function isAboutCalls({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
+  const header = Buffer.from(buffer, byteOffset, byteLength);
+  return header.includes('"type":"call.proposed"') || header.includes('"type":"call.decided"');
 }
 
 function proposalOf(entry: StoredEntry, { tool }: EntryHeader): Proposal {

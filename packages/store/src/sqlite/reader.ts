@@ -28,9 +28,10 @@ export function createReader(path: string, options: { readonly busyMs: number; r
       query.run === undefined
         ? statements.entries.all(query.from, limit)
         : statements.entriesOfRun.all(query.run, query.from, limit);
+    const partsOf = partReader(rows, query.run === undefined);
     return rows.map((found) => {
       const seq = integer(found.seq, "seq");
-      const { parts, places } = partsOf(seq);
+      const { parts, places } = placed(seq, partsOf(seq));
       return {
         seq,
         header: blob(found.header, "header"),
@@ -41,11 +42,21 @@ export function createReader(path: string, options: { readonly busyMs: number; r
     });
   }
 
+  /** Rows of an entry's parts: read in one go where the entries follow one another, one by one where others lie between. */
+  function partReader(entryRows: readonly Row[], together: boolean): (seq: number) => readonly Row[] {
+    const between = (first: number, last: number) =>
+      statements.parts.all(first * PARTS_PER_ENTRY, (last + 1) * PARTS_PER_ENTRY);
+    const isSafe = (seq: number) => Number.isSafeInteger((seq + 1) * PARTS_PER_ENTRY);
+    const [first, last] = [entryRows[0], entryRows.at(-1)].map((found) => integer(found?.seq ?? 0, "seq"));
+    if (!together || first === undefined || last === undefined || !isSafe(first) || !isSafe(last)) {
+      return (seq) => (isSafe(seq) ? between(seq, seq) : []);
+    }
+    const bySeq = Map.groupBy(between(first, last), ({ id }) => Math.floor(integer(id, "id") / PARTS_PER_ENTRY));
+    return (seq) => bySeq.get(seq) ?? [];
+  }
+
   /** `places` is one more than the last part's place: the number of parts, when none is out of place. */
-  function partsOf(seq: number): { parts: StoredPart[]; places: number } {
-    if (!Number.isSafeInteger(seq * PARTS_PER_ENTRY)) return { parts: [], places: 0 };
-    const first = seq * PARTS_PER_ENTRY;
-    const rows = statements.parts.all(first, first + PARTS_PER_ENTRY);
+  function placed(seq: number, rows: readonly Row[]): { parts: StoredPart[]; places: number } {
     const last = rows.at(-1);
     return {
       parts: rows.map((found) => ({
@@ -53,7 +64,7 @@ export function createReader(path: string, options: { readonly busyMs: number; r
         salt: found.salt === null ? null : blob(found.salt, "salt"),
         bytes: found.bytes === null ? null : blob(found.bytes, "bytes"),
       })),
-      places: last === undefined ? 0 : integer(last.id, "id") - first + 1,
+      places: last === undefined ? 0 : integer(last.id, "id") - seq * PARTS_PER_ENTRY + 1,
     };
   }
 
