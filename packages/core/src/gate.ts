@@ -104,7 +104,7 @@ class EmbeddedGate implements Gate {
 
   openRun(options: RunOptions): Run {
     const { agent, environment, principal = NOBODY, context = {}, prompt, depth = 0 } = options;
-    const id = options.id ?? newId("run", this.#ports.random);
+    const id = options.id ?? newId("run", this.#ports.random, this.#ports.clock.now());
     const prompted = prompt !== undefined;
     const fixed = { id, agent, environment, principal, context, prompted, depth };
     const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
@@ -128,8 +128,9 @@ class EmbeddedGate implements Gate {
   }
 
   async admit(run: Run, request: CallRequest): Promise<Admission> {
-    const callId = newId("call", this.#ports.random);
+    let callId = "";
     try {
+      callId = newId("call", this.#ports.random, this.#ports.clock.now());
       for (let tries = 0; tries < TRIES; tries++) {
         const admission = await this.#admit(run, request, callId);
         if (admission !== undefined) return admission;

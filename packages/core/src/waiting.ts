@@ -85,7 +85,7 @@ export class Waiting {
 
   /** The approval request for a paused call, not yet stored. */
   question(callId: string, run: Run, call: ToolCall, reasons: readonly PauseReason[], now: number): ApprovalRecord {
-    return question(newId("appr", this.#ports.random), callId, run, call, reasons, now);
+    return question(newId("appr", this.#ports.random, now), callId, run, call, reasons, now);
   }
 
   /** Tells people. Whatever the notifier does, throws or forgets, the call waits for a decision in the store. */

@@ -6,6 +6,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
+  type Appended,
   type ApprovalRecord,
   appendEntries,
   appendLeaf,
@@ -94,28 +95,21 @@ export function createAppender(options: AppenderOptions): Appender {
     return found;
   }
 
+  /** What throws in here undoes the whole transaction: an error of the file, or a row that no check foresaw. */
   function applyOpen(at: Connection, requests: readonly Request[]): Answer[] {
-    at.db.exec("BEGIN IMMEDIATE");
+    at.statements.begin.run();
     let next = currentHeads(at);
     const fresh = new Map<string, ChainHead>();
     const answers: Answer[] = [];
     for (const request of requests) {
-      at.db.exec("SAVEPOINT request");
-      try {
-        const chains = chainsOf(request, (id) => fresh.get(id) ?? runs.get(id) ?? readRun(at.statements, id));
-        const done = perform(at.statements, request, { ...next, runs: chains }, hash);
-        next = done.heads;
-        answers.push({ ok: true, result: done.result });
-        for (const [id, chain] of done.heads.runs) fresh.set(id, chain);
-      } catch (error) {
-        // An error of the file is everybody's; any other is this request's alone.
-        if (isFileError(error)) throw error;
-        at.db.exec("ROLLBACK TO request");
-        answers.push({ ok: false, error: storeFailure(error) });
-      }
-      at.db.exec("RELEASE request");
+      const chains = chainsOf(request, (id) => fresh.get(id) ?? runs.get(id) ?? readRun(at.statements, id));
+      const done = perform(at.statements, request, { ...next, runs: chains }, hash);
+      answers.push(done.answer);
+      if (!done.answer.ok) continue;
+      next = done.heads;
+      for (const [id, chain] of done.heads.runs) fresh.set(id, chain);
     }
-    at.db.exec("COMMIT");
+    at.statements.commit.run();
     heads = next;
     doubtful = false;
     if (runs.size > KEPT_RUNS) runs.clear();
@@ -151,6 +145,8 @@ export function createAppender(options: AppenderOptions): Appender {
 
 function prepareAll(db: DatabaseSync) {
   return {
+    begin: db.prepare("BEGIN IMMEDIATE"),
+    commit: db.prepare("COMMIT"),
     head: db.prepare("SELECT log, size, peaks FROM log WHERE id = 1"),
     setHead: db.prepare("UPDATE log SET size = ?, peaks = ? WHERE id = 1"),
     entry: db.prepare("SELECT header, leaf FROM entries WHERE seq = ?"),
@@ -183,23 +179,33 @@ type Statements = Connection["statements"];
 
 interface Performed {
   readonly heads: LogHeads;
-  readonly result: CommitResult | null;
+  readonly answer: Answer;
 }
 
+/** Everything is checked before the first row is written: a request that cannot be leaves nothing behind, and harms no other. */
 function perform(statements: Statements, request: Request, heads: LogHeads, hash: Hash): Performed {
-  if (request.kind === "checkpoint") {
-    addCheckpoint(statements, request.size, request.note, heads.tree.size);
-    return { heads, result: null };
+  const done = (result: CommitResult | null, after = heads): Performed => ({
+    heads: after,
+    answer: { ok: true, result },
+  });
+  let appended: Appended;
+  try {
+    if (request.kind === "checkpoint") {
+      addCheckpoint(statements, request.size, request.note, heads.tree.size);
+      return done(null);
+    }
+    const conflict = conflictIn(statements, request.transaction);
+    if (conflict !== undefined) return done({ ok: false, conflict });
+    appended = appendEntries(request.transaction.entries, heads, request.now, hash);
+  } catch (error) {
+    if (isFileError(error)) throw error;
+    return { heads, answer: { ok: false, error: storeFailure(error) } };
   }
-  const { transaction, now } = request;
-  const conflict = conflictIn(statements, transaction);
-  if (conflict !== undefined) return { heads, result: { ok: false, conflict } };
-  const appended = appendEntries(transaction.entries, heads, now, hash);
-  writeEntries(statements, transaction, appended.entries, appended.heads);
-  for (const { row: call, expect } of transaction.calls ?? []) writeCall(statements, call, expect === null);
-  for (const { row: approval, expect } of transaction.approvals ?? [])
-    writeApproval(statements, approval, expect === null);
-  return { heads: appended.heads, result: { ok: true, entries: appended.entries } };
+  const { calls = [], approvals = [] } = request.transaction;
+  writeEntries(statements, request.transaction, appended.entries, appended.heads);
+  for (const { row: call, expect } of calls) writeCall(statements, call, expect === null);
+  for (const { row: approval, expect } of approvals) writeApproval(statements, approval, expect === null);
+  return done({ ok: true, entries: appended.entries }, appended.heads);
 }
 
 /** The ends of the chains that a request continues; a run without one is new. */
@@ -245,12 +251,24 @@ function writeEntries(
     for (const [place, part] of parts.entries()) {
       statements.addPart.run(seq * PARTS_PER_ENTRY + place, part.name, part.salt, part.bytes);
     }
-    const run = draft?.run === undefined ? undefined : heads.runs.get(draft.run);
-    if (draft?.run === undefined || run === undefined || run.leaf === null) continue;
-    const { agent = "", environment = "" } = draft;
-    statements.addRun.run(draft.run, run.n, run.leaf, agent, environment, heads.lastTime, heads.lastTime);
   }
+  writeRuns(statements, transaction, heads);
   if (entries.length > 0) statements.setHead.run(heads.tree.size, joined(heads.tree.peaks));
+}
+
+/** One row for each run that the entries belong to, as it stands after the last of them. */
+function writeRuns(statements: Statements, { entries }: Transaction, heads: LogHeads): void {
+  const named = new Map<string, { agent: string; environment: string }>();
+  for (const { run, agent = "", environment = "" } of entries) {
+    if (run === undefined) continue;
+    const known = named.get(run);
+    named.set(run, { agent: known?.agent || agent, environment: known?.environment || environment });
+  }
+  for (const [id, { agent, environment }] of named) {
+    const run = heads.runs.get(id);
+    if (run === undefined || run.leaf === null) continue;
+    statements.addRun.run(id, run.n, run.leaf, agent, environment, heads.lastTime, heads.lastTime);
+  }
 }
 
 function writeCall(statements: Statements, call: CallRecord, isNew: boolean): void {
