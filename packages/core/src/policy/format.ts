@@ -23,10 +23,10 @@ import {
   words,
 } from "./shape.ts";
 
-export const KINDS = ["read", "write", "destructive", "none"] as const;
+const KINDS = ["read", "write", "destructive", "none"] as const;
 
 /** The types a `context` field may be declared with, and the CEL names they stand for. */
-export const CONTEXT_TYPES = ["string", "int", "double", "bool", "list(string)", "list(int)"] as const;
+const CONTEXT_TYPES = ["string", "int", "double", "bool", "list(string)", "list(int)"] as const;
 
 const verdictOrNothing = words("allow", "deny");
 
@@ -67,7 +67,7 @@ const approval = object({
   grantable: reserved("A person may permit the like for a while."),
 });
 
-export const REDACTED_KINDS = ["card", "iban", "secret"] as const;
+const REDACTED_KINDS = ["card", "iban", "secret"] as const;
 
 const change = object({
   clamp: optional(name("path"), "A number to bring within `min` and `max`."),

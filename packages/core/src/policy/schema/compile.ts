@@ -33,7 +33,7 @@ const TOO_MUCH: readonly ArgumentIssue[] = Object.freeze([
 type Mode = "closed" | "shared";
 
 /** Each part once for each way in which it is used: references may be recursive. */
-export class SchemaCompiler implements Compiler {
+class SchemaCompiler implements Compiler {
   readonly #made: Readonly<Record<Mode, Map<SchemaNode, Check>>> = { closed: new Map(), shared: new Map() };
 
   at(schema: Schema): Check {
