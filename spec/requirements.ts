@@ -59,7 +59,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "P9",
     sentence:
       "Hot reload in production without redeploying the agent: checked, tested, then one atomic swap; on any failure the last good set stays and everyone is told; every decision names the policy revision",
-    gap: "hot reload is not built",
   },
   {
     id: "P10",
@@ -70,17 +69,14 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "P11",
     sentence: "Policy tests beside the policies, run by `saferun test` and on every reload",
-    gap: "`saferun test` is not there, and there is no reload that could run the tests",
   },
   {
     id: "P12",
     sentence: "Observe mode per environment or rule: decide and record, do not block",
-    gap: "no test shows both kinds of observe mode through the gate",
   },
   {
     id: "P13",
     sentence: "Backtest: what would this change have done to the last N days of real calls, call by call",
-    gap: "backtest is not built",
   },
   {
     id: "P14",
@@ -96,13 +92,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "P16",
     sentence:
       "Every decision explains itself: verdict, rule with file:line, the values that made it true, why the nearest other rules did not match, what to do instead",
-    gap: "the decision does not hold all of it for every rule, and no test shows the whole",
   },
   {
     id: "P17",
     sentence:
       "`saferun init` writes a first policy from the agent's own tool definitions and, later, from observed traffic",
-    gap: "writing policies from tool definitions and traffic is not built",
   },
   {
     id: "P18",

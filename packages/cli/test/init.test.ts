@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -171,7 +171,12 @@ paths:
     expect(await verdict("get_order", { id: "1" })).toBe("pause");
   });
 
-  it("from the calls in the log: names and ranges, and no text of anybody's [P17~]", async () => {
+  it("[P17] first from the agent's own definitions, later from the calls in the log: no text of anybody's in it", async () => {
+    writeFileSync(at("tools.json"), JSON.stringify(MCP_TOOLS.slice(0, 3)));
+    await saferun(place, ["init", "--from", "mcp", "tools.json"]);
+    await proveUsable(4);
+    expect(await verdict("create_refund", { amount: 10 })).toBe("pause");
+    rmSync(at("policies.yaml"));
     const sample = openSample(place.store);
     for (const amount of [12, 4_999, 300]) {
       await sample.gate.call(

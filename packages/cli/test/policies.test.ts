@@ -2,6 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { saferun as runner } from "@saferun/sdk";
+import { createMemoryStore } from "@saferun/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makePlace, type Place, saferun } from "./saferun.ts";
 import { openSample, POLICY, pendingApproval, type Sample } from "./sample.ts";
@@ -57,6 +59,37 @@ describe("saferun test", () => {
         { ok: true, failures: [] },
       ],
     });
+  });
+
+  it("[P11] and a reload refuse the same set: what fails its tests does not come into force", async () => {
+    const file = join(place.cwd, "policies.yaml");
+    const small = TESTS.slice(0, TESTS.indexOf('  - name: "a larger'));
+    const rules = (limit: number) => `saferun: policy/v1
+environments: { prod: { unmatched: deny } }
+rules:
+  - { id: refund-small, tool: stripe.refund, when: args.amount <= ${limit}, then: allow }
+tools: { stripe.refund: { kind: write } }
+`;
+    write("policies.yaml", rules(5_000) + small);
+    const ran: number[] = [];
+    const tools = { "stripe.refund": async ({ amount }: { amount: number }) => void ran.push(amount) };
+    const warning = new Promise<Error>((resolve) => process.once("warning", resolve));
+    const agent = runner.wrap({ tools }, { policies: [file], store: createMemoryStore(), environment: "prod" });
+    expect(await saferun(place, ["test"])).toMatchObject({ code: 0 });
+
+    write("policies.yaml", rules(4_000) + small);
+    const refused = await saferun(place, ["test"]);
+    expect(refused).toMatchObject({ code: 1 });
+    const why = "expected allow, got deny by unmatched:prod";
+    expect(refused.stdout).toContain(why);
+    expect((await warning).message).toMatch(new RegExp(`stays in force:\\n.*policies\\.yaml:7:5: .*${why}`));
+    await agent.tools["stripe.refund"]({ amount: 5_000 });
+
+    write("policies.yaml", rules(6_000) + small);
+    expect(await saferun(place, ["test"])).toMatchObject({ code: 0 });
+    while (!ran.includes(6_000)) await agent.tools["stripe.refund"]({ amount: 6_000 });
+    expect(ran).toEqual([5_000, 6_000]);
+    await runner.shutdown();
   });
 
   it("is exit 3 where the policies do not load, and prints nothing that a terminal obeys", async () => {

@@ -394,6 +394,39 @@ describe("saferun.wrap", () => {
     expect(ran).toBe(before);
   });
 
+  it("[P9] takes a good edit and refuses a bad one, tells why, and names the revision of each decision", async () => {
+    writeFileSync(at("a.yaml"), text(5, TESTED));
+    const ran: number[] = [];
+    const told = new Promise<Error>((resolve) => process.once("warning", resolve));
+    const refund = saferun.wrap(
+      async function refund({ amount }: { amount: number }) {
+        ran.push(amount);
+      },
+      { policies: ["a.yaml"], store, environment: "prod" },
+    );
+    await refund({ amount: 9 });
+    replace("a.yaml", text(9, TESTED));
+    await until(async () => !isDenied(await refund({ amount: 9 })));
+    replace("a.yaml", text(3, TESTED));
+    expect((await told).message).toMatch(/stays in force:\na\.yaml:9:\d+: .*`four passes` fails/);
+    await refund({ amount: 9 });
+    await refund({ amount: 10 });
+    expect(ran).toEqual([9, 9]);
+    const revisions = [compiled(text(5)).revision, compiled(text(9)).revision];
+    const found = (await entries()).map(({ header }) => parseHeader(header));
+    const policies = found.filter(({ type }) => type.startsWith("policy."));
+    expect(policies.map(({ type, revision }) => `${type} ${revision}`)).toEqual([
+      `policy.activated ${revisions[0]}`,
+      `policy.activated ${revisions[1]}`,
+      `policy.rejected ${revisions[1]}`,
+    ]);
+    for (const [index, { type, revision, verdict }] of found.entries()) {
+      if (type !== "call.decided") continue;
+      const inForce = found.slice(0, index).findLast((entry) => entry.type === "policy.activated")?.revision;
+      expect([revision, verdict]).toEqual([inForce, expect.stringMatching(/^(allow|deny)$/)]);
+    }
+  });
+
   it("keeps no process alive", async () => {
     writeFileSync(at("a.yaml"), text(5));
     const program = `

@@ -12,6 +12,7 @@ import { type Access, isOwnHost, isOwnRead, isOwnWrite } from "./access.ts";
 import { readDecision } from "./decision-body.ts";
 import { jsonBody } from "./json-body.ts";
 import type { Page } from "./page.ts";
+import { policyState } from "./policy-state.ts";
 import { type Problem, problem } from "./problem.ts";
 
 export interface DevAppOptions {
@@ -43,6 +44,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 export function createDevApp(options: DevAppOptions): Hono {
   const { access, page, ports } = options;
   const { store, clock } = ports;
+  const policiesNow = policyState(store);
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -69,7 +71,9 @@ export function createDevApp(options: DevAppOptions): Hono {
 
   app.get("/health", async (c) => {
     const head = await store.head();
-    return c.json({ status: "ok", log: store.logId, entries: head.size, user: options.user });
+    const policies = await policiesNow();
+    const status = policies?.state === "rejected" ? "policies_rejected" : "ok";
+    return c.json({ status, log: store.logId, entries: head.size, user: options.user, policies });
   });
   app.get("/v1/approvals", async (c) => {
     const pending = await store.approvals({ state: "pending", limit: LIST_LIMIT });
