@@ -35,7 +35,6 @@ export type { Zones } from "./policy/cel/types.ts";
 export { type CheckOptions, type CheckResult, checkPolicies } from "./policy/check.ts";
 export { compilePolicies } from "./policy/compile.ts";
 export { renderConditions } from "./policy/conditions-reference.ts";
-export { renderConditions } from "./policy/conditions-reference.ts";
 export { POLICY_FORMAT, type PolicyFile } from "./policy/format.ts";
 export type { PolicyIssue } from "./policy/issue.ts";
 export type { PolicyDocument, PolicyModel } from "./policy/model.ts";
