@@ -126,12 +126,17 @@ export default {
       [NODE],
       "frameworks are known by duck typing, never imported",
     ),
-    only(
-      "channels",
-      ["core"],
-      [NODE, npm("@slack/[^/]+"), npm("standardwebhooks"), npm("nodemailer")],
-      "core and the channel's own driver",
-    ),
+    only("channels", ["core"], [NODE, npm("@slack/[^/]+"), npm("nodemailer")], "core and the channel's own driver"),
+    ...[
+      ["slack", "@slack/[^/]+"],
+      ["email", "nodemailer"],
+    ].map(([channel, driver]) => ({
+      name: `${channel}-driver`,
+      comment: "a vendor's package is known to its own channel only",
+      severity: "error",
+      from: { path: "^packages/channels/src/", pathNot: [TEST, `^packages/channels/src/${channel}/`] },
+      to: { path: npm(driver) },
+    })),
     {
       name: "server-apart",
       severity: "error",

@@ -50,6 +50,8 @@ const REFUSED: readonly (readonly [file: string, text: string, rule: string])[] 
   ["packages/sdk/src/example.ts", 'import "../../../examples/story/demo.ts";', "nobody-imports-the-rim"],
   ["packages/channels/src/mail.ts", 'import { door } from "../../store/src/index.ts"; door();', "channels-imports"],
   ["packages/channels/src/slack/desk.ts", 'import { mail } from "../email/mail.ts"; mail();', "stores-apart"],
+  ["packages/channels/src/text.ts", 'import { send } from "nodemailer"; send();', "email-driver"],
+  ["packages/channels/src/chat.ts", 'import { post } from "@slack/web-api"; post();', "slack-driver"],
   ["packages/server/src/app.ts", 'import { sdk } from "../../sdk/src/index.ts"; sdk();', "server-apart"],
   ["packages/cli/src/page.ts", 'import "../../../apps/dashboard/src/page.ts";', "cli-not-dashboard"],
   [
@@ -80,6 +82,10 @@ const AROUND: readonly (readonly [file: string, text: string])[] = [
   ["apps/dashboard/src/page.ts", "export const page = 1;"],
   ["examples/story/demo.ts", 'import { sdk } from "../../packages/sdk/src/index.ts"; sdk();'],
   ["node_modules/yaml/index.js", "export const parse = () => 1;"],
+  ["packages/channels/src/email/send.ts", 'import { send } from "nodemailer"; send();'],
+  ["packages/channels/src/slack/post.ts", 'import { post } from "@slack/web-api"; post();'],
+  ["node_modules/nodemailer/index.js", "export const send = () => 1;"],
+  ["node_modules/@slack/web-api/index.js", "export const post = () => 1;"],
   ["node_modules/ai/index.js", "export const generateText = () => 1;"],
 ];
 
@@ -93,7 +99,7 @@ describe("boundaries", () => {
       mkdirSync(path.join(tree, path.dirname(file)), { recursive: true });
       writeFileSync(path.join(tree, file), text);
     }
-    for (const name of ["yaml", "ai"]) {
+    for (const name of ["yaml", "ai", "nodemailer", "@slack/web-api"]) {
       writeFileSync(
         path.join(tree, "node_modules", name, "package.json"),
         JSON.stringify({ name, version: "1.0.0", type: "module", exports: "./index.js" }),

@@ -5,7 +5,7 @@ const TIMEOUT_MS = 10_000;
 /** Answers are read for an id or an error; more than that is not looked at. */
 const ANSWER_CHARACTERS = 1_000_000;
 
-export class HttpFailure extends Error {
+class HttpFailure extends Error {
   override readonly name = "HttpFailure";
   readonly status: number;
   readonly afterMs: number;

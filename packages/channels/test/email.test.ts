@@ -1,106 +1,24 @@
 /** The e-mail channel against a real SMTP server on loopback, and its page with signed-in people. Counted at the tool. */
-import { decideApproval, type JsonObject } from "@saferun/core";
-import { SMTPServer } from "smtp-server";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createEmail, type EmailChannel, type EmailOptions } from "../src/email/email.ts";
-import { DEADLINE_MS, eventually, type Waiting, type World, world } from "./world.ts";
+import { decideApproval } from "@saferun/core";
+import { describe, expect, it } from "vitest";
+import {
+  asked,
+  channel,
+  email,
+  look,
+  mails,
+  OWN,
+  outcome,
+  port,
+  refusals,
+  send,
+  setUp,
+  useEmail,
+  w,
+} from "./email-setup.ts";
+import { DEADLINE_MS } from "./world.ts";
 
-const PAGE = "https://ops.example.com/approve";
-const SECRET = "a secret of more than thirty-two characters";
-
-let server: SMTPServer;
-let mails: string[];
-let refusals: Error[];
-let w: World;
-let email: EmailChannel;
-
-beforeAll(async () => {
-  server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ["STARTTLS", "AUTH"],
-    onData(stream, _session, done) {
-      const pieces: Buffer[] = [];
-      stream.on("data", (piece: Buffer) => pieces.push(piece));
-      stream.on("end", () => {
-        const refusal = refusals.shift();
-        if (refusal !== undefined) return done(refusal);
-        mails.push(Buffer.concat(pieces).toString());
-        done();
-      });
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-});
-afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())));
-beforeEach(() => {
-  w = world();
-  mails = [];
-  refusals = [];
-  email = channel();
-});
-afterEach(() => email.close());
-
-function channel(options: Partial<EmailOptions> = {}): EmailChannel {
-  return createEmail({
-    smtp: `smtp://127.0.0.1:${port()}?ignoreTLS=true`,
-    from: "gate@example.com",
-    page: PAGE,
-    secret: SECRET,
-    identify: (request) => request.headers.get("cookie")?.replace("session=", "") ?? undefined,
-    approvers: { "7": { principal: "ann" }, "8": { principal: "bob" } },
-    ...options,
-  });
-}
-
-function port(): number {
-  const address = server.server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-async function asked(args: JsonObject = { amount: 450, to: "ada@example.com" }): Promise<[Waiting, string]> {
-  const waiting = await w.propose(args);
-  await email.notify("finance@example.com", waiting);
-  return [waiting, linkIn(mails.at(-1) ?? "")];
-}
-
-/** The link as a mail program finds it. */
-function linkIn(raw: string): string {
-  const body = raw.slice(raw.indexOf("\r\n\r\n"));
-  const text = /quoted-printable/i.test(raw)
-    ? body
-        .replace(/=\r\n/g, "")
-        .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    : body;
-  return /https:\/\/\S+/.exec(text)?.[0] ?? "";
-}
-
-function look(link: string, account?: string, method = "GET"): Promise<Response> {
-  return email.handle(
-    new Request(link, { method, headers: account === undefined ? {} : { cookie: `session=${account}` } }),
-  );
-}
-
-const OWN = { origin: "https://ops.example.com", "sec-fetch-site": "same-origin" };
-
-/** The page's form, with what a person typed. */
-async function send(
-  link: string,
-  account: string,
-  typed: Record<string, string>,
-  headers: Record<string, string> = OWN,
-) {
-  const form = new URLSearchParams(new URL(link).search);
-  for (const [name, value] of Object.entries(typed)) form.set(name, value);
-  const request = new Request(PAGE, {
-    method: "POST",
-    headers: { "content-type": "application/x-www-form-urlencoded", cookie: `session=${account}`, ...headers },
-    body: form.toString(),
-  });
-  const response = await email.handle(request);
-  return { status: response.status, text: await response.text() };
-}
-
-const outcome = () => eventually(() => mails.find((mail) => mail.includes("Outcome:")));
+useEmail();
 
 describe("a decision by e-mail", () => {
   it("approve: mail, page, form, one run, and a mail with the outcome [A8~]", async () => {
@@ -224,8 +142,7 @@ describe("links and forms (trap 16)", () => {
 
   it("lets the application send people to its sign-in, and refuses what is too large or another method", async () => {
     const [, link] = await asked();
-    await email.close();
-    email = channel({ ports: w.ports, identify: () => Response.redirect("https://ops.example.com/sign-in") });
+    await setUp({ ports: w.ports, identify: () => Response.redirect("https://ops.example.com/sign-in") });
     expect((await look(link)).headers.get("location")).toBe("https://ops.example.com/sign-in");
     expect((await look(link, "7", "DELETE")).status).toBe(405);
     expect((await send(link, "7", { note: "x".repeat(1_100_000) })).status).toBe(413);
@@ -260,8 +177,7 @@ describe("mails and pages", () => {
   });
 
   it("go to no server that would send them in the clear, unless it is told to", async () => {
-    await email.close();
-    email = channel({ smtp: `smtp://127.0.0.1:${port()}` });
+    await setUp({ smtp: `smtp://127.0.0.1:${port()}` });
     const waiting = await w.propose({ amount: 450 });
     await expect(email.notify("a@example.com", waiting)).rejects.toMatchObject({ code: "channel.undelivered" });
     expect(mails).toEqual([]);

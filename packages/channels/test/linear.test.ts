@@ -1,165 +1,28 @@
 /** The Linear channel against Linear's emulator, which signs and delivers the webhooks itself. Counted at the tool. */
-import { createHmac } from "node:crypto";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { decideApproval, type Json, type JsonObject } from "@saferun/core";
-import { createEmulator, type Emulator } from "emulate";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createLinear, type LinearChannel, type LinearOptions } from "../src/linear/linear.ts";
-import { type Front, openFront } from "./front.ts";
-import { DEADLINE_MS, eventually, type Waiting, type World, world } from "./world.ts";
+import { decideApproval } from "@saferun/core";
+import { describe, expect, it } from "vitest";
+import {
+  account,
+  as,
+  asked,
+  comment,
+  delivered,
+  front,
+  issueNow,
+  linear,
+  said,
+  setUp,
+  signed,
+  teamOf,
+  useLinear,
+  w,
+} from "./linear-setup.ts";
+import { DEADLINE_MS } from "./world.ts";
 
-const SECRET = "linear-webhook-secret";
-const TOKENS = { bot: "lin_bot", ann: "lin_ann", bob: "lin_bob", eve: "lin_eve" };
-type Name = keyof typeof TOKENS;
+useLinear();
 
-let emulator: Emulator;
-let front: Front;
-let hooks: Server;
-let hookUrl = "";
-let accounts: Map<string, string>;
-let w: World;
-let linear: LinearChannel;
-/** What the emulator delivered and got back. */
-let delivered: { body: string; signature: string; status: number }[] = [];
-
-beforeAll(async () => {
-  const people = Object.keys(TOKENS) as Name[];
-  emulator = await createEmulator({
-    service: "linear",
-    port: 0,
-    seed: {
-      linear: {
-        users: people.map((name) => ({ email: `${name}@example.com`, name, admin: true })),
-        teams: [
-          {
-            key: "OPS",
-            name: "Operations",
-            states: [
-              { name: "Todo", type: "unstarted" },
-              { name: "Done", type: "completed" },
-              { name: "Canceled", type: "canceled" },
-            ],
-          },
-        ],
-        tokens: people.map((name) => ({
-          token: TOKENS[name],
-          user: `${name}@example.com`,
-          scopes: ["read", "write", "admin"],
-        })),
-      },
-    },
-  });
-  front = await openFront(emulator.url);
-  hooks = createServer(async (request, response) => {
-    let body = "";
-    for await (const piece of request) body += String(piece);
-    const headers = new Headers();
-    for (const [name, value] of Object.entries(request.headers))
-      if (typeof value === "string") headers.set(name, value);
-    const answer = await linear.handle(new Request("http://127.0.0.1/linear", { method: "POST", headers, body }));
-    delivered.push({ body, signature: headers.get("linear-signature") ?? "", status: answer.status });
-    response.writeHead(answer.status).end();
-  });
-  await new Promise<void>((resolve) => hooks.listen(0, "127.0.0.1", resolve));
-  hookUrl = `http://127.0.0.1:${(hooks.address() as AddressInfo).port}/`;
-  const { users } = await as<{ users: { nodes: { id: string; name: string }[] } }>(
-    "bot",
-    "query { users(first: 50) { nodes { id name } } }",
-  );
-  accounts = new Map(users.nodes.map(({ id, name }) => [name, id]));
-  const team = await teamOf("bot");
-  await as("bot", "mutation($input: WebhookCreateInput!) { webhookCreate(input: $input) { success } }", {
-    input: { url: hookUrl, resourceTypes: ["Comment"], teamId: team, secret: SECRET, enabled: true },
-  });
-});
-afterAll(async () => {
-  await new Promise((resolve) => {
-    hooks.close(resolve);
-    hooks.closeAllConnections();
-  });
-  await front.close();
-  await emulator.close();
-});
-beforeEach(() => {
-  w = world();
-  delivered = [];
-  linear = channel();
-});
-afterEach(async () => {
-  await linear.close();
-  front.faults.splice(0);
-});
-
-function channel(options: Partial<LinearOptions> = {}): LinearChannel {
-  return createLinear({
-    token: TOKENS.bot,
-    webhookSecret: SECRET,
-    apiUrl: `${front.url}/graphql`,
-    approvers: { [account("ann")]: { principal: "ann" }, [account("bob")]: { principal: "bob" } },
-    onError: () => {},
-    ...options,
-  });
-}
-
-function account(name: Name): string {
-  return accounts.get(name) ?? "";
-}
-
-async function as<Data>(name: Name, query: string, variables: JsonObject = {}): Promise<Data> {
-  const response = await fetch(`${emulator.url}/graphql`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${TOKENS[name]}` },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = (await response.json()) as { data: Data; errors?: Json };
-  if (errors !== undefined) throw new Error(JSON.stringify(errors));
-  return data;
-}
-
-async function asked(args: JsonObject = { amount: 450, to: "ada@example.com" }): Promise<[Waiting, string]> {
-  const waiting = await w.propose(args);
-  const [message] = await linear.notify("OPS", waiting);
-  return [waiting, message?.issue ?? ""];
-}
-
-/** The emulator delivers the webhook before it answers. */
-async function comment(name: Name, issueId: string, body: string): Promise<string> {
-  const query = "mutation($input: CommentCreateInput!) { commentCreate(input: $input) { comment { id } } }";
-  type Made = { readonly commentCreate: { readonly comment: { readonly id: string } } };
-  return (await as<Made>(name, query, { input: { issueId, body } })).commentCreate.comment.id;
-}
-
-async function teamOf(name: Name): Promise<string> {
-  type Teams = { readonly teams: { readonly nodes: readonly { readonly id: string; readonly key: string }[] } };
-  const { teams } = await as<Teams>(name, "query { teams(first: 50) { nodes { id key } } }");
-  return teams.nodes.find(({ key }) => key === "OPS")?.id ?? "";
-}
-
-interface IssueNow {
-  readonly title: string;
-  readonly description: string;
-  readonly state: { readonly type: string };
-  readonly comments: readonly string[];
-}
-
-async function issueNow(id: string): Promise<IssueNow> {
-  const query =
-    "query($id: String!) { issue(id: $id) { title description state { type } comments(first: 50) { nodes { body } } } }";
-  type Found = {
-    readonly issue: Omit<IssueNow, "comments"> & { readonly comments: { readonly nodes: { body: string }[] } };
-  };
-  const { issue } = await as<Found>("ann", query, { id });
-  return { ...issue, comments: issue.comments.nodes.map(({ body }) => body) };
-}
-
-const said = (issue: string, text: string) =>
-  eventually(async () => (await issueNow(issue)).comments.find((body) => body.includes(text)));
-
-function signed(body: string, secret = SECRET): Request {
-  const signature = createHmac("sha256", secret).update(body).digest("hex");
-  return new Request("http://127.0.0.1/linear", { method: "POST", headers: { "linear-signature": signature }, body });
-}
+const EDIT =
+  "mutation($id: String!, $input: CommentUpdateInput!) { commentUpdate(id: $id, input: $input) { success } }";
 
 describe("a decision in Linear", () => {
   it("approve: the call runs once, and the issue is done [A6~]", async () => {
@@ -214,8 +77,7 @@ describe("a decision in Linear", () => {
 
   it("works in a process that has not asked", async () => {
     const [waiting, issue] = await asked();
-    await linear.close();
-    linear = channel({ ports: w.ports });
+    await setUp({ ports: w.ports });
     await comment("ann", issue, "/approve");
     expect((await waiting.answer).status).toBe("ran");
     await said(issue, "approved by ann via linear");
@@ -280,40 +142,46 @@ describe("hostile answers (trap 16)", () => {
   it("does not read an edited comment as an answer", async () => {
     const [waiting, issue] = await asked();
     const id = await comment("ann", issue, "looks good to me");
-    await as(
-      "ann",
-      "mutation($id: String!, $input: CommentUpdateInput!) { commentUpdate(id: $id, input: $input) { success } }",
-      {
-        id,
-        input: { body: "/approve" },
-      },
-    );
+    await as("ann", EDIT, { id, input: { body: "/approve" } });
     expect(delivered.map(({ status }) => status)).toEqual([200, 200]);
     expect((await waiting.now()).state).toBe("pending");
   });
 
   it("does not read a comment as an answer that was changed after it was delivered", async () => {
     const [waiting, issue] = await asked();
-    const id = await comment("ann", issue, "/deny?");
-    const event = JSON.parse(delivered[0]?.body ?? "{}") as { data: { id: string; body: string } };
-    const body = JSON.stringify({ ...event, data: { ...event.data, id, body: "/approve" } });
-    expect((await linear.handle(signed(body))).status).toBe(200);
+    const id = await comment("ann", issue, "/maybe");
+    await setUp({ ports: w.ports });
+    await as("ann", EDIT, { id, input: { body: "/approve" } });
+    const [first] = delivered;
+    expect((await linear.handle(signed(first?.body ?? ""))).status).toBe(200);
     expect((await waiting.now()).state).toBe("pending");
   });
 
-  it("does not believe an actor who is not the comment's author, nor a bot", async () => {
+  it("does not believe a bot, an edit, or a name in the event", async () => {
     const [waiting, issue] = await asked();
-    await comment("eve", issue, "/approve ");
-    await linear.close();
-    linear = channel({ ports: w.ports });
-    const event = JSON.parse(delivered[0]?.body ?? "{}") as { data: object };
+    await setUp({ ports: w.ports, approvers: {} });
+    await comment("ann", issue, "/approve");
+    const event = JSON.parse(delivered[0]?.body ?? "{}") as { actor: object; data: object };
+    await setUp({ ports: w.ports });
     for (const change of [
-      { actor: { id: account("ann") } },
-      { actor: { id: account("ann"), type: "integration" } },
-      { actor: { id: account("ann") }, data: { ...event.data, botActor: { id: "b" } } },
+      { actor: { ...event.actor, type: "integration" } },
+      { data: { ...event.data, botActor: { id: "b" } } },
+      { data: { ...event.data, editedAt: "2026-11-20T08:00:00Z" } },
     ]) {
       expect((await linear.handle(signed(JSON.stringify({ ...event, ...change })))).status).toBe(200);
+      expect((await waiting.now()).state).toBe("pending");
     }
+    await linear.handle(signed(JSON.stringify(event)));
+    expect((await waiting.answer).status).toBe("ran");
+  });
+
+  it("takes the author from the comment, whoever the event names", async () => {
+    const [waiting, issue] = await asked();
+    await comment("eve", issue, "/approve");
+    await setUp({ ports: w.ports });
+    const event = JSON.parse(delivered[0]?.body ?? "{}") as object;
+    const named = JSON.stringify({ ...event, actor: { id: account("ann"), type: "user" } });
+    expect((await linear.handle(signed(named))).status).toBe(200);
     expect((await waiting.now()).state).toBe("pending");
     expect(w.ran).toEqual([]);
   });

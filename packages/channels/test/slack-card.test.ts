@@ -228,9 +228,12 @@ describe("delivery", () => {
   it("gives up when nobody waits any more", async () => {
     const waiting = await w.propose({ amount: 450 });
     desk.front.faults.push(({ path }) => (path.endsWith("/chat.postMessage") ? failing(503) : undefined));
+    const before = posts();
     const sending = slack.notify(CHANNEL, waiting);
     w.clock.moveOn(DEADLINE_MS);
     expect(await sending).toEqual([]);
+    // Slack's own client would have tried again by itself.
+    expect(posts() - before).toBe(1);
     expect((await waiting.answer).status).toBe("denied");
   });
 

@@ -9,7 +9,7 @@ import { printable, short } from "../shown.ts";
 const TIMEOUT_MS = 2_500;
 
 /** Linear understood and refused. */
-export class LinearRefusal extends Error {
+class LinearRefusal extends Error {
   override readonly name = "LinearRefusal";
 }
 

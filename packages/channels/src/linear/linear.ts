@@ -95,8 +95,8 @@ export function createLinear(options: LinearOptions): LinearChannel {
     const comment = await api.commented(id);
     // Edited or deleted since: what was signed is no longer what stands there.
     if (comment === undefined || comment.body !== textAt(event, "data", "body")) return;
-    const account = textAt(event, "actor", "id");
-    if (comment.user === undefined || comment.user.id !== account) return;
+    // Who wrote it is what Linear itself says of the comment.
+    if (comment.user === undefined) return;
     if (comment.creator === undefined || comment.creator !== (await ourselves())) return;
     const shown = shownBy(comment.description);
     if (shown === undefined) return;
