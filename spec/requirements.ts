@@ -37,7 +37,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "P5",
     sentence:
       "Arguments validated at the gate against the tool's schema, taken from the framework's own tool definition where there is one",
-    gap: "schemas in the policies are enforced, but no adapter hands over the framework's own definitions",
   },
   {
     id: "P6",

@@ -21,6 +21,12 @@ export interface OpenLog {
   close(): Promise<void>;
 }
 
+/** A call's key names its principal and the framework's own id of the call: the demo's tools send the latter along. */
+function frameworkId(key: string | null | undefined): string | null {
+  const parts: unknown = key ? JSON.parse(key) : null;
+  return Array.isArray(parts) ? String(parts.at(-1)) : null;
+}
+
 /** More than the demo ever writes. */
 const ALL = { from: 0, limit: 10_000 };
 
@@ -31,7 +37,7 @@ export function openLog(directory: string): OpenLog {
   const pinned = createFileSigner(signingKeyPath(directory)).vkey;
   async function calls(): Promise<StoryCall[]> {
     const found = callsOf(await store.entries(ALL));
-    return Promise.all(found.map(async (call) => ({ ...call, key: (await store.call(call.id))?.key ?? null })));
+    return Promise.all(found.map(async (call) => ({ ...call, key: frameworkId((await store.call(call.id))?.key) })));
   }
   return {
     calls,

@@ -45,7 +45,7 @@ export * from "./policy/run-tests.ts";
 export { isStandardSchema, type StandardSchema, standardValidator } from "./policy/schema/standard.ts";
 export type { ArgumentIssue, ArgumentValidator, JsonSchema } from "./policy/schema/types.ts";
 export { type Field, PATTERNS, type Shape } from "./policy/shape.ts";
-export type { ReadSchema } from "./policy/tool-schemas.ts";
+export { type ReadSchema, schemaProblems } from "./policy/tool-schemas.ts";
 export * from "./policy/tree.ts";
 export * from "./ports.ts";
 export * from "./recover.ts";

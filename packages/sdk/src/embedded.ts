@@ -28,6 +28,7 @@ import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
 import { type Reload, reloadingPolicies } from "./reload.ts";
+import { NO_TOOLS, type ToolDefinitions } from "./tool-definitions.ts";
 
 /** The default path, below the working directory. */
 const DIRECTORY = ".saferun";
@@ -52,9 +53,9 @@ const followed = new Map<string | Store, Map<string, Reload>>();
  * @throws SafeRunError for policies that are missing or invalid, and for a store that cannot be opened: nothing is
  * wrapped by halves.
  */
-export function embed(options: CheckedOptions, knownTools: readonly string[] = []): Binding {
+export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS): Binding {
   const none = options.policies.length === 0 && options.built.length === 0;
-  const policies = none ? { current: () => NO_POLICIES } : follow(options, knownTools);
+  const policies = none ? { current: () => NO_POLICIES } : follow(options, tools);
   const { store } = openOrForget(options.store);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports) });
@@ -72,15 +73,18 @@ export async function shutdown(): Promise<void> {
 }
 
 /** Files that were followed before stand by their last good set, whatever is on disk now. */
-function follow({ policies, built, mode, store }: CheckedOptions, knownTools: readonly string[]): Policies {
+function follow({ policies, built, mode, store }: CheckedOptions, tools: ToolDefinitions): Policies {
   const place = placeOf(store);
   const directory = process.cwd();
-  const key = JSON.stringify([directory, policies, built.map(numberOf), mode, knownTools.toSorted()]);
+  const knownTools = tools.names.toSorted();
+  const toolSchemas = tools.schemas;
+  const key = JSON.stringify([directory, policies, built.map(numberOf), mode, knownTools, toolSchemas]);
   const reloads = followed.get(place) ?? new Map<string, Reload>();
   const known = reloads.get(key);
   if (known !== undefined) return known;
+  for (const left of tools.unchecked) warn(left);
   const reload = reloadingPolicies({
-    source: { paths: policies, directory, built, mode, hash: nodeHash, knownTools, warn },
+    source: { paths: policies, directory, built, mode, hash: nodeHash, knownTools, toolSchemas, warn },
     record: async (entry) => openedAt(place)?.store.commit({ entries: [entry] }),
     random: nodeRandom,
   });

@@ -3,6 +3,7 @@ import { globSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
 import {
   type Hash,
+  type JsonSchema,
   type PolicyIssue,
   type PolicySet,
   type PolicyTestOutcome,
@@ -24,6 +25,8 @@ export interface PolicySource {
   readonly hash: Hash;
   /** Tools that rules may name without declaring them, because the agent has them. */
   readonly knownTools?: readonly string[];
+  /** The framework's own definitions of them, used where the policies give no schema. */
+  readonly toolSchemas?: Readonly<Record<string, JsonSchema>>;
   /** Told of what is doubtful and stops nothing. */
   readonly warn: (message: string) => void;
 }
@@ -80,10 +83,10 @@ export function policySetOf(
   source: Omit<PolicySource, "paths">,
   named: NamedFiles = new Map(),
 ): PolicySet {
-  const { hash, mode, knownTools = [], built = [], directory } = source;
+  const { hash, mode, knownTools = [], toolSchemas = {}, built = [], directory } = source;
   const readFile = (path: string, from: string) => readNamed(resolve(directory, dirname(from), path), named);
   const load = (enforce: boolean) => {
-    const loaded = loadPolicies([...files, ...built], { hash, knownTools, readFile, enforce });
+    const loaded = loadPolicies([...files, ...built], { hash, knownTools, toolSchemas, readFile, enforce });
     if (!loaded.ok) throw invalid(loaded.issues, files);
     return loaded;
   };

@@ -11,6 +11,7 @@ import { embed, shutdown } from "./embedded.ts";
 import { currentFrame, newScope, within } from "./frame.ts";
 import { checkOptions, type ModelOptions, type WrapOptions } from "./options.ts";
 import { checkFacts, type RunFacts } from "./run-facts.ts";
+import { NO_TOOLS, type ToolDefinitions, toolDefinitions } from "./tool-definitions.ts";
 
 /** What a gated function returns: its own result later, or the value that says why it did not run. */
 export type Gated<Result> =
@@ -47,7 +48,7 @@ function wrap<Agent extends object>(agent: Agent, options: WrapOptions): Agent;
 function wrap(agent: object, options: WrapOptions): unknown {
   const checked = checkOptions(options, { policies: true });
   checkSupported(agent);
-  return wrapWith(agent, embed(checked, toolNames(agent)));
+  return wrapWith(agent, embed(checked, toolsOf(agent)));
 }
 
 /** `wrap` over a gate that exists. */
@@ -70,7 +71,7 @@ export function wrapWith<Agent extends object>(agent: Agent, binding: Binding): 
 function tools<Tools extends object>(map: Tools, options: WrapOptions): Tools {
   const checked = checkOptions(options, { policies: true });
   if (typeof map !== "object" || map === null || Array.isArray(map)) throw unsupported(map);
-  return gateTools(map, { binding: embed(checked, Object.keys(map)) });
+  return gateTools(map, { binding: embed(checked, toolDefinitions(map)) });
 }
 
 /**
@@ -130,10 +131,9 @@ function checkSupported(agent: unknown): void {
 }
 
 /** The tools that the agent has now; later ones are decided on like all others, by the rules that speak of them. */
-function toolNames(agent: object): readonly string[] {
-  if (typeof agent === "function") return [agent.name];
-  const tools: unknown = Reflect.get(agent, "tools");
-  return typeof tools === "object" && tools !== null ? Object.keys(tools) : [];
+function toolsOf(agent: object): ToolDefinitions {
+  if (typeof agent === "function") return { ...NO_TOOLS, names: [agent.name] };
+  return toolDefinitions(Reflect.get(agent, "tools"));
 }
 
 function unsupported(agent: unknown): SafeRunError {

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SafeRunError } from "@saferun/core";
 import { createMemoryStore, openSqliteStore } from "@saferun/store";
-import { ToolLoopAgent } from "ai";
+import { jsonSchema, ToolLoopAgent } from "ai";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { isDenied, type PausedCall, saferun } from "../src/index.ts";
 import { scriptedModel, sdkTools } from "./subjects.ts";
 import { typesOf, world } from "./world.ts";
@@ -64,6 +65,53 @@ describe("a run that is taken up again", () => {
 
   it.each(["", "a b", "x".repeat(129), 7])("refuses the run id %j", (id) => {
     expect(() => saferun.run({ id: id as string }, () => 1)).toThrow(/run\.id/);
+  });
+});
+
+describe("the framework's own schemas [P5]", () => {
+  const schema = { type: "object", properties: { amount: { type: "integer", maximum: 1000 } }, required: ["amount"] };
+  const forms: readonly (readonly [string, unknown])[] = [
+    ["the AI SDK's jsonSchema", jsonSchema(schema as never)],
+    ["zod", z.object({ amount: z.int().max(1000) })],
+    ["zod with a default and a transformation inside", z.object({ amount: z.int().max(1000).default(5) })],
+  ];
+
+  it.each(forms)("%s: what does not fit never runs, what fits does", async (_name, inputSchema) => {
+    const tools = { refund: { inputSchema, execute: refund } };
+    const agent = saferun.wrap({ tools }, { policies });
+    expect(await agent.tools.refund.execute({ amount: 45 })).toEqual({ refunded: 45 });
+    for (const args of [{ amount: "45" }, { amount: 45.5 }, { amount: 2000 }, { amount: 45, to: "mallory" }, {}]) {
+      const answer = await agent.tools.refund.execute(args as { amount: number });
+      expect(answer).toMatchObject({ denied: true, rules: ["schema:refund"] });
+    }
+    expect(ran).toEqual([{ amount: 45 }]);
+  });
+
+  it("finds rules that speak of arguments which the tool does not have", () => {
+    const tools = { refund: { inputSchema: z.object({ amont: z.int() }), execute: refund } };
+    expect(() => saferun.wrap({ tools }, { policies })).toThrow(/policies\.yaml:9:.*`args\.amount`|unknown-arg/s);
+  });
+
+  it.each([
+    ["a transformation", z.object({ amount: z.string().transform(Number) })],
+    [
+      "a schema that the gate cannot check in full",
+      jsonSchema({ type: "object", contentMediaType: "x", dependentRequired: { a: ["b"] } } as never),
+    ],
+    ["no schema at all", undefined],
+    [
+      "a schema that throws",
+      {
+        get jsonSchema() {
+          throw new Error("boo");
+        },
+      },
+    ],
+  ])("%s is left to the framework, and the rules hold all the same", async (_name, inputSchema) => {
+    const agent = saferun.wrap({ tools: { refund: { inputSchema, execute: refund } } }, { policies });
+    expect(await agent.tools.refund.execute({ amount: 45 })).toEqual({ refunded: 45 });
+    expect(await agent.tools.refund.execute({ amount: "1,000" } as never)).toMatchObject({ denied: true });
+    expect(ran).toEqual([{ amount: 45 }]);
   });
 });
 

@@ -62,6 +62,12 @@ export function frameworkTools(
   return tools;
 }
 
+/** What of a schema this gate cannot check, by JSON pointer; empty where it can be checked in full. */
+export function schemaProblems(source: Json): readonly { readonly pointer: string; readonly message: string }[] {
+  const parsed = parseSchema(source);
+  return parsed.ok ? [] : parsed.issues;
+}
+
 function schemaModel(tool: string, source: Json, span: Span, issues: Issues, advice = ""): SchemaModel | null {
   const parsed = parseSchema(source);
   if (parsed.ok) {
