@@ -9,7 +9,7 @@ import type { CompiledPolicySet } from "../policy-set.ts";
 import { treeOf } from "./tree-of.ts";
 
 /** 32 bytes that differ where the input differs: enough to tell texts apart in a test, and no SHA-256. */
-export const hash: Hash = {
+const hash: Hash = {
   sha256(bytes: Uint8Array): Uint8Array {
     const digest = new Uint8Array(32);
     let state = 0x811c9dc5;
@@ -22,7 +22,7 @@ export const hash: Hash = {
 };
 
 /** One environment, `prod`, that denies. */
-export function source(rest: JsonObject): Json {
+function source(rest: JsonObject): Json {
   return { saferun: "policy/v1", environments: { prod: {} }, ...rest };
 }
 
