@@ -91,7 +91,7 @@ async function writeLines(file: string): Promise<void> {
       verdict: "allow",
       by: [`t${index % TOOLS}.r0`],
     };
-    if (!out.write(`${JSON.stringify(line)}\n`)) await new Promise((resolve) => out.once("drain", resolve));
+    if (!out.write(`${JSON.stringify(line)}\n`)) await new Promise<void>((resolve) => out.once("drain", resolve));
   }
   out.end();
   await finished(out);

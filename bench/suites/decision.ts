@@ -78,8 +78,9 @@ function load(text: string): PolicySet {
   return loaded.policies;
 }
 
+/** One call of each tool, in an order that jumps. A call is fresh in the caches when it is judged: it was just made. */
 function prepare(tools: number): ToolCall[] {
-  return Array.from({ length: 4_000 }, (_, index) => {
+  return Array.from({ length: tools }, (_, index) => {
     const input = { tool: `tool${(index * 7) % tools}`, args: argsOf(index), agent: "bench", environment: "prod" };
     const normalized = normalize(input, nodeHash);
     if (!normalized.ok) throw new Error(normalized.malformed.message);
@@ -105,7 +106,7 @@ function celJs(all: readonly BenchRule[]): (index: number) => string {
     byTool.set(rule.tool, list);
   }
   // The library counts in BigInt: its arguments are made so, once, outside of the measured part.
-  const inputs = Array.from({ length: 4_000 }, (_, index) => {
+  const inputs = Array.from({ length: TOOLS }, (_, index) => {
     const { amount, ...rest } = argsOf(index);
     return { tool: `tool${(index * 7) % TOOLS}`, context: { args: { ...rest, amount: BigInt(amount) } } };
   });
