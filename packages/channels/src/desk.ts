@@ -19,6 +19,8 @@ export interface DeskOptions<Message> {
   /** Shows the outcome on one message. */
   close(message: Message, approval: ApprovalRecord): Promise<unknown>;
   failure(error: unknown): Failure;
+  /** Nothing waits for an answer any more, and nothing is being sent. */
+  idle?(): void;
 }
 
 /** All that a button or link carries: which approval, as it was shown. */
@@ -39,7 +41,8 @@ interface Sent<Message> {
   readonly messages: Message[];
   /** Target → the delivery to it. */
   readonly deliveries: Map<string, Promise<Message | undefined>>;
-  closing?: Promise<void>;
+  /** Message → its closing. */
+  readonly closings: Map<string, Promise<void>>;
 }
 
 const WATCH_MS = 200;
@@ -131,7 +134,10 @@ export class Desk<Message> {
 
   /** Work that nobody waits for; `close` does. */
   run(work: Promise<unknown>): void {
-    const done = work.catch(this.#options.onError).finally(() => this.#work.delete(done));
+    const done = work.catch(this.#options.onError).finally(() => {
+      this.#work.delete(done);
+      if (this.#work.size === 0) this.#options.idle?.();
+    });
     this.#work.add(done);
   }
 
@@ -143,7 +149,7 @@ export class Desk<Message> {
   #entry(id: string): Sent<Message> {
     const known = this.#sent.get(id);
     if (known !== undefined) return known;
-    const entry: Sent<Message> = { messages: [], deliveries: new Map() };
+    const entry: Sent<Message> = { messages: [], deliveries: new Map(), closings: new Map() };
     this.#sent.set(id, entry);
     return entry;
   }
@@ -180,50 +186,42 @@ export class Desk<Message> {
     }
   }
 
-  /** Once for each message. */
-  #settle(approval: ApprovalRecord, from?: Message): Promise<void> {
-    const entry = this.#entry(approval.id);
-    const same = (one: Message, other: Message) => JSON.stringify(one) === JSON.stringify(other);
-    if (from !== undefined && !entry.messages.some((known) => same(known, from))) {
-      // A card that was posted twice, or by a process that is gone.
-      entry.messages.push(from);
-      if (entry.closing !== undefined) return this.#close([from], approval);
+  /** Each message once, also one that came to be known after others were closed. */
+  async #settle(approval: ApprovalRecord, from?: Message): Promise<void> {
+    const { messages, closings } = this.#entry(approval.id);
+    // A card that was posted twice, or by a process that is gone.
+    if (from !== undefined && !messages.some((known) => keyOf(known) === keyOf(from))) messages.push(from);
+    for (const message of messages) {
+      const key = keyOf(message);
+      if (closings.has(key)) continue;
+      const closing = this.#close(message, approval);
+      closings.set(key, closing);
+      closing.catch(() => closings.delete(key));
     }
-    entry.closing ??= this.#close(entry.messages, approval).then(
-      () => this.#forget(),
-      (error: unknown) => {
-        delete entry.closing;
-        throw error;
-      },
-    );
-    return entry.closing;
+    await Promise.all(closings.values());
+    this.#forget();
   }
 
-  async #close(messages: readonly Message[], approval: ApprovalRecord): Promise<void> {
+  async #close(message: Message, approval: ApprovalRecord): Promise<void> {
     const clock = (await this.find(approval.id))?.ports.clock;
     if (clock === undefined) return;
     const { close, failure } = this.#options;
     // What was decided is shown also while the channel is being closed: one attempt is always made.
-    const signal = this.#stop.signal;
-    const each = messages.map((message) =>
-      deliver({
-        clock,
-        signal,
-        send: () => close(message, approval),
-        failure,
-        wanted: async (n) => n < CLOSE_ATTEMPTS,
-      }),
-    );
-    await Promise.all(each);
+    const send = () => close(message, approval);
+    await deliver({ clock, signal: this.#stop.signal, send, failure, wanted: async (n) => n < CLOSE_ATTEMPTS });
   }
 
   /** Messages of questions that are long over need not be remembered. */
   #forget(): void {
-    for (const [id, { closing }] of this.#sent) {
+    for (const [id, { closings }] of this.#sent) {
       if (this.#sent.size <= MOST_SENT) return;
-      if (closing !== undefined) this.#sent.delete(id);
+      if (closings.size > 0) this.#sent.delete(id);
     }
   }
 }
 
 const MOST_SENT = 1_000;
+
+function keyOf(message: unknown): string {
+  return JSON.stringify(message);
+}

@@ -3,7 +3,19 @@ import type { JsonObject } from "@saferun/core";
 import { describe, expect, it } from "vitest";
 import { ACTIONS } from "../src/slack/card.ts";
 import { buttonsOf, CHANNEL, click, clickOf, signedRequest, submissionOf } from "./slack-desk.ts";
-import { asked, channel, closed, desk, failing, nextWhisper, setUp, slack, useSlack, w } from "./slack-setup.ts";
+import {
+  asked,
+  cardAt,
+  channel,
+  closed,
+  desk,
+  failing,
+  nextWhisper,
+  setUp,
+  slack,
+  useSlack,
+  w,
+} from "./slack-setup.ts";
 import { DEADLINE_MS } from "./world.ts";
 
 useSlack();
@@ -201,6 +213,26 @@ describe("delivery", () => {
     await closed(first);
     await closed(card);
     expect(w.ran).toHaveLength(1);
+  });
+
+  it("closes a card too that went out when the others were already closed", async () => {
+    const [waiting, first] = await asked();
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    failOnce("/chat.postMessage", async (answer) => {
+      const response = await answer();
+      await held;
+      return response;
+    });
+    const late = slack.notify("ops-approvals", waiting);
+    await click(slack, clickOf(first, ACTIONS.deny, desk.account("ann")));
+    await closed(first);
+    release();
+    const [message] = await late;
+    await closed(await cardAt(message?.ts));
+    expect(w.ran).toEqual([]);
   });
 
   it("a 429: waits, then sends", async () => {

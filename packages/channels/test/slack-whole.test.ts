@@ -1,7 +1,7 @@
 /** All that is promised of Slack in one story, told twice: over HTTP and over a socket. */
 import type { Json, JsonObject } from "@saferun/core";
 import { describe, expect, it } from "vitest";
-import { type WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import { ACTIONS } from "../src/slack/card.ts";
 import { CHANNEL, clickOf, signedRequest, submissionOf } from "./slack-desk.ts";
 import { cardAt, closed, desk, nextWhisper, setUp, slack, useSlack, w } from "./slack-setup.ts";
@@ -25,28 +25,34 @@ async function overSocket(story: (say: Say) => Promise<void>): Promise<void> {
   desk.front.faults.push(({ path }) =>
     path.endsWith("/apps.connections.open") ? Promise.resolve(Response.json({ ok: true, url })) : undefined,
   );
-  const connected = new Promise<WebSocket>((resolve) => {
-    sockets.once("connection", (socket) => {
-      socket.send(JSON.stringify({ type: "hello", num_connections: 1 }));
-      resolve(socket);
-    });
-  });
   const acks = new Map<string, JsonObject>();
+  sockets.on("connection", (socket) => {
+    socket.on("message", (data) => {
+      const ack = JSON.parse(String(data)) as { envelope_id: string; payload?: JsonObject };
+      acks.set(ack.envelope_id, ack.payload ?? {});
+    });
+    socket.send(JSON.stringify({ type: "hello", num_connections: 1 }));
+  });
+  const open = () => [...sockets.clients].find(({ readyState }) => readyState === WebSocket.OPEN);
   let said = 0;
   try {
     await setUp({ appToken: "xapp-saferun-test" });
-    await story(async (payload) => {
-      const socket = await connected;
-      if (said === 0) {
-        socket.on("message", (data) => {
-          const ack = JSON.parse(String(data)) as { envelope_id: string; payload?: JsonObject };
-          acks.set(ack.envelope_id, ack.payload ?? {});
-        });
-      }
+    // A question that stays open keeps the line open; with the last one it is hung up.
+    const kept = await w.propose({ amount: 1 });
+    const [message] = await slack.notify(CHANNEL, kept);
+    const card = await cardAt(message?.ts);
+    const say = async (payload: Json) => {
+      const socket = await eventually(open);
       const envelope_id = `envelope-${++said}`;
       socket.send(JSON.stringify({ type: "interactive", envelope_id, accepts_response_payload: true, payload }));
       return eventually(() => acks.get(envelope_id));
-    });
+    };
+    await story(say);
+    await say(clickOf(card, ACTIONS.deny, desk.account("ann")));
+    await eventually(() => (open() === undefined ? true : undefined));
+    // The next question calls again.
+    await slack.notify(CHANNEL, await w.propose({ amount: 2 }));
+    await eventually(open);
   } finally {
     await slack.close();
     sockets.close();

@@ -56,29 +56,42 @@ export function createSlack(options: SlackOptions): SlackChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: slackFailure,
+    idle: hangUp,
     close: (message, approval) => client.chat.update({ ...target(message), ...closedCard(approval) }),
   });
   const repeats = new Repeats<SlackReply>(Date.now);
   let socket: Promise<SlackSocket> | undefined;
+  let hungUp: Promise<void> = Promise.resolve();
 
   async function notify(channel: string, paused: PausedApproval): Promise<readonly SlackMessage[]> {
     listen();
-    return desk.send(channel, paused, async (approval, nonce) => {
+    const messages = await desk.send(channel, paused, async (approval, nonce) => {
       const page = link?.(approval);
       const answerable = Object.keys(approvers).length > 0;
       const card = pendingCard(approval, { nonce, answerable, ...(page === undefined ? {} : { link: page }) });
       const posted = await client.chat.postMessage({ channel: channel.replace(/^#/, ""), ...card, ...LITERAL });
       return { channel: posted.channel ?? channel, ts: posted.ts ?? "" };
     });
+    // Another question may have ended, and hung up, while this one was being sent.
+    if (messages.length > 0) listen();
+    return messages;
   }
 
   function listen(): void {
-    if (options.appToken === undefined) return;
-    socket ??= openSocket(options.appToken, options.apiUrl, (envelope, payload) => said(envelope, payload), onError);
-    socket.catch((error: unknown) => {
-      socket = undefined;
+    if (options.appToken === undefined || socket !== undefined) return;
+    const opening = openSocket(options.appToken, options.apiUrl, said, onError);
+    socket = opening;
+    opening.catch((error: unknown) => {
+      if (socket === opening) socket = undefined;
       onError(error);
     });
+  }
+
+  /** An open socket would keep a process alive that has nothing more to ask. */
+  function hangUp(): void {
+    const open = socket;
+    socket = undefined;
+    if (open !== undefined) hungUp = open.then((one) => one.close()).catch(() => undefined);
   }
 
   async function handle(request: Request): Promise<Response> {
@@ -199,10 +212,9 @@ export function createSlack(options: SlackOptions): SlackChannel {
     handle,
     update: (approval) => desk.update(approval),
     async close() {
-      const open = await socket?.catch(() => undefined);
-      await open?.close();
       await desk.close();
-      socket = undefined;
+      hangUp();
+      await hungUp;
     },
   };
 

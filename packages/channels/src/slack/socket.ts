@@ -13,7 +13,7 @@ interface Envelope {
   ack(body?: JsonObject): Promise<void>;
 }
 
-/** The package is loaded only where it is used. An answer is acknowledged after it was recorded, never before. */
+/** The package is loaded only where it is used; the connection is made in the background. An answer is acknowledged after it was recorded, never before. */
 export async function openSocket(
   appToken: string,
   apiUrl: string | undefined,
@@ -27,12 +27,24 @@ export async function openSocket(
     clientOptions: others,
     ...(logger === undefined ? {} : { logger }),
   });
+  let closed = false;
   client.on("error", onError);
+  // The client goes on with a start that was under way when it was told to stop.
+  client.on("connecting", () => {
+    if (closed) setImmediate(() => client.disconnect().catch(onError));
+  });
   client.on("interactive", ({ envelope_id, body, ack }: Envelope) => {
     said(envelope_id, body)
       .then((reply) => (reply.status === 200 ? ack(reply.body) : undefined))
       .catch(onError);
   });
-  await client.start();
-  return { close: () => client.disconnect() };
+  client.start().catch((error: unknown) => {
+    if (!closed) onError(error ?? new Error("slack closed the socket before it was ready"));
+  });
+  return {
+    async close() {
+      closed = true;
+      if (client.websocket !== undefined) await client.disconnect();
+    },
+  };
 }
