@@ -124,17 +124,6 @@ describe("the path of one call", () => {
     expect(at.ran).toEqual([{ amount: 450 }]);
   });
 
-  it("a policy that has changed meanwhile wins over the approval (trap 15) [A4~]", async () => {
-    let strict = false;
-    const at = world({ judge: (call, context) => (strict ? decision("deny", "new") : byAmount(call, context)) });
-    const answer = at.call({ amount: 500 });
-    await asked(at);
-    strict = true;
-    await at.decide("approve");
-    expect(await answer).toMatchObject({ status: "denied", denial: { rules: ["new"] } });
-    expect(at.ran).toEqual([]);
-  });
-
   it("silence denies: nobody answers in time, and a late approval is refused (trap 6)", async () => {
     const at = world();
     expect(await at.call({ amount: 500 })).toMatchObject({ status: "denied", denial: { status: "expired" } });
@@ -151,6 +140,56 @@ describe("the path of one call", () => {
     expect(answers.filter((one) => one.status === "applied").length).toBe(1);
     await answer;
     expect(at.ran.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("an approval [A4]", () => {
+  it("is bound to one call's digest: it permits no other arguments, and no other call with the same ones", async () => {
+    const at = world();
+    const answers = [at.call({ amount: 500 }), at.call({ amount: 501 }), at.call({ amount: 500 })];
+    await asked(at, 3);
+    await at.decide("approve", undefined, at.paused[0]?.id);
+    expect(await answers[0]).toMatchObject({ status: "ran" });
+    expect((await Promise.all(answers.slice(1))).map((answer) => answer.status)).toEqual(["denied", "denied"]);
+    expect(at.ran).toEqual([{ amount: 500 }]);
+  });
+
+  it("is used once: neither the same key nor the same arguments run by it again", async () => {
+    const at = world();
+    const answer = at.call({ amount: 500 }, { key: "k" });
+    const approval = await asked(at);
+    await at.decide("approve");
+    await answer;
+    expect(await at.call({ amount: 500 }, { key: "k" })).toMatchObject({ denial: { rules: ["call.repeated"] } });
+    expect(await at.call({ amount: 500 })).toMatchObject({ denial: { status: "expired" } });
+    expect(await at.store.approval(approval.id)).toMatchObject({ state: "consumed" });
+    expect(at.ran).toEqual([{ amount: 500 }]);
+  });
+
+  it("expires: one that is not used in time permits nothing", async () => {
+    const clock = new VirtualClock();
+    const at = world({ clock });
+    const controller = new AbortController();
+    const answer = at.call({ amount: 500 }, { signal: controller.signal });
+    await asked(at);
+    // The clock jumps between the decision and its use.
+    const decided = at.decide("approve");
+    clock.time += 10_000_000;
+    await decided;
+    clock.time += 10_000_000;
+    expect(await answer).toMatchObject({ status: "denied", denial: { status: "expired" } });
+    expect(at.ran).toEqual([]);
+  });
+
+  it("is judged again when it is used: the policies of now win", async () => {
+    let strict = false;
+    const at = world({ judge: (call, context) => (strict ? decision("deny", "new") : byAmount(call, context)) });
+    const answer = at.call({ amount: 500 });
+    await asked(at);
+    strict = true;
+    await at.decide("approve");
+    expect(await answer).toMatchObject({ status: "denied", denial: { rules: ["new"] } });
+    expect(at.ran).toEqual([]);
   });
 });
 
@@ -382,7 +421,7 @@ describe("many calls that wait", () => {
   });
 });
 
-describe("fault table: every durable step of a call", () => {
+describe("fault table: every durable step of a call [L1]", () => {
   const steps: readonly (readonly [name: string, amount: number, at: number, ranFully: number])[] = [
     ["the claim of an allowed call", 1, 1, 0],
     ["the outcome of an allowed call", 1, 2, 1],

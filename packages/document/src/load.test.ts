@@ -39,7 +39,7 @@ describe("loadPolicies", () => {
     });
   });
 
-  it("[P3~] scopes by agent, environment, principal, kind, label and alias", () => {
+  it("[P3] scopes by tool, agent, environment, principal, kind, label and alias", () => {
     const { policies } = loaded(`saferun: policy/v1
 environments: { prod: {}, dev: {} }
 tools:

@@ -155,3 +155,41 @@ describe("merging", () => {
     expect(codes(`${base}routes: { default: { need: 2 } }\n`)).toEqual(["not-yet"]);
   });
 });
+
+describe("one file with every kind of mistake", () => {
+  const text = `saferun: policy/v1
+environments: { prod: {} }
+rulse: []
+tools:
+  refund:
+    kind: write
+    schema: { type: object, properties: { amount: { type: integer }, note: { type: string } }, required: [amount, note] }
+rules:
+  - { id: a, tool: refnd, then: allow }
+  - { id: b, tool: refund, when: args.amont > 1, then: allow }
+  - { id: c, tool: refund, when: 'args.note > 5', then: deny }
+  - { id: d, tool: refund, when: 'args.note.starsWith("x")', then: deny }
+  - { id: e, tool: refund, then: deny, then: deny }
+  - { id: f, tool: refund, then: denny }
+`;
+
+  it("[P1] does not load, and says all of them in one run, with their places and the nearest valid words", () => {
+    const result = load(text);
+    expect(result.ok).toBe(false);
+    const found = result.ok ? [] : result.issues;
+    const said = found.map(({ code, file, line, column, suggestion }) => [
+      code,
+      `${file}:${line}:${column}`,
+      suggestion,
+    ]);
+    expect(said.toSorted()).toEqual([
+      ["bad-value", "p1.yaml:14:34", "deny"],
+      ["duplicate-key", "p1.yaml:13:40", undefined],
+      ["unknown-arg", "p1.yaml:10:39", "amount"],
+      ["unknown-function", "p1.yaml:12:45", "startsWith"],
+      ["unknown-key", "p1.yaml:3:1", "rules"],
+      ["unknown-tool", "p1.yaml:9:20", "refund"],
+      ["wrong-type", "p1.yaml:11:35", undefined],
+    ]);
+  });
+});

@@ -34,7 +34,7 @@ for (const { name, call } of SUBJECTS) {
       expect(seen?.denied).toContain("unmatched:prod");
     });
 
-    it("a paused call runs after its approval, once [A1~]", async () => {
+    it("a paused call runs after its approval, once [A1]", async () => {
       const w = world();
       const answer = call(w, [refund(200)]);
       const paused = await w.nextPaused();

@@ -11,6 +11,7 @@ export type InputLine = { readonly text: string } | { readonly problem: string }
 /** Arguments, prompt, facts and results of one call. */
 const LINE_BYTES = 4 * LIMITS.argsBytes;
 const NEWLINE = 0x0a;
+const NOTHING = new Uint8Array(0);
 
 /** Lines in the order of the input, in batches as they arrive. The end of the file ends the last line. */
 export async function* lineBatches(
@@ -27,7 +28,8 @@ export async function* lineBatches(
   }
 
   function finish(): InputLine {
-    const bytes = Buffer.concat(pieces);
+    const [only = NOTHING, ...others] = pieces;
+    const bytes = others.length === 0 ? only : Buffer.concat(pieces);
     const over = length > maxBytes;
     pieces = [];
     length = 0;
