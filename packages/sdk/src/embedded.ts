@@ -218,11 +218,15 @@ function notifierOf({ onPause }: CheckedOptions, ports: DecisionPorts): Notifier
   };
 }
 
+/** Texts that were said already; beyond this many the oldest may be said once more. */
+const MOST_WARNED = 1_000;
 const warned = new Set<string>();
 
-/** Once for each text. */
+/** Once for each text. Errors and policies bring text of others along: it reaches the terminal without its control characters. */
 function warn(message: string): void {
-  if (warned.has(message)) return;
-  warned.add(message);
-  process.emitWarning(message, { type: "SafeRunWarning" });
+  const text = message.replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, " ");
+  if (warned.has(text)) return;
+  if (warned.size >= MOST_WARNED) warned.clear();
+  warned.add(text);
+  process.emitWarning(text, { type: "SafeRunWarning" });
 }

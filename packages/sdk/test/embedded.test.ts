@@ -51,6 +51,27 @@ async function refund(args: { amount: number }): Promise<{ refunded: number }> {
 
 const policies = ["./policies.yaml"];
 
+describe("what is said on the terminal", () => {
+  it("carries no control characters of others", async () => {
+    const said: string[] = [];
+    const listen = (warning: Error) => said.push(warning.message);
+    process.on("warning", listen);
+    const onPause = () => {
+      throw new Error("\u001b[2Jgone\u202e\rfake");
+    };
+    const tool = saferun.wrap(refund, { policies, onPause });
+    const controller = new AbortController();
+    const answer = tool({ amount: 450 }, { signal: controller.signal });
+    await expect.poll(() => said.length).toBeGreaterThan(0);
+    controller.abort();
+    expect(await answer).toMatchObject({ denied: true });
+    process.off("warning", listen);
+    expect(said.join("")).toContain("gone");
+    expect(said.join("")).not.toMatch(/[\u001b\r\u202e]/);
+    expect(ran).toEqual([]);
+  });
+});
+
 describe("a run that is taken up again", () => {
   it("under its id, a call id that ran does not run again, in another opening of the store either (trap 15)", async () => {
     const again = async () => {
