@@ -1,6 +1,6 @@
-/** The truth table of verdicts, made by the engine itself. `vitest run scripts/verdicts -u` writes it anew. */
+/** The truth table of verdicts, made by the engine itself. `vitest run policy/verdicts -u` writes it anew. */
 import { expect, it } from "vitest";
-import { combine, type Matched, type RuleEffect, sayOf } from "../packages/core/src/policy/combine.ts";
+import { combine, type Matched, type RuleEffect, sayOf } from "./combine.ts";
 
 const HEAD = `# Verdicts
 
@@ -87,5 +87,5 @@ function unpermitted(): string {
 
 it("docs/verdicts.md agrees with what the engine answers", async () => {
   const page = HEAD + alone() + MIDDLE + pairs() + AFTER + unpermitted();
-  await expect(page).toMatchFileSnapshot("../docs/verdicts.md");
+  await expect(page).toMatchFileSnapshot("../../../../docs/verdicts.md");
 });
