@@ -50,3 +50,4 @@ export * from "./policy/tree.ts";
 export * from "./ports.ts";
 export * from "./recover.ts";
 export * from "./run.ts";
+export { type OwnPlaces, protecting } from "./self-protection.ts";

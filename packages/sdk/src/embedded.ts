@@ -5,8 +5,10 @@ import {
   type Decision,
   type DecisionPorts,
   type Notifier,
+  type OwnPlaces,
   type Policies,
   type PolicySet,
+  protecting,
   type Recovered,
   recover,
   type Store,
@@ -55,8 +57,9 @@ const followed = new Map<string | Store, Map<string, Reload>>();
  */
 export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS): Binding {
   const none = options.policies.length === 0 && options.built.length === 0;
-  const policies = none ? { current: () => NO_POLICIES } : follow(options, tools);
+  const inForce = none ? { current: () => NO_POLICIES } : follow(options, tools);
   const { store } = openOrForget(options.store);
+  const policies = protecting(inForce, ownPlaces(options));
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports) });
   const { agent, environment, facts } = options;
@@ -70,6 +73,15 @@ export async function shutdown(): Promise<void> {
   open.clear();
   process.off("beforeExit", signAll);
   await Promise.all(stores.map((store) => store.close()));
+}
+
+/** What an agent may not touch, whatever the policies say: its policies, the record, and what SafeRun knows of this machine. */
+function ownPlaces({ policies, store }: CheckedOptions): OwnPlaces {
+  const directory = process.cwd();
+  const files = policies.map((path) => resolve(directory, path.split(/[*?[{]/)[0] ?? path));
+  const record = typeof store === "object" ? [] : [resolve(store ?? DIRECTORY), installation().directory];
+  // A glob that begins in the working directory itself would make all of it the gate's own.
+  return { base: directory, paths: [...files.filter((file) => file !== directory), ...record] };
 }
 
 /** Files that were followed before stand by their last good set, whatever is on disk now. */

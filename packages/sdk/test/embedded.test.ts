@@ -51,6 +51,30 @@ async function refund(args: { amount: number }): Promise<{ refunded: number }> {
 
 const policies = ["./policies.yaml"];
 
+describe("the gate's own files (a rule that no policy lifts)", () => {
+  it("an agent that may write files does not write its policies, nor its record", async () => {
+    writeFileSync(
+      "policies.yaml",
+      "saferun: policy/v1\nenvironments: { prod: { unmatched: { destructive: allow } } }\n",
+    );
+    const write = saferun.wrap(
+      async function write(args: { path: string }) {
+        ran.push(args);
+      },
+      { policies },
+    );
+    const own = [
+      "policies.yaml",
+      "./.saferun/log.db",
+      join(process.cwd(), "x/../policies.yaml"),
+      join(directory, "state"),
+    ];
+    for (const path of own) expect(await write({ path })).toMatchObject({ denied: true, rules: ["gate.protected"] });
+    await write({ path: "notes.txt" });
+    expect(ran).toEqual([{ path: "notes.txt" }]);
+  });
+});
+
 describe("what is said on the terminal", () => {
   it("carries no control characters of others", async () => {
     const said: string[] = [];
@@ -62,7 +86,7 @@ describe("what is said on the terminal", () => {
     const tool = saferun.wrap(refund, { policies, onPause });
     const controller = new AbortController();
     const answer = tool({ amount: 450 }, { signal: controller.signal });
-    await expect.poll(() => said.length).toBeGreaterThan(0);
+    await expect.poll(() => said.length, { timeout: 20_000 }).toBeGreaterThan(0);
     controller.abort();
     expect(await answer).toMatchObject({ denied: true });
     process.off("warning", listen);
