@@ -27,6 +27,23 @@ export function eachCall(count: number, work: (index: number) => unknown): Figur
   return figures([...samples]);
 }
 
+/** Means of two works in turns, and the median of the ratios: what slows the machine down for a while hits both. */
+export function compared(
+  batches: number,
+  [ours, ourSize]: readonly [work: (index: number) => unknown, size: number],
+  [theirs, theirSize]: readonly [work: (index: number) => unknown, size: number],
+): { readonly mean: number; readonly ratio: number } {
+  const means: number[] = [];
+  const ratios: number[] = [];
+  for (let batch = 0; batch < batches; batch++) {
+    const own = perCall(1, ourSize, ours);
+    const other = perCall(1, theirSize, theirs);
+    means.push(other);
+    ratios.push(other / own);
+  }
+  return { mean: median(means), ratio: median(ratios) };
+}
+
 /** Mean time of one call over a batch, as the median of several batches. */
 export function perCall(batches: number, size: number, work: (index: number) => unknown): number {
   const means: number[] = [];

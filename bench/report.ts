@@ -33,7 +33,7 @@ export function row(
 export function table(report: Report): string {
   const lines = report.rows.map(({ what, value, unit, floor }) => {
     const mark = floor === undefined ? "" : floor.holds ? `  ${floor.text} holds` : `  ${floor.text} MISSED`;
-    return `  ${what.padEnd(66)} ${shown(value).padStart(10)} ${unit.padEnd(8)}${mark}`;
+    return `  ${what.padEnd(84)} ${shown(value).padStart(10)} ${unit.padEnd(8)}${mark}`;
   });
   return [`${report.suite}: ${report.how}`, ...lines].join("\n");
 }

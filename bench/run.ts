@@ -8,8 +8,11 @@ import { type Report, table } from "./report.ts";
 import { backtests } from "./suites/backtest.ts";
 import { decisions } from "./suites/decision.ts";
 import { gatedCalls } from "./suites/gate.ts";
+import { loading } from "./suites/load.ts";
 
 const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
+  // First: it measures what nothing has warmed up for.
+  load: loading,
   decision: decisions,
   gate: gatedCalls,
   backtest: backtests,

@@ -1,11 +1,32 @@
-/** The same work for everybody: rules over tools, as SafeRun policies, as CEL, and as Cedar. */
+/** The same work for everybody: rules over tools, and one call of each tool. */
 export interface BenchRule {
   readonly id: string;
   readonly tool: string;
   readonly then: "allow" | "deny" | "pause";
-  readonly cel: string;
-  readonly cedar: string;
+  /** How the tests go together. */
+  readonly of: "all" | "any";
+  readonly tests: readonly BenchTest[];
 }
+
+/** Each peer writes it in its own language. */
+export interface BenchTest {
+  /** Below the arguments: `customer.country`. */
+  readonly path: string;
+  readonly is: ">" | "<=" | "==" | "in";
+  readonly value: number | string | readonly string[];
+}
+
+export interface BenchCall {
+  readonly tool: string;
+  readonly args: BenchArgs;
+}
+
+/** No interface: peers take any object with text keys, which an interface is not for TypeScript. */
+export type BenchArgs = {
+  readonly amount: number;
+  readonly currency: string;
+  readonly customer: { readonly id: string; readonly country: string };
+};
 
 const CURRENCIES = ["usd", "eur", "chf", "gbp"] as const;
 
@@ -20,23 +41,38 @@ export function rules(tools: number, perTool: number): BenchRule[] {
 
 function oneRule(tool: number, index: number): BenchRule {
   const limit = 10_000 + index * 1_000 + (tool % 7) * 100;
-  const currency = CURRENCIES[(tool + index) % CURRENCIES.length];
-  const id = `t${tool}.r${index}`;
-  const name = `tool${tool}`;
+  const currency = `x${CURRENCIES[(tool + index) % CURRENCIES.length]}`;
+  const named = { id: `t${tool}.r${index}`, tool: `tool${tool}` };
   if (index < 2) {
-    const text = `args.amount > 0 && args.amount <= ${limit} && args.customer.country == "CH"`;
-    return { id, tool: name, then: "allow", cel: text, cedar: text };
+    const amount = (is: ">" | "<=", value: number) => ({ path: "amount", is, value });
+    const tests = [amount(">", 0), amount("<=", limit), { path: "customer.country", is: "==", value: "CH" } as const];
+    return { ...named, then: "allow", of: "all", tests };
   }
+  const above = (value: number) => ({ path: "amount", is: ">", value }) as const;
   if (index % 2 === 0) {
-    const text = `args.amount > ${limit * 10} || args.currency == "x${currency}"`;
-    return { id, tool: name, then: "deny", cel: text, cedar: text };
+    const tests = [above(limit * 10), { path: "currency", is: "==", value: currency } as const];
+    return { ...named, then: "deny", of: "any", tests };
   }
-  const cel = `args.customer.country in ["KP", "IR", "SY"] && args.amount > ${limit}`;
-  const cedar = `["KP", "IR", "SY"].contains(args.customer.country) && args.amount > ${limit}`;
-  return { id, tool: name, then: "pause", cel, cedar };
+  const tests = [{ path: "customer.country", is: "in", value: ["KP", "IR", "SY"] } as const, above(limit)];
+  return { ...named, then: "pause", of: "all", tests };
 }
 
-export function argsOf(index: number): { amount: number; currency: string; customer: { id: string; country: string } } {
+/** One call of each tool, in an order that jumps: the first permission of the tool matches, and nothing that restricts. */
+export function callsOf(tools: number): BenchCall[] {
+  return Array.from({ length: tools }, (_, index) => ({ tool: `tool${(index * 7) % tools}`, args: argsOf(index) }));
+}
+
+/** Calls that a rule restricts: whoever is measured has to see that too. The denied one is permitted by another rule. */
+export const RESTRICTED = {
+  deny: { tool: "tool0", args: { ...argsOf(0), currency: "xchf" } },
+  pause: { tool: "tool0", args: { amount: 20_000, currency: "usd", customer: { id: "c1", country: "KP" } } },
+} as const satisfies Record<string, BenchCall>;
+
+export function byTool(all: readonly BenchRule[]): Map<string, BenchRule[]> {
+  return Map.groupBy(all, (rule) => rule.tool);
+}
+
+export function argsOf(index: number) {
   return { amount: 1 + (index % 9_000), currency: "usd", customer: { id: `c${index % 100}`, country: "CH" } };
 }
 
@@ -48,20 +84,15 @@ export function asYaml(all: readonly BenchRule[]): string {
     lines.push(
       `  - id: ${rule.id}`,
       `    tool: ${rule.tool}`,
-      `    when: ${JSON.stringify(rule.cel)}`,
+      `    when: ${JSON.stringify(asCel(rule))}`,
       `    then: ${rule.then}`,
     );
   }
   return `${lines.join("\n")}\n`;
 }
 
-/** Cedar has no pause: those rules are forbids there, which is the same work. */
-export function asCedar(all: readonly BenchRule[]): string {
-  return all
-    .map((rule) => {
-      const head = rule.then === "allow" ? "permit" : "forbid";
-      const condition = rule.cedar.replaceAll("args.", "context.");
-      return `${head}(principal, action == Action::"${rule.tool}", resource) when { ${condition} };`;
-    })
-    .join("\n");
+/** The infix form of CEL; other languages differ in their words only. */
+export function asCel({ of, tests }: BenchRule, root = "args."): string {
+  const texts = tests.map(({ path, is, value }) => `${root}${path} ${is} ${JSON.stringify(value)}`);
+  return texts.join(of === "all" ? " && " : " || ");
 }
