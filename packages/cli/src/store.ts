@@ -22,6 +22,11 @@ export function storeOption(): Option {
   return new Option("-s, --store <directory>", "the store").default(DEFAULT_STORE);
 }
 
+/** What a printed command needs to say to mean this store again. */
+export function storeArgument(directory: string): string {
+  return directory === DEFAULT_STORE ? "" : ` --store ${printable(directory)}`;
+}
+
 /** A store that exists, opened for reading: nothing in it is changed, whoever else has it open. */
 export async function withReadOnlyStore<Value>(
   io: Io,

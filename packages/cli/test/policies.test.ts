@@ -171,6 +171,9 @@ describe("saferun explain", () => {
       "no rule permits it, and `unmatched:prod` says deny for destructive tools: it is one, because nothing declares it",
     );
     expect(denied.stdout).not.toContain("\u001b");
+    expect(denied.stdout).not.toContain("is no declared environment");
+    const elsewhere = await saferun(place, ["explain", "--call", '{"tool":"shell","args":{},"env":"stagin"}']);
+    expect(elsewhere.stdout).toContain("`stagin` is no declared environment, so that the strictest one counts\n");
     const erring = await saferun(place, ["explain", "--call", '{"tool":"stripe.refund","args":{"amount":"9"}}']);
     expect(erring.stdout).toMatch(/deny by unmatched:prod[\s\S]*refund-large[\s\S]*error/);
   });

@@ -28,7 +28,7 @@ export function answerOf(answer: DecisionAnswer): Answer | undefined {
     case "stale-version":
       return { answer: "stale_version", message: `stale version: ${message}`, approval };
     case "expired":
-      return { answer: "expired", message: `expired: ${message}`, approval };
+      return { answer: "expired", message: `expired: ${overText(approval) ?? message}`, approval };
     case "malformed":
     case "not-editable":
     case "mismatch":
@@ -46,6 +46,12 @@ export function answerJson(answer: Answer, now: number): JsonObject {
 /** Who it was, with what is known of them. */
 export function approverText(by: { readonly id: string; readonly verified: boolean }): string {
   return `${printable(by.id)}${by.verified ? "" : ", not verified"}`;
+}
+
+/** A call that ended otherwise, or that policies denied after the answer, took its approval with it: no time ran out. */
+function overText(approval: ApprovalRecord | undefined): string | undefined {
+  if (approval?.state !== "withdrawn") return undefined;
+  return "the call ended without this approval, and waits no more";
 }
 
 function appliedText(approval: ApprovalRecord): string {

@@ -17,7 +17,7 @@ import { approvalLines, approvalListLines, differenceLines } from "../approvals/
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { DEFAULT_STORE, storeOption, withReadOnlyStore, withStore } from "../store.ts";
+import { storeArgument, storeOption, withReadOnlyStore, withStore } from "../store.ts";
 import { approvalJson, parsed } from "../wire.ts";
 
 interface Options extends Shared {
@@ -138,7 +138,7 @@ async function showOne(io: Io, store: Store, id: string, options: Options): Prom
 
 function nextLines(approval: ApprovalRecord, now: number, options: Options): string[] {
   if (approval.state !== "pending" || now >= approval.deadline) return [];
-  const where = options.store === DEFAULT_STORE ? "" : ` --store ${options.store}`;
+  const where = storeArgument(options.store);
   const act = (verdict: string) =>
     `  saferun approvals ${verdict} ${approval.id} --version ${approval.version}${where}`;
   return ["", "to answer", act("approve"), act("deny")];

@@ -27,7 +27,10 @@ export function registerCheck(parent: Command, { io, run }: CommandSetup): void 
         "Without files: policies.yaml and policies/*.yaml of this directory.",
     )
     .argument("[files...]", "policy files, directories or globs")
-    .option("--tools <names>", "tools that exist, with commas between: rules that name another one are errors")
+    .option(
+      "--tools <names>",
+      "tools that exist though no file declares them, with commas between: rules may name them",
+    )
     .option("--strict", "warnings count as errors do")
     .addOption(new Option("--format <format>", "how to print").choices(["text", "json", "sarif"]).default("text"))
     .action(run((files: string[], options: Options) => check(io, files, options, parent.version() ?? "")));

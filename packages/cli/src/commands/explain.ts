@@ -34,7 +34,7 @@ export function registerExplain(parent: Command, { io, run }: CommandSetup): voi
     .option("-p, --policies <files...>", "policy files, directories or globs; default: those of this directory")
     .option("-c, --call <json>", "the call: {tool, args, agent?, env?, now?, …}")
     .option("--run <id>", "a run of the log, with --call-id")
-    .option("--call-id <id>", "a call of that run, as `saferun runs RUN --json` names it")
+    .option("--call-id <id>", "a call of that run, as `saferun runs RUN` names it")
     .addOption(storeOption())
     .action(run((options: Options) => explain(io, options)));
   describe(command, [
@@ -80,7 +80,7 @@ async function recordedCall(store: Store, run: string, id: string): Promise<Aske
   if (decision === undefined) {
     throw failed(
       "call.missing",
-      `there is no decision on ${shown} in run \`${printable(run)}\`; \`saferun runs\` lists them`,
+      `there is no decision on ${shown} in run \`${printable(run)}\`; \`saferun runs RUN\` names its calls`,
     );
   }
   if (other !== undefined) throw usage(`${shown} is the start of ${found.length} calls; give more of it`);

@@ -15,7 +15,7 @@ import { EXIT, type ExitCode, failed } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { entryJson, entryLines, verificationJson, verificationLines } from "../log/view.ts";
 import { partValue } from "../runs/steps.ts";
-import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
+import { requireStore, storeArgument, storeOption, withReadOnlyStore } from "../store.ts";
 
 interface Options extends Shared {
   readonly store: string;
@@ -101,7 +101,7 @@ async function check(io: Io, store: Store, options: VerifyOptions): Promise<Exit
   });
   const shown = { verification, key: options.key?.trim(), claimed };
   if (options.json) printJson(io, verificationJson(shown));
-  else io.print(verificationLines(shown, io.style).join("\n"));
+  else io.print(verificationLines(shown, storeArgument(options.store), io.style).join("\n"));
   // Who removes every signature leaves no fault behind: a key was given, so that only its signature is enough.
   const wanted = options.key === undefined || verification.status === "verified";
   return verification.faults.length === 0 && wanted ? EXIT.fine : EXIT.found;

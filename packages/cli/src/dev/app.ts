@@ -158,12 +158,13 @@ const FOREIGN: Problem = {
 const NO_SECRET: Problem = {
   status: 401,
   code: "token.missing",
-  detail: "open the link that `saferun dev` printed, or send its token",
+  detail:
+    "open the link that was printed where this page was started; each opens one browser, once. Programs send the token",
 };
 const USED_LINK: Problem = {
   status: 401,
   code: "link.used",
-  detail: "this link was used or is too old; press Enter where `saferun dev` runs for a new one",
+  detail: "this link was used or is too old; for a new one press Enter where `saferun dev` runs, or start it beside",
 };
 const NO_APPROVAL: Problem = { status: 404, code: "approval.missing", detail: "there is no such approval" };
 const NO_RUN: Problem = { status: 404, code: "run.missing", detail: "there is no such run" };

@@ -88,8 +88,11 @@ function unmatchedLines({ call, decision, policies }: Explained): string[] {
   if (unmatched === undefined) return [];
   const kind = policies.kind(call.tool);
   const declared = policies.declares(call.tool) ? "" : ", because nothing declares it";
+  const known = unmatched === `unmatched:${call.environment}`;
+  const strictest = `\`${printable(call.environment)}\` is no declared environment, so that the strictest one counts`;
   return [
     "",
+    ...(known ? [] : [strictest]),
     `no rule permits it, and \`${printable(unmatched)}\` says ${decision.verdict} for ${kind} tools: it is one${declared}`,
   ];
 }

@@ -17,13 +17,18 @@ export function numberArguments(schema: JsonObject, prefix = "", depth = 0): rea
     switch (typeOf(property)) {
       case "integer":
       case "number":
-        return [{ path, ...(typeof maximum === "number" ? { max: maximum } : {}) }];
+        return [{ path, ...(isLimit(maximum) ? { max: maximum } : {}) }];
       case "object":
         return numberArguments(property, `${path}.`, depth + 1);
       default:
         return [];
     }
   });
+}
+
+/** What exact integers reach to is the limit of JSON, which schema libraries write out, and nobody's intent. */
+function isLimit(maximum: Json | undefined): maximum is number {
+  return typeof maximum === "number" && maximum < Number.MAX_SAFE_INTEGER;
 }
 
 /** Arguments that the schema takes, as few and as plain as it lets them be. Best effort. */

@@ -71,7 +71,12 @@ export function verificationJson({ verification, key, claimed }: ShownVerificati
   };
 }
 
-export function verificationLines({ verification, key, claimed }: ShownVerification, style: Style): string[] {
+/** `store`: what the printed command says of its store. */
+export function verificationLines(
+  { verification, key, claimed }: ShownVerification,
+  store: string,
+  style: Style,
+): string[] {
   const { status, size, signedUpTo, unsigned, faults } = verification;
   const rest = unsigned === 0 ? [] : [`${count(unsigned)} after the last signature, not signed yet`];
   switch (status) {
@@ -99,16 +104,16 @@ export function verificationLines({ verification, key, claimed }: ShownVerificat
         `${style.wait("self-consistent, signer not proven")}: no fault in ${count(size)}`,
         ...(signedUpTo === 0 ? [] : [`signed up to entry ${signedUpTo - 1}${signedTime(verification)}`]),
         ...rest,
-        ...pinLines(claimed, style),
+        ...pinLines(claimed, store, style),
       ];
   }
 }
 
-function pinLines(claimed: string | undefined, style: Style): string[] {
+function pinLines(claimed: string | undefined, store: string, style: Style): string[] {
   if (claimed === undefined) return ["the log names no key, so nobody can prove who wrote it"];
   return [
     "whoever can write the store could have written all of it. To prove the signer, keep this key elsewhere and give it:",
-    style.bold(`  saferun log verify --key '${printable(claimed)}'`),
+    style.bold(`  saferun log verify --key '${printable(claimed)}'${store}`),
   ];
 }
 

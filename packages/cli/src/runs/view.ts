@@ -37,7 +37,7 @@ function stepLines(step: RunStep, number: number, start: number, style: Style): 
 
 function callLines(step: CallStep, head: (title: string) => string, style: Style): string[] {
   const { bold, dim } = style;
-  const lines = [head(bold(printable(step.tool))), `   ${stages(step, style)}`];
+  const lines = [`${head(bold(printable(step.tool)))}  ${dim(printable(step.call))}`, `   ${stages(step, style)}`];
   if (step.reason !== null && step.verdict !== "allow") lines.push(`   ${dim(printable(step.reason))}`);
   lines.push(`   ${dim("arguments")}`, ...treeLines(step.args, { indent: "     " }));
   if (step.ran !== null && changedPaths(step.args, step.ran).length > 0) {
@@ -52,19 +52,23 @@ function callLines(step: CallStep, head: (title: string) => string, style: Style
 
 /** `pause (refund-large) → approved by local:ann after 12 s → succeeded in 40 ms`. */
 function stages(step: CallStep, style: Style): string {
-  const rules = step.rules.length === 0 ? "" : ` (${step.rules.map(printable).join(", ")})`;
-  const stages = [`${tone(style, step.verdict ?? "proposed")}${style.dim(rules)}`];
+  const stages = [`${tone(style, step.verdict ?? "proposed")}${style.dim(rulesText(step.rules))}`];
   if (step.approval !== null) {
     const waited = step.waitedMs === null ? "" : ` after ${span(step.waitedMs)}`;
     stages.push(`${tone(style, step.approval.answer ?? "waiting")}${byText(step.approval.by)}${waited}`);
     const last = step.decisions.at(-1);
-    if (last !== undefined && step.decisions.length > 1 && last.verdict === "deny") stages.push(tone(style, "denied"));
+    if (last !== undefined && step.decisions.length > 1 && last.verdict === "deny")
+      stages.push(`${tone(style, "denied")}${style.dim(rulesText(last.rules))}`);
   }
   if (step.outcome !== null) {
     const took = step.executedMs === null ? "" : ` in ${span(step.executedMs)}`;
     stages.push(`${tone(style, step.outcome)}${took}`);
   } else if (step.ran !== null) stages.push(tone(style, "executing"));
   return stages.join(" → ");
+}
+
+function rulesText(rules: readonly string[]): string {
+  return rules.length === 0 ? "" : ` (${rules.map(printable).join(", ")})`;
 }
 
 function byText(by: Json): string {
