@@ -67,6 +67,17 @@ describe("a schema in a file of its own", () => {
 });
 
 describe("policy tests", () => {
+  it("say which schema a call does not fit, because it may be the framework's own", () => {
+    const text = `${POLICY.replace("./refund.json", SCHEMA)}tests:
+  - { name: a, call: { tool: refund, args: { sum: 80 } }, expect: { then: allow } }
+`;
+    const loaded = loadPolicies([{ file: "a.yaml", text }], { hash });
+    if (!loaded.ok) throw new Error(loaded.issues[0]?.message);
+    expect(runPolicyTests(loaded.policies, loaded.documents, hash)[0]?.failures[0]).toMatch(
+      /^expected allow, got deny by schema:refund: The arguments do not fit the tool's schema: .*`amount` is required/,
+    );
+  });
+
   it("may say which arguments run [P7~] [P11~]", () => {
     const text = (amount: number) => `${POLICY.replace("schema: ./refund.json", "labels: [a]").replace(
       "mode: observe",

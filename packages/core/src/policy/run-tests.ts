@@ -63,7 +63,7 @@ function runStep(
   return argumentDifferences(decided.changed?.args ?? normal.call.args, expected.args.value);
 }
 
-type Decided = Pick<Decision, "verdict" | "by" | "changed">;
+type Decided = Pick<Decision, "verdict" | "by" | "changed"> & Partial<Pick<Decision, "reason">>;
 
 /** A test's own values may be shown: they stand in its file. What the policies made of them is in the file, too. */
 function argumentDifferences(args: JsonObject, expected: Json): readonly string[] {
@@ -74,10 +74,12 @@ function argumentDifferences(args: JsonObject, expected: Json): readonly string[
 }
 
 function differences(
-  { verdict, by }: Decided,
+  { verdict, by, reason }: Decided,
   expected: { readonly then: Verdict; readonly by?: readonly { readonly value: string }[] },
 ): readonly string[] {
-  const told = `${verdict} by ${by.join(", ")}`;
+  // No rule of a file says why arguments do not fit a schema, which may be the framework's own.
+  const why = reason !== undefined && by.some((id) => id.startsWith("schema:")) ? `: ${reason}` : "";
+  const told = `${verdict} by ${by.join(", ")}${why}`;
   if (verdict !== expected.then) return [`expected ${expected.then}, got ${told}`];
   if (expected.by === undefined) return [];
   const ids = [...new Set(expected.by.map((id) => id.value))].sort();
