@@ -37,12 +37,14 @@ export function readPolicyFiles({ paths, directory }: PolicySource): readonly Po
   const texts = new Map<string, PolicyText>();
   for (const path of paths) {
     const found = expand(path, directory);
-    if (found.length === 0) missing.push(`${path}:1:1: no file matches \`${path}\``);
+    if (found.length === 0) missing.push(`${path}:1:1: no file matches this in \`${directory}\``);
     for (const file of found) {
       try {
         texts.set(resolve(directory, file), { file, text: readText(resolve(directory, file)) });
       } catch (error) {
-        missing.push(`${file}:1:1: \`${file}\` cannot be read (${codeOf(error)})`);
+        const code = codeOf(error);
+        const why = code === "ENOENT" ? `there is no such file in \`${directory}\`` : `cannot be read (${code})`;
+        missing.push(`${file}:1:1: ${why}`);
       }
     }
   }
