@@ -78,12 +78,7 @@ describe("sources", () => {
 
 describe("every text", () => {
   it("says nothing of the machine or the tools it was written with", () => {
-    for (const text of [
-      "/work/" + "main/x",
-      "/Us" + "ers/ann",
-      "as an AI" + " assistant",
-      "generated " + "by an LLM",
-    ]) {
+    for (const text of ["/Us" + "ers/ann", "as an AI" + " assistant", "generated " + "by an LLM"]) {
       expect(foreignWords(fileOf(text))).toHaveLength(1);
     }
     expect(foreignWords(fileOf('{ role: "assistant" } and the session of a web server'))).toEqual([]);

@@ -26,7 +26,6 @@ export function tooLong({ file, text }: SourceFile, most = MOST_LINES): readonly
 
 /** What belongs to the machine or the tools of whoever wrote a file, and says nothing to its readers. */
 const FOREIGN: readonly RegExp[] = [
-  /\/work\/(?:main|shared)\b/,
   /\/Users\/\w+/,
   /\bC:\\Users\b/,
   /\b(?:coding|AI) assistants?\b/i,
