@@ -1,14 +1,16 @@
 /**
- * `npm run bench [-- SUITE …] [--json]`: the measured numbers, peers and physical floors in the same run.
+ * `npm run bench [-- SUITE …] [--entries N] [--json]`: the measured numbers, peers and physical floors in the same run.
  *
  * Ratios are the point: the machine is whatever this runs on. Exit code 0 whether or not a floor holds; the table says so.
  */
 import { cpus, totalmem } from "node:os";
+import { WORDS } from "./options.ts";
 import { type Report, table } from "./report.ts";
 import { backtests } from "./suites/backtest.ts";
 import { decisions } from "./suites/decision.ts";
 import { gatedCalls } from "./suites/gate.ts";
 import { loading } from "./suites/load.ts";
+import { verifications } from "./suites/verify.ts";
 
 const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
   // First: it measures what nothing has warmed up for.
@@ -16,11 +18,11 @@ const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
   decision: decisions,
   gate: gatedCalls,
   backtest: backtests,
+  verify: verifications,
 };
 
 const json = process.argv.includes("--json");
-const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-const unknown = wanted.filter((name) => !Object.hasOwn(SUITES, name));
+const unknown = WORDS.filter((name) => !Object.hasOwn(SUITES, name));
 if (unknown.length > 0) {
   process.stderr.write(`unknown suite \`${unknown.join("`, `")}\`; there are: ${Object.keys(SUITES).join(", ")}\n`);
   process.exit(2);
@@ -36,7 +38,7 @@ const reports: Report[] = [];
 if (!json)
   process.stdout.write(`Node ${machine.node}, ${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB\n\n`);
 for (const [name, suite] of Object.entries(SUITES)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (WORDS.length > 0 && !WORDS.includes(name)) continue;
   const report = await suite();
   reports.push(report);
   if (!json) process.stdout.write(`${table(report)}\n\n`);

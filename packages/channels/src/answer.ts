@@ -23,6 +23,8 @@ export function answerOf(result: DecisionAnswer): Answer {
   if (result.status === "applied") {
     return { answer: "applied", message: `applied: ${outcomeText(result.approval)}`, approval: result.approval };
   }
+  if (result.status === "recorded")
+    return { answer: "applied", message: printable(result.message), approval: result.approval };
   const { message, approval } = result;
   const known = approval === undefined ? {} : { approval };
   switch (result.reason) {
@@ -37,6 +39,10 @@ export function answerOf(result: DecisionAnswer): Answer {
     case "malformed":
     case "not-editable":
       return { answer: "not_allowed", message: `not allowed: ${printable(message)}`, mendable: true, ...known };
+    case "already-voted":
+      return { answer: "already_decided", message: printable(message), ...known };
+    case "suspended":
+    case "not-allowed":
     case "mismatch":
     case "not-due":
     case "not-approved":

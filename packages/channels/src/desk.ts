@@ -6,7 +6,7 @@ import { type Answer, answerOf, notAllowed, stateOf } from "./answer.ts";
 import { type OnError, type PausedApproval, sourceOf } from "./channel.ts";
 import { deliver, type Failure } from "./delivery.ts";
 import { createNonces, type Nonces } from "./nonce.ts";
-import { type Person, refusalOf } from "./people.ts";
+import { type Person, rolesOf } from "./people.ts";
 
 export interface DeskOptions<Message> {
   /** The channel's name in the record. */
@@ -93,6 +93,14 @@ export class Desk<Message> {
     return undefined;
   }
 
+  /** Somebody could still answer something, in one of the stores that this process knows. */
+  async anyPending(): Promise<boolean> {
+    for (const { store } of this.#ports.values()) {
+      if ((await store.approvals({ state: "pending", limit: 1 })).length > 0) return true;
+    }
+    return false;
+  }
+
   /** The approval that a button stands for, in its state of now; undefined for a button that we did not make. */
   async opened(reply: Shown): Promise<ApprovalRecord | undefined> {
     const found = await this.find(reply.approval);
@@ -109,14 +117,12 @@ export class Desk<Message> {
     if (found === undefined || !this.nonces.isOf(reply.nonce, found.approval, reply.version)) {
       return notAllowed("this button belongs to no approval that is known here");
     }
-    const refusal = refusalOf(person, found.approval);
-    if (refusal !== undefined) return notAllowed(refusal);
     const { verdict, version, args, note } = reply;
     const result = await decideApproval(found.ports, {
       approval: reply.approval,
       version,
       verdict,
-      by: { id: person.principal, via: this.#options.via, verified: true },
+      by: { id: person.principal, via: this.#options.via, verified: true, ...rolesOf(person) },
       ...(args === undefined ? {} : { args }),
       ...(note === undefined ? {} : { note }),
     });

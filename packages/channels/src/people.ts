@@ -1,5 +1,5 @@
 /** Who is behind a vendor's account: said by configuration, never by a name or an address in a message (traps.md, 16). */
-import { type ApprovalRecord, SafeRunError } from "@saferun/core";
+import { SafeRunError } from "@saferun/core";
 import { printable } from "./shown.ts";
 
 export interface Person {
@@ -12,18 +12,9 @@ export interface Person {
 /** The vendor's own account id (`U024BE7LH`) → the person. */
 export type People = Readonly<Record<string, Person>>;
 
-const DEFAULT_ROLES: readonly string[] = ["approver"];
-
-/** Undefined: this person may answer; else why not, in words for that person. */
-export function refusalOf(person: Person, approval: ApprovalRecord): string | undefined {
-  const roles = person.roles ?? DEFAULT_ROLES;
-  for (const { id, approval: terms } of approval.reasons) {
-    if (terms.need > 1) return `${id} needs ${terms.need} people, which this channel cannot count`;
-    if (!terms.roles.some((role) => roles.includes(role))) {
-      return `${id} asks for the role ${terms.roles.join(" or ")}`;
-    }
-  }
-  return undefined;
+/** For the gate, which knows whom the question's routes ask for. */
+export function rolesOf({ roles }: Person): { readonly roles?: readonly string[] } {
+  return roles === undefined ? {} : { roles };
 }
 
 export function personOf(people: People, account: string): Person | undefined {

@@ -8,6 +8,7 @@ function approval(args: Json, show: readonly string[] = []): ApprovalRecord {
   return {
     id: "appr_1",
     version: 1,
+    since: 1,
     state: "pending",
     call: "call_1",
     run: "run_1",
@@ -18,6 +19,10 @@ function approval(args: Json, show: readonly string[] = []): ApprovalRecord {
     bytes: JSON.stringify(args),
     reasons: [{ id: "r", digest: "d", reason: "x", approval: terms }],
     editable: [],
+    requesters: [],
+    edit: null,
+    votes: [],
+    escalated: 0,
     createdAt: 0,
     deadline: 1,
     decision: null,

@@ -135,7 +135,10 @@ describe("links and forms (trap 16)", () => {
       expect((await send(link, "7", { verdict: "approve", ...change })).status).toBe(404);
     }
     expect((await send(link, "7", { verdict: "yes" })).status).toBe(400);
-    await w.store.commit({ approvals: [{ row: { ...waiting.approval, version: 2 }, expect: 1 }], entries: [] });
+    await w.store.commit({
+      approvals: [{ row: { ...waiting.approval, version: 2, since: 2 }, expect: 1 }],
+      entries: [],
+    });
     expect((await send(link, "7", { verdict: "approve" })).text).toContain("stale version");
     expect((await waiting.now()).state).toBe("pending");
   });

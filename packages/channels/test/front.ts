@@ -6,6 +6,7 @@ export interface Passed {
   readonly method: string;
   readonly path: string;
   readonly body: string;
+  readonly authorization: string;
 }
 
 /** Instead of what the emulator answers, or after it has answered. */
@@ -32,7 +33,8 @@ export async function openFront(behind: string): Promise<Front> {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     const body = Buffer.concat(pieces).toString();
-    const seen = { method: request.method ?? "", path: request.url ?? "", body };
+    const authorization = request.headers.authorization ?? "";
+    const seen = { method: request.method ?? "", path: request.url ?? "", body, authorization };
     passed.push(seen);
     const answer = () => {
       const headers = new Headers();

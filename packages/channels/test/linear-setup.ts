@@ -7,6 +7,7 @@ import { createEmulator, type Emulator } from "emulate";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { createLinear, type LinearChannel, type LinearOptions } from "../src/linear/linear.ts";
 import { type Front, openFront } from "./front.ts";
+import { type LinearVendor, openLinearVendor, type Session } from "./linear-vendor.ts";
 import { eventually, type Waiting, type World, world } from "./world.ts";
 
 const SECRET = "linear-webhook-secret";
@@ -17,6 +18,10 @@ export type Name = keyof typeof TOKENS;
 
 let emulator: Emulator;
 
+/** Linear itself. */
+let vendor: LinearVendor;
+
+/** In front of it: what the channel says to Linear, and faults. */
 export let front: Front;
 
 let hooks: Server;
@@ -62,6 +67,29 @@ export async function asked(args: JsonObject = { amount: 450, to: "ada@example.c
   const waiting = await w.propose(args);
   const [message] = await linear.notify("OPS", waiting);
   return [waiting, message?.issue ?? ""];
+}
+
+/** Webhooks do not arrive, as while the receiver is down. */
+let lost = false;
+
+export function lose(all = true): void {
+  lost = all;
+}
+
+/** The one session about an issue. */
+export function sessionOn(issue: string): Session {
+  const found = [...vendor.sessions.values()].find((session) => session.issue === issue);
+  if (found === undefined) throw new Error("no session");
+  return found;
+}
+
+/** Somebody writes in a session, or chooses one of its buttons; the webhook's status. */
+export async function prompt(name: Name, session: Session, body: string, signal?: string): Promise<number> {
+  const user = { id: account(name), active: true, guest: false, app: name === "bot" };
+  const event = vendor.prompt(session, user, body, signal);
+  if (lost) return 503;
+  const text = JSON.stringify({ ...event, webhookTimestamp: Date.now() });
+  return (await linear.handle(signed(text))).status;
 }
 
 /** The emulator delivers the webhook before it answers. */
@@ -137,16 +165,22 @@ export function useLinear(): void {
         },
       },
     });
-    front = await openFront(emulator.url);
+    vendor = await openLinearVendor(emulator.url);
+    front = await openFront(vendor.url);
     hooks = createServer(async (request, response) => {
       let body = "";
       for await (const piece of request) body += String(piece);
       const headers = new Headers();
       for (const [name, value] of Object.entries(request.headers))
         if (typeof value === "string") headers.set(name, value);
+      const signature = headers.get("linear-signature") ?? "";
+      if (lost) {
+        delivered.push({ body, signature, status: 503 });
+        return response.writeHead(503).end();
+      }
       const answer = await linear.handle(new Request("http://127.0.0.1/linear", { method: "POST", headers, body }));
-      delivered.push({ body, signature: headers.get("linear-signature") ?? "", status: answer.status });
-      response.writeHead(answer.status).end();
+      delivered.push({ body, signature, status: answer.status });
+      return response.writeHead(answer.status).end();
     });
     await new Promise<void>((resolve) => hooks.listen(0, "127.0.0.1", resolve));
     hookUrl = `http://127.0.0.1:${(hooks.address() as AddressInfo).port}/`;
@@ -166,11 +200,13 @@ export function useLinear(): void {
       hooks.closeAllConnections();
     });
     await front.close();
+    await vendor.close();
     await emulator.close();
   });
   beforeEach(() => {
     w = world();
     delivered = [];
+    lost = false;
     linear = channel();
   });
   afterEach(async () => {

@@ -195,7 +195,10 @@ describe("hostile answers (trap 16)", () => {
     await comment("ann", issue, "/approve");
     await said(issue, "stale version: the issue's text");
     await as("eve", change, { id: issue, input: { description: before } });
-    await w.store.commit({ approvals: [{ row: { ...waiting.approval, version: 2 }, expect: 1 }], entries: [] });
+    await w.store.commit({
+      approvals: [{ row: { ...waiting.approval, version: 2, since: 2 }, expect: 1 }],
+      entries: [],
+    });
     await comment("bob", issue, "/approve");
     await said(issue, "stale version: the request has changed");
     expect((await waiting.now()).state).toBe("pending");

@@ -161,7 +161,7 @@ describe("hostile clicks (trap 16)", () => {
   it("answers a stale version", async () => {
     const [waiting, card] = await asked();
     const { approval } = waiting;
-    await w.store.commit({ approvals: [{ row: { ...approval, version: 2 }, expect: 1 }], entries: [] });
+    await w.store.commit({ approvals: [{ row: { ...approval, version: 2, since: 2 }, expect: 1 }], entries: [] });
     await click(slack, clickOf(card, ACTIONS.approve, desk.account("ann")));
     expect(await nextWhisper()).toMatch(/^stale version: /);
     await click(slack, clickOf(card, ACTIONS.edit, desk.account("bob"), await desk.trigger()));
@@ -225,7 +225,7 @@ describe("hostile clicks (trap 16)", () => {
   it("asks for the role of the route", async () => {
     const [waiting, card] = await asked({ to: "all@example.com" }, "mail");
     await click(slack, clickOf(card, ACTIONS.approve, desk.account("ann")));
-    expect(await nextWhisper()).toBe("not allowed: mail.ask asks for the role finance");
+    expect(await nextWhisper()).toBe("not allowed: this asks for the role `finance`");
     const other = channel({
       ports: w.ports,
       approvers: { [desk.account("ann")]: { principal: "ann", roles: ["finance"] } },

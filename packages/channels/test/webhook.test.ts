@@ -92,7 +92,10 @@ describe("the webhook channel", () => {
     for (const account of ["44", "ann", "__proto__"]) expect(await said({ account })).toContain("linked to nobody");
     expect(await said({ nonce: "AAAAAAAAAAAAAAAAAAAAAA" })).toContain("not_allowed");
     expect(await said({ version: 2 })).toContain("not_allowed");
-    await w.store.commit({ approvals: [{ row: { ...waiting.approval, version: 2 }, expect: 1 }], entries: [] });
+    await w.store.commit({
+      approvals: [{ row: { ...waiting.approval, version: 2, since: 2 }, expect: 1 }],
+      entries: [],
+    });
     expect(await said({})).toContain("stale_version");
     expect((await waiting.now()).state).toBe("pending");
     expect(w.ran).toEqual([]);

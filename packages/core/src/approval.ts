@@ -1,27 +1,29 @@
 /**
  * The life of an approval as a pure state machine (calls.md, Approvals).
  *
- * An approval is bound to one call digest, consumed once, and answers exactly the pause reasons that its approver saw.
+ * An approval is bound to one call digest, consumed once, and answers exactly the pause reasons that its approvers saw.
  * The store writes the next row under compare-and-set on `version`: of two decisions one wins, whatever the channel.
  */
 import type { PauseReason } from "./decision.ts";
 import { unreachable } from "./errors.ts";
+import { type Approver, type Edit, missingOf, refusalOf, samePerson, type Vote } from "./quorum.ts";
 
-export type ApprovalState = "pending" | "approved" | "denied" | "expired" | "withdrawn" | "consumed";
-
-export interface Approver {
-  /** `local:NAME` for the account behind a CLI or dashboard of the embedded gate. */
-  readonly id: string;
-  /** `cli`, `dashboard`, `code`, later the channels. */
-  readonly via: string;
-  /** False where nobody proved who it is; said wherever the name is shown. */
-  readonly verified: boolean;
-}
+export type ApprovalState =
+  | "pending"
+  /** Nobody can approve it while it is: a stop, or a clock that jumped. Its deadline stands, and afterwards it is asked again. */
+  | "suspended"
+  | "approved"
+  | "denied"
+  | "expired"
+  | "withdrawn"
+  | "consumed";
 
 export interface ApprovalRecord {
   readonly id: string;
-  /** Compare-and-set; also the version that a card or page shows, so that a stale one is refused. */
+  /** Compare-and-set: grows by one with every write. */
   readonly version: number;
+  /** The version since which the question reads as it does now: an answer to an older one is stale. */
+  readonly since: number;
   readonly state: ApprovalState;
   readonly call: string;
   readonly run: string;
@@ -34,6 +36,14 @@ export interface ApprovalRecord {
   readonly reasons: readonly PauseReason[];
   /** Paths that every reason lets the approver change. */
   readonly editable: readonly string[];
+  /** Principals for whom the call is: the run's, and the owner of the agent. */
+  readonly requesters: readonly string[];
+  /** An approver's version, once there is one: what the next approver is asked about. */
+  readonly edit: Edit | null;
+  /** Who has agreed to the version as it stands. */
+  readonly votes: readonly Vote[];
+  /** Levels of `after` that were asked, over all reasons. */
+  readonly escalated: number;
   readonly createdAt: number;
   /** Silence until then denies. */
   readonly deadline: number;
@@ -41,21 +51,30 @@ export interface ApprovalRecord {
   readonly decision: ApprovalDecision | null;
 }
 
-export interface ApprovalDecision {
+/** One person's answer; for the version as it stands, or for one of their own. */
+export interface ApprovalAnswer {
   readonly verdict: "approve" | "deny";
   readonly by: Approver;
   readonly at: number;
   readonly note: string | null;
-  /** The arguments that were approved, with their digest: as proposed, or as edited. */
+  /** The arguments that are meant, with their digest: as proposed, or as edited. */
   readonly digest: string;
   readonly bytes: string;
+  /** They differ from the proposed ones. */
   readonly edited: boolean;
   /** An approval that is not used by then is void. */
   readonly validUntil: number;
 }
 
+/** The answer that decided; of several people's it is the last one. */
+export type ApprovalDecision = ApprovalAnswer;
+
 export type ApprovalEvent =
-  | { readonly type: "decide"; readonly version: number; readonly decision: ApprovalDecision; readonly now: number }
+  | { readonly type: "decide"; readonly version: number; readonly decision: ApprovalAnswer; readonly now: number }
+  | { readonly type: "escalate"; readonly now: number }
+  | { readonly type: "suspend"; readonly now: number }
+  /** Asked again: what was said before counts no more. */
+  | { readonly type: "resume"; readonly now: number }
   | { readonly type: "expire"; readonly now: number }
   /** Nobody wants the call any more: its signal was aborted, or its arguments now need another question. */
   | { readonly type: "withdraw"; readonly now: number }
@@ -63,7 +82,16 @@ export type ApprovalEvent =
   | { readonly type: "consume"; readonly digest: string; readonly now: number };
 
 /** The answers that every channel must be able to show. */
-export type ApprovalRefusal = "already-decided" | "stale-version" | "expired" | "not-due" | "not-approved" | "mismatch";
+export type ApprovalRefusal =
+  | "already-decided"
+  | "already-voted"
+  | "stale-version"
+  | "expired"
+  | "suspended"
+  | "not-allowed"
+  | "not-due"
+  | "not-approved"
+  | "mismatch";
 
 export type ApprovalStep =
   | { readonly ok: true; readonly approval: ApprovalRecord }
@@ -71,22 +99,34 @@ export type ApprovalStep =
 
 /** Pure and total: the next row, or why this event has no effect on this state. */
 export function stepApproval(approval: ApprovalRecord, event: ApprovalEvent): ApprovalStep {
+  const { state } = approval;
+  const open = state === "pending" || state === "suspended";
   switch (event.type) {
     case "decide":
       return decide(approval, event);
+    case "escalate":
+      if (state !== "pending") return refuse(isOver(state) ? "already-decided" : "suspended");
+      if (event.now >= approval.deadline) return refuse("expired");
+      return dueLevels(approval, event.now) > approval.escalated
+        ? next(approval, { escalated: dueLevels(approval, event.now) })
+        : refuse("not-due");
+    case "suspend":
+      if (state !== "pending" && state !== "approved") return refuse("already-decided");
+      return next(approval, { ...ASKED_ANEW, state: "suspended" });
+    case "resume":
+      if (state !== "suspended") return refuse("already-decided");
+      if (event.now >= approval.deadline) return refuse("expired");
+      return next(approval, { ...ASKED_ANEW, state: "pending", since: approval.version + 1 });
     case "expire":
-      if (approval.state === "pending") {
-        return event.now < approval.deadline ? refuse("not-due") : next(approval, { state: "expired" });
-      }
-      if (approval.state === "approved" && approval.decision !== null) {
+      if (open) return event.now < approval.deadline ? refuse("not-due") : next(approval, { state: "expired" });
+      if (state === "approved" && approval.decision !== null)
         return event.now < approval.decision.validUntil ? refuse("not-due") : next(approval, { state: "expired" });
-      }
       return refuse("already-decided");
     case "withdraw":
-      if (approval.state !== "pending" && approval.state !== "approved") return refuse("already-decided");
+      if (!open && state !== "approved") return refuse("already-decided");
       return next(approval, { state: "withdrawn" });
     case "consume":
-      if (approval.state !== "approved" || approval.decision === null) return refuse("not-approved");
+      if (state !== "approved" || approval.decision === null) return refuse("not-approved");
       if (event.now >= approval.decision.validUntil) return refuse("expired");
       if (event.digest !== approval.decision.digest) return refuse("mismatch");
       return next(approval, { state: "consumed" });
@@ -95,14 +135,63 @@ export function stepApproval(approval: ApprovalRecord, event: ApprovalEvent): Ap
   }
 }
 
+/** Nothing that was said stands any more. */
+const ASKED_ANEW = { votes: [], edit: null, decision: null } as const;
+
 function decide(approval: ApprovalRecord, event: Extract<ApprovalEvent, { type: "decide" }>): ApprovalStep {
+  const { decision, now, version } = event;
   if (approval.state === "expired" || approval.state === "withdrawn") return refuse("expired");
-  if (approval.state !== "pending") return refuse("already-decided");
-  if (event.now >= approval.deadline) return refuse("expired");
-  if (event.version !== approval.version) return refuse("stale-version");
-  const { decision } = event;
-  if (!decision.edited && decision.digest !== approval.digest) return refuse("mismatch");
-  return next(approval, { state: decision.verdict === "approve" ? "approved" : "denied", decision });
+  if (isOver(approval.state)) return refuse("already-decided");
+  if (now >= approval.deadline) return refuse("expired");
+  if (version < approval.since || version > approval.version) return refuse("stale-version");
+  if (refusalOf(approval, decision.by) !== undefined) return refuse("not-allowed");
+  if (decision.verdict === "deny") return next(approval, { state: "denied", decision });
+  if (approval.state === "suspended") return refuse("suspended");
+  return vote(approval, decision);
+}
+
+/** A yes, for the version as it stands or for one of the approver's own, which then is the one to agree to. */
+function vote(approval: ApprovalRecord, answer: ApprovalAnswer): ApprovalStep {
+  const { by, at, note, digest, bytes } = answer;
+  if (answer.edited !== (digest !== approval.digest)) return refuse("mismatch");
+  const edits = digest !== versionOf(approval).digest;
+  if (!edits && approval.votes.some((earlier) => samePerson(earlier.by.id, by.id))) return refuse("already-voted");
+  const change = edits
+    ? { edit: { by, digest, bytes }, votes: [{ by, at, note }], since: approval.version + 1 }
+    : { votes: [...approval.votes, { by, at, note }] };
+  const enough = missingOf({ ...approval, ...change }).length === 0;
+  return next(approval, enough ? { ...change, state: "approved", decision: answer } : change);
+}
+
+/** The arguments that the next approver is asked about: as proposed, or as the latest approver edited them. */
+export function versionOf(approval: Pick<ApprovalRecord, "digest" | "bytes" | "edit">): {
+  readonly digest: string;
+  readonly bytes: string;
+} {
+  const { digest, bytes } = approval.edit ?? approval;
+  return { digest, bytes };
+}
+
+export interface Level {
+  /** Ms since 1970. */
+  readonly at: number;
+  readonly to: readonly string[];
+}
+
+/** Who is asked when, beyond the first ones: the levels of all reasons' routes, soonest first. */
+export function levelsOf({ reasons, createdAt }: Pick<ApprovalRecord, "reasons" | "createdAt">): readonly Level[] {
+  const routes = new Map(reasons.map(({ approval }) => [approval.route, approval]));
+  return [...routes.values()]
+    .flatMap(({ after = [] }) => after.map(({ afterMs, to }) => ({ at: createdAt + afterMs, to })))
+    .sort((left, right) => left.at - right.at);
+}
+
+function dueLevels(approval: ApprovalRecord, now: number): number {
+  return levelsOf(approval).filter(({ at }) => at <= now).length;
+}
+
+function isOver(state: ApprovalState): boolean {
+  return state !== "pending" && state !== "suspended";
 }
 
 function next(approval: ApprovalRecord, change: Partial<ApprovalRecord>): ApprovalStep {

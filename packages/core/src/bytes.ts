@@ -16,6 +16,19 @@ export function concatBytes(...pieces: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+const DIGITS = "0123456789abcdef";
+
+/** True when the text is these bytes in lower-case hex; makes neither. */
+export function isHexOf(text: string, bytes: Uint8Array): boolean {
+  if (text.length !== bytes.length * 2) return false;
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] ?? 0;
+    if (text.charCodeAt(index * 2) !== DIGITS.charCodeAt(byte >> 4)) return false;
+    if (text.charCodeAt(index * 2 + 1) !== DIGITS.charCodeAt(byte & 15)) return false;
+  }
+  return true;
+}
+
 /** Lower-case hex, two digits a byte; undefined for any other text. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return undefined;

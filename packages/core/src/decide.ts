@@ -1,10 +1,14 @@
-/** A person's answer to an approval request, from whatever channel: one function, five answers, one compare-and-set. */
+/**
+ * A person's answer to an approval request, from whatever channel: one function, five answers (and a sixth where more
+ * people must agree), one compare-and-set.
+ */
 import {
-  type ApprovalDecision,
+  type ApprovalAnswer,
   type ApprovalRecord,
   type ApprovalRefusal,
-  type Approver,
+  type ApprovalStep,
   stepApproval,
+  versionOf,
 } from "./approval.ts";
 import { normalize, type ToolCall } from "./call.ts";
 import { lockedChanges } from "./edit.ts";
@@ -12,7 +16,8 @@ import { invariant } from "./errors.ts";
 import { type CallRecord, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
 import type { EntryDraft } from "./log/entry.ts";
-import type { Clock, Hash, Random, Store } from "./ports.ts";
+import type { Clock, Hash, Random, Store, Transaction } from "./ports.ts";
+import { type Approver, type Missing, missingOf, refusalOf } from "./quorum.ts";
 import { part } from "./record.ts";
 
 export interface DecisionRequest {
@@ -22,12 +27,21 @@ export interface DecisionRequest {
   readonly verdict: "approve" | "deny";
   readonly by: Approver;
   readonly note?: string;
-  /** All arguments as the approver wants them; absent means as proposed. */
+  /** All arguments as the approver wants them; absent means as they stand: proposed, or edited by the approver before. */
   readonly args?: unknown;
 }
 
 export type DecisionAnswer =
   | { readonly status: "applied"; readonly approval: ApprovalRecord }
+  /** This person's yes is recorded, and the call waits for more people. */
+  | {
+      readonly status: "recorded";
+      readonly approval: ApprovalRecord;
+      /** Not empty. */
+      readonly missing: readonly Missing[];
+      /** For the person, one line. */
+      readonly message: string;
+    }
   | {
       readonly status: "refused";
       readonly reason: ApprovalRefusal | "missing" | "malformed" | "not-editable";
@@ -44,13 +58,13 @@ export interface DecisionPorts {
 }
 
 /**
- * Decides an approval and its call in one transaction. The gate that waits evaluates the approved arguments again before
- * it claims the call: an approval never turns a deny into anything.
+ * Records one person's answer. Where it decides, the approval and its call change in one transaction. The gate that waits
+ * evaluates the approved arguments again before it claims the call: an approval never turns a deny into anything.
  * @throws SafeRunError when the store cannot record it; then nothing was decided.
  */
 export async function decideApproval(ports: DecisionPorts, request: DecisionRequest): Promise<DecisionAnswer> {
   const { store, clock } = ports;
-  for (let tries = 0; tries < 3; tries++) {
+  for (let tries = 0; tries < TRIES; tries++) {
     const approval = await store.approval(request.approval);
     if (approval === undefined)
       return { status: "refused", reason: "missing", message: `no approval \`${request.approval}\`` };
@@ -61,50 +75,82 @@ export async function decideApproval(ports: DecisionPorts, request: DecisionRequ
     if ("refused" in version) return { status: "refused", reason: version.refused, message: version.message, approval };
     // A clock that went back makes no decision older than its question.
     const now = Math.max(clock.now(), approval.createdAt);
-    const decision: ApprovalDecision = {
-      verdict: request.verdict,
-      by: request.by,
-      at: now,
-      note: request.note ?? null,
-      digest: version.call.digest,
-      bytes: version.call.bytes,
-      edited: version.call.digest !== approval.digest,
-      validUntil: now + LIMITS.approvalValidMs,
-    };
+    const answer = answerOf(approval, request, version.call, now);
     const decided = stepApproval(approval, {
       type: "decide",
       version: request.version ?? approval.version,
-      decision,
+      decision: answer,
       now,
     });
-    if (!decided.ok)
-      return { status: "refused", reason: decided.reason, message: refusalText(decided.reason, approval), approval };
-    const { digest, bytes } = decision;
-    const step = stepCall(
-      call,
-      request.verdict === "approve" ? { type: "approve", digest, bytes, now } : { type: "deny", now },
-    );
-    if (!step.ok) return { status: "refused", reason: "expired", message: "the call is over", approval };
-    const result = await store.commit({
-      calls: [{ row: step.call, expect: call.version }],
-      approvals: [{ row: decided.approval, expect: approval.version }],
-      entries: [decidedEntry(call, decided.approval, decision, ports.random)],
-    });
-    if (result.ok) return { status: "applied", approval: decided.approval };
+    if (!decided.ok) {
+      const message = refusalText(decided.reason, approval, request.by);
+      return { status: "refused", reason: decided.reason, message, approval };
+    }
+    const transaction = written(call, approval, decided, answer, ports.random);
+    if (transaction === undefined)
+      return { status: "refused", reason: "expired", message: "the call is over", approval };
+    if ((await store.commit(transaction)).ok) return said(decided.approval);
   }
   return { status: "refused", reason: "already-decided", message: "somebody else decided at the same moment" };
+}
+
+/** How often it is looked at again because somebody else was first. */
+const TRIES = 5;
+
+function answerOf(
+  approval: ApprovalRecord,
+  { verdict, by, note }: DecisionRequest,
+  { digest, bytes }: ToolCall,
+  now: number,
+): ApprovalAnswer {
+  const edited = digest !== approval.digest;
+  const validUntil = now + LIMITS.approvalValidMs;
+  return { verdict, by, at: now, note: note ?? null, digest, bytes, edited, validUntil };
+}
+
+/** What has to be stored: a vote changes the question alone, a decision the call as well. Undefined: the call is over. */
+function written(
+  call: CallRecord,
+  before: ApprovalRecord,
+  { approval }: Extract<ApprovalStep, { ok: true }>,
+  answer: ApprovalAnswer,
+  random: Random,
+): Transaction | undefined {
+  const approvals = [{ row: approval, expect: before.version }];
+  const entries = [answerEntry(call, approval, answer, random)];
+  if (approval.decision === null) return { approvals, entries };
+  const { digest, bytes, at: now } = answer;
+  const step = stepCall(
+    call,
+    answer.verdict === "approve" ? { type: "approve", digest, bytes, now } : { type: "deny", now },
+  );
+  return step.ok ? { calls: [{ row: step.call, expect: call.version }], approvals, entries } : undefined;
+}
+
+function said(approval: ApprovalRecord): DecisionAnswer {
+  if (approval.decision !== null) return { status: "applied", approval };
+  const missing = missingOf(approval);
+  return { status: "recorded", approval, missing, message: `recorded; ${missingText(missing)}` };
+}
+
+/** `1 more with the role \`finance\` must agree`. */
+export function missingText(missing: readonly Missing[]): string {
+  const groups = missing.map(
+    ({ people, roles }) => `${people} more with the role ${roles.map((role) => `\`${role}\``).join(" or ")}`,
+  );
+  return `${groups.join(" and ")} must agree`;
 }
 
 type Version =
   | { readonly call: ToolCall }
   | { readonly refused: "malformed" | "not-editable"; readonly message: string };
 
-/** The call as the approver wants it: as proposed, or edited within the editable paths. */
+/** The call as the approver wants it: as it stands, or edited within the editable paths of the proposed one. */
 function approvedCall(approval: ApprovalRecord, request: DecisionRequest, hash: Hash): Version {
   const { tool, agent, environment } = approval;
-  const proposed: unknown = JSON.parse(approval.bytes);
+  const standing: unknown = JSON.parse(versionOf(approval).bytes);
   const edits = request.verdict === "approve" && request.args !== undefined;
-  const normalized = normalize({ tool, agent, environment, args: edits ? request.args : proposed }, hash);
+  const normalized = normalize({ tool, agent, environment, args: edits ? request.args : standing }, hash);
   if (!normalized.ok)
     return { refused: "malformed", message: `${normalized.malformed.path}: ${normalized.malformed.message}` };
   const locked = lockedChanges(approval, normalized.call.args);
@@ -118,29 +164,41 @@ function approvedCall(approval: ApprovalRecord, request: DecisionRequest, hash: 
   return { call: normalized.call };
 }
 
-function decidedEntry(
-  call: CallRecord,
-  approval: ApprovalRecord,
-  decision: ApprovalDecision,
-  random: Random,
-): EntryDraft {
-  const { by, note, edited, digest, validUntil } = decision;
-  const parts = [
-    part("actor", { by, note, edited, digest, validUntil }, random),
-    part("arguments", JSON.parse(decision.bytes), random),
-  ];
-  const verdict = decision.verdict === "approve" ? "allow" : "deny";
-  return { type: "approval.decided", run: call.run, call: call.id, approval: approval.id, verdict, parts };
+function answerEntry(call: CallRecord, approval: ApprovalRecord, answer: ApprovalAnswer, random: Random): EntryDraft {
+  const { by, note, edited, digest, validUntil, verdict } = answer;
+  const head = { run: call.run, call: call.id, approval: approval.id } as const;
+  const content = part("arguments", JSON.parse(answer.bytes), random);
+  if (approval.decision === null) {
+    const missing = missingOf(approval);
+    return {
+      ...head,
+      type: "approval.voted",
+      parts: [part("actor", { by, note, edited, digest, missing }, random), content],
+    };
+  }
+  const { votes } = approval;
+  return {
+    ...head,
+    type: "approval.decided",
+    verdict: verdict === "approve" ? "allow" : "deny",
+    parts: [part("actor", { by, note, edited, digest, validUntil, votes }, random), content],
+  };
 }
 
-function refusalText(reason: ApprovalRefusal, approval: ApprovalRecord): string {
+function refusalText(reason: ApprovalRefusal, approval: ApprovalRecord, by: Approver): string {
   switch (reason) {
     case "already-decided":
       return `already ${approval.state}${approval.decision === null ? "" : ` by ${approval.decision.by.id}`}`;
+    case "already-voted":
+      return `already agreed to by ${by.id}; ${missingText(missingOf(approval))}`;
     case "stale-version":
       return "the request has changed since it was shown; look at it again";
     case "expired":
       return "the time for this approval is over, and the call was not run";
+    case "suspended":
+      return "approvals are suspended now; it will be asked again, and may be denied";
+    case "not-allowed":
+      return refusalOf(approval, by) ?? "this person may not answer";
     case "mismatch":
       return "the arguments are not the ones of this approval";
     case "not-due":

@@ -25,12 +25,25 @@ export interface ApprovalTerms {
   readonly route: string;
   readonly to: readonly string[];
   readonly roles: readonly string[];
+  /** Distinct people who must agree. */
   readonly need: number;
+  /** Who may not answer; absent: everybody with the role may. */
+  readonly not?: readonly "requester"[];
   readonly withinMs: number;
+  /** Who is asked too when nobody has answered by then, soonest first; absent: nobody. */
+  readonly after?: readonly Escalation[];
   /** Argument paths shown first, without the leading `args.`. They order, they hide nothing. */
   readonly show: readonly string[];
   /** Argument paths that the approver may change, without the leading `args.`. */
   readonly editable: readonly string[];
+  /** A person may permit the like for a while. */
+  readonly grantable?: boolean;
+}
+
+export interface Escalation {
+  /** Since the question was put. */
+  readonly afterMs: number;
+  readonly to: readonly string[];
 }
 
 /** One rule's part in a decision, for people. */
@@ -93,6 +106,8 @@ export interface Denial {
   readonly rules: readonly string[];
   readonly reason: string;
   readonly fix?: string;
+  /** What a pending call waits for. */
+  readonly approval?: string;
   /** False where the same arguments get the same answer. */
   readonly retry: boolean;
 }

@@ -35,6 +35,20 @@ export function deniedByPerson(call: CallRecord, approval: ApprovalRecord): Deni
   };
 }
 
+/** For a caller that waits no longer. The call stands as it is: asked again with its key, it runs once it is approved. */
+export function pendingAnswer(call: CallRecord, approval: ApprovalRecord): Denial {
+  return {
+    status: "pending",
+    callId: call.id,
+    tool: call.tool,
+    rules: approval.reasons.map((reason) => reason.id),
+    reason: `the call waits for a person (pending ${approval.id})`,
+    fix: "Once a person has approved it, the same call with the same arguments runs, once. Until then it is answered like this.",
+    approval: approval.id,
+    retry: true,
+  };
+}
+
 /** The call is over or already under way, and this request does not run it. */
 export function repeatedDenial(call: CallRecord, why: "mismatch" | "repeated" | "expired" | "aborted"): Denial {
   const base = { callId: call.id, tool: call.tool, retry: false } as const;

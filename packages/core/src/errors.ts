@@ -19,6 +19,7 @@ export const ERROR_CODES = [
   "policy.invalid",
   "policy.missing",
   "policy.syntax",
+  "query.invalid",
   "record.busy",
   "record.corrupt",
   "record.full",

@@ -34,6 +34,8 @@ export interface CallRequest {
   readonly key?: string;
   /** A caller that gave up must not see its tool run later. */
   readonly signal?: AbortSignal;
+  /** How long this request waits for a person; then it is answered `pending`, and asked again. Absent: to the deadline. */
+  readonly maxWaitMs?: number;
 }
 
 /** The right to run one call once, with exactly `args`. Whoever holds it must settle it. */
@@ -103,10 +105,10 @@ class EmbeddedGate implements Gate {
   }
 
   openRun(options: RunOptions): Run {
-    const { agent, environment, principal = NOBODY, context = {}, prompt, depth = 0 } = options;
+    const { agent, environment, principal = NOBODY, owner = "", context = {}, prompt, depth = 0 } = options;
     const id = options.id ?? newId("run", this.#ports.random, this.#ports.clock.now());
     const prompted = prompt !== undefined;
-    const fixed = { id, agent, environment, principal, context, prompted, depth };
+    const fixed = { id, agent, environment, principal, owner, context, prompted, depth };
     const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
     run.unwritten = [started(run, prompt, this.#ports.random)];
     return run;

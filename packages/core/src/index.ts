@@ -1,10 +1,13 @@
 export * from "./approval.ts";
 export * from "./approval-source.ts";
 export * from "./breaker/index.ts";
+export * from "./budget.ts";
 export * from "./bytes.ts";
 export * from "./call.ts";
 export * from "./decide.ts";
+export { formatDecimal, parseDecimal } from "./decimal.ts";
 export * from "./decision.ts";
+export * from "./detectors.ts";
 export { changedPaths, covers } from "./edit.ts";
 export * from "./errors.ts";
 export * from "./gate.ts";
@@ -19,6 +22,8 @@ export type { LogFault } from "./log/fault.ts";
 export * from "./log/header.ts";
 export * from "./log/part.ts";
 export * from "./log/proof.ts";
+export * from "./log/proof-file.ts";
+export { proveConsistency, proveInclusion } from "./log/proof-source.ts";
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
 export * from "./model.ts";
@@ -44,10 +49,24 @@ export * from "./policy/reference.ts";
 export * from "./policy/run-tests.ts";
 export { isStandardSchema, type StandardSchema, standardValidator } from "./policy/schema/standard.ts";
 export type { ArgumentIssue, ArgumentValidator, JsonSchema } from "./policy/schema/types.ts";
+export { validating } from "./policy/schema/validating.ts";
 export { type Field, PATTERNS, type Shape } from "./policy/shape.ts";
 export { type ReadSchema, schemaProblems } from "./policy/tool-schemas.ts";
 export * from "./policy/tree.ts";
+export { WITHOUT_LIMITS } from "./policy/without-limits.ts";
 export * from "./ports.ts";
+export { type Approver, DEFAULT_ROLES, type Edit, type Missing, missingOf, refusalOf, type Vote } from "./quorum.ts";
 export * from "./recover.ts";
+export {
+  CHANNEL_KINDS,
+  type ChannelKind,
+  type ParsedRouteTarget,
+  parseRouteTarget,
+  type RouteTarget,
+  routeTargetText,
+} from "./route-target.ts";
 export * from "./run.ts";
+export * from "./search/index.ts";
 export { type OwnPlaces, protecting } from "./self-protection.ts";
+export * from "./traits.ts";
+export { amountOf, isKnownUnit, scaleOf } from "./unit.ts";

@@ -233,6 +233,7 @@ const forced = (call: CallRecord, change: Partial<CallRecord>): ReturnType<Reduc
 describe("exhaustive search over the call reducer", () => {
   it("finds no way to run a call twice, with other arguments, or after a deny or expiry [A1~]", () => {
     const result = search(REAL);
+    console.log(`call reducer: ${result.states} states`);
     expect(result.violation).toBeNull();
     expect(result.states).toBeGreaterThan(100);
   });

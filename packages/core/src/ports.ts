@@ -1,11 +1,15 @@
 /** What the outside must provide. Everything that differs between two runs of the same call comes in through here. */
 import type { ApprovalRecord } from "./approval.ts";
+import type { Protection } from "./breaker/protect/motion.ts";
+import type { Objection } from "./breaker/protect/objection.ts";
+import type { Json } from "./json.ts";
 import type { CallRecord } from "./lifecycle.ts";
 import type { EntryDraft, StoredEntry } from "./log/entry.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
 
 /** SHA-256, synchronous. `node:crypto` in Node, a pure implementation elsewhere. */
 export interface Hash {
+  /** The bytes are only lent: they may change once it has returned. */
   sha256(bytes: Uint8Array): Uint8Array;
 }
 
@@ -55,17 +59,63 @@ export interface RowWrite<Row> {
   readonly expect: number | null;
 }
 
+export const STATE_KINDS = [
+  "act",
+  "agent",
+  "breaker",
+  "grant",
+  "hold",
+  "outbox",
+  "pot",
+  "run",
+  "sticky",
+  "stops",
+] as const;
+
+/** What a state row is about; each kind has one module in core that says what its value holds. */
+export type StateKind = (typeof STATE_KINDS)[number];
+
+/** State beside calls and approvals: breakers, budgets, stops, grants, outgoing messages. Plain JSON under compare-and-set. */
+export interface StateRow {
+  readonly kind: StateKind;
+  readonly id: string;
+  /** Grows by one with every write, from 1. */
+  readonly version: number;
+  /** When somebody must look at it again, ms; null: never. */
+  readonly due: number | null;
+  /** Null removes the row: the next one under this id begins at version 1. */
+  readonly value: Json;
+}
+
+/** State rows inside a transaction, as the store shows them to the code that steps them. */
+export interface StateRows {
+  get(kind: StateKind, id: string): Json | undefined;
+  /** Null removes the row. */
+  put(kind: StateKind, id: string, value: Json, due: number | null): void;
+}
+
 /** All of it happens, or nothing. Entries are appended in order, after every compare-and-set has held. */
 export interface Transaction {
   readonly calls?: readonly RowWrite<CallRecord>[];
   readonly approvals?: readonly RowWrite<ApprovalRecord>[];
+  readonly rows?: readonly RowWrite<StateRow>[];
+  /** Stepped by `protect` inside the transaction, on the rows as they stand there. */
+  readonly protection?: Protection;
   readonly entries: readonly EntryDraft[];
 }
 
 export type CommitResult =
   | { readonly ok: true; readonly entries: readonly StoredEntry[] }
   /** A compare-and-set did not hold; nothing was written. */
-  | { readonly ok: false; readonly conflict: { readonly kind: "call" | "approval"; readonly id: string } };
+  | { readonly ok: false; readonly conflict: Conflict }
+  /** The protections come to something else than the entries account for; nothing was written. */
+  | { readonly ok: false; readonly objection: Objection };
+
+/** The row whose compare-and-set did not hold. */
+export interface Conflict {
+  readonly kind: "call" | "approval" | StateKind;
+  readonly id: string;
+}
 
 export interface RunSummary {
   readonly id: string;
@@ -119,6 +169,11 @@ export interface StateStore {
   run(id: string): Promise<RunSummary | undefined>;
   /** Newest first. */
   runs(options: { limit: number }): Promise<readonly RunSummary[]>;
+  row(kind: StateKind, id: string): Promise<StateRow | undefined>;
+  /** Rows of one kind in the order of their ids (UTF-8), from the first id after `after`. */
+  rows(options: { kind: StateKind; after?: string; limit: number }): Promise<readonly StateRow[]>;
+  /** Rows of one kind with `due` ≤ `by`, soonest first. */
+  dueRows(options: { kind: StateKind; by: number; limit: number }): Promise<readonly StateRow[]>;
   /** Cheap; differs whenever any process has committed since the last time it was asked. For waiters. */
   changeToken(): Promise<string>;
   /** Writers (process openings) of this store that are surely gone: their executing calls have no owner any more. */

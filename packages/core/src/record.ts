@@ -27,7 +27,9 @@ export function about(run: Run, call?: string): Omit<EntryDraft, "type"> {
 }
 
 export function started(run: Run, prompt: readonly string[] | undefined, random: Random): EntryDraft {
-  const parts = [part("context", { principal: run.principal, context: run.context, depth: run.depth }, random)];
+  const parts = [
+    part("context", { principal: run.principal, context: run.context, depth: run.depth, owner: run.owner }, random),
+  ];
   if (prompt !== undefined) parts.push(part("user-prompt", prompt, random));
   return { ...about(run), type: "run.started", parts };
 }
@@ -135,6 +137,7 @@ export function question(
   return {
     id,
     version: 1,
+    since: 1,
     state: "pending",
     call: callId,
     run: run.id,
@@ -145,10 +148,19 @@ export function question(
     bytes: call.bytes,
     reasons,
     editable,
+    requesters: requestersOf(run),
+    edit: null,
+    votes: [],
+    escalated: 0,
     createdAt: now,
     deadline: now + within,
     decision: null,
   };
+}
+
+/** For whom a call of this run is: separation of duties knows them by their principals. */
+function requestersOf({ principal, owner }: Run): readonly string[] {
+  return [principal.id, owner].filter((id) => id !== "");
 }
 
 /** The ids that a header has room for; the whole list stands in the decision's part. */

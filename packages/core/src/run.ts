@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly agent: string;
   readonly environment: string;
   readonly principal?: Principal;
+  /** The principal who answers for the agent. Absent: nobody. */
+  readonly owner?: string;
   /** What the application states about this run; `context.*` in conditions. */
   readonly context?: JsonObject;
   /** The person's own words, one text a turn. Absent: the run is not `prompted`. */
@@ -31,6 +33,8 @@ export interface Run {
   readonly agent: string;
   readonly environment: string;
   readonly principal: Principal;
+  /** Empty: nobody. */
+  readonly owner: string;
   readonly context: JsonObject;
   readonly prompted: boolean;
   readonly depth: number;

@@ -3,6 +3,7 @@ import type { ToolCall } from "./call.ts";
 import type { Decision, EvaluationContext } from "./decision.ts";
 import type { JsonObject } from "./json.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
+import { WITHOUT_LIMITS } from "./policy/without-limits.ts";
 import { protecting, SELF_PROTECTION } from "./self-protection.ts";
 
 const ALLOW: Decision = { verdict: "allow", by: ["all"], reason: "", revision: "r", rules: [], pauses: [] };
@@ -15,6 +16,7 @@ function decide(args: JsonObject, decision: Decision = ALLOW): Decision {
     kind: () => "write",
     declares: () => true,
     boundPaths: () => [],
+    ...WITHOUT_LIMITS,
   };
   const own = {
     base: "/srv/app",

@@ -7,13 +7,14 @@
 import { type ApprovalEvent, type ApprovalRecord, stepApproval } from "./approval.ts";
 import { callFromBytes, type ToolCall } from "./call.ts";
 import type { Decision, Denial, PauseReason } from "./decision.ts";
-import { denialOf, deniedByPerson, repeatedDenial } from "./denial.ts";
+import { denialOf, deniedByPerson, pendingAnswer, repeatedDenial } from "./denial.ts";
 import { lockedChanges } from "./edit.ts";
 import { invariant, unreachable } from "./errors.ts";
 import type { CallRequest, GatePorts } from "./gate.ts";
 import { judge } from "./judge.ts";
 import { type CallEvent, type CallRecord, claimEvent, stepCall } from "./lifecycle.ts";
 import type { EntryDraft } from "./log/entry.ts";
+import { missingOf } from "./quorum.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
 import type { RunWriter } from "./run-writer.ts";
@@ -45,9 +46,11 @@ export class Waiting {
     this.#watch = new StoreWatch(ports.store, ports.clock);
   }
 
-  /** Until somebody answers, the time is over, or nobody wants the call any more. */
+  /** Until somebody answers, the time is over, nobody wants the call any more, or the caller would wait no longer. */
   async answer(run: Run, request: CallRequest, callId: string): Promise<Waited> {
-    const { store } = this.#ports;
+    const { store, clock } = this.#ports;
+    const patience = clock.now() + (request.maxWaitMs ?? Number.POSITIVE_INFINITY);
+    let told: ApprovalRecord | undefined;
     for (let attempt = 2; ; ) {
       const token = await store.changeToken();
       const call = await store.call(callId);
@@ -55,21 +58,38 @@ export class Waiting {
       const approval = await store.approval(call.approval);
       invariant(approval, "a waiting call's approval exists");
       switch (call.state) {
-        case "pending":
-          if (!(await this.#over(run, request, call, approval, approval.deadline))) {
-            const until = Math.min(approval.deadline, this.#ports.clock.now() + LOOK_AGAIN_MS);
-            await this.#watch.changed(token, until, request.signal);
+        case "pending": {
+          if (approval.state !== "pending" && approval.state !== "suspended") {
+            const waited = await this.#refuseUnbound(run, call, approval, attempt);
+            if (waited !== undefined) return waited;
+            break;
           }
+          // Edited by one of several approvers, or asked again after a stop: people are told of what they are asked now.
+          if (told?.id === approval.id && told.since < approval.since) this.notify(approval);
+          told = approval;
+          if (await this.#over(run, request, call, approval, approval.deadline)) break;
+          const now = clock.now();
+          if (now >= patience) return { denial: pendingAnswer(call, approval) };
+          await this.#watch.changed(token, Math.min(approval.deadline, patience, now + LOOK_AGAIN_MS), request.signal);
           break;
+        }
         case "approved": {
-          invariant(approval.decision, "an approved call has a decision");
-          if (await this.#over(run, request, call, approval, approval.decision.validUntil)) break;
-          const waited = await this.#use(run, call, approval, attempt++);
+          if (approval.state === "approved") {
+            invariant(approval.decision, "an approved call has a decision");
+            if (await this.#over(run, request, call, approval, approval.decision.validUntil)) break;
+          }
+          const waited =
+            approval.state === "approved"
+              ? await this.#use(run, call, approval, attempt++)
+              : await this.#refuseUnbound(run, call, approval, attempt++);
           if (waited !== undefined) return waited;
           break;
         }
         case "denied":
-          return { denial: deniedByPerson(call, approval) };
+          // By that person, or by the policies of another request's time.
+          return {
+            denial: approval.state === "denied" ? deniedByPerson(call, approval) : repeatedDenial(call, "repeated"),
+          };
         case "expired":
           return { denial: repeatedDenial(call, request.signal?.aborted ? "aborted" : "expired") };
         case "executing":
@@ -136,6 +156,33 @@ export class Waiting {
     });
     const shown = edited ? callFromBytes({ tool, agent, environment, bytes: approval.bytes }, hash) : call;
     return committed ? { claimed: claim.call, call, edited, shown } : undefined;
+  }
+
+  /**
+   * The call's row and its approval's row contradict one another, which no transaction of ours leaves behind: the call is
+   * denied, and said so. Undefined: the call's row has moved on while the other one was read, look again.
+   */
+  async #refuseUnbound(
+    run: Run,
+    row: CallRecord,
+    approval: ApprovalRecord,
+    attempt: number,
+  ): Promise<Waited | undefined> {
+    const { clock, random } = this.#ports;
+    const now = clock.now();
+    const decision = mismatch(row.revision);
+    const denied = stepCall(row, { type: "deny", now });
+    invariant(denied.ok, "a call that waits can be denied");
+    const withdraw = stepApproval(approval, { type: "withdraw", now });
+    const committed = await this.#writer.commit(run, {
+      calls: [{ row: denied.call, expect: row.version }],
+      approvals: withdraw.ok ? [{ row: withdraw.approval, expect: approval.version }] : [],
+      entries: [
+        { ...decided(run, row.id, decision, contextOf(run, row.id, attempt, now), random), approval: approval.id },
+        ...(withdraw.ok ? [withdrawn(run, approval)] : []),
+      ],
+    });
+    return committed ? { denial: denialOf(row.id, row.tool, decision) } : undefined;
   }
 
   /** The arguments as they stand need a person who sees them: a new request replaces the old one. */
@@ -224,12 +271,13 @@ function same(left: PauseReason, right: PauseReason): boolean {
 }
 
 /**
- * The three rows say the same: this approval, of this call, of exactly these arguments, which differ from the proposed
- * ones only where they may. What is stored is not believed to be what `decideApproval` has written.
+ * The rows say the same: this approval, by enough people, of this call, of exactly these arguments, which differ from the
+ * proposed ones only where they may. What is stored is not believed to be what `decideApproval` has written.
  */
 function isBound(row: CallRecord, approval: ApprovalRecord, approved: ToolCall): boolean {
   if (approval.decision?.verdict !== "approve" || approval.call !== row.id || row.approval !== approval.id)
     return false;
+  if (missingOf(approval).length > 0) return false;
   const { digest, edited } = approval.decision;
   if (approved.digest !== digest || row.digest !== digest) return false;
   return edited ? lockedChanges(approval, approved.args).length === 0 : digest === approval.digest;

@@ -360,6 +360,36 @@ describe("rows that somebody else wrote (trap 14)", () => {
       },
     ],
     [
+      "an approval that nobody with the role has agreed to",
+      (row, asked) => {
+        const [call, approval] = forge(row, asked, { amount: 500, charge: "ch_1" }, false);
+        return [call, { ...approval, votes: [] }];
+      },
+    ],
+    ...(["pending", "suspended", "denied", "expired", "withdrawn", "consumed"] as const).map(
+      (state) =>
+        [
+          `an approved call beside an approval that is ${state}`,
+          (row: CallRecord, asked: ApprovalRecord): [CallRecord, ApprovalRecord] => {
+            const [call, approval] = forge(row, asked, { amount: 500, charge: "ch_1" }, false);
+            return [call, { ...approval, state }];
+          },
+        ] as const,
+    ),
+    ...(["approved", "denied", "expired", "withdrawn", "consumed"] as const).map(
+      (state) =>
+        [
+          `a pending call beside an approval that is ${state}`,
+          (row: CallRecord, asked: ApprovalRecord): [CallRecord, ApprovalRecord] => {
+            const [call, approval] = forge(row, asked, { amount: 500, charge: "ch_1" }, false);
+            return [
+              { ...call, state: "pending" },
+              { ...approval, state },
+            ];
+          },
+        ] as const,
+    ),
+    [
       "a denial in an approved row",
       (row, asked) => {
         const [call, approval] = forge(row, asked, { amount: 500, charge: "ch_1" }, false);
@@ -380,7 +410,8 @@ describe("rows that somebody else wrote (trap 14)", () => {
     const by = { id: "local:mallory", via: "test", verified: false };
     const decision = { verdict: "approve", by, at: 0, note: null, digest, bytes, edited, validUntil: 9e15 } as const;
     const call: CallRecord = { ...row, state: "approved", digest, bytes, version: row.version + 1 };
-    return [call, { ...asked, state: "approved", decision, version: asked.version + 1 }];
+    const votes = [{ by, at: 0, note: null }];
+    return [call, { ...asked, state: "approved", decision, votes, version: asked.version + 1 }];
   }
 
   it.each(forged)("%s: the tool did not run", async (_name, write) => {

@@ -17,6 +17,7 @@ import {
   type StoredEntry,
   type ToolCall,
   type Verdict,
+  WITHOUT_LIMITS,
 } from "@saferun/core";
 import { createMemoryStore, nodeHash, nodeRandom } from "@saferun/store";
 
@@ -92,6 +93,7 @@ export function world(options: WorldOptions = {}): World {
     kind: () => "write",
     declares: () => true,
     boundPaths: () => [],
+    ...WITHOUT_LIMITS,
   };
   const ran: JsonObject[] = [];
   const paused: ApprovalRecord[] = [];

@@ -1,21 +1,25 @@
 /** Nodes of the `yaml` package → nodes of the policy tree, without anchors, aliases, tags, or keys that are no text. */
 import { LIMITS, type MapEntry, type ScalarNode, type Segment, type TreeNode } from "@saferun/core";
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+import type { PlainItems } from "./plain-items.ts";
 import type { Problems, SourceText } from "./source-text.ts";
 
 type YamlNode = Alias | Scalar | YAMLMap | YAMLSeq;
 
-export function convert(root: unknown, source: SourceText, problems: Problems): TreeNode {
-  return new Converter(source, problems).node(root, 0, 0);
+/** `plain`: the items that were read already, and stand in the document as placeholders. */
+export function convert(root: unknown, source: SourceText, problems: Problems, plain?: PlainItems): TreeNode {
+  return new Converter(source, problems, plain).node(root, 0, 0);
 }
 
 class Converter {
   readonly #source: SourceText;
   readonly #problems: Problems;
+  readonly #plain: PlainItems | undefined;
 
-  constructor(source: SourceText, problems: Problems) {
+  constructor(source: SourceText, problems: Problems, plain: PlainItems | undefined) {
     this.#source = source;
     this.#problems = problems;
+    this.#plain = plain;
   }
 
   /** `offset`: where the node would stand if it is absent. */
@@ -76,8 +80,17 @@ class Converter {
 
   #list(list: YAMLSeq, depth: number, offset: number): TreeNode {
     const start = this.#properties(list, offset);
-    const items = list.items.map((item) => this.node(item, depth + 1, start));
+    const items = list.items.flatMap(
+      (item) => this.#plainItems(item, depth, start) ?? this.node(item, depth + 1, start),
+    );
     return { kind: "list", span: this.#source.spanAt(start), items };
+  }
+
+  /** What stands where a placeholder is; undefined for any other item. */
+  #plainItems(item: unknown, depth: number, offset: number): readonly TreeNode[] | undefined {
+    // The items' own values are two levels further down.
+    if (this.#plain === undefined || !isScalar(item) || item.source !== "0" || depth + 2 > LIMITS.policyDepth) return;
+    return this.#plain.take(this.#properties(item, offset));
   }
 
   #scalar(scalar: Scalar, offset: number): ScalarNode {

@@ -31,6 +31,15 @@ function schemaOf(shape: Shape): JsonObject {
       return { type: "integer", minimum: shape.min, maximum: shape.max };
     case "number":
       return { type: "number" };
+    case "amount":
+      return {
+        oneOf: [
+          { type: "integer", minimum: 0 },
+          { type: "string", pattern: "^(0|[1-9][0-9]*)([.][0-9]{1,6})?$" },
+        ],
+      };
+    case "flag":
+      return { type: "boolean" };
     case "duration":
       return { type: "string", pattern: "^([0-9]{1,9}[smhd])+$" };
     case "json":

@@ -1,7 +1,8 @@
-import { type Decision, type JsonObject, normalize, runPolicyTests } from "@saferun/core";
+import { canonicalJson, type Decision, type JsonObject, normalize, runPolicyTests } from "@saferun/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Ask, decide, hash, issues, loaded, PAYMENTS, REFUND } from "../test/loading.ts";
+import { loadPolicies } from "./load.ts";
 
 describe("loadPolicies", () => {
   it("[P6~] decides: up to X allow, above ask, sanctioned never", () => {
@@ -276,6 +277,21 @@ describe("properties", () => {
     const evaluate = policies.evaluate as (call: unknown, context: unknown) => Decision;
     for (const call of [hostile, undefined, null, {}]) {
       expect(evaluate(call, hostile)).toMatchObject({ verdict: "deny", by: ["internal.error"] });
+    }
+  });
+
+  it("the revision and the digest of each rule are those of canonical JSON", () => {
+    const texts: string[] = [];
+    const sha256 = (bytes: Uint8Array) => {
+      texts.push(new TextDecoder().decode(bytes));
+      return hash.sha256(bytes);
+    };
+    const result = loadPolicies([{ file: "p.yaml", text: PAYMENTS }], { hash: { sha256 } });
+    if (result.ok) decide(result.policies, { args: { ...REFUND, amount: 450_000 } });
+    expect(texts.map((text) => text.split("\u0000")[0])).toEqual(["saferun/policy/v1", "saferun/rule/v1"]);
+    for (const text of texts) {
+      const [, json = ""] = text.split("\u0000");
+      expect(canonicalJson(JSON.parse(json))).toBe(json);
     }
   });
 

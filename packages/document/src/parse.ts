@@ -1,16 +1,11 @@
 /** YAML text → the positioned tree of `@saferun/core`. Strict: what could be read in two ways is refused. */
-import { LIMITS, type PolicyIssue, type PolicyTree } from "@saferun/core";
-import { type Document, isScalar, parseAllDocuments, type YAMLError } from "yaml";
-import { convert } from "./convert.ts";
+import { LIMITS } from "@saferun/core";
 import { HIDDEN } from "./hidden.ts";
+import { findPlainItems } from "./plain-items.ts";
 import { Problems, SourceText } from "./source-text.ts";
+import { type ParsedFile, readYaml } from "./yaml-text.ts";
 
-export interface ParsedFile {
-  /** Absent when there is no tree worth checking. */
-  readonly tree?: PolicyTree;
-  /** Errors only; with any of them the file does not load, tree or not. */
-  readonly issues: readonly PolicyIssue[];
-}
+export type { ParsedFile };
 
 /** Total: whatever the text is, a tree or the reasons why there is none. */
 export function parsePolicyFile(text: string, file: string): ParsedFile {
@@ -18,17 +13,10 @@ export function parsePolicyFile(text: string, file: string): ParsedFile {
   const problems = new Problems(source);
   refuseText(source, problems);
   if (problems.all.length > 0) return { issues: problems.all };
-  try {
-    const document = onlyDocument(source, problems);
-    if (document === undefined) return { issues: problems.all };
-    const root = convert(document.contents, source, problems);
-    return { tree: { file, root }, issues: problems.all };
-  } catch (error) {
-    // Nesting deep enough to exhaust the stack of the YAML package, or a fault in it.
-    const why = error instanceof RangeError ? "it is nested too deep" : "it is not readable as YAML";
-    problems.add("syntax", 0, `the file cannot be read: ${why}`);
-    return { issues: problems.all };
-  }
+  // What the quick way does not read without any doubt is read, and refused, as a whole.
+  const plain = findPlainItems(source);
+  const quick = plain === undefined ? undefined : readYaml(source, plain);
+  return quick?.tree !== undefined && quick.issues.length === 0 && plain?.left === false ? quick : readYaml(source);
 }
 
 function refuseText(source: SourceText, problems: Problems): void {
@@ -43,67 +31,4 @@ function refuseText(source: SourceText, problems: Problems): void {
     const code = hidden[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
     problems.add("hidden-character", hidden.index, `the invisible character U+${code} is not allowed; remove it`);
   }
-}
-
-function onlyDocument(source: SourceText, problems: Problems): Document.Parsed | undefined {
-  const documents = parseAllDocuments(source.text, {
-    version: "1.2",
-    schema: "core",
-    strict: true,
-    merge: false,
-    // Our own check is linear.
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: "silent",
-  });
-  const [first, second] = "empty" in documents ? [] : documents;
-  if (first === undefined || isNothing(first.contents)) {
-    if (first !== undefined) addYamlErrors(first, problems);
-    if (problems.all.length === 0)
-      problems.add("empty", 0, "the file is empty: no rule and no environment stands in it");
-    return undefined;
-  }
-  if (second !== undefined) {
-    problems.add("yaml-documents", second.range[0], "a second YAML document begins here; use one file for each");
-  }
-  addYamlErrors(first, problems);
-  if (first.directives?.yaml.explicit === true) {
-    problems.add("yaml-directive", 0, "a `%YAML` directive is not allowed; the format is YAML 1.2");
-  }
-  return first.errors.length > 0 ? undefined : first;
-}
-
-function isNothing(contents: unknown): boolean {
-  return contents === null || (isScalar(contents) && contents.value === null && contents.source === "");
-}
-
-function addYamlErrors(document: Document.Parsed, problems: Problems): void {
-  for (const error of document.errors) problems.add("syntax", error.pos[0], explain(error));
-  // Tags are reported with their node; any other warning is about text that the package read its own way.
-  for (const warning of document.warnings) {
-    if (warning.code !== "TAG_RESOLVE_FAILED") problems.add("syntax", warning.pos[0], lower(warning.message));
-  }
-}
-
-function explain(error: YAMLError): string {
-  switch (error.code) {
-    case "TAB_AS_INDENT":
-      return "a tab stands where the indentation is; use spaces";
-    case "BLOCK_AS_IMPLICIT_KEY":
-      return "`: ` inside a text begins a map in YAML; put the text in quotes";
-    case "BAD_SCALAR_START":
-      return `${lower(error.message)}; put the text in quotes`;
-    case "UNEXPECTED_TOKEN":
-      return error.message.includes("at node end")
-        ? "the text goes on after its end; put the whole text in quotes"
-        : lower(error.message);
-    case "RESOURCE_EXHAUSTION":
-      return "the file is nested too deep";
-    default:
-      return lower(error.message);
-  }
-}
-
-function lower(message: string): string {
-  return message.charAt(0).toLowerCase() + message.slice(1).replaceAll("\n", " ");
 }

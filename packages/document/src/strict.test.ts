@@ -38,7 +38,6 @@ budgets: []
         "p1.yaml:10:5 error missing-key rule \`e\` needs at least one of \`tool\`, \`kind\`, \`label\`",
         "p2.yaml:4:11 error duplicate-id rule \`a\` is already at p1.yaml:6:11",
         "p2.yaml:4:49 error unknown-field unknown field \`context.mail\`",
-        "p2.yaml:5:1 error not-yet \`budgets\` is not available in this version; remove it",
       ]
     `);
   });
@@ -61,8 +60,8 @@ budgets: []
   });
 
   it("[P1~] never ignores what is not built yet (trap 4)", () => {
-    expect(issues(`${PAYMENTS}budgets: []\nflows: []\n`)).toEqual([
-      "p1.yaml:32:1 error not-yet `budgets` is not available in this version; remove it",
+    expect(issues(`${PAYMENTS}facts: {}\nflows: []\n`)).toEqual([
+      "p1.yaml:32:1 error not-yet `facts` is not available in this version; remove it",
       "p1.yaml:33:1 error not-yet `flows` is not available in this version; remove it",
     ]);
   });
@@ -152,7 +151,7 @@ describe("merging", () => {
     expect(rule("then: pause, agent: []")).toEqual(["empty"]);
     expect(rule("then: deny, when: \"'text'\"")).toEqual(["not-bool"]);
     expect(codes(`${base}routes: { default: { roles: [] } }\n`)).toEqual(["empty"]);
-    expect(codes(`${base}routes: { default: { need: 2 } }\n`)).toEqual(["not-yet"]);
+    expect(codes(`${base}routes: { default: { need: 0 } }\n`)).toEqual(["bad-value"]);
   });
 });
 

@@ -13,6 +13,8 @@ import {
   recover,
   type Store,
   type Transaction,
+  validating,
+  WITHOUT_LIMITS,
 } from "@saferun/core";
 import type { Policy } from "@saferun/document";
 import {
@@ -59,7 +61,7 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
   const none = options.policies.length === 0 && options.built.length === 0;
   const inForce = none ? { current: () => NO_POLICIES } : follow(options, tools);
   const { store } = openOrForget(options.store);
-  const policies = protecting(inForce, ownPlaces(options));
+  const policies = validating(protecting(inForce, ownPlaces(options)), tools.validators);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports) });
   const { agent, environment, facts } = options;
@@ -151,6 +153,7 @@ const NO_POLICIES: PolicySet = {
   kind: () => "destructive",
   declares: () => false,
   boundPaths: () => [],
+  ...WITHOUT_LIMITS,
 };
 
 function openStore(where: CheckedOptions["store"]): OpenStore {

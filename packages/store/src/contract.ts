@@ -9,6 +9,7 @@ import {
   leafHash,
   parseHeader,
   partCommitment,
+  type StateRow,
   type Store,
   type StoredEntry,
   toHex,
@@ -205,6 +206,75 @@ export function storeContract(name: string, open: OpenStore): void {
       });
     });
 
+    describe("state rows", () => {
+      const state = (id: string, change: Partial<StateRow> = {}): StateRow => {
+        return { kind: "grant", id, version: 1, due: null, value: { of: id }, ...change };
+      };
+
+      it("are written under compare-and-set, together with entries or not at all", async () => {
+        const { store } = start();
+        const first = { entries: [draft("call.lost")], rows: [write(state("g"), null)] };
+        expect((await store.commit(first)).ok).toBe(true);
+        expect(await store.commit(first)).toEqual({ ok: false, conflict: { kind: "grant", id: "g" } });
+        expect((await store.head()).size).toBe(1);
+        const next = state("g", { version: 2, value: ["changed"], due: 5 });
+        expect((await store.commit({ entries: [], rows: [write(next, 1)] })).ok).toBe(true);
+        expect(await store.row("grant", "g")).toEqual(next);
+        // Another kind's id is another row.
+        expect(await store.row("sticky", "g")).toBeUndefined();
+        expect((await store.commit({ entries: [], rows: [write(state("g", { kind: "sticky" }), null)] })).ok).toBe(
+          true,
+        );
+      });
+
+      it("are removed by null, and begin anew", async () => {
+        const { store } = start();
+        await store.commit({ entries: [], rows: [write(state("g"), null)] });
+        expect(
+          (await store.commit({ entries: [], rows: [write(state("g", { version: 2, value: null }), 1)] })).ok,
+        ).toBe(true);
+        expect(await store.row("grant", "g")).toBeUndefined();
+        expect(await store.rows({ kind: "grant", limit: 10 })).toEqual([]);
+        expect((await store.commit({ entries: [], rows: [write(state("g"), 2)] })).ok).toBe(false);
+        expect((await store.commit({ entries: [], rows: [write(state("g"), null)] })).ok).toBe(true);
+      });
+
+      it("are listed by id in pages, and by the time when they are due", async () => {
+        const { store } = start();
+        const ids = ["\u{10000}", "b", "\uffee", "a", ""];
+        const rows = ids.map((id, at) => state(id, { due: at === 3 ? null : 100 - at }));
+        await store.commit({
+          entries: [],
+          rows: [...rows.map((row) => write(row, null)), write(state("x", { kind: "sticky", due: 1 }), null)],
+        });
+        const first = await store.rows({ kind: "grant", limit: 3 });
+        const rest = await store.rows({ kind: "grant", after: first.at(-1)?.id ?? "", limit: 10 });
+        expect([...first, ...rest].map(({ id }) => id)).toEqual(["", "a", "b", "\uffee", "\u{10000}"]);
+        const due = async (by: number, limit = 10) =>
+          (await store.dueRows({ kind: "grant", by, limit })).map(({ id }) => id);
+        expect(await due(95)).toEqual([]);
+        expect(await due(98)).toEqual(["", "\uffee"]);
+        expect(await due(1_000, 1)).toEqual([""]);
+      });
+
+      it("hold one winner of many racing writers", async () => {
+        const { store, again } = start();
+        const writers = [store, again?.() ?? store];
+        const results = await Promise.all(
+          Array.from({ length: 20 }, (_, at) =>
+            (writers[at % 2] ?? store).commit({ entries: [], rows: [write(state("g", { value: at }), null)] }),
+          ),
+        );
+        expect(results.filter(({ ok }) => ok)).toHaveLength(1);
+      });
+
+      it("refuse to be written twice in one transaction", async () => {
+        const { store } = start();
+        const rows = [write(state("g"), null), write(state("g", { version: 2 }), 1)];
+        await expect(store.commit({ entries: [], rows })).rejects.toMatchObject({ code: "log.malformed" });
+      });
+    });
+
     describe("reading", () => {
       it("lists calls by state, oldest first", async () => {
         const { store } = start();
@@ -373,6 +443,7 @@ function approval(id: string, fields: Partial<ApprovalRecord> = {}): ApprovalRec
   return {
     id,
     version: 1,
+    since: 1,
     state: "pending",
     call: "c",
     run: "run",
@@ -383,6 +454,10 @@ function approval(id: string, fields: Partial<ApprovalRecord> = {}): ApprovalRec
     bytes: "{}",
     reasons: [],
     editable: ["amount"],
+    requesters: [],
+    edit: null,
+    votes: [],
+    escalated: 0,
     createdAt: 1,
     deadline: 9,
     decision: null,

@@ -3,6 +3,11 @@ export { createMemoryStore, type MemoryStoreOptions } from "./memory/memory-stor
 export { createFileSigner, type FileSigner, nodeVerifier, signingKeyPath } from "./node/file-signer.ts";
 export { type Installation, type InstallationOptions, installation } from "./node/installation.ts";
 export { nodeClock, nodeHash, nodeRandom } from "./node/ports.ts";
+export { type SearchIndex, type SearchIndexOptions, startSearchIndex } from "./search/follower.ts";
+export type { IndexPosition } from "./search/indexer.ts";
+export { type OpenSearchOptions, openSearch, type Search } from "./search/open-search.ts";
+export type { SearchDeclarations } from "./search/schema.ts";
+export type { SearchAnswer, SearchRequest } from "./search/searcher.ts";
 export { openReadOnlySqliteStore, type ReadOnlyStoreOptions } from "./sqlite/read-only-store.ts";
 export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from "./sqlite/sqlite-store.ts";
 export { type VerifyStoreOptions, verifyStore } from "./verify-store.ts";

@@ -177,10 +177,23 @@ describe("a store's file", () => {
     expect(codeOf({ directory: foreign })).toBe("record.corrupt");
   });
 
+  it("of the first schema gets the tables that it lacks, and keeps what it holds", async () => {
+    const directory = await made();
+    const db = new DatabaseSync(join(directory, "log.db"));
+    const { size } = db.prepare("SELECT size FROM log").get() ?? {};
+    db.exec("DROP TABLE state; PRAGMA user_version = 1");
+    db.close();
+    const store = openSqliteStore({ directory });
+    expect((await store.head()).size).toBe(size);
+    const row = { kind: "grant", id: "g", version: 1, due: null, value: 1 } as const;
+    expect((await store.commit({ entries: [], rows: [{ row, expect: null }] })).ok).toBe(true);
+    await store.close();
+  });
+
   it("of a newer SafeRun is `record.newer`, and stays as it is", async () => {
     const directory = await made();
     const db = new DatabaseSync(join(directory, "log.db"));
-    db.exec("PRAGMA user_version = 2");
+    db.exec("PRAGMA user_version = 99");
     db.close();
     const before = readFileSync(join(directory, "log.db"));
     expect(codeOf({ directory })).toBe("record.newer");

@@ -4,6 +4,7 @@ import { outcomeText } from "../answer.ts";
 import type { Shown } from "../desk.ts";
 import { at, jsonOf, textAt } from "../json-body.ts";
 import { argumentLines, argumentsOf, changeLines, jsonText, printable, short } from "../shown.ts";
+import type { Activity } from "./api.ts";
 
 /** Well within what Linear stores. */
 const DESCRIPTION_CHARACTERS = 50_000;
@@ -35,6 +36,20 @@ export function issueOf(approval: ApprovalRecord, nonce: string, link: string | 
     fenced(JSON.stringify(shown), "json"),
   ];
   return { title: short(`SafeRun: a call of ${tool} waits for a person`, 200), description: parts.join("\n\n") };
+}
+
+/** The same question in an agent session; its buttons say what a comment would say. */
+export function elicitationOf(approval: ApprovalRecord, link: string | undefined): Activity {
+  const whole = fitsIssue(approval);
+  const parts = [
+    "**A call waits for a person.** Silence denies it.",
+    whole ? wholeText(approval) : "Its arguments do not fit here whole, so it cannot be approved here.",
+    ...(whole ? editing(approval) : []),
+    ...(link === undefined ? [] : [`[Open](${link})`]),
+  ];
+  const approve = { label: "Approve", value: "/approve" };
+  const deny = { label: "Deny", value: "/deny" };
+  return { type: "elicitation", body: parts.join("\n\n"), options: whole ? [approve, deny] : [deny] };
 }
 
 export function outcomeComment(approval: ApprovalRecord): string {
@@ -112,7 +127,7 @@ function editing(approval: ApprovalRecord): readonly string[] {
   if (approval.editable.length === 0) return [];
   const paths = approval.editable.map((path) => `\`${printable(path).replaceAll("`", "'")}\``).join(", ");
   return [
-    `To change ${paths}: copy this block, change it, and put it below \`/approve\` in your comment.`,
+    `To change ${paths}: copy this block, change it, and put it below \`/approve\` in your comment or reply.`,
     fenced(jsonText(argumentsOf(approval)), "json"),
   ];
 }

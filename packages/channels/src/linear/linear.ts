@@ -1,15 +1,25 @@
 /** Linear as a channel: an issue with the call, decided by a comment of a person whom the configuration names. */
 import { createHmac } from "node:crypto";
-import type { ApprovalRecord, DecisionPorts, Json } from "@saferun/core";
+import type { ApprovalRecord, DecisionPorts } from "@saferun/core";
 import { type Answer, notAllowed } from "../answer.ts";
 import { type Channel, type OnError, type PausedApproval, warnOperator } from "../channel.ts";
 import { Desk } from "../desk.ts";
 import { BODY_BYTES, isRecent, Repeats, readBody } from "../intake.ts";
-import { at, jsonOf, textAt } from "../json-body.ts";
+import { at, jsonOf } from "../json-body.ts";
 import { sameText } from "../nonce.ts";
 import { type People, personOf } from "../people.ts";
-import { type Commented, createLinearApi, linearFailure } from "./api.ts";
-import { answerComment, fitsIssue, issueOf, isUnchanged, outcomeComment, readCommand, shownBy } from "./issue.ts";
+import { createLinearApi, linearFailure, type Said } from "./api.ts";
+import { announced, isAnswer } from "./event.ts";
+import {
+  answerComment,
+  elicitationOf,
+  fitsIssue,
+  issueOf,
+  isUnchanged,
+  outcomeComment,
+  readCommand,
+  shownBy,
+} from "./issue.ts";
 
 export interface LinearOptions {
   /** A personal API key (`lin_api_…`) or an app's access token, that may make issues and comments. */
@@ -21,6 +31,13 @@ export interface LinearOptions {
   /** For a process that answers and has not asked: the store that holds the approvals. */
   readonly ports?: DecisionPorts;
   readonly link?: (approval: ApprovalRecord) => string | undefined;
+  /**
+   * Asks in an agent session on the issue, with buttons, beside the issue's comments. Needs the token of an app that
+   * acts as itself (`actor=app`), and its webhook for agent session events.
+   */
+  readonly agentSession?: boolean;
+  /** How often open issues are looked at for answers whose webhook did not arrive. Default: a minute. */
+  readonly pollMs?: number;
   /** Default: Linear's own. */
   readonly apiUrl?: string;
   readonly onError?: OnError;
@@ -29,6 +46,8 @@ export interface LinearOptions {
 export interface LinearMessage {
   /** The issue's id. */
   readonly issue: string;
+  /** The agent session's, where there is one. */
+  readonly session?: string;
 }
 
 /** Target: a team's key, `OPS`. */
@@ -36,6 +55,7 @@ export type LinearChannel = Channel<string, LinearMessage>;
 
 /** Linear's own advice, and half of what other channels allow. */
 const WINDOW_MS = 60_000;
+const POLL_MS = 60_000;
 
 /**
  * @example
@@ -43,7 +63,7 @@ const WINDOW_MS = 60_000;
  * onPause: async (a) => linear.notify("OPS", a)
  */
 export function createLinear(options: LinearOptions): LinearChannel {
-  const { approvers, link, webhookSecret } = options;
+  const { approvers, link, webhookSecret, agentSession: session = false, pollMs = POLL_MS } = options;
   const onError = options.onError ?? warnOperator;
   const api = createLinearApi(options.token, options.apiUrl);
   let viewer: Promise<string> | undefined;
@@ -53,18 +73,24 @@ export function createLinear(options: LinearOptions): LinearChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: linearFailure,
-    async close({ issue }, approval) {
+    async close({ issue, session: place }, approval) {
       // The move can be repeated without harm, so that a second attempt writes no second comment.
       await api.finish(issue, approval.decision?.verdict === "approve" ? "completed" : "canceled");
-      await api.comment(issue, outcomeComment(approval));
+      const body = outcomeComment(approval);
+      await (place === undefined ? api.comment(issue, body) : api.act(place, { type: "response", body }));
     },
   });
   const repeats = new Repeats<void>(Date.now);
 
   async function notify(team: string, paused: PausedApproval): Promise<readonly LinearMessage[]> {
+    look();
     return desk.send(team, paused, async (approval, nonce) => {
       const { title, description } = issueOf(approval, nonce, link?.(approval));
-      return { issue: await api.createIssue(await api.team(team), title, description) };
+      const issue = await api.createIssue(await api.team(team), title, description);
+      if (!session) return { issue };
+      const place = await api.openSession(issue);
+      await api.act(place, elicitationOf(approval, link?.(approval)));
+      return { issue, session: place };
     });
   }
 
@@ -81,9 +107,12 @@ export function createLinear(options: LinearOptions): LinearChannel {
       if (typeof sentAt !== "number" || !isRecent(sentAt, Date.now(), WINDOW_MS)) {
         return new Response("not now", { status: 401 });
       }
-      const comment = commandComment(event);
-      // One comment is one answer, however often it is delivered.
-      if (comment !== undefined) await repeats.once(comment, () => answer(comment, event));
+      const said = announced(event);
+      if (said !== undefined) {
+        const found = await (said.kind === "prompt" ? api.prompted(said.id) : api.commented(said.id));
+        // Edited or deleted since: what was signed is no longer what stands there.
+        if (found?.body === said.body) await answer(found);
+      }
       return new Response(null, { status: 200 });
     } catch (error) {
       onError(error);
@@ -91,42 +120,57 @@ export function createLinear(options: LinearOptions): LinearChannel {
     }
   }
 
-  async function answer(id: string, event: Json | undefined): Promise<void> {
-    const comment = await api.commented(id);
-    // Edited or deleted since: what was signed is no longer what stands there.
-    if (comment === undefined || comment.body !== textAt(event, "data", "body")) return;
-    // Who wrote it is what Linear itself says of the comment.
-    if (comment.user === undefined) return;
-    if (comment.creator === undefined || comment.creator !== (await ourselves())) return;
-    const shown = shownBy(comment.description);
-    if (shown === undefined) return;
-    const said = await decide(comment, comment.user);
-    if (said.answer !== "applied") desk.run(api.comment(comment.issue, answerComment(said.message)));
+  /** Looks for answers whose webhook never came, or came too late to be believed. */
+  async function poll(): Promise<void> {
+    if (!(await desk.anyPending())) return;
+    for (const said of await api.unanswered(await ourselves(), session)) {
+      if (isAnswer(said.body)) await answer(said);
+    }
   }
 
-  async function decide(comment: Commented, user: NonNullable<Commented["user"]>): Promise<Answer> {
+  /** One comment is one answer, however often it is delivered or found. */
+  function answer(said: Said): Promise<void> {
+    return repeats.once(said.key, () => answerNow(said));
+  }
+
+  async function answerNow(said: Said): Promise<void> {
+    if (said.edited || said.user === undefined) return;
+    const viewer = await ourselves();
+    if (said.creator === undefined || said.creator !== viewer || said.user.id === viewer) return;
+    if (shownBy(said.description) === undefined) return;
+    const { answer: word, message, approval } = await decide(said, said.user);
+    if (word === "applied") return;
+    const text = answerComment(message);
+    if (said.session === undefined) return desk.run(api.comment(said.issue, text));
+    const over = approval !== undefined && approval.state !== "pending";
+    desk.run(api.act(said.session, { type: over ? "response" : "elicitation", body: text }));
+  }
+
+  async function decide(said: Said, user: NonNullable<Said["user"]>): Promise<Answer> {
     const person = personOf(approvers, user.id);
     if (person === undefined) return notAllowed("this Linear account is linked to nobody who may decide");
     if (!user.active) return notAllowed("this account is deactivated");
     if (user.app) return notAllowed("an app cannot decide");
     if (user.guest) return notAllowed("a guest cannot decide");
-    const shown = shownBy(comment.description);
+    const shown = shownBy(said.description);
     const approval = shown === undefined ? undefined : await desk.opened(shown);
     if (shown === undefined || approval === undefined)
       return notAllowed("this issue belongs to no approval that is known here");
-    const command = readCommand(comment.body);
+    const command = readCommand(said.body);
     if (command === undefined || "mistake" in command) return notAllowed(command?.mistake ?? "this is no answer");
     if (command.verdict === "approve") {
       if (!fitsIssue(approval))
         return notAllowed("the arguments do not fit into an issue; approve where all of them are shown");
-      if (!isUnchanged(comment.description, approval)) {
+      if (!isUnchanged(said.description, approval)) {
         return {
           answer: "stale_version",
           message: "stale version: the issue's text is not the one that was written for this call",
         };
       }
     }
-    return desk.decide({ ...shown, ...command }, person, { issue: comment.issue });
+    const from: LinearMessage =
+      said.session === undefined ? { issue: said.issue } : { issue: said.issue, session: said.session };
+    return desk.decide({ ...shown, ...command }, person, from);
   }
 
   function ourselves(): Promise<string> {
@@ -137,21 +181,26 @@ export function createLinear(options: LinearOptions): LinearChannel {
     return viewer;
   }
 
-  return { notify, handle, update: (approval) => desk.update(approval), close: () => desk.close() };
+  let looking: ReturnType<typeof setInterval> | undefined;
+  /** Does not keep a process alive. */
+  function look(): void {
+    looking ??= setInterval(() => desk.run(poll()), pollMs).unref();
+  }
+  if (options.ports !== undefined) look();
+
+  return {
+    notify,
+    handle,
+    update: (approval) => desk.update(approval),
+    close() {
+      clearInterval(looking);
+      return desk.close();
+    },
+  };
 }
 
 /** HMAC-SHA256 of the raw body, as hex. The time stands in the body. */
 function isLinearRequest(headers: Headers, body: Uint8Array, secret: string): boolean {
   const expected = createHmac("sha256", secret).update(body).digest("hex");
   return sameText(headers.get("linear-signature") ?? "", expected);
-}
-
-/** The id of a comment that a person has just written and that begins like an answer. Edits of comments are none. */
-function commandComment(event: Json | undefined): string | undefined {
-  if (textAt(event, "type") !== "Comment" || textAt(event, "action") !== "create") return undefined;
-  const data = at(event, "data");
-  const actorType = at(event, "actor", "type") ?? "user";
-  const byMachine = (at(data, "botActor") ?? null) !== null || actorType !== "user";
-  if (byMachine || (at(data, "editedAt") ?? null) !== null) return undefined;
-  return textAt(data, "body")?.trimStart().startsWith("/") ? textAt(data, "id") : undefined;
 }

@@ -68,13 +68,19 @@ function shortCard(approval: ApprovalRecord, options: CardOptions): KnownBlock[]
 export function closedCard(approval: ApprovalRecord): Card {
   const { state } = approval;
   const outcome = outcomeText(approval);
-  const title = { approved: "Approved", consumed: "Approved", denied: "Denied", expired: "Expired" };
+  const title = {
+    pending: "A call waits for a person",
+    suspended: "Suspended",
+    approved: "Approved",
+    consumed: "Approved",
+    denied: "Denied",
+    expired: "Expired",
+    withdrawn: "No longer wanted",
+  };
   const changes = changeLines(approval);
   const note = approval.decision?.note ?? null;
   const blocks = [
-    header(
-      state === "pending" ? "A call waits for a person" : state === "withdrawn" ? "No longer wanted" : title[state],
-    ),
+    header(title[state]),
     who(approval),
     argumentBlock(approval),
     ...(changes.length === 0 ? [] : [rich(section([literal("Changed by the approver")]), preformatted(changes))]),

@@ -19,6 +19,8 @@ export function answerOf(answer: DecisionAnswer): Answer | undefined {
   if (answer.status === "applied") {
     return { answer: "applied", message: `applied: ${appliedText(answer.approval)}`, approval: answer.approval };
   }
+  if (answer.status === "recorded")
+    return { answer: "applied", message: `applied: ${printable(answer.message)}`, approval: answer.approval };
   const { approval, message } = answer;
   switch (answer.reason) {
     case "missing":
@@ -29,8 +31,12 @@ export function answerOf(answer: DecisionAnswer): Answer | undefined {
       return { answer: "stale_version", message: `stale version: ${message}`, approval };
     case "expired":
       return { answer: "expired", message: `expired: ${overText(approval) ?? message}`, approval };
+    case "already-voted":
+      return { answer: "already_decided", message: printable(message), approval };
     case "malformed":
     case "not-editable":
+    case "not-allowed":
+    case "suspended":
     case "mismatch":
     case "not-due":
     case "not-approved":

@@ -1,5 +1,4 @@
 export { type AuditFault, audit, usedOf } from "./budget/audit.ts";
-export { formatDecimal, parseDecimal } from "./budget/decimal.ts";
 export {
   changePots,
   childPot,
@@ -22,8 +21,7 @@ export {
   voidHold,
 } from "./budget/hold.ts";
 export { cost as modelCost, inputTokenBound, type ModelPrice, spendBound } from "./budget/model-spend.ts";
-export { amountOf, scaleOf } from "./budget/unit.ts";
-export { type Window as BudgetWindow, type WindowNow, windowAt, type ZoneOffset } from "./budget/window.ts";
+export { type WindowNow, windowAt, type ZoneOffset } from "./budget/window.ts";
 export { errorClass, type Failure, isOfHealth } from "./error-class.ts";
 export { HEALTH } from "./health.ts";
 export {
@@ -50,16 +48,20 @@ export {
   resultText,
 } from "./loop/fingerprint.ts";
 export { type Act, newRun, type OpenCall, type RunHistory } from "./loop/history.ts";
-export {
-  type DetectorName,
-  LOOP_DEFAULTS,
-  type LoopSettings,
-  type Mode as DetectorMode,
-  REACTIONS,
-  type Reaction,
-} from "./loop/settings.ts";
 export { type RunEvent, type RunStep, recheckRun, stepRun } from "./loop/step.ts";
 export { type Actor, mayReset, mayStop, RESET_ROLE } from "./person.ts";
+export * from "./protect/motion.ts";
+export * from "./protect/objection.ts";
+export { protect } from "./protect/protect.ts";
+export {
+  agentRowId,
+  breakerRowId,
+  decodeHold,
+  decodePot,
+  parseBreakerRowId,
+  type RunRow,
+  type StopBoard,
+} from "./protect/rows.ts";
 export {
   liftStop,
   mayStart,
@@ -72,4 +74,3 @@ export {
   type StopScope,
   type StopStep,
 } from "./stop.ts";
-export { type CallKind, isEffectful, type ToolTraits, UNDECLARED as UNDECLARED_TOOL } from "./tool.ts";

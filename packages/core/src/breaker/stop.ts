@@ -4,8 +4,9 @@
  * An effectful call reads the rows in the transaction that claims it, so that no stop can come between. A read may rely on a
  * permit that its replica refreshed within the last second; one that could not be refreshed denies.
  */
+
+import { type CallKind, isEffectful } from "../traits.ts";
 import { type Actor, mayReset, mayStop } from "./person.ts";
-import { type CallKind, isEffectful } from "./tool.ts";
 
 /** Null: any. All three null: everything. */
 export interface StopScope {

@@ -1,6 +1,5 @@
 /** Checks entries one after another: bytes against leaf, columns and parts against header, chains against what came before. */
-import { equalBytes } from "../bytes.ts";
-import { toHex } from "../call.ts";
+import { equalBytes, isHexOf } from "../bytes.ts";
 import type { Hash } from "../ports.ts";
 import type { StoredEntry, StoredPart } from "./entry.ts";
 import type { Faults, LogFault } from "./fault.ts";
@@ -17,10 +16,11 @@ export interface EntryCheck {
   log(): string | undefined;
 }
 
+/** The end of a chain as far as it was read; moved on in place. */
 interface Chain {
-  readonly n: number;
-  readonly leaf: string;
-  readonly seq: number;
+  n: number;
+  leaf: Uint8Array;
+  seq: number;
 }
 
 export function createEntryCheck(hash: Hash, faults: Faults): EntryCheck {
@@ -49,24 +49,38 @@ export function createEntryCheck(hash: Hash, faults: Faults): EntryCheck {
     }
   }
 
-  function checkLink(kind: "writer" | "run", link: ChainLink, seq: number, name: string): void {
+  /** The link must follow the end of its chain; then it is the end. */
+  function checkLink(kind: "writer" | "run", link: ChainLink, at: At, leaf: Uint8Array): void {
     const before = chains[kind].get(link.id);
+    const { seq } = at;
+    if (before === undefined || link.n !== before.n + 1 || !isFollowing(link, before))
+      misplaced(kind, link, at, before);
+    if (before === undefined) chains[kind].set(link.id, { n: link.n, leaf, seq });
+    else if (link.n > before.n) {
+      before.n = link.n;
+      before.leaf = leaf;
+      before.seq = seq;
+    }
+  }
+
+  function misplaced(kind: "writer" | "run", link: ChainLink, at: At, before: Chain | undefined): void {
     const next = before === undefined ? 0 : before.n + 1;
     const place = `${kind}/${link.id}/`;
+    const { seq } = at;
     if (link.n < next) {
       const showed = skipped.get(`${place}${link.n}`);
       if (showed !== undefined) faults.foundLater(showed);
       const message = `this entry is number ${link.n} of its ${kind}, and stands behind number ${next - 1}`;
-      faults.add({ seq, entry: name, fault: "reordered", where: kind, message });
+      faults.add({ ...named(at), fault: "reordered", where: kind, message });
       return;
     }
     if (link.n > next) {
       if (link.n - next > lost) {
         for (let n = next; n < Math.min(link.n, next + 100); n++) skipped.set(`${place}${n}`, seq);
         const message = `this entry is number ${link.n} of its ${kind}, after number ${next - 1}: entries before it are missing`;
-        if (!faults.has(seq)) faults.add({ seq, entry: name, fault: "missing", where: kind, message });
+        if (!faults.has(seq)) faults.add({ ...named(at), fault: "missing", where: kind, message });
       }
-    } else if (before !== undefined && link.prev !== before.leaf && !faults.has(before.seq)) {
+    } else if (before !== undefined && !isFollowing(link, before) && !faults.has(before.seq)) {
       const message = `the next entry of its ${kind} (${seq}) follows another one than this`;
       faults.add({ seq: before.seq, fault: "changed", where: "header", message });
     }
@@ -74,34 +88,29 @@ export function createEntryCheck(hash: Hash, faults: Faults): EntryCheck {
 
   function checkHeader(entry: StoredEntry, header: EntryHeader, leaf: Uint8Array): void {
     const { seq } = entry;
-    const name = `${header.writer.id}/${header.writer.n}`;
-    const at = { seq, entry: name };
+    const at: At = { seq, header };
     log ??= header.log;
     if (header.log !== log) {
       faults.add({
-        ...at,
+        ...named(at),
         fault: "unlisted-tree",
         where: "header",
         message: `an entry of another log, \`${header.log}\``,
       });
     }
     if (time !== undefined && header.time < time && !faults.has(seq)) {
-      faults.add({ ...at, fault: "reordered", where: "time", message: "this entry is older than the one before it" });
+      faults.add({
+        ...named(at),
+        fault: "reordered",
+        where: "time",
+        message: "this entry is older than the one before it",
+      });
     }
     time = Math.max(time ?? 0, header.time);
-    checkLink("writer", header.writer, seq, name);
-    advance("writer", header.writer, leaf, seq);
-    if (header.run !== undefined) {
-      checkLink("run", header.run, seq, name);
-      advance("run", header.run, leaf, seq);
-    }
+    checkLink("writer", header.writer, at, leaf);
+    if (header.run !== undefined) checkLink("run", header.run, at, leaf);
     checkColumns(entry, header, at, faults);
-    checkParts(entry.parts, header.parts ?? {}, at, hash, faults);
-  }
-
-  function advance(kind: "writer" | "run", link: ChainLink, leaf: Uint8Array, seq: number): void {
-    const before = chains[kind].get(link.id);
-    if (before === undefined || link.n > before.n) chains[kind].set(link.id, { n: link.n, leaf: toHex(leaf), seq });
+    checkParts(entry.parts, header.parts ?? NO_PARTS, at, hash, faults);
   }
 
   return {
@@ -136,19 +145,32 @@ function readable(bytes: Uint8Array): EntryHeader | undefined {
   }
 }
 
-type At = Pick<LogFault, "seq" | "entry">;
+/** Where a fault is; the entry's name is written only when there is one. */
+interface At {
+  readonly seq: number;
+  readonly header: EntryHeader;
+}
 
-function checkColumns(entry: StoredEntry, header: EntryHeader, at: At, faults: Faults): void {
-  const { columns } = entry;
+function named({ seq, header }: At): Pick<LogFault, "seq" | "entry"> {
+  return { seq, entry: `${header.writer.id}/${header.writer.n}` };
+}
+
+function isFollowing(link: ChainLink, before: Chain): boolean {
+  return link.prev !== null && isHexOf(link.prev, before.leaf);
+}
+
+function checkColumns({ columns, parts }: StoredEntry, header: EntryHeader, at: At, faults: Faults): void {
   if (columns === undefined) return;
   if (columns.run !== (header.run?.id ?? null)) {
     const message = "the run that the entry is kept under is not the run in its header";
-    faults.add({ ...at, fault: "changed", where: "run", message });
+    faults.add({ ...named(at), fault: "changed", where: "run", message });
   }
-  if (columns.parts !== entry.parts.length) {
-    faults.add({ ...at, fault: "changed", where: "parts", message: "a part does not stand at its place" });
+  if (columns.parts !== parts.length) {
+    faults.add({ ...named(at), fault: "changed", where: "parts", message: "a part does not stand at its place" });
   }
 }
+
+const NO_PARTS: Readonly<Record<string, string>> = Object.freeze({});
 
 function checkParts(
   parts: readonly StoredPart[],
@@ -157,34 +179,29 @@ function checkParts(
   hash: Hash,
   faults: Faults,
 ): void {
-  const found = new Set<string>();
+  if (parts.length === 0 && commitments === NO_PARTS) return;
+  const found: string[] = [];
   let previous = "";
   for (const { name, salt, bytes } of parts) {
     const commitment = Object.hasOwn(commitments, name) ? commitments[name] : undefined;
-    if (commitment === undefined || found.has(name)) {
-      faults.add({ ...at, fault: "inserted", where: name, message: "the header knows no such part" });
+    if (commitment === undefined || found.includes(name)) {
+      faults.add({ ...named(at), fault: "inserted", where: name, message: "the header knows no such part" });
     } else if (salt === null || bytes === null) {
-      faults.add({ ...at, fault: "missing", where: name, message: "the part's content is missing" });
-    } else if (toHex(partCommitment({ name, salt, bytes }, hash)) !== commitment) {
-      faults.add({
-        ...at,
-        fault: "changed",
-        where: name,
-        message: "the part is not the one that the header commits to",
-      });
+      faults.add({ ...named(at), fault: "missing", where: name, message: "the part's content is missing" });
+    } else if (!isHexOf(commitment, partCommitment({ name, salt, bytes }, hash))) {
+      const message = "the part is not the one that the header commits to";
+      faults.add({ ...named(at), fault: "changed", where: name, message });
     }
     if (name < previous) {
-      faults.add({
-        ...at,
-        fault: "reordered",
-        where: "parts",
-        message: "the parts are not in the order of their names",
-      });
+      const message = "the parts are not in the order of their names";
+      faults.add({ ...named(at), fault: "reordered", where: "parts", message });
     }
     previous = name;
-    found.add(name);
+    found.push(name);
   }
   for (const name of Object.keys(commitments)) {
-    if (!found.has(name)) faults.add({ ...at, fault: "missing", where: name, message: "the part is missing" });
+    if (!found.includes(name)) {
+      faults.add({ ...named(at), fault: "missing", where: name, message: "the part is missing" });
+    }
   }
 }

@@ -4,7 +4,7 @@
  * Content never makes recording fail: what canonical JSON refuses is wrapped in an object with an `encoding` field, and a
  * plain object that has such a field itself is wrapped too, so that nobody's content can pass for a wrapper.
  */
-import { concatBytes, toBase64 } from "../bytes.ts";
+import { toBase64 } from "../bytes.ts";
 import { boundedJson, canonicalJson, type JsonBudget, spendJson } from "../json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
@@ -25,8 +25,31 @@ export function isPartName(name: string): boolean {
 }
 
 /** SHA-256("saferun/part/v1" 0 name 0 salt bytes). Hides the bytes as long as the salt is unknown. */
-export function partCommitment(part: PartDraft, hash: Hash): Uint8Array {
-  return hash.sha256(concatBytes(encoder.encode(`${COMMITMENT_CONTEXT}${part.name}\u0000`), part.salt, part.bytes));
+export function partCommitment({ name, salt, bytes }: PartDraft, hash: Hash): Uint8Array {
+  const context = contextOf(name);
+  const size = context.length + salt.length + bytes.length;
+  const input = size <= commitmentInput.length ? commitmentInput.subarray(0, size) : new Uint8Array(size);
+  input.set(context);
+  input.set(salt, context.length);
+  input.set(bytes, context.length + salt.length);
+  return hash.sha256(input);
+}
+
+/** One buffer for all but the large: hashing is synchronous and keeps nothing of its input. */
+const commitmentInput = new Uint8Array(16_384);
+
+/** The beginning of what is hashed for a part of this name. A log uses a handful of names, a hostile one any number. */
+const contexts = new Map<string, Uint8Array>();
+const MOST_CONTEXTS = 256;
+
+function contextOf(name: string): Uint8Array {
+  let context = contexts.get(name);
+  if (context === undefined) {
+    context = encoder.encode(`${COMMITMENT_CONTEXT}${name}\u0000`);
+    if (contexts.size >= MOST_CONTEXTS) contexts.clear();
+    contexts.set(name, context);
+  }
+  return context;
 }
 
 /**

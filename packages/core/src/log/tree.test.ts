@@ -8,6 +8,7 @@ import { verifyConsistency, verifyInclusion } from "./proof.ts";
 import {
   appendLeaf,
   consistencyPath,
+  createTreeBuilder,
   EMPTY_TREE,
   inclusionPath,
   type LeafReader,
@@ -158,6 +159,17 @@ describe("all trees of up to 70 leaves", () => {
       expect(treeRoot(tree, hash)).toEqual(definedRoot(leaves.slice(0, size)));
       expect(tree.peaks.length).toBe(peakCount(size));
     }
+  });
+
+  it("grow in place as they grow leaf by leaf, and keep what was read of them", () => {
+    const builder = createTreeBuilder(hash);
+    const before = leaves.map((leaf) => {
+      const tree = builder.tree();
+      builder.append(leaf);
+      return tree;
+    });
+    expect(before).toEqual(leaves.map((_, index) => grow(leaves.slice(0, index))));
+    expect(createTreeBuilder(hash, builder.tree()).tree()).toEqual(grow(leaves));
   });
 
   it("prove every leaf, and only at its place", async () => {

@@ -5,6 +5,7 @@
  * all an append or the root needs, so a store holds at most 53 hashes whatever the log's length.
  */
 import { invariant } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
 
 export interface LogTree {
@@ -29,9 +30,16 @@ const NODE_PREFIX = 1;
 /** Leaves asked of a reader at once. */
 const CHUNK = 1_024;
 
+const HASH_BYTES = 32;
+
+// Hashing is synchronous and keeps nothing of its input, so that one buffer serves all: a verifier makes millions of hashes.
+const leafInput = new Uint8Array(1 + LIMITS.headerBytes);
+const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES);
+
 /** SHA-256(0x00 ‖ bytes). */
 export function leafHash(bytes: Uint8Array, hash: Hash): Uint8Array {
-  const input = new Uint8Array(1 + bytes.length);
+  const size = 1 + bytes.length;
+  const input = size <= leafInput.length ? leafInput.subarray(0, size) : new Uint8Array(size);
   input[0] = LEAF_PREFIX;
   input.set(bytes, 1);
   return hash.sha256(input);
@@ -39,7 +47,8 @@ export function leafHash(bytes: Uint8Array, hash: Hash): Uint8Array {
 
 /** SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array, hash: Hash): Uint8Array {
-  const input = new Uint8Array(1 + left.length + right.length);
+  const size = 1 + left.length + right.length;
+  const input = size === nodeInput.length ? nodeInput : new Uint8Array(size);
   input[0] = NODE_PREFIX;
   input.set(left, 1);
   input.set(right, 1 + left.length);
@@ -48,15 +57,42 @@ export function nodeHash(left: Uint8Array, right: Uint8Array, hash: Hash): Uint8
 
 export function appendLeaf(tree: LogTree, leaf: Uint8Array, hash: Hash): LogTree {
   const peaks = tree.peaks.slice();
+  addPeak(peaks, tree.size, leaf, hash);
+  return { size: tree.size + 1, peaks };
+}
+
+/** A tree that grows in place: for many leaves after one another. */
+export interface TreeBuilder {
+  readonly size: number;
+  append(leaf: Uint8Array): void;
+  /** The tree as it stands now; what is appended later does not change it. */
+  tree(): LogTree;
+}
+
+export function createTreeBuilder(hash: Hash, from: LogTree = EMPTY_TREE): TreeBuilder {
+  const peaks = from.peaks.slice();
+  let { size } = from;
+  return {
+    get size() {
+      return size;
+    },
+    append(leaf) {
+      addPeak(peaks, size, leaf, hash);
+      size++;
+    },
+    tree: () => ({ size, peaks: peaks.slice() }),
+  };
+}
+
+/** Each trailing 1 of the size is a perfect subtree that the new node completes. */
+function addPeak(peaks: Uint8Array[], size: number, leaf: Uint8Array, hash: Hash): void {
   let node = leaf;
-  // Each trailing 1 of the size is a perfect subtree that the new node completes.
-  for (let rest = tree.size; rest % 2 === 1; rest = (rest - 1) / 2) {
+  for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
     const left = peaks.pop();
     invariant(left !== undefined, "a tree with fewer peaks than its size names");
     node = nodeHash(left, node, hash);
   }
   peaks.push(node);
-  return { size: tree.size + 1, peaks };
 }
 
 /** The tree's root; of the empty tree the hash of nothing. */
@@ -120,14 +156,14 @@ export async function pathHashes(path: readonly LeafRange[], read: LeafReader, h
 }
 
 async function treeOfRange(range: LeafRange, read: LeafReader, hash: Hash): Promise<LogTree> {
-  let tree = EMPTY_TREE;
+  const builder = createTreeBuilder(hash);
   for (let from = range.from; from < range.to; from += CHUNK) {
     const to = Math.min(range.to, from + CHUNK);
     const leaves = await read(from, to);
     invariant(leaves.length === to - from, "a leaf reader that leaves out leaves");
-    for (const leaf of leaves) tree = appendLeaf(tree, leaf, hash);
+    for (const leaf of leaves) builder.append(leaf);
   }
-  return tree;
+  return builder.tree();
 }
 
 function largestPowerBelow(size: number): number {

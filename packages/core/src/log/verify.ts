@@ -10,13 +10,13 @@ import { type Checkpoint, isSignedBy, type NoteKey, parseCheckpoint, parseNote, 
 import type { StoredEntry } from "./entry.ts";
 import { createEntryCheck } from "./entry-check.ts";
 import { createFaults, type Faults, type LogFault } from "./fault.ts";
-import { appendLeaf, EMPTY_TREE, type LogTree, treeRoot } from "./tree.ts";
+import { createTreeBuilder, type TreeBuilder, treeRoot } from "./tree.ts";
 
 export interface VerifySource {
   /** The log that the storage says it holds. */
   readonly log?: string;
-  /** In the order of their positions. */
-  entries(): AsyncIterable<StoredEntry>;
+  /** In the order of their positions, one by one or in pages. */
+  entries(): AsyncIterable<StoredEntry | readonly StoredEntry[]>;
   /** In the order of their sizes. */
   checkpoints(): AsyncIterable<{ readonly size: number; readonly note: string }>;
   /** What the storage believes its head to be; asked after the entries. */
@@ -64,13 +64,18 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
   const signed = createSignedHeads(key, options, faults);
   const marks = await createMarks(source, signed);
 
-  let tree: LogTree = EMPTY_TREE;
-  const held = (): { checkpoint: Checkpoint; signedAt?: number } | undefined => signed.at(tree, checkEntry.time());
-  let last = await marks.upTo(0, held);
-  for await (const entry of source.entries()) {
-    tree = appendLeaf(tree, checkEntry.next(entry), hash);
-    last = (await marks.upTo(tree.size, held)) ?? last;
+  const builder = createTreeBuilder(hash);
+  const held = (): Held | undefined => signed.at(builder, checkEntry.time());
+  await marks.upTo(0);
+  let last = held();
+  for await (const page of source.entries()) {
+    for (const entry of isPage(page) ? page : [page]) {
+      builder.append(checkEntry.next(entry));
+      if (marks.isDue(builder.size)) await marks.upTo(builder.size);
+      last = held() ?? last;
+    }
   }
+  const tree = builder.tree();
   await marks.finish(tree.size);
   const root = treeRoot(tree, hash);
   if (source.log !== undefined && (checkEntry.log() ?? source.log) !== source.log) {
@@ -101,17 +106,23 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
   };
 }
 
+function isPage(page: StoredEntry | readonly StoredEntry[]): page is readonly StoredEntry[] {
+  return Array.isArray(page);
+}
+
+/** Entries read at once: more would only fill the memory. */
+const PAGE = 250;
+
 /** A store as a source: pages of entries, read as they are needed. The log may grow meanwhile. */
 export function sourceOf(store: LogStore): VerifySource {
-  const page = 1_000;
   let head: TreeHead | undefined;
   return {
     log: store.logId,
     async *entries() {
       let from = 0;
       for (;;) {
-        const entries = await store.entries({ from, limit: page });
-        yield* entries;
+        const entries = await store.entries({ from, limit: PAGE });
+        yield entries;
         const last = entries.at(-1)?.seq;
         if (last !== undefined && last >= from) {
           // Beyond 2^53 there is no next position: a bent one must not make this read for ever.
@@ -182,9 +193,10 @@ function createSignedHeads(key: NoteKey | undefined, options: VerifyOptions, fau
   return {
     add,
     /** The checkpoint that holds for this tree, if there is one. */
-    at(tree: LogTree, signedAt: number | undefined): Held | undefined {
-      const checkpoints = due.get(tree.size);
+    at(builder: TreeBuilder, signedAt: number | undefined): Held | undefined {
+      const checkpoints = due.get(builder.size);
       if (checkpoints === undefined) return undefined;
+      const tree = builder.tree();
       due.delete(tree.size);
       const root = treeRoot(tree, options.hash);
       const wrong = checkpoints.find((checkpoint) => !equalBytes(checkpoint.root, root));
@@ -227,10 +239,8 @@ async function createMarks(source: VerifySource, signed: ReturnType<typeof creat
     }
   }
   return {
-    async upTo(size: number, held: () => Held | undefined): Promise<Held | undefined> {
-      if (ahead.done !== true && ahead.value.size <= size) await take(size);
-      return held();
-    },
+    isDue: (size: number) => ahead.done !== true && ahead.value.size <= size,
+    upTo: take,
     async finish(size: number): Promise<void> {
       await take(Number.POSITIVE_INFINITY);
       signed.finish(size);

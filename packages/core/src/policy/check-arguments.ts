@@ -20,6 +20,18 @@ interface Findings {
   readonly issues: readonly CelIssue[];
   /** Paths that may be absent, and are read as if they were not. */
   readonly unguarded: readonly string[];
+  readonly type: CelType;
+}
+
+/** Who reads the arguments: an error denies, where it is not an allow rule. */
+type Subject = Pick<RuleModel, "id" | "verdict" | "scope">;
+
+type Readable = Pick<ConditionModel, "expr" | "reads">;
+
+interface Expected {
+  readonly kinds: readonly CelType["kind"][];
+  /** For messages. */
+  readonly what: string;
 }
 
 export class ArgumentChecker {
@@ -28,7 +40,7 @@ export class ArgumentChecker {
   readonly #described: readonly ToolFacts[];
   readonly #env: CelEnv;
   readonly #issues: Issues;
-  readonly #known = new Map<ConditionModel, Map<string, Findings>>();
+  readonly #known = new Map<Readable, Map<string, Findings>>();
   readonly #keys = new Map<SchemaModel, string>();
 
   constructor(tools: ToolTable, env: CelEnv, issues: Issues) {
@@ -45,13 +57,18 @@ export class ArgumentChecker {
     if (tools.length === 0) return;
     const { condition } = rule;
     if (condition !== null && when !== undefined && condition.opaque === undefined) {
-      this.#condition(rule, condition, when, tools);
+      this.#expression(rule, condition, when, tools);
     }
     for (const change of rule.changes) for (const tool of tools) this.#change(rule, change, tool);
     this.#editable(rule, tools);
   }
 
-  #inScope({ scope }: RuleModel): readonly ToolFacts[] {
+  /** An expression of something that is no rule. `expected`: what it must give for each tool in scope. */
+  checkExpression(subject: Subject, expression: Readable, at: Located, expected?: Expected): void {
+    this.#expression(subject, expression, at, this.#inScope(subject), expected);
+  }
+
+  #inScope({ scope }: Subject): readonly ToolFacts[] {
     if (scope.tools === null || scope.tools.some(isGlob)) {
       return this.#described.filter((tool) => toolInScope(scope, tool));
     }
@@ -60,11 +77,21 @@ export class ArgumentChecker {
       .filter((tool) => isDescribed(tool) && toolInScope(scope, tool));
   }
 
-  #condition(rule: RuleModel, condition: ConditionModel, when: Located, tools: readonly ToolFacts[]): void {
+  #expression(
+    rule: Subject,
+    expression: Readable,
+    when: Located,
+    tools: readonly ToolFacts[],
+    expected?: Expected,
+  ): void {
     const said = new Set<string>();
     for (const tool of tools) {
       if (tool.schema === null) continue;
-      const { issues, unguarded } = this.#findings(condition, tool.schema);
+      const { issues, unguarded, type } = this.#findings(expression, tool.schema);
+      if (expected !== undefined && type.kind !== "dyn" && !expected.kinds.includes(type.kind)) {
+        const message = `${expected.what} cannot be a ${type.kind}, which ${quote(when.value)} is for ${quote(tool.name)}`;
+        this.#issues.error("wrong-type", when.span, message, { rule: rule.id });
+      }
       for (const issue of issues) {
         const key = `${issue.offset}:${issue.message}`;
         if (said.has(key)) continue;
@@ -81,7 +108,7 @@ export class ArgumentChecker {
     }
   }
 
-  #report(rule: RuleModel, when: Located, issue: CelIssue, tool: ToolFacts): void {
+  #report(rule: Subject, when: Located, issue: CelIssue, tool: ToolFacts): void {
     // Everything else was checked before, with open arguments: a field that is unknown now is one of theirs.
     const unknown = issue.code === "unknown-field";
     const text = unknown ? issue.message.replace("unknown field", "unknown argument") : issue.message;
@@ -94,20 +121,20 @@ export class ArgumentChecker {
     else this.#issues.warning(code, span, message, details);
   }
 
-  #findings(condition: ConditionModel, model: SchemaModel): Findings {
+  #findings(condition: Readable, model: SchemaModel): Findings {
     const byType = this.#known.get(condition) ?? new Map<string, Findings>();
     this.#known.set(condition, byType);
     const key = this.#keyOf(model);
     const known = byType.get(key);
     if (known !== undefined) return known;
-    const { issues } = checkCel(condition.expr, withArgs(this.#env, model.args));
+    const { issues, type } = checkCel(condition.expr, withArgs(this.#env, model.args));
     const guards = guardsIn(condition.expr);
     const optional = condition.reads
       .filter(([root]) => root === "args")
       .flatMap((path) => optionalPrefixes(model.schema, path.slice(1)))
       .map((path) => ["args", ...path].join("."));
     const unguarded = [...new Set(optional)].filter((path) => !guards.has(path));
-    const found = { issues, unguarded };
+    const found = { issues, unguarded, type };
     byType.set(key, found);
     return found;
   }
@@ -163,7 +190,7 @@ function isDescribed({ schema, binds }: ToolFacts): boolean {
   return schema !== null || binds.length > 0;
 }
 
-function namesItsTools({ scope }: RuleModel): boolean {
+function namesItsTools({ scope }: Subject): boolean {
   return scope.tools !== null && !scope.tools.some(isGlob);
 }
 

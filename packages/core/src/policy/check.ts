@@ -6,17 +6,20 @@ import type { CelEnv, Zones } from "./cel/types.ts";
 import { checkChanges } from "./change/check.ts";
 import { checkChangeConflicts } from "./change/conflicts.ts";
 import { ArgumentChecker } from "./check-arguments.ts";
+import { ScopeChecker } from "./check-scope.ts";
 import { checkTest } from "./check-tests.ts";
 import { Conditions, celEnv, RESERVED_NAMES, resolveDefinitions } from "./condition.ts";
 import { POLICY_FORMAT, type RouteSource, type RuleSource } from "./format.ts";
-import { globMatches, isGlob } from "./glob.ts";
+import { isGlob } from "./glob.ts";
 import { Issues, type PolicyIssue, quote } from "./issue.ts";
+import { checkBudgets } from "./limits/check-budgets.ts";
+import { checkDetectors } from "./limits/check-detectors.ts";
+import { declaredTraits } from "./limits/traits.ts";
 import { mergeConstants, mergeContext, mergeEnvironments, mergeRoutes, mergeTools, section, unique } from "./merge.ts";
 import type { EnvironmentModel, PolicyDocument, PolicyModel, RuleModel, ToolModel } from "./model.ts";
-import { fold, nearest } from "./nearest.ts";
-import { hint, readShape } from "./read.ts";
+import { fold } from "./nearest.ts";
+import { readShape } from "./read.ts";
 import { checkRoutes, termsOf } from "./routes.ts";
-import type { Located } from "./shape.ts";
 import { declaredSchema, frameworkTools, type SchemaSources } from "./tool-schemas.ts";
 import { ToolTable } from "./tool-table.ts";
 import type { PolicyTree } from "./tree.ts";
@@ -48,7 +51,8 @@ function readDocument(tree: PolicyTree, issues: Issues): readonly PolicyDocument
   const source = readShape(tree.root, POLICY_FORMAT, "the file", issues);
   if (source === undefined) return [];
   const empty = (source.rules ?? []).length === 0 && (source.environments ?? []).length === 0;
-  const shared = [source.tools, source.routes, source.let, source.define, source.context, source.tests];
+  const { tools, routes, let: constants, define, context, tests, budgets, breakers } = source;
+  const shared = [tools, routes, constants, define, context, tests, budgets, breakers];
   if (empty && shared.every((part) => part === undefined)) {
     issues.error("empty", tree.root.span, "the file decides nothing: it has neither rules nor environments");
   }
@@ -64,9 +68,10 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   const { definitions, texts, ruleEnv } = checkDefinitions(documents, env, issues);
   const tools = mergeTools(
     documents,
-    (tool, { schema, bind }, span) => ({
-      schema: schema === undefined ? null : declaredSchema(tool, schema, span, options, issues),
-      binds: bind === undefined ? [] : checkBinds(bind, { env: ruleEnv, definitions }, issues),
+    (tool, source, span) => ({
+      schema: source.schema === undefined ? null : declaredSchema(tool, source.schema, span, options, issues),
+      binds: source.bind === undefined ? [] : checkBinds(source.bind, { env: ruleEnv, definitions }, issues),
+      traits: declaredTraits(tool, source, issues),
     }),
     issues,
   );
@@ -74,26 +79,31 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   const table = new ToolTable(tools, framework);
   checkAllBinds(tools, table, issues);
   checkRoutes(routes, issues);
-  const checker = new RuleChecker(
-    {
-      environments,
-      routes,
-      env: ruleEnv,
-      definitions,
-      tools: table,
-      known: options.knownTools ?? [],
-      whole: options.whole ?? true,
-    },
-    issues,
-  );
+  const around = {
+    routes,
+    env: ruleEnv,
+    definitions,
+    scopes: new ScopeChecker(
+      { environments, tools: table, known: options.knownTools ?? [], whole: options.whole ?? true },
+      issues,
+    ),
+    conditions: new Conditions(ruleEnv, definitions, issues),
+    arguments: new ArgumentChecker(table, ruleEnv, issues),
+  };
+  const checker = new RuleChecker(around, issues);
   const rules = documents.flatMap(({ source }) => (source.rules ?? []).flatMap((rule) => checker.check(rule) ?? []));
-  checkIds(rules, issues);
+  checkIds("rule", rules, issues);
+  const budgets = checkBudgets(documents, around, issues);
+  checkIds("budget", budgets, issues);
+  const detectors = checkDetectors(documents, around.scopes, issues);
   checkChangeConflicts(rules, issues);
   if (options.whole !== false) {
     checkEnvironments(documents, environments, issues);
     for (const test of documents.flatMap(({ source }) => source.tests ?? [])) checkTest(test, environments, issues);
   }
-  return { documents, environments, tools, framework, constants, definitions: texts, context, rules, env };
+  const approval = termsOf(undefined, "", routes, issues);
+  const named = { constants, definitions: texts, context };
+  return { documents, environments, tools, framework, ...named, rules, budgets, detectors, approval, env };
 }
 
 /** The framework's schema counts where no entry of the policies gives one, by name, alias or glob. */
@@ -137,13 +147,13 @@ function checkDefinitions(documents: readonly PolicyDocument[], env: CelEnv, iss
 }
 
 /** Ids are unique over all files; two that differ only in case would be read as one by people. */
-function checkIds(rules: readonly RuleModel[], issues: Issues): void {
-  const ids = new Map<string, RuleModel>();
+function checkIds(what: string, rules: readonly Pick<RuleModel, "id" | "span">[], issues: Issues): void {
+  const ids = new Map<string, Pick<RuleModel, "id" | "span">>();
   for (const rule of rules) {
     const twin = ids.get(fold(rule.id));
     if (twin !== undefined) {
       const place = `${twin.span.file}:${twin.span.line}:${twin.span.column}`;
-      issues.error("duplicate-id", rule.span, `rule ${quote(rule.id)} is already at ${place}`, { rule: rule.id });
+      issues.error("duplicate-id", rule.span, `${what} ${quote(rule.id)} is already at ${place}`, { rule: rule.id });
     }
     ids.set(fold(rule.id), rule);
   }
@@ -164,31 +174,21 @@ function checkEnvironments(
 }
 
 interface RuleSurroundings {
-  readonly environments: ReadonlyMap<string, EnvironmentModel>;
   readonly routes: ReadonlyMap<string, RouteSource>;
   readonly env: CelEnv;
   readonly definitions: ReadonlyMap<string, Expr>;
-  readonly tools: ToolTable;
-  readonly known: readonly string[];
-  readonly whole: boolean;
+  readonly scopes: ScopeChecker;
+  readonly conditions: Conditions;
+  readonly arguments: ArgumentChecker;
 }
 
 class RuleChecker {
   readonly #around: RuleSurroundings;
   readonly #issues: Issues;
-  /** Every tool name that is surely there. */
-  readonly #names: ReadonlySet<string>;
-  readonly #labels: ReadonlySet<string>;
-  readonly #conditions: Conditions;
-  readonly #arguments: ArgumentChecker;
 
   constructor(around: RuleSurroundings, issues: Issues) {
     this.#around = around;
     this.#issues = issues;
-    this.#names = new Set([...around.tools.names(), ...around.known.map((name) => name.normalize("NFC"))]);
-    this.#labels = around.tools.labels();
-    this.#conditions = new Conditions(around.env, around.definitions, issues);
-    this.#arguments = new ArgumentChecker(around.tools, around.env, issues);
   }
 
   /** Undefined where the rule's own id is missing; otherwise complete only if no error was added. */
@@ -196,8 +196,8 @@ class RuleChecker {
     // Keys that did not read were reported; what is required may still be absent here.
     const { id, then }: Partial<RuleSource> = source;
     const rule = id?.value ?? "";
-    this.#scope(source, rule);
-    const condition = source.when === undefined ? null : this.#conditions.check(source.when, rule);
+    const scope = this.#scope(source, rule);
+    const condition = source.when === undefined ? null : this.#around.conditions.check(source.when, rule);
     if (id === undefined || then === undefined) return undefined;
     this.#keys(source, rule);
     const otherwise = source.else ?? null;
@@ -206,25 +206,18 @@ class RuleChecker {
     const checked: RuleModel = {
       id: rule,
       span: id.span,
-      scope: {
-        tools: values(source.tool)?.map((name) => this.#around.tools.canonical(name)) ?? null,
-        kinds: source.kind ?? null,
-        labels: values(source.label),
-        agents: values(source.agent),
-        environments: values(source.env),
-        principals: values(source.principal),
-      },
+      scope,
       condition,
       verdict: then,
       otherwise,
-      approval: pauses ? termsOf(source, this.#around.routes, this.#issues) : null,
+      approval: pauses ? termsOf(source.approval, rule, this.#around.routes, this.#issues) : null,
       asks,
       reason: source.reason ?? null,
       fix: source.fix ?? null,
       observe: source.mode === "observe",
       changes: this.#changes(source, rule),
     };
-    this.#arguments.check(checked, source.when);
+    this.#around.arguments.check(checked, source.when);
     return checked;
   }
 
@@ -260,55 +253,11 @@ class RuleChecker {
     }
   }
 
-  #scope(source: RuleSource, rule: string): void {
+  #scope(source: RuleSource, rule: string): RuleModel["scope"] {
     if (source.tool === undefined && source.kind === undefined && source.label === undefined) {
-      this.#issues.error(
-        "missing-key",
-        source.span,
-        `rule ${quote(rule)} needs at least one of \`tool\`, \`kind\`, \`label\``,
-        { rule },
-      );
+      const message = `rule ${quote(rule)} needs at least one of \`tool\`, \`kind\`, \`label\``;
+      this.#issues.error("missing-key", source.span, message, { rule });
     }
-    for (const key of ["tool", "kind", "label", "agent", "env", "principal"] as const) {
-      if (source[key]?.length === 0) {
-        this.#issues.error("empty", source.span, `${quote(key)} is an empty list, which matches nothing; remove it`, {
-          rule,
-        });
-      }
-    }
-    for (const tool of source.tool ?? []) this.#tool(tool, rule);
-    for (const label of source.label ?? []) this.#known(label, this.#labels, "label", rule);
-    for (const environment of source.env ?? []) {
-      this.#known(environment, this.#around.environments, "environment", rule);
-    }
+    return this.#around.scopes.check(source, { rule });
   }
-
-  #tool(tool: Located, rule: string): void {
-    if (isGlob(tool.value)) {
-      if (this.#names.size > 0 && ![...this.#names].some((name) => globMatches(tool.value, name))) {
-        this.#issues.warning("unknown-tool", tool.span, `${quote(tool.value)} matches no known tool`, { rule });
-      }
-      return;
-    }
-    if (!this.#around.whole || this.#names.has(tool.value) || this.#around.tools.knows(tool.value)) return;
-    const suggestion = nearest(tool.value, this.#names);
-    const advice = suggestion === undefined ? "; declare it under `tools`" : hint(suggestion);
-    this.#issues.error("unknown-tool", tool.span, `unknown tool ${quote(tool.value)}${advice}`, { rule, suggestion });
-  }
-
-  #known(
-    name: Located,
-    known: { has(name: string): boolean; keys(): Iterable<string> },
-    what: string,
-    rule: string,
-  ): void {
-    if (!this.#around.whole || known.has(name.value)) return;
-    const suggestion = nearest(name.value, known.keys());
-    const message = `unknown ${what} ${quote(name.value)}${hint(suggestion)}`;
-    this.#issues.error(`unknown-${what}`, name.span, message, { rule, suggestion });
-  }
-}
-
-function values(names: readonly Located[] | undefined): readonly string[] | null {
-  return names?.map((name) => name.value) ?? null;
 }

@@ -1,4 +1,5 @@
 /** A checked model → the policy set that the gate asks. */
+import type { ModelBound } from "../budget.ts";
 import type { ToolCall } from "../call.ts";
 import type { ApprovalTerms, Decision, EvaluationContext, PauseReason, Span, Verdict } from "../decision.ts";
 import { invariant } from "../errors.ts";
@@ -12,9 +13,11 @@ import { revisionOf, ruleDigest } from "./digest.ts";
 import { evaluate } from "./evaluate.ts";
 import { isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
+import { BudgetSet } from "./limits/budget-set.ts";
+import { detectorsOf } from "./limits/compile-detectors.ts";
 import type { ConditionModel, ContextType, EnvironmentModel, PolicyModel, RuleModel } from "./model.ts";
 import { answerOf, OPAQUE_NAMES } from "./opaque.ts";
-import type { CompiledPolicySet } from "./policy-set.ts";
+import type { CompiledPolicySet, ModelContext } from "./policy-set.ts";
 import { type Candidates, RuleIndex, type ScopedRule } from "./rule-index.ts";
 import { type Matcher, nameMatcher } from "./scope.ts";
 import { ToolTable } from "./tool-table.ts";
@@ -83,7 +86,18 @@ export function compilePolicies(model: PolicyModel, hash: Hash): CompiledPolicyS
         analysable: condition?.opaque === undefined,
       }))
       .sort((a, b) => compareText(a.id, b.id)),
+    limitsOf(model, tools, hash),
   );
+}
+
+function limitsOf(model: PolicyModel, tools: ToolTable, hash: Hash) {
+  const budgets = new BudgetSet(model, tools, hash);
+  return {
+    detectors: detectorsOf(model.detectors, tools, new Set(model.environments.keys())),
+    budgets: (call: ToolCall, context: EvaluationContext) => budgets.claims(call, context),
+    modelBudgets: (name: string, context: ModelContext, bound: ModelBound) => budgets.modelClaims(name, context, bound),
+    approval: model.approval,
+  };
 }
 
 /** Apart from where the model is at hand: a closure that lives on must not keep the documents alive. */
@@ -91,9 +105,12 @@ function policySet(
   compiled: Compiled,
   declares: (tool: string) => boolean,
   rules: CompiledPolicySet["rules"],
+  limits: Pick<CompiledPolicySet, "detectors" | "budgets" | "modelBudgets" | "approval">,
 ): CompiledPolicySet {
+  const observed = new Set(compiled.environments.flatMap(({ name, observe }) => (observe ? [name] : [])));
   return Object.freeze({
     revision: compiled.revision,
+    observes: (environment: string) => observed.has(environment),
     environments: compiled.environments.map(({ name, observe }) => ({ name, observe })),
     rules,
     evaluate: (call: ToolCall, context: EvaluationContext): Decision => evaluate(compiled, call, context, false),
@@ -101,6 +118,8 @@ function policySet(
     kind: (tool: string) => compiled.candidates(tool).tool.kind,
     declares,
     boundPaths: (tool: string) => compiled.candidates(tool).tool.binds.map(({ path }) => path.join(".")),
+    traits: (tool: string) => compiled.candidates(tool).tool.traits,
+    ...limits,
   });
 }
 

@@ -1,45 +1,56 @@
 /** Digests of what decides: not of comments, titles, tests, or any order. */
 import { toHex } from "../call.ts";
+import type { ApprovalTerms } from "../decision.ts";
 import { canonicalJson, type Json } from "../json.ts";
 import type { Hash } from "../ports.ts";
 import { parseCel, printCel } from "./cel/index.ts";
 import { compareText } from "./issue.ts";
-import type { ChangeModel, PolicyModel, RuleModel, ToolModel } from "./model.ts";
+import { budgetJson, detectorsJson, expressionsOf } from "./limits/limits-json.ts";
+import type { BudgetModel } from "./limits/model.ts";
+import type { ChangeModel, PolicyModel, RuleModel, RuleScope, ToolModel } from "./model.ts";
 
 const encoder = new TextEncoder();
 
-function sha256(domain: string, value: unknown, hash: Hash): string {
-  return toHex(hash.sha256(encoder.encode(`${domain}\u0000${canonicalJson(value)}`)));
+/** `text`: canonical JSON. */
+function sha256(domain: string, text: string, hash: Hash): string {
+  return toHex(hash.sha256(encoder.encode(`${domain}\u0000${text}`)));
+}
+
+/** Canonical JSON of an object whose values are canonical JSON already. */
+function objectOf(values: Readonly<Record<string, string>>): string {
+  const keys = Object.keys(values).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${values[key]}`).join(",")}}`;
 }
 
 /** SHA-256, hex, over everything in the set that decides. */
 export function revisionOf(model: PolicyModel, hash: Hash): string {
   const byName = <Item extends { readonly name: string }>(a: Item, b: Item) => compareText(a.name, b.name);
-  return sha256(
-    "saferun/policy/v1",
-    {
-      environments: [...model.environments.values()]
-        .sort(byName)
-        .map(({ name, unmatched, observe }) => ({ name, unmatched, observe })),
-      tools: model.tools.toSorted(byName).map(toolJson),
-      framework: [...model.framework]
-        .sort(([a], [b]) => compareText(a, b))
-        // A validator is a function: that there is one is all that can be said of it.
-        .map(([name, { schema, validator }]) => ({
-          name,
-          schema: schema?.source ?? null,
-          validator: validator !== null,
-        })),
-      constants: pairs(model.constants),
-      definitions: pairs(canonical(model.definitions)),
-      context: pairs(model.context),
-      rules: model.rules.toSorted((a, b) => compareText(a.id, b.id)).map(ruleJson),
-    },
-    hash,
-  );
+  const decides: Readonly<Record<string, unknown>> = {
+    environments: [...model.environments.values()]
+      .sort(byName)
+      .map(({ name, unmatched, observe }) => ({ name, unmatched, observe })),
+    tools: model.tools.toSorted(byName).map(toolJson),
+    framework: [...model.framework]
+      .sort(([a], [b]) => compareText(a, b))
+      // A validator is a function: that there is one is all that can be said of it.
+      .map(([name, { schema, validator }]) => ({
+        name,
+        schema: schema?.source ?? null,
+        validator: validator !== null,
+      })),
+    constants: pairs(model.constants),
+    definitions: pairs(canonical(model.definitions)),
+    context: pairs(model.context),
+    budgets: model.budgets.toSorted((a, b) => compareText(a.id, b.id)).map(budgetJson),
+    detectors: detectorsJson(model.detectors),
+    approval: sortedTerms(model.approval),
+  };
+  const texts = Object.fromEntries(Object.entries(decides).map(([key, value]) => [key, canonicalJson(value)]));
+  const rules = model.rules.toSorted((a, b) => compareText(a.id, b.id)).map(ruleText);
+  return sha256("saferun/policy/v1", objectOf({ ...texts, rules: `[${rules.join(",")}]` }), hash);
 }
 
-function toolJson({ name, kind, labels, aliases, schema, binds }: ToolModel): unknown {
+function toolJson({ name, kind, labels, aliases, schema, binds, traits }: ToolModel): unknown {
   const bound = binds.map(({ path, value }) => [path.join("."), printCel(value.expr)]);
   const unique = new Map(bound.map((pair) => [pair.join(" "), pair]));
   return {
@@ -49,6 +60,7 @@ function toolJson({ name, kind, labels, aliases, schema, binds }: ToolModel): un
     aliases,
     schema: schema?.source ?? null,
     binds: [...unique].sort(([a], [b]) => compareText(a, b)).map(([, pair]) => pair),
+    traits,
   };
 }
 
@@ -66,16 +78,28 @@ type Named = Pick<PolicyModel, "constants" | "definitions">;
 
 /** SHA-256, hex, over a rule and all that it refers to: a changed rule is another reason to ask. */
 export function ruleDigest(rule: RuleModel, model: Named, hash: Hash): string {
+  const written = rule.changes.flatMap((change) => (change.kind === "set" ? [change.to.text] : []));
+  const texts = rule.condition === null ? written : [rule.condition.text, ...written];
+  return sha256("saferun/rule/v1", objectOf({ rule: ruleText(rule), ...namedIn(texts, model) }), hash);
+}
+
+/** SHA-256, hex, over a budget and all that it refers to: a changed budget is another reason to ask. */
+export function budgetDigest(budget: BudgetModel, model: Named, hash: Hash): string {
+  const texts = expressionsOf(budget).map(({ text }) => text);
+  const text = canonicalJson(budgetJson(budget));
+  return sha256("saferun/budget/v1", objectOf({ budget: text, ...namedIn(texts, model) }), hash);
+}
+
+/** The constants and definitions that these texts refer to, as canonical JSON. */
+function namedIn(texts: readonly string[], model: Named): { readonly constants: string; readonly definitions: string } {
   const names = new Set<string>();
-  if (rule.condition !== null) mentioned(rule.condition.text, model, names);
-  for (const change of rule.changes) if (change.kind === "set") mentioned(change.to.text, model, names);
+  for (const text of texts) mentioned(text, model, names);
   const only = <Value extends Json>(all: ReadonlyMap<string, Value>) =>
     pairs(new Map([...all].filter(([name]) => names.has(name))));
-  return sha256(
-    "saferun/rule/v1",
-    { rule: ruleJson(rule), constants: only(model.constants), definitions: only(canonical(model.definitions)) },
-    hash,
-  );
+  return {
+    constants: canonicalJson(only(model.constants)),
+    definitions: canonicalJson(only(canonical(model.definitions))),
+  };
 }
 
 /** Spacing and needless parentheses decide nothing. */
@@ -98,27 +122,48 @@ function mentioned(text: string, model: Named, names: Set<string>): void {
   }
 }
 
-function ruleJson(rule: RuleModel): unknown {
+/** Canonical JSON of a rule, written key by key in their order: of ten thousand rules this is most of a revision. */
+function ruleText(rule: RuleModel): string {
   const { id, scope, condition, verdict, otherwise, approval, asks, reason, fix, observe, changes } = rule;
-  return {
-    id,
-    scope: Object.fromEntries(Object.entries(scope).map(([key, list]) => [key, sortedOrNull(list)])),
-    // One condition, however it is spaced and wherever it was written; its definitions stand in it.
-    when: condition === null ? null : printCel(condition.expr),
-    verdict,
-    otherwise,
-    approval: approval === null ? null : { ...approval, to: approval.to.toSorted(), roles: approval.roles.toSorted() },
-    asks,
-    reason,
-    fix,
-    observe,
-    // Their order never matters.
-    changes: changes.map((change) => canonicalJson(changeJson(change))).sort(),
-  };
+  const asked = approval && sortedTerms(approval);
+  // Their order never matters.
+  const changed = changes.length === 0 ? [] : changes.map((change) => canonicalJson(changeJson(change))).sort();
+  // One condition, however it is spaced and wherever it was written; its definitions stand in it.
+  const when = condition && printCel(condition.expr);
+  return (
+    `{"approval":${canonicalJson(asked)},"asks":${asks},"changes":${canonicalJson(changed)},"fix":${textOf(fix)}` +
+    `,"id":${textOf(id)},"observe":${observe},"otherwise":${textOf(otherwise)},"reason":${textOf(reason)}` +
+    `,"scope":${scopeText(scope)}` +
+    `,"verdict":${textOf(verdict)},"when":${textOf(when)}}`
+  );
 }
 
-function sortedOrNull(list: readonly string[] | null): readonly string[] | null {
-  return list === null ? null : [...new Set(list)].sort();
+function sortedTerms(terms: ApprovalTerms): ApprovalTerms {
+  return { ...terms, to: terms.to.toSorted(), roles: terms.roles.toSorted() };
+}
+
+function scopeText({ agents, environments, kinds, labels, principals, tools }: RuleScope): string {
+  // Whole, and in the order of the keys.
+  const lists: Readonly<Record<keyof RuleScope, readonly string[] | null>> = {
+    agents,
+    environments,
+    kinds,
+    labels,
+    principals,
+    tools,
+  };
+  return `{${Object.entries(lists)
+    .map(([key, list]) => `"${key}":${listOf(list)}`)
+    .join(",")}}`;
+}
+
+function textOf(text: string | null): string {
+  return text === null ? "null" : canonicalJson(text);
+}
+
+function listOf(list: readonly string[] | null): string {
+  if (list === null) return "null";
+  return list.length === 1 ? `[${textOf(list[0] ?? null)}]` : canonicalJson([...new Set(list)].sort());
 }
 
 function pairs<Value extends Json>(map: ReadonlyMap<string, Value>): readonly (readonly [string, Json])[] {

@@ -2,10 +2,12 @@
  * THE definition of the policy format. The strict checker (`read.ts`), the TypeScript types below, the JSON Schema of
  * `@saferun/document` and `renderReference` are all derived from it.
  */
+import { breakers, budget, TRAIT_FIELDS } from "./limits/format.ts";
 import {
   duration,
   either,
   expression,
+  flag,
   type Infer,
   integer,
   json,
@@ -51,12 +53,24 @@ const environment = object({
 });
 
 const route = object({
-  to: optional(list(words("dashboard", "cli")), "Where the question is put. Absent: `dashboard`."),
+  to: optional(
+    list(name("any")),
+    "Where the question is put: `dashboard`, `cli`, or a channel such as `slack:#ops`. Absent: `dashboard`.",
+  ),
   roles: optional(list(name("name")), "Who may answer. Absent: `approver`."),
-  need: optional(integer(1, 1), "How many people must agree. More than one is not available in this version."),
+  need: optional(
+    integer(1, 100),
+    "How many people must agree. Above 1, whoever edits the call does not count on their own version. Absent: `1`.",
+  ),
   within: optional(duration, "How long the question stands; silence then denies. Absent: `1h`."),
-  not: reserved("Who may not answer, such as the requester."),
-  after: reserved("Who is asked next when nobody answers."),
+  not: optional(
+    list(words("requester")),
+    "Who may not answer: `requester` is the principal of the run, and the owner of the agent.",
+  ),
+  after: optional(
+    list(map("time", some(name("any")))),
+    "Who is asked too when nobody has answered by then, such as `[{ 30m: pagerduty:payments }]`.",
+  ),
   leaves: reserved("Which argument fields may leave to a channel."),
 });
 
@@ -64,7 +78,7 @@ const approval = object({
   route: optional(name("name"), "A name under `routes`. Absent: `default`."),
   show: optional(list(name("path")), "Argument paths shown first. They order, they hide nothing."),
   editable: optional(list(name("path")), "Argument paths that the approver may change."),
-  grantable: reserved("A person may permit the like for a while."),
+  grantable: optional(flag, "On pause rules: a person may permit the like for a while. Absent: `false`."),
 });
 
 const REDACTED_KINDS = ["card", "iban", "secret"] as const;
@@ -115,7 +129,7 @@ const tool = object({
     either(text, json),
     "The JSON Schema of its arguments: a file (`./refund.json`, from this file) or the schema itself. Absent: the framework's own.",
   ),
-  identity: reserved("Arguments whose equality makes two calls the same business act."),
+  ...TRAIT_FIELDS,
   result: reserved("Labels for what the tool returns."),
   sinks: reserved("Where it goes or what it hits, and the least origin it needs."),
   text: reserved("Arguments that hold free text."),
@@ -123,10 +137,7 @@ const tool = object({
     map("path", expression),
     "Arguments that the host decides: path → CEL over `context`, `principal`, `agent`, `env`, `run.id`. Replaces what the model wrote.",
   ),
-  volatile: reserved("Arguments that loop detection ignores."),
   touches: reserved("Records that a call makes stale."),
-  poll: reserved("How often and how long it may be polled."),
-  paginate: reserved("The argument that pages."),
   stores: reserved("Writer and reader of the same store."),
   unwrap: reserved("The tool and the arguments inside a meta-tool's call."),
 });
@@ -192,9 +203,12 @@ export const POLICY_FORMAT = object({
   define: optional(map("word", expression), "Named expressions for conditions."),
   tools: optional(map("glob", tool), "What the tools are: names or globs."),
   rules: optional(list(rule), "The rules; their order never matters."),
+  budgets: optional(list(budget), "Limits on what calls add up to over time."),
+  breakers: optional(
+    some(breakers),
+    "What loops and runaways are, and what happens then: one entry, or one for each scope.",
+  ),
   tests: optional(list(test), "Calls with the expected verdict."),
-  budgets: reserved("Limits over time."),
-  breakers: reserved("Loop detectors and caps."),
   records: reserved("Typed data read in a run."),
   facts: reserved("Values a person vouches for."),
   flows: reserved("Expected hand-overs from one tool to another."),

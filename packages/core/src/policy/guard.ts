@@ -7,7 +7,8 @@ import { type ArgumentPath, pathsMeet, withValue } from "./argument-path.ts";
 import type { CelEnv } from "./cel/index.ts";
 import { withoutNulls } from "./schema/absent.ts";
 import { compileSchema } from "./schema/compile.ts";
-import type { ArgumentIssue, ArgumentValidator, Schema } from "./schema/types.ts";
+import { refusalText } from "./schema/refusal.ts";
+import type { ArgumentValidator, Schema } from "./schema/types.ts";
 import type { ToolFacts } from "./tool-table.ts";
 import { namesIn } from "./value-expression.ts";
 import { type ValueProgram, valueProgram } from "./value-program.ts";
@@ -71,37 +72,11 @@ export function asRead({ schema }: Guard, args: JsonObject): JsonObject {
   return schema === null ? args : withoutNulls(args, schema, "all");
 }
 
-/** Null when the arguments fit. Total: a validator that throws, or that answers anything but a list, refuses. */
-export function refusalOf(guard: Guard, args: JsonObject): Refused | null {
-  for (const validator of guard.validators) {
-    const issues = judged(validator, args);
-    if (issues.length > 0) return new Refused([`schema:${guard.tool}`], reasonOf(issues));
-  }
-  return null;
+/** Null when the arguments fit. Total. */
+export function refusalOf({ tool, validators }: Guard, args: JsonObject): Refused | null {
+  const reason = refusalText(validators, args);
+  return reason === null ? null : new Refused([`schema:${tool}`], reason);
 }
-
-const FAILED: readonly ArgumentIssue[] = [{ path: "", message: "could not be judged by the tool's validator" }];
-
-function judged(validator: ArgumentValidator, args: JsonObject): readonly ArgumentIssue[] {
-  try {
-    const issues: unknown = validator.validate(args);
-    return Array.isArray(issues) ? issues : FAILED;
-  } catch {
-    // Its message may hold values of the call.
-    return FAILED;
-  }
-}
-
-/** For the agent: where, and what was expected there. Never what stood there. */
-function reasonOf(issues: readonly ArgumentIssue[]): string {
-  const said = issues
-    .slice(0, MOST_SAID)
-    .map(({ path, message }) => (path === "" ? `they ${message}` : `\`${path}\` ${message}`));
-  const more = issues.length > MOST_SAID ? "; and more" : "";
-  return `The arguments do not fit the tool's schema: ${said.join("; ")}${more}.`;
-}
-
-const MOST_SAID = 5;
 
 /** Whether an approver may change this path: never what the host decides. */
 export function mayEdit(guard: Guard, path: string): boolean {

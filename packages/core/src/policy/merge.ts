@@ -7,7 +7,8 @@ import { RESERVED_NAMES } from "./condition.ts";
 import type { PolicyFile, RouteSource, ToolSource } from "./format.ts";
 import { isGlob } from "./glob.ts";
 import { type Issues, quote } from "./issue.ts";
-import type { BindModel, ContextType, EnvironmentModel, PolicyDocument, SchemaModel, ToolModel } from "./model.ts";
+import { checkTraitPairs } from "./limits/traits.ts";
+import type { ContextType, EnvironmentModel, PolicyDocument, ToolModel } from "./model.ts";
 import { fold } from "./nearest.ts";
 import type { Entry } from "./shape.ts";
 import { checkBindPairs, checkSchemas, checkToolConflicts } from "./tool-conflicts.ts";
@@ -99,12 +100,12 @@ export function mergeConstants(documents: readonly PolicyDocument[], issues: Iss
   return constants;
 }
 
-/** What one `tools:` entry says of its arguments. */
+/** What one `tools:` entry says beside its kind and names. */
 export type ArgumentsOf = (
   tool: string,
   value: ToolSource,
   span: Span,
-) => { readonly schema: SchemaModel | null; readonly binds: readonly BindModel[] };
+) => Pick<ToolModel, "schema" | "binds" | "traits">;
 
 /** Entries of one tool add up; the same key said differently is an error, also between a name and a glob over it. */
 export function mergeTools(
@@ -140,6 +141,7 @@ function joined(before: ToolModel, entry: ToolModel, issues: Issues): ToolModel 
   }
   checkSchemas(before, entry, issues);
   checkBindPairs(before.binds, entry.binds, issues);
+  checkTraitPairs(before, entry, issues);
   return {
     name,
     span: before.span,
@@ -148,6 +150,7 @@ function joined(before: ToolModel, entry: ToolModel, issues: Issues): ToolModel 
     aliases: union(before.aliases, entry.aliases),
     schema: before.schema ?? entry.schema,
     binds: [...before.binds, ...entry.binds],
+    traits: { ...entry.traits, ...before.traits },
   };
 }
 

@@ -5,6 +5,7 @@ import type { ArgumentPath } from "./argument-path.ts";
 import type { Expr } from "./cel/ast.ts";
 import type { CelEnv, CelType } from "./cel/types.ts";
 import type { PolicyFile } from "./format.ts";
+import type { BudgetModel, DeclaredTraits, DetectorEntry } from "./limits/model.ts";
 import type { OpaqueTest } from "./opaque.ts";
 import type { ToolKind } from "./policy-set.ts";
 import type { ArgumentValidator, JsonSchema, Schema, TextPattern } from "./schema/types.ts";
@@ -28,6 +29,11 @@ export interface PolicyModel {
   /** Declared `context` fields and their types. */
   readonly context: ReadonlyMap<string, ContextType>;
   readonly rules: readonly RuleModel[];
+  readonly budgets: readonly BudgetModel[];
+  /** `breakers:` of all files; none is the defaults. */
+  readonly detectors: readonly DetectorEntry[];
+  /** The route `default`. */
+  readonly approval: ApprovalTerms;
   /** The variables that conditions may read. */
   readonly env: CelEnv;
 }
@@ -53,6 +59,8 @@ export interface ToolModel {
   readonly schema: SchemaModel | null;
   /** By path. */
   readonly binds: readonly BindModel[];
+  /** What the breakers may know of it. */
+  readonly traits: DeclaredTraits;
 }
 
 export interface FrameworkTool {
@@ -121,6 +129,8 @@ export interface ExpressionModel {
   /** Its tree, definitions replaced by what they stand for. */
   readonly expr: Expr;
   readonly type: CelType;
+  /** Constant member paths that it reads, such as `["args", "amount"]`. */
+  readonly reads: readonly (readonly string[])[];
 }
 
 /** Rules with the same text share one. */

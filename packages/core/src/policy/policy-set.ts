@@ -1,8 +1,19 @@
 /** The compiled policies of one revision: what the gate asks. Made by `compilePolicies`, immutable. */
-import type { ToolCall } from "../call.ts";
-import type { Decision, EvaluationContext, Span, Verdict } from "../decision.ts";
 
-export type ToolKind = "read" | "write" | "destructive" | "none";
+import type { BudgetClaim, ModelBound, ModelBudgetClaim } from "../budget.ts";
+import type { ToolCall } from "../call.ts";
+import type { ApprovalTerms, Decision, EvaluationContext, Span, Verdict } from "../decision.ts";
+import type { LoopSettings } from "../detectors.ts";
+import type { CallKind, ToolTraits } from "../traits.ts";
+
+export type ToolKind = CallKind;
+
+/** To which settings of the detectors a call belongs. */
+export interface DetectorScope {
+  readonly agent: string;
+  readonly environment: string;
+  readonly tool: string;
+}
 
 export interface PolicySet {
   /** Digest of everything that decides, hex. */
@@ -15,9 +26,24 @@ export interface PolicySet {
   kind(tool: string): ToolKind;
   /** True where a rule or a `tools:` entry names the tool without a glob. */
   declares(tool: string): boolean;
+  /** True where the environment is declared to decide and record only: `mode: observe`. */
+  observes(environment: string): boolean;
   /** Argument paths that the host decides (`customer.id`): what a model writes there is replaced, so it need not see them. */
   boundPaths(tool: string): readonly string[];
+  /** What the tool's owner declared for the breakers; `{ kind: "destructive" }` where nothing is declared. */
+  traits(tool: string): ToolTraits;
+  /** The detectors' settings for such calls; the same object for the same settings. */
+  detectors(of: DetectorScope): LoopSettings;
+  /** What this call, with its final arguments, wants of every budget that counts it; by budget id. Pure and total. */
+  budgets(call: ToolCall, context: EvaluationContext): readonly BudgetClaim[];
+  /** The same for a call of a model, named as the framework names it. */
+  modelBudgets(model: string, context: ModelContext, bound: ModelBound): readonly ModelBudgetClaim[];
+  /** Who is asked where no rule says so, as for breakers: the route `default`. */
+  readonly approval: ApprovalTerms;
 }
+
+/** A model call is no tool call: it has no arguments that conditions could read. */
+export type ModelContext = Omit<EvaluationContext, "call">;
 
 /** A policy set that was compiled from documents, with what people and tools may want to list. */
 export interface CompiledPolicySet extends PolicySet {

@@ -1,4 +1,5 @@
 /** The strict checker of one tree against the format: a typed value, and an issue for everything that does not fit. */
+import { parseDecimal } from "../decimal.ts";
 import type { Json } from "../json.ts";
 import { parseTimestamp } from "./cel/time.ts";
 import { Timestamp } from "./cel/values.ts";
@@ -39,6 +40,12 @@ function value(node: TreeNode, shape: Shape, what: string, issues: Issues): unkn
       return integer(node, shape.min, shape.max, what, issues);
     case "number":
       return number(node, what, issues);
+    case "amount":
+      return amount(node, what, issues);
+    case "flag":
+      return node.kind === "scalar" && typeof node.value === "boolean"
+        ? node.value
+        : wrong(node, "`true` or `false`", what, issues);
     case "duration":
       return duration(node, what, issues);
     case "json":
@@ -191,6 +198,22 @@ function number(node: TreeNode, what: string, issues: Issues): number | undefine
   return undefined;
 }
 
+/** Kept as a text: how many digits it may have is said by its unit. */
+function amount(node: TreeNode, what: string, issues: Issues): string | undefined {
+  if (node.kind !== "scalar") return wrong(node, "a number", what, issues);
+  const { value } = node;
+  if (typeof value === "string" && parseDecimal(value, MOST_DIGITS) !== undefined) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return String(value);
+  if (typeof value !== "string" && typeof value !== "number") return wrong(node, "a number", what, issues);
+  const fraction = typeof value === "number" && value > 0 && !Number.isInteger(value);
+  const advice = fraction ? `put it in quotes` : 'expected a whole number, or a decimal such as `"12.50"`';
+  issues.error("bad-value", node.span, `${what} cannot be ${quote(node.text)}; ${advice}`);
+  return undefined;
+}
+
+/** No unit has more after the point. */
+const MOST_DIGITS = 6;
+
 const UNITS = new Map([
   ["s", 1_000],
   ["m", 60_000],
@@ -202,18 +225,23 @@ const LONGEST_MS = 366 * 86_400_000;
 function duration(node: TreeNode, what: string, issues: Issues): number | undefined {
   const read = textOf(node, what, issues);
   if (read === undefined) return undefined;
-  let total = 0;
-  if (/^(?:[0-9]{1,9}[smhd])+$/.test(read.value)) {
-    for (const [, count, unit] of read.value.matchAll(/([0-9]+)([smhd])/g))
-      total += Number(count) * (UNITS.get(unit ?? "") ?? 0);
-  }
-  if (total > 0 && total <= LONGEST_MS) return total;
+  const total = durationMs(read.value);
+  if (total !== undefined) return total;
   issues.error(
     "bad-value",
     read.span,
     `${what} cannot be ${quote(read.value)}; expected a time such as \`90s\`, \`30m\`, \`4h\` or \`7d\`, at most 366 days`,
   );
   return undefined;
+}
+
+/** `1h30m` in ms; undefined for anything else, for nothing at all, and for more than 366 days. */
+export function durationMs(text: string): number | undefined {
+  if (!fits(text, "time")) return undefined;
+  let total = 0;
+  for (const [, count, unit] of text.matchAll(/([0-9]+)([smhd])/g))
+    total += Number(count) * (UNITS.get(unit ?? "") ?? 0);
+  return total > 0 && total <= LONGEST_MS ? total : undefined;
 }
 
 function time(node: TreeNode, what: string, issues: Issues): string | undefined {

@@ -59,6 +59,10 @@ function describe(shape: Shape): string {
       return "RFC 3339 time";
     case "number":
       return "number";
+    case "amount":
+      return 'whole number, or decimal text (`"12.50"`)';
+    case "flag":
+      return "`true` or `false`";
     case "duration":
       return "duration (`90s`, `30m`, `4h`, `7d`)";
     case "json":

@@ -6,6 +6,9 @@ import type { Span } from "../decision.ts";
 import type { Json } from "../json.ts";
 import type { ScalarNode } from "./tree.ts";
 
+/** One step of a path: a member, `*` for every one, `[]` behind it for every item. */
+const SEGMENT = String.raw`(?:(?:\*|[A-Za-z_][A-Za-z0-9_-]*)(?:\[\])*|(?:\[\])+)`;
+
 /** Patterns that names must have. The JSON Schema carries the same ones. */
 export const PATTERNS = {
   rule: { source: "^[A-Za-z0-9._-]{1,256}$", says: "letters, digits, `.`, `-` and `_`" },
@@ -17,6 +20,15 @@ export const PATTERNS = {
     source: "^(args\\.)?[A-Za-z_][A-Za-z0-9_-]*(\\.[A-Za-z_][A-Za-z0-9_-]*)*$",
     says: "an argument's path such as `args.amount`",
   },
+  leaf: {
+    source: String.raw`^(?:\$|(?:\$\.?|args\.)?${SEGMENT}(?:\.${SEGMENT})*)$`,
+    says: "a path such as `to`, `items[].id` or `$.cursor`",
+  },
+  result: {
+    source: "^result(\\.[A-Za-z_][A-Za-z0-9_-]*)+$",
+    says: "a path into the result such as `result.sent`",
+  },
+  time: { source: "^(?:[0-9]{1,9}[smhd])+$", says: "a time such as `30m`" },
   any: { source: "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,256}$", says: "a text without control characters" },
 } as const;
 export type PatternName = keyof typeof PATTERNS;
@@ -28,6 +40,10 @@ export type Shape =
   | { readonly type: "words"; readonly words: readonly string[] }
   | { readonly type: "integer"; readonly min: number; readonly max: number }
   | { readonly type: "number" }
+  /** A whole number at least 0, or a decimal as a text; the text is kept. */
+  | { readonly type: "amount" }
+  /** `true` or `false`. */
+  | { readonly type: "flag" }
   /** `90s`, `30m`, `1h`, `7d`, `1h30m`; milliseconds. */
   | { readonly type: "duration" }
   /** A moment in RFC 3339; the text is kept. */
@@ -70,7 +86,7 @@ export interface PlacedJson {
 }
 
 /** The TypeScript type of what a shape reads. */
-export type Infer<S> = S extends { type: "text" | "time" }
+export type Infer<S> = S extends { type: "text" | "time" | "amount" }
   ? string
   : S extends { type: "name" | "expression" }
     ? Located
@@ -78,17 +94,19 @@ export type Infer<S> = S extends { type: "text" | "time" }
       ? Word
       : S extends { type: "integer" | "number" | "duration" }
         ? number
-        : S extends { type: "json" }
-          ? PlacedJson
-          : S extends { type: "list" | "some"; item: infer Item }
-            ? readonly Infer<Item>[]
-            : S extends { type: "map"; value: infer Value }
-              ? readonly Entry<Infer<Value>>[]
-              : S extends { type: "object"; fields: infer Fields }
-                ? InferFields<Fields>
-                : S extends { type: "either"; scalar: infer A; other: infer B }
-                  ? Infer<A> | Infer<B>
-                  : never;
+        : S extends { type: "flag" }
+          ? boolean
+          : S extends { type: "json" }
+            ? PlacedJson
+            : S extends { type: "list" | "some"; item: infer Item }
+              ? readonly Infer<Item>[]
+              : S extends { type: "map"; value: infer Value }
+                ? readonly Entry<Infer<Value>>[]
+                : S extends { type: "object"; fields: infer Fields }
+                  ? InferFields<Fields>
+                  : S extends { type: "either"; scalar: infer A; other: infer B }
+                    ? Infer<A> | Infer<B>
+                    : never;
 
 type KeysWith<Fields, Use> = { [Key in keyof Fields]: Fields[Key] extends { use: Use } ? Key : never }[keyof Fields];
 type ShapeOf<F> = F extends { shape: infer S } ? S : never;
@@ -102,6 +120,8 @@ export const text = { type: "text" } as const;
 export const time = { type: "time" } as const;
 export const duration = { type: "duration" } as const;
 export const number = { type: "number" } as const;
+export const amount = { type: "amount" } as const;
+export const flag = { type: "flag" } as const;
 export const expression = { type: "expression" } as const;
 export const json = { type: "json" } as const;
 

@@ -3,10 +3,14 @@ import { canonicalJson } from "../json.ts";
 import { pathsMeet } from "./argument-path.ts";
 import { globsMeet, isGlob } from "./glob.ts";
 import { type Issues, quote } from "./issue.ts";
+import { checkTraitPairs } from "./limits/traits.ts";
 import type { BindModel, ToolModel } from "./model.ts";
 
 export function checkToolConflicts(tools: readonly ToolModel[], issues: Issues): void {
-  const saying = tools.filter(({ kind, schema, binds }) => kind !== null || schema !== null || binds.length > 0);
+  const saying = tools.filter(
+    ({ kind, schema, binds, traits }) =>
+      kind !== null || schema !== null || binds.length > 0 || Object.keys(traits).length > 0,
+  );
   for (const glob of saying) {
     if (!isGlob(glob.name)) continue;
     for (const other of saying) {
@@ -24,6 +28,7 @@ function checkPair(glob: ToolModel, other: ToolModel, issues: Issues): void {
   }
   checkSchemas(glob, other, issues);
   checkBindPairs(glob.binds, other.binds, issues);
+  checkTraitPairs(glob, other, issues);
 }
 
 export function checkSchemas(a: ToolModel, b: ToolModel, issues: Issues): void {

@@ -1,6 +1,9 @@
 /** What is known of a tool by its name: declared entries, globs folded in. */
+
+import type { ToolTraits } from "../traits.ts";
 import { globMatches, isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
+import { mergedTraits } from "./limits/traits.ts";
 import type { BindModel, FrameworkTool, SchemaModel, ToolModel } from "./model.ts";
 import type { ToolKind } from "./policy-set.ts";
 import type { ArgumentValidator } from "./schema/types.ts";
@@ -14,6 +17,7 @@ export interface ToolFacts {
   readonly validator: ArgumentValidator | null;
   /** By path. */
   readonly binds: readonly BindModel[];
+  readonly traits: ToolTraits;
 }
 
 /** From harmless to harmful: where two globs say different kinds, the later one holds. */
@@ -47,14 +51,16 @@ export class ToolTable {
     if (exact !== undefined) entries.push(exact);
     const labels = new Set(entries.flatMap((tool) => tool.labels));
     const own = this.#framework.get(canonical);
+    const kind = strictestKind(entries);
     return {
       name: canonical,
-      kind: strictestKind(entries),
+      kind,
       labels: [...labels].sort(),
       // Checked at load: no two entries of one tool say different schemas or bind one path.
       schema: entries.find(({ schema }) => schema !== null)?.schema ?? own?.schema ?? null,
       validator: own?.validator ?? null,
       binds: entries.flatMap(({ binds }) => binds).sort((a, b) => compareText(a.path.join("."), b.path.join("."))),
+      traits: mergedTraits(kind, entries),
     };
   }
 

@@ -26,7 +26,7 @@ export function checkValue(
   if (parsed === undefined) return null;
   const checked = checkExpression(source, parsed, scope, issues, details);
   if (checked === undefined) return null;
-  const { expr, type } = checked;
+  const { expr, type, reads } = checked;
   if (UNSENDABLE.has(type.kind)) {
     issues.error(
       "wrong-type",
@@ -36,7 +36,7 @@ export function checkValue(
     );
     return null;
   }
-  return { text: source.value, expr, type };
+  return { text: source.value, expr, type, reads };
 }
 
 const UNSENDABLE: ReadonlySet<string> = new Set(["bytes", "type", "uint"]);

@@ -5,17 +5,18 @@ import type { Json, JsonObject } from "../json.ts";
 import { Timestamp } from "./cel/values.ts";
 import type { Compiled } from "./compile.ts";
 import type { ContextType } from "./model.ts";
+import type { ModelContext } from "./policy-set.ts";
 import type { Candidates } from "./rule-index.ts";
 
 export type Variables = Readonly<Record<string, unknown>>;
 
 export function variablesOf(
-  { names, tool }: Candidates,
+  { names, tool }: Pick<Candidates, "names" | "tool">,
   environment: string,
   call: ToolCall,
   args: JsonObject,
   context: EvaluationContext,
-  { constants, context: declared }: Compiled,
+  named: Pick<Compiled, "constants" | "context">,
 ): Variables {
   const variables: Record<string, unknown> = {
     args,
@@ -26,23 +27,42 @@ export function variablesOf(
     run: context.run,
   };
   for (const name of names) {
-    switch (name) {
-      case "call":
-        variables.call = { ...context.call, kind: tool.kind, labels: tool.labels };
-        break;
-      case "now":
-        variables.now = Timestamp.fromMs(context.now);
-        break;
-      case "context":
-        variables.context = declaredContext(context.context, declared);
-        break;
-      default: {
-        const constant = constants.get(name);
-        if (constant !== undefined) variables[name] = constant;
-      }
-    }
+    if (name === "call") variables.call = { ...context.call, kind: tool.kind, labels: tool.labels };
+    else lookUp(name, variables, context, named);
   }
   return variables;
+}
+
+/** A call of a model has no arguments, and is of no tool. */
+export function modelVariablesOf(
+  names: readonly string[],
+  context: ModelContext,
+  named: Pick<Compiled, "constants" | "context">,
+): Variables {
+  const { agent, environment: env, principal, run } = context;
+  const variables: Record<string, unknown> = { agent, env, principal, run };
+  for (const name of names) lookUp(name, variables, context, named);
+  return variables;
+}
+
+function lookUp(
+  name: string,
+  variables: Record<string, unknown>,
+  context: ModelContext,
+  { constants, context: declared }: Pick<Compiled, "constants" | "context">,
+): void {
+  switch (name) {
+    case "now":
+      variables.now = Timestamp.fromMs(context.now);
+      break;
+    case "context":
+      variables.context = declaredContext(context.context, declared);
+      break;
+    default: {
+      const constant = constants.get(name);
+      if (constant !== undefined) variables[name] = constant;
+    }
+  }
 }
 
 /** Only what is declared, and only with the declared type: a field of another type reads as missing, which is an error. */

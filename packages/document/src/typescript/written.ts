@@ -16,19 +16,23 @@ export type Written<S> = S extends { type: "text" | "name" | "time" | "duration"
       ? Word
       : S extends { type: "integer" | "number" }
         ? number
-        : S extends { type: "json" }
-          ? WrittenJson
-          : S extends { type: "list"; item: infer Item }
-            ? readonly Written<Item>[]
-            : S extends { type: "some"; item: infer Item }
-              ? Written<Item> | readonly Written<Item>[]
-              : S extends { type: "map"; value: infer Value }
-                ? Readonly<Record<string, Written<Value>>>
-                : S extends { type: "object"; fields: infer Fields }
-                  ? WrittenFields<Fields>
-                  : S extends { type: "either"; scalar: infer A; other: infer B }
-                    ? Written<A> | Written<B>
-                    : never;
+        : S extends { type: "amount" }
+          ? number | string
+          : S extends { type: "flag" }
+            ? boolean
+            : S extends { type: "json" }
+              ? WrittenJson
+              : S extends { type: "list"; item: infer Item }
+                ? readonly Written<Item>[]
+                : S extends { type: "some"; item: infer Item }
+                  ? Written<Item> | readonly Written<Item>[]
+                  : S extends { type: "map"; value: infer Value }
+                    ? Readonly<Record<string, Written<Value>>>
+                    : S extends { type: "object"; fields: infer Fields }
+                      ? WrittenFields<Fields>
+                      : S extends { type: "either"; scalar: infer A; other: infer B }
+                        ? Written<A> | Written<B>
+                        : never;
 
 type KeysWith<Fields, Use> = { [Key in keyof Fields]: Fields[Key] extends { use: Use } ? Key : never }[keyof Fields];
 type ShapeOf<F> = F extends { shape: infer S } ? S : never;

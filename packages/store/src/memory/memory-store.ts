@@ -6,13 +6,20 @@ import {
   type ChainHead,
   type Clock,
   type CommitResult,
+  type Conflict,
   EMPTY_TREE,
   type Hash,
+  type Json,
   type LogHeads,
+  type Objection,
+  protect,
   type Random,
-  type RowWrite,
   type RunSummary,
   SafeRunError,
+  STATE_KINDS,
+  type StateKind,
+  type StateRow,
+  type StateRows,
   type Store,
   type StoredEntry,
   type Transaction,
@@ -41,6 +48,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const calls = new Map<string, CallRecord>();
   const keys = new Map<string, string>();
   const approvals = new Map<string, ApprovalRecord>();
+  const state = new Map<StateKind, Map<string, StateRow>>(STATE_KINDS.map((kind) => [kind, new Map()]));
   const notes = new Map<number, string>();
   const chains = new Map<string, ChainHead>();
   let heads: Omit<LogHeads, "runs"> = {
@@ -52,7 +60,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   let changes = 0;
   let closed = false;
 
-  function conflictIn(transaction: Transaction): { kind: "call" | "approval"; id: string } | undefined {
+  function conflictIn(transaction: Transaction): Conflict | undefined {
     for (const { row, expect } of transaction.calls ?? []) {
       if ((calls.get(row.id)?.version ?? null) !== expect) return { kind: "call", id: row.id };
       const holder = row.key === null ? undefined : keys.get(keyOf(row.run, row.key));
@@ -60,6 +68,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     }
     for (const { row, expect } of transaction.approvals ?? []) {
       if ((approvals.get(row.id)?.version ?? null) !== expect) return { kind: "approval", id: row.id };
+    }
+    for (const { row, expect } of transaction.rows ?? []) {
+      if ((state.get(row.kind)?.get(row.id)?.version ?? null) !== expect) return { kind: row.kind, id: row.id };
     }
     return undefined;
   }
@@ -73,11 +84,28 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     return named;
   }
 
+  /** What the protections write goes to `stepped` first: an objection leaves nothing behind. */
+  function protectRows({ protection }: Transaction, stepped: Map<string, StateRow>): Objection | null {
+    if (protection === undefined) return null;
+    const find = (kind: StateKind, id: string) => stepped.get(`${kind}\u0000${id}`) ?? state.get(kind)?.get(id);
+    const rows: StateRows = {
+      get: (kind, id) => find(kind, id)?.value ?? undefined,
+      put(kind: StateKind, id: string, value: Json, due: number | null) {
+        const version = (find(kind, id)?.version ?? 0) + 1;
+        stepped.set(`${kind}\u0000${id}`, { kind, id, version, due, value });
+      },
+    };
+    return protect(protection, rows, Math.max(clock.now(), heads.lastTime));
+  }
+
   function commit(transaction: Transaction): CommitResult {
     if (closed) throw new SafeRunError("record.unavailable", "the store is closed");
     distinct(transaction);
     const conflict = conflictIn(transaction);
     if (conflict !== undefined) return { ok: false, conflict };
+    const stepped = new Map<string, StateRow>();
+    const objection = protectRows(transaction, stepped);
+    if (objection !== null) return { ok: false, objection };
     const appended = appendEntries(transaction.entries, { ...heads, runs: chainsOf(transaction) }, clock.now(), hash);
     // Nothing below can fail: the heads, rows and entries change together.
     heads = appended.heads;
@@ -87,6 +115,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       if (row.key !== null) keys.set(keyOf(row.run, row.key), row.id);
     }
     for (const { row } of transaction.approvals ?? []) approvals.set(row.id, structuredClone(row));
+    for (const row of [...(transaction.rows ?? []).map((write) => write.row), ...stepped.values()]) {
+      if (row.value === null) state.get(row.kind)?.delete(row.id);
+      else state.get(row.kind)?.set(row.id, structuredClone(row));
+    }
     for (const [index, entry] of appended.entries.entries()) {
       entries.push(entry);
       const draft = transaction.entries[index];
@@ -135,6 +167,18 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     run: async (id) => runs.get(id),
     // A run is as old as its first entry, and a Map keeps the order in which they came.
     runs: async ({ limit }) => [...runs.values()].reverse().slice(0, limit),
+    row: async (kind, id) => state.get(kind)?.get(id),
+    rows: async ({ kind, after, limit }) =>
+      [...(state.get(kind)?.values() ?? [])]
+        .filter((row) => after === undefined || compareUtf8(row.id, after) > 0)
+        .sort((left, right) => compareUtf8(left.id, right.id))
+        .slice(0, limit),
+    dueRows: async ({ kind, by, limit }) =>
+      [...(state.get(kind)?.values() ?? [])]
+        .flatMap((row) => (row.due !== null && row.due <= by ? [{ row, due: row.due }] : []))
+        .sort((left, right) => left.due - right.due || compareUtf8(left.row.id, right.row.id))
+        .slice(0, limit)
+        .map(({ row }) => row),
     changeToken: async () => String(changes),
     // Writers of a memory store live in this process.
     deadWriters: async () => [],
@@ -150,15 +194,22 @@ function keyOf(run: string, key: string): string {
 
 /** A transaction that writes one row twice has no meaning under compare-and-set. */
 function distinct(transaction: Transaction): void {
-  const rows: readonly RowWrite<{ readonly id: string }>[][] = [
-    [...(transaction.calls ?? [])],
-    [...(transaction.approvals ?? [])],
+  const { calls = [], approvals = [], rows = [] } = transaction;
+  const written = [
+    calls.map(({ row }) => row.id),
+    approvals.map(({ row }) => row.id),
+    rows.map(({ row }) => JSON.stringify([row.kind, row.id])),
   ];
-  for (const writes of rows) {
-    if (new Set(writes.map((write) => write.row.id)).size !== writes.length) {
+  for (const ids of written) {
+    if (new Set(ids).size !== ids.length) {
       throw new SafeRunError("log.malformed", "a transaction that writes one row twice");
     }
   }
+}
+
+/** The order of databases, which compare bytes. */
+function compareUtf8(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
 function summarize(

@@ -2,9 +2,17 @@
 import { hash, randomBytes } from "node:crypto";
 import type { Clock, Hash, Random } from "@saferun/core";
 
+/** As text, because a small string costs Node a third of what a small buffer does: most of the time of a short hash. */
+const AS_TEXT = { outputEncoding: "binary" } as const;
+
 /** SHA-256 in one shot, without a stream object. */
 export const nodeHash: Hash = {
-  sha256: (bytes) => hash("sha256", bytes, { outputEncoding: "buffer" }),
+  sha256(bytes) {
+    const digest = hash("sha256", bytes, AS_TEXT);
+    const result = new Uint8Array(32);
+    for (let index = 0; index < 32; index++) result[index] = digest.charCodeAt(index);
+    return result;
+  },
 };
 
 export const nodeRandom: Random = {

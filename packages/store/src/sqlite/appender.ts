@@ -13,6 +13,7 @@ import {
   type CallRecord,
   type ChainHead,
   type CommitResult,
+  type Conflict,
   equalBytes,
   type Hash,
   invariant,
@@ -20,12 +21,14 @@ import {
   type LogTree,
   parseHeader,
   peakCount,
+  protect,
   SafeRunError,
   type StoredEntry,
   type Transaction,
 } from "@saferun/core";
 import { isBusy, isFileError, storeFailure } from "./failure.ts";
 import { blob, type ConnectOptions, connect, integer, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
+import { StateTable } from "./state-table.ts";
 
 export type Request =
   | { readonly kind: "commit"; readonly transaction: Transaction; readonly now: number }
@@ -54,6 +57,7 @@ const KEPT_RUNS = 1_000;
 interface Connection {
   readonly db: DatabaseSync;
   readonly statements: ReturnType<typeof prepareAll>;
+  readonly state: StateTable;
   /** `data_version` for which `heads` is what the file says; null when it must be read. */
   seen: number | null;
 }
@@ -70,7 +74,7 @@ export function createAppender(options: AppenderOptions): Appender {
   function open(): Connection {
     if (connection !== undefined) return connection;
     const db = connect(options.path, options);
-    connection = { db, statements: prepareAll(db), seen: null };
+    connection = { db, statements: prepareAll(db), state: new StateTable(db), seen: null };
     return connection;
   }
 
@@ -92,6 +96,7 @@ export function createAppender(options: AppenderOptions): Appender {
     const found = readHeads(at.statements, heads, writerId, doubtful, hash);
     at.seen = version;
     runs.clear();
+    at.state.forget();
     return found;
   }
 
@@ -103,12 +108,13 @@ export function createAppender(options: AppenderOptions): Appender {
     const answers: Answer[] = [];
     for (const request of requests) {
       const chains = chainsOf(request, (id) => fresh.get(id) ?? runs.get(id) ?? readRun(at.statements, id));
-      const done = perform(at.statements, request, { ...next, runs: chains }, hash);
+      const done = perform(at, request, { ...next, runs: chains }, hash);
       answers.push(done.answer);
       if (!done.answer.ok) continue;
       next = done.heads;
       for (const [id, chain] of done.heads.runs) fresh.set(id, chain);
     }
+    at.state.flush();
     at.statements.commit.run();
     heads = next;
     doubtful = false;
@@ -183,7 +189,7 @@ interface Performed {
 }
 
 /** Everything is checked before the first row is written: a request that cannot be leaves nothing behind, and harms no other. */
-function perform(statements: Statements, request: Request, heads: LogHeads, hash: Hash): Performed {
+function perform({ statements, state }: Connection, request: Request, heads: LogHeads, hash: Hash): Performed {
   const done = (result: CommitResult | null, after = heads): Performed => ({
     heads: after,
     answer: { ok: true, result },
@@ -194,17 +200,28 @@ function perform(statements: Statements, request: Request, heads: LogHeads, hash
       addCheckpoint(statements, request.size, request.note, heads.tree.size);
       return done(null);
     }
-    const conflict = conflictIn(statements, request.transaction);
+    const conflict = conflictIn(statements, state, request.transaction);
     if (conflict !== undefined) return done({ ok: false, conflict });
+    const { protection } = request.transaction;
+    // The store's time, which never goes back.
+    const now = Math.max(request.now, heads.lastTime);
+    const objection = protection === undefined ? null : protect(protection, state, now);
+    if (objection !== null) {
+      state.drop();
+      return done({ ok: false, objection });
+    }
     appended = appendEntries(request.transaction.entries, heads, request.now, hash);
   } catch (error) {
     if (isFileError(error)) throw error;
+    state.drop();
     return { heads, answer: { ok: false, error: storeFailure(error) } };
   }
-  const { calls = [], approvals = [] } = request.transaction;
+  const { calls = [], approvals = [], rows = [] } = request.transaction;
   writeEntries(statements, request.transaction, appended.entries, appended.heads);
   for (const { row: call, expect } of calls) writeCall(statements, call, expect === null);
   for (const { row: approval, expect } of approvals) writeApproval(statements, approval, expect === null);
+  for (const { row: changed } of rows) state.write(changed);
+  state.keep();
   return done({ ok: true, entries: appended.entries }, appended.heads);
 }
 
@@ -218,10 +235,7 @@ function chainsOf(request: Request, chainOf: (run: string) => ChainHead | undefi
   return chains;
 }
 
-function conflictIn(
-  statements: Statements,
-  transaction: Transaction,
-): { kind: "call" | "approval"; id: string } | undefined {
+function conflictIn(statements: Statements, state: StateTable, transaction: Transaction): Conflict | undefined {
   for (const { row: call, expect } of transaction.calls ?? []) {
     if (versionIn(statements.callVersion, call.id) !== expect) return { kind: "call", id: call.id };
     const holder = call.key === null ? undefined : row(statements.callOfKey, call.run, call.key);
@@ -230,7 +244,7 @@ function conflictIn(
   for (const { row: approval, expect } of transaction.approvals ?? []) {
     if (versionIn(statements.approvalVersion, approval.id) !== expect) return { kind: "approval", id: approval.id };
   }
-  return undefined;
+  return state.conflictIn(transaction.rows ?? []);
 }
 
 function versionIn(statement: StatementSync, id: string): number | null {

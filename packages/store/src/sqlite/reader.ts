@@ -4,7 +4,10 @@ import {
   type ApprovalRecord,
   type CallRecord,
   type Hash,
+  type Json,
   type RunSummary,
+  type StateKind,
+  type StateRow,
   type StoredEntry,
   type StoredPart,
   type Stray,
@@ -14,6 +17,8 @@ import {
 import { split } from "./appender.ts";
 import { isGone } from "./processes.ts";
 import { blob, connectReadOnly, integer, OPEN_CALLS, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
+
+const NO_ROWS: readonly Row[] = [];
 
 /** Entries read in one go; bounds the memory of a page whatever `limit` says. */
 const MOST_ENTRIES = 10_000;
@@ -51,8 +56,16 @@ export function createReader(path: string, options: { readonly busyMs: number; r
     if (!together || first === undefined || last === undefined || !isSafe(first) || !isSafe(last)) {
       return (seq) => (isSafe(seq) ? between(seq, seq) : []);
     }
-    const bySeq = Map.groupBy(between(first, last), ({ id }) => Math.floor(integer(id, "id") / PARTS_PER_ENTRY));
-    return (seq) => bySeq.get(seq) ?? [];
+    // Both are in the order of their positions: what is before the entry asked for is never asked for again.
+    const rows = between(first, last);
+    let at = 0;
+    return (seq) => {
+      const [begin, end] = [seq * PARTS_PER_ENTRY, (seq + 1) * PARTS_PER_ENTRY];
+      while (at < rows.length && integer(rows[at]?.id, "id") < begin) at++;
+      const from = at;
+      while (at < rows.length && integer(rows[at]?.id, "id") < end) at++;
+      return from === at ? NO_ROWS : rows.slice(from, at);
+    };
   }
 
   /** `places` is one more than the last part's place: the number of parts, when none is out of place. */
@@ -109,6 +122,13 @@ export function createReader(path: string, options: { readonly busyMs: number; r
     approval: (id: string) => approvalIn(row(statements.approval, id)),
     approvals: ({ state, limit }: { state?: ApprovalRecord["state"]; limit: number }): ApprovalRecord[] =>
       statements.approvals.all(state ?? null, state ?? null, limit).flatMap((found) => approvalIn(found) ?? []),
+    row: (kind: StateKind, id: string) => stateIn(kind, row(statements.stateRow, kind, id)),
+    rows: ({ kind, after, limit }: { kind: StateKind; after?: string; limit: number }): StateRow[] =>
+      statements.stateRows
+        .all(kind, after ?? null, after ?? null, limit)
+        .flatMap((found) => stateIn(kind, found) ?? []),
+    dueRows: ({ kind, by, limit }: { kind: StateKind; by: number; limit: number }): StateRow[] =>
+      statements.dueRows.all(kind, by, limit).flatMap((found) => stateIn(kind, found) ?? []),
     run: (id: string) => runIn(row(statements.run, id)),
     runs: ({ limit }: { limit: number }): RunSummary[] =>
       statements.runs.all(limit).flatMap((found) => runIn(found) ?? []),
@@ -152,6 +172,13 @@ function prepareAll(db: DatabaseSync) {
     approvals: db.prepare(
       "SELECT record FROM approvals WHERE ? IS NULL OR state = ? ORDER BY created DESC, id DESC LIMIT ?",
     ),
+    stateRow: db.prepare("SELECT id, version, due, value FROM state WHERE kind = ? AND id = ?"),
+    stateRows: db.prepare(
+      "SELECT id, version, due, value FROM state WHERE kind = ? AND (? IS NULL OR id > ?) ORDER BY id LIMIT ?",
+    ),
+    dueRows: db.prepare(
+      "SELECT id, version, due, value FROM state WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?",
+    ),
     run: db.prepare("SELECT id, n, agent, environment, started, last FROM runs WHERE id = ?"),
     runs: db.prepare("SELECT id, n, agent, environment, started, last FROM runs ORDER BY number DESC LIMIT ?"),
     writers: db.prepare("SELECT id, boot, namespace, pid, started, closed FROM writers"),
@@ -173,6 +200,17 @@ function callIn(found: Row | undefined): CallRecord | undefined {
 
 function approvalIn(found: Row | undefined): ApprovalRecord | undefined {
   return found === undefined ? undefined : (JSON.parse(text(found.record, "record")) as ApprovalRecord);
+}
+
+function stateIn(kind: StateKind, found: Row | undefined): StateRow | undefined {
+  if (found === undefined) return undefined;
+  return {
+    kind,
+    id: text(found.id, "id"),
+    version: integer(found.version, "version"),
+    due: found.due === null ? null : integer(found.due, "due"),
+    value: JSON.parse(text(found.value, "value")) as Json,
+  };
 }
 
 function runIn(found: Row | undefined): RunSummary | undefined {

@@ -4,7 +4,7 @@ import { SafeRunError } from "@saferun/core";
 import { isBusy } from "./failure.ts";
 
 /** `PRAGMA user_version` of a store that this code has written. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 /** Marks the file as SafeRun's: "SFRN". */
 const APPLICATION_ID = 0x5346524e;
 /** Before it a WAL could be reset under a reader (sqlite.org/wal.html, the WAL-reset bug). */
@@ -15,6 +15,15 @@ export const PARTS_PER_ENTRY = 1_024;
 
 /** The states in which a call is not final, as the partial index spells them. */
 export const OPEN_CALLS = "state IN ('pending', 'approved', 'executing', 'unknown')";
+
+/** Since version 2. */
+const STATE = `
+CREATE TABLE state (
+  number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, due INTEGER,
+  value TEXT NOT NULL, UNIQUE (kind, id)
+) STRICT;
+CREATE INDEX state_due ON state (kind, due) WHERE due IS NOT NULL;
+`;
 
 // Every index is one more page in each commit: none that no read needs.
 const SCHEMA = `
@@ -38,6 +47,7 @@ CREATE TABLE approvals (
   created INTEGER NOT NULL, record TEXT NOT NULL
 ) STRICT;
 CREATE INDEX approvals_by_time ON approvals (created);
+${STATE}
 CREATE TABLE writers (
   id TEXT PRIMARY KEY, boot TEXT NOT NULL, namespace TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL,
   closed INTEGER NOT NULL
@@ -74,7 +84,12 @@ export function connectReadOnly(path: string, busyMs: number): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
   try {
     db.exec("PRAGMA trusted_schema = OFF");
-    if (!isCurrent(db)) throw new SafeRunError("record.corrupt", "the store's file has no tables");
+    if (!isCurrent(db)) {
+      throw new SafeRunError(
+        "record.corrupt",
+        "the store's file lacks tables: open it once for writing, which brings them",
+      );
+    }
     return db;
   } catch (error) {
     db.close();
@@ -92,8 +107,11 @@ export function prepareSchema(db: DatabaseSync, newLogId: () => string): void {
   try {
     // Another process may have been first.
     if (!isCurrent(db)) {
-      db.exec(SCHEMA);
-      db.prepare("INSERT INTO log (id, log, size, peaks) VALUES (1, ?, 0, x'')").run(newLogId());
+      if (pragma(db, "user_version") === 1) db.exec(STATE);
+      else {
+        db.exec(SCHEMA);
+        db.prepare("INSERT INTO log (id, log, size, peaks) VALUES (1, ?, 0, x'')").run(newLogId());
+      }
       db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
     }
     db.exec("COMMIT");
@@ -159,12 +177,12 @@ function isCurrent(db: DatabaseSync): boolean {
       `the store was written by a newer SafeRun (schema ${version}, this one knows ${SCHEMA_VERSION}): update SafeRun`,
     );
   }
-  if (version === SCHEMA_VERSION) {
+  if (version > 0) {
     if (pragma(db, "application_id") !== APPLICATION_ID) {
       throw new SafeRunError("record.corrupt", "the store's file is a database of another program");
     }
-    checkObjects(db);
-    return true;
+    checkObjects(db, version === 1 ? SCHEMA.replace(STATE, "") : SCHEMA);
+    return version === SCHEMA_VERSION;
   }
   if (row(db.prepare("SELECT 1 FROM sqlite_master LIMIT 1")) !== undefined) {
     throw new SafeRunError("record.corrupt", "the store's file is a database of another program");
@@ -176,9 +194,9 @@ function isCurrent(db: DatabaseSync): boolean {
  * Exactly the tables and indexes above: a trigger would change rows behind a commit, a view in the place of a table would
  * show what nobody has written, an index of another form would hide entries.
  */
-function checkObjects(db: DatabaseSync): void {
+function checkObjects(db: DatabaseSync, schema: string): void {
   const found = db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
-  const expected = SCHEMA.split(";").map(oneLine).filter(Boolean).sort();
+  const expected = schema.split(";").map(oneLine).filter(Boolean).sort();
   const own = found.map(({ sql }) => oneLine(text(sql, "sql"))).sort();
   if (own.length !== expected.length || own.some((sql, index) => sql !== expected[index])) {
     throw new SafeRunError("record.corrupt", "the store's file has other tables than SafeRun makes: it was changed");

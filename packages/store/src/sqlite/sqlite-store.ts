@@ -145,8 +145,13 @@ function closed(): SafeRunError {
 }
 
 /** A transaction that writes one row twice has no meaning under compare-and-set. */
-function distinct({ calls = [], approvals = [] }: Transaction): void {
-  for (const writes of [calls.map((write) => write.row.id), approvals.map((write) => write.row.id)]) {
+function distinct({ calls = [], approvals = [], rows = [] }: Transaction): void {
+  const written = [
+    calls.map(({ row }) => row.id),
+    approvals.map(({ row }) => row.id),
+    rows.map(({ row }) => JSON.stringify([row.kind, row.id])),
+  ];
+  for (const writes of written) {
     if (new Set(writes).size !== writes.length) {
       throw new SafeRunError("log.malformed", "a transaction that writes one row twice");
     }

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatDecimal, MOST, parseDecimal } from "./decimal.ts";
+import type { BudgetWindow } from "../../budget.ts";
+import { formatDecimal, MOST, parseDecimal } from "../../decimal.ts";
+import { amountOf } from "../../unit.ts";
 import { cost, inputTokenBound, type ModelPrice, spendBound } from "./model-spend.ts";
-import { amountOf } from "./unit.ts";
-import { type Window, windowAt, type ZoneOffset } from "./window.ts";
+import { windowAt, type ZoneOffset } from "./window.ts";
 
 describe("decimal texts (trap 19)", () => {
   it.each([
@@ -105,9 +106,9 @@ const zones: ZoneOffset = (zone, epochMs) => {
 };
 
 describe("windows [B3~]", () => {
-  const key = (window: Window, time: string) => windowAt(window, Date.parse(time), "run_1", zones)?.key;
-  const day = (zone: string): Window => ({ kind: "calendar", unit: "day", zone });
-  const hour = (zone: string): Window => ({ kind: "calendar", unit: "hour", zone });
+  const key = (window: BudgetWindow, time: string) => windowAt(window, Date.parse(time), "run_1", zones)?.key;
+  const day = (zone: string): BudgetWindow => ({ kind: "calendar", unit: "day", zone });
+  const hour = (zone: string): BudgetWindow => ({ kind: "calendar", unit: "hour", zone });
   const HOUR = 3_600_000;
 
   it.each([
@@ -139,7 +140,7 @@ describe("windows [B3~]", () => {
   it("names days, weeks, months as the zone has them", () => {
     expect(key(day("America/Los_Angeles"), "2026-01-01T07:59:00Z")).toBe("day America/Los_Angeles 2025-12-31");
     expect(key(day("Asia/Kathmandu"), "2025-12-31T18:15:00Z")).toBe("day Asia/Kathmandu 2026-01-01");
-    const week: Window = { kind: "calendar", unit: "week", zone: "UTC" };
+    const week: BudgetWindow = { kind: "calendar", unit: "week", zone: "UTC" };
     expect(["2026-11-22T23:59:59Z", "2026-11-23T00:00:00Z"].map((time) => key(week, time))).toEqual([
       "week UTC 2026-11-16",
       "week UTC 2026-11-23",
@@ -160,7 +161,7 @@ describe("windows [B3~]", () => {
   });
 
   it("are fixed, sliding, of the run or for ever", () => {
-    const at = (window: Window, now: number, run = "run_1") => windowAt(window, now, run, zones);
+    const at = (window: BudgetWindow, now: number, run = "run_1") => windowAt(window, now, run, zones);
     expect(at({ kind: "fixed", ms: 1_000 }, 1_999)).toEqual(at({ kind: "fixed", ms: 1_000 }, 1_000));
     expect(at({ kind: "fixed", ms: 1_000 }, 2_000)).not.toEqual(at({ kind: "fixed", ms: 1_000 }, 1_999));
     expect(at({ kind: "sliding", ms: 1_000 }, 5_000)).toEqual({ key: "sliding 1000", since: 4_000 });
@@ -168,7 +169,7 @@ describe("windows [B3~]", () => {
     expect(at({ kind: "ever" }, 0, "a")).toEqual(at({ kind: "ever" }, 9e12, "b"));
   });
 
-  it.each<[string, Window, number]>([
+  it.each<[string, BudgetWindow, number]>([
     ["a zone that nobody knows", day("Europe/Atlantis"), 0],
     ["no clock", day("UTC"), Number.NaN],
     ["no length", { kind: "sliding", ms: 0 }, 0],

@@ -38,7 +38,8 @@ export function audit(
   for (const pot of pots) {
     const { held, spent } = usedOf(holds, pot.id, since.get(pot.id) ?? null);
     if (held !== pot.held || spent !== pot.spent) faults.push({ kind: "drift", pot: pot.id, held, spent });
-    if (held + spent > pot.limit) faults.push({ kind: "overspent", pot: pot.id, used: held + spent, limit: pot.limit });
+    const limit = pot.limit + pot.raised;
+    if (held + spent > limit) faults.push({ kind: "overspent", pot: pot.id, used: held + spent, limit });
   }
   const attempts = new Set<string>();
   for (const hold of holds) {

@@ -21,6 +21,7 @@ const pot = (id: string, limit: bigint, change: Partial<Pot> = {}): Pot => ({
   budget: id,
   unit: "usd_micros",
   limit,
+  raised: 0n,
   over: "pause",
   held: 0n,
   spent: 0n,
@@ -164,9 +165,9 @@ describe("limits and children", () => {
   it("are raised by a named admin with a reason only", () => {
     const admin = { id: "ann", kind: "person", roles: ["admin"] } as const;
     const full = pot("a", 100n, { spent: 100n, marked: 100 });
-    expect(raiseLimit(full, 200n, admin, "quarter end")).toMatchObject({ limit: 200n, marked: 50 });
-    expect(raiseLimit(full, 200n, admin, " ")).toBeUndefined();
-    expect(raiseLimit(full, 100n, admin, "x")).toBeUndefined();
+    expect(raiseLimit(full, 100n, admin, "quarter end")).toMatchObject({ limit: 100n, raised: 100n, marked: 50 });
+    expect(raiseLimit(full, 100n, admin, " ")).toBeUndefined();
+    expect(raiseLimit(full, 0n, admin, "x")).toBeUndefined();
     expect(raiseLimit(full, 200n, { ...admin, roles: ["approver"] }, "x")).toBeUndefined();
     expect(raiseLimit(full, 200n, { ...admin, kind: "agent" }, "x")).toBeUndefined();
   });

@@ -4,10 +4,12 @@
  * Every function takes rows and gives the next rows. The store locks the pots in `lockOrder`, reads them, calls one of these
  * functions and writes the result, in one transaction.
  */
+
+import { MOST } from "../../decimal.ts";
 import { canonicalJson } from "../../json.ts";
 import type { CallState } from "../../lifecycle.ts";
 import { type Actor, mayReset } from "../person.ts";
-import { MOST } from "./decimal.ts";
+import type { Sliding } from "./sliding.ts";
 import type { WindowNow } from "./window.ts";
 
 /** What a budget allows in one window under one key. */
@@ -15,14 +17,19 @@ export interface Pot {
   readonly id: string;
   readonly budget: string;
   readonly unit: string;
+  /** As the policies say. */
   readonly limit: bigint;
+  /** What people have added to it, each time with a reason. */
+  readonly raised: bigint;
   /** What happens at the limit: a person is asked, or the call is refused. */
   readonly over: "pause" | "deny";
-  /** Reserved and not over. For a sliding window: of the rows since its beginning. */
+  /** Reserved and not over. Of a sliding window: in the slices that are left. */
   readonly held: bigint;
   readonly spent: bigint;
   /** The highest mark that was told: 0, 50, 80 or 100. */
   readonly marked: number;
+  /** Only of sliding windows. */
+  readonly sliding?: Sliding;
 }
 
 export interface HoldPart {
@@ -122,7 +129,8 @@ export function reserve(
     const pot = byId.get(id);
     if (pot === undefined || !isAmount(amount)) return { ok: false, why: "invalid" };
     const used = pot.held + pot.spent;
-    const { budget, over, limit } = pot;
+    const { budget, over } = pot;
+    const limit = pot.limit + pot.raised;
     if (used + amount > limit) shortages.push({ pot: id, budget, over, limit, used, wanted: amount });
     next.push({ ...pot, held: pot.held + amount });
   }
@@ -186,17 +194,23 @@ export function changePots(pots: readonly Pot[], changes: readonly PotChange[]):
   });
 }
 
-/** An approval with a reason, never less than what is used. Undefined: not allowed. */
-export function raiseLimit(pot: Pot, limit: bigint, by: Actor, reason: string): Pot | undefined {
-  if (!mayReset(by) || reason.trim() === "" || !isAmount(limit) || limit <= pot.limit) return undefined;
-  return { ...pot, limit, marked: markOf(pot.held + pot.spent, limit) };
+/** More room by `amount`, with a reason. Undefined: not allowed. */
+export function raiseLimit(pot: Pot, amount: bigint, by: Actor, reason: string): Pot | undefined {
+  if (!mayReset(by) || reason.trim() === "" || !isAmount(amount) || amount === 0n) return undefined;
+  return withRoom(pot, amount);
+}
+
+/** More room: what was told of the smaller limit is told once more of the larger one. */
+export function withRoom(pot: Pot, amount: bigint): Pot {
+  const raised = pot.raised + amount;
+  return { ...pot, raised, marked: markOf(pot.held + pot.spent, pot.limit + raised) };
 }
 
 /** What a sub-agent may spend: reserved from its parent by `parent`, of which this is one part. */
 export function childPot(parent: Hold, part: HoldPart, unit: string, over: Pot["over"]): Pot {
   const budget = `child of ${parent.call}`;
   const id = canonicalJson([budget, part.pot]);
-  return { id, budget, unit, limit: part.amount, over, held: 0n, spent: 0n, marked: 0 };
+  return { id, budget, unit, limit: part.amount, raised: 0n, over, held: 0n, spent: 0n, marked: 0 };
 }
 
 /** What the parent books once the sub-agent is over. Undefined while the sub-agent still holds anything. */
@@ -228,13 +242,13 @@ function isProof(proof: Proof): boolean {
 }
 
 function withMark(pot: Pot): { readonly pot: Pot; readonly marks: readonly Mark[] } {
-  const reached = markOf(pot.held + pot.spent, pot.limit);
+  const reached = markOf(pot.held + pot.spent, pot.limit + pot.raised);
   if (reached <= pot.marked) return { pot, marks: [] };
   const marks = MARKS.filter((percent) => percent > pot.marked && percent <= reached);
   return { pot: { ...pot, marked: reached }, marks: marks.map((percent) => ({ pot: pot.id, percent })) };
 }
 
-function markOf(used: bigint, limit: bigint): number {
+export function markOf(used: bigint, limit: bigint): number {
   return MARKS.findLast((percent) => used * 100n >= limit * BigInt(percent) && used > 0n) ?? 0;
 }
 

@@ -1,5 +1,5 @@
 /** An upper bound on what one model call costs, known before it is made. Millionths of a dollar, whole ones. */
-import { MOST } from "./decimal.ts";
+import { MOST } from "../../decimal.ts";
 
 /** Per million tokens, in millionths of a dollar: the same number as millionths of a dollar a token, times a million. */
 export interface ModelPrice {

@@ -46,7 +46,7 @@ type Turn = () => Promise<void>;
 /** A store with compare-and-set on the pots, and a turn before every read and every commit. */
 class ModelStore {
   pots: readonly Pot[] = Object.entries(LIMITS).map(([id, limit]): Pot => {
-    return { id, budget: id, unit: "usd_micros", limit, over: "deny", held: 0n, spent: 0n, marked: 0 };
+    return { id, budget: id, unit: "usd_micros", limit, raised: 0n, over: "deny", held: 0n, spent: 0n, marked: 0 };
   });
   holds = new Map<string, Hold>();
   calls = new Map<string, CallState>();

@@ -1,15 +1,9 @@
 /** Which pot a call's money is in: decided when it is reserved, by the store's clock, and never changed after. */
+import type { BudgetWindow } from "../../budget.ts";
 import { unreachable } from "../../errors.ts";
 
 /** Seconds east of UTC in a zone (`Europe/Zurich`) at a moment; undefined for a zone that is not known. */
 export type ZoneOffset = (zone: string, epochMs: number) => number | undefined;
-
-export type Window =
-  | { readonly kind: "run" }
-  | { readonly kind: "ever" }
-  | { readonly kind: "fixed"; readonly ms: number }
-  | { readonly kind: "calendar"; readonly unit: "hour" | "day" | "week" | "month"; readonly zone: string }
-  | { readonly kind: "sliding"; readonly ms: number };
 
 export interface WindowNow {
   /** The same for all calls that share the pot. */
@@ -21,7 +15,7 @@ export interface WindowNow {
 const DAY_MS = 86_400_000;
 
 /** Undefined where it cannot be said, which denies: an unknown zone, a length that is none, a clock that is none. */
-export function windowAt(window: Window, now: number, run: string, zones: ZoneOffset): WindowNow | undefined {
+export function windowAt(window: BudgetWindow, now: number, run: string, zones: ZoneOffset): WindowNow | undefined {
   if (!Number.isSafeInteger(now)) return undefined;
   switch (window.kind) {
     case "run":

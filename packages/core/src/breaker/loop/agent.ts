@@ -2,10 +2,11 @@
  * What is remembered of one agent across its runs: how often it calls, whom it writes to, how many of its runs were
  * stopped. Plain JSON and bounded; stored in one row an agent.
  */
-import { isEffectful } from "../tool.ts";
+
+import type { LoopSettings } from "../../detectors.ts";
+import { isEffectful } from "../../traits.ts";
 import { type Finding, makeFinding, named } from "./finding.ts";
 import type { CallKeys } from "./fingerprint.ts";
-import type { LoopSettings } from "./settings.ts";
 
 /** Tools, and recipients, that are told apart. The oldest is forgotten first; a forgotten recipient is new once more. */
 const TOOLS = 256;

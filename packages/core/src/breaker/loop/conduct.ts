@@ -1,9 +1,10 @@
 /** Detectors of what a run does rather than what it learns: denials, business acts done twice, caps. */
-import { isEffectful } from "../tool.ts";
+
+import type { LoopSettings } from "../../detectors.ts";
+import { isEffectful } from "../../traits.ts";
 import { type Finding, makeFinding, named } from "./finding.ts";
 import type { CallKeys } from "./fingerprint.ts";
 import { type Act, actKey, type RunHistory } from "./history.ts";
-import type { LoopSettings } from "./settings.ts";
 
 /** Many refusals in a short time, or one rule tried over and over: what an injected instruction looks like. */
 export function denials(

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { LOOP_DEFAULTS, type LoopSettings } from "../../detectors.ts";
 import type { Hash } from "../../ports.ts";
+import type { ToolTraits } from "../../traits.ts";
 import { ScriptedRun, said } from "../testing/scripted-run.ts";
-import type { ToolTraits } from "../tool.ts";
 import { newAgent, stepAgent } from "./agent.ts";
 import { type Finding, findingDigest, severest } from "./finding.ts";
-import { LOOP_DEFAULTS, type LoopSettings } from "./settings.ts";
 import { recheckRun } from "./step.ts";
 
 const hash: Hash = { sha256: (bytes) => createHash("sha256").update(bytes).digest() };

@@ -1,13 +1,13 @@
 /** What a detector found, as data: what to do, why, and the words for the model. */
 import { toHex } from "../../call.ts";
+import { type DetectorMode, type DetectorName, REACTIONS, type Reaction } from "../../detectors.ts";
 import { canonicalJson } from "../../json.ts";
 import type { Hash } from "../../ports.ts";
-import { type DetectorName, type Mode, REACTIONS, type Reaction } from "./settings.ts";
 
 export interface Finding {
   readonly detector: DetectorName;
   readonly reaction: Reaction;
-  readonly mode: Mode;
+  readonly mode: DetectorMode;
   /** What an approval of this finding is about: the same loop has the same key. */
   readonly key: string;
   readonly tool: string;

@@ -7,8 +7,8 @@ import { toHex } from "../../call.ts";
 import { canonicalJson, type Json, type JsonObject, JsonProblem } from "../../json.ts";
 import type { Outcome } from "../../lifecycle.ts";
 import type { Hash } from "../../ports.ts";
+import type { CallKind, ToolTraits } from "../../traits.ts";
 import { pick, without } from "../path.ts";
-import type { CallKind, ToolTraits } from "../tool.ts";
 import { masked } from "./mask.ts";
 import { minHash } from "./minhash.ts";
 

@@ -1,9 +1,10 @@
 /** Detectors of runs that get nowhere although their calls differ: errors, varied, raw. */
+
+import type { LoopSettings } from "../../detectors.ts";
 import { isOfHealth } from "../error-class.ts";
 import { type Finding, makeFinding, named } from "./finding.ts";
 import type { CallKeys, Fingerprint } from "./fingerprint.ts";
 import type { RunHistory } from "./history.ts";
-import type { LoopSettings } from "./settings.ts";
 
 /** One tool that fails the same way since its last success, whatever the arguments. */
 export function errors(history: RunHistory, keys: CallKeys, settings: LoopSettings["errors"]): Finding | undefined {

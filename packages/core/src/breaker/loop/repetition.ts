@@ -1,11 +1,12 @@
 /** Detectors of calls that come back with what is already known: repeat, cycle, similar. Pure; at most 32 calls are read. */
+
+import type { LoopSettings } from "../../detectors.ts";
+import { isEffectful } from "../../traits.ts";
 import { isOfHealth } from "../error-class.ts";
-import { isEffectful } from "../tool.ts";
 import { type Finding, makeFinding, named } from "./finding.ts";
 import type { CallKeys, Fingerprint } from "./fingerprint.ts";
 import type { RunHistory } from "./history.ts";
 import { equalSlots } from "./minhash.ts";
-import type { LoopSettings } from "./settings.ts";
 
 const STILL_ALLOWED =
   "Still allowed: other arguments, other tools, or an answer to the person that says what is missing.";

@@ -2,14 +2,15 @@
  * The loop detectors of one root run as one pure step. The gate judges a proposed call on the results of earlier calls,
  * and stores the new state in the transaction that records the call.
  */
-import type { ToolTraits } from "../tool.ts";
+
+import type { LoopSettings } from "../../detectors.ts";
+import type { ToolTraits } from "../../traits.ts";
 import { caps, denials, duplicate, type Spending } from "./conduct.ts";
 import { type Finding, makeFinding } from "./finding.ts";
 import type { CallKeys, Fingerprint } from "./fingerprint.ts";
 import { type Act, cleared, type RunHistory, withDenial, withFinished, withoutCall, withProposed } from "./history.ts";
 import { errors, raw, varied } from "./outcomes.ts";
 import { cycle, repeat, similar } from "./repetition.ts";
-import type { LoopSettings } from "./settings.ts";
 
 export type RunEvent =
   | {

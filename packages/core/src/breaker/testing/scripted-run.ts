@@ -1,16 +1,16 @@
 /** A run that a test scripts call by call, through the same steps in the same order as the gate. */
 import { normalize } from "../../call.ts";
+import { LOOP_DEFAULTS, type LoopSettings } from "../../detectors.ts";
 import { invariant } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
 import type { Outcome } from "../../lifecycle.ts";
 import type { Hash } from "../../ports.ts";
+import { type ToolTraits, UNDECLARED_TOOL } from "../../traits.ts";
 import type { Spending } from "../loop/conduct.ts";
 import type { Finding } from "../loop/finding.ts";
 import { type CallKeys, callKeys, resultKeys, resultText } from "../loop/fingerprint.ts";
 import { type Act, newRun, type RunHistory } from "../loop/history.ts";
-import { LOOP_DEFAULTS, type LoopSettings } from "../loop/settings.ts";
 import { stepRun } from "../loop/step.ts";
-import { type ToolTraits, UNDECLARED } from "../tool.ts";
 
 export interface Scripted {
   readonly result?: unknown;
@@ -92,7 +92,7 @@ export class ScriptedRun {
   }
 
   traits(tool: string): ToolTraits {
-    return this.#tools[tool] ?? UNDECLARED;
+    return this.#tools[tool] ?? UNDECLARED_TOOL;
   }
 
   /** Every step goes through the stored form: a state that does not survive a restart fails every test. */

@@ -265,12 +265,15 @@ const SET_BY_THE_GATE: Readonly<Record<string, ValueSet>> = {
   "run.turn": NUMBER,
 };
 
+/** `args` and `context` themselves are always there. */
+const IN_A_MAP = complement(kinds(NO_PARENT));
+
 function pathPlace(path: readonly string[], expr: Expr): Place | undefined {
   const [root = ""] = path;
   const name = path.join(".");
   const known = Object.hasOwn(SET_BY_THE_GATE, name) ? SET_BY_THE_GATE[name] : undefined;
   // `context.x` is read and compared as strictly as `args.x`; other variables are not, and are not looked into.
   if (known === undefined && ((root !== "args" && root !== "context") || path.length < 2)) return undefined;
-  const top = known ?? (path.length === 2 ? complement(kinds(NO_PARENT)) : ANYTHING);
+  const top = known ?? (path.length === 2 ? IN_A_MAP : ANYTHING);
   return { key: path.join("\u0001"), kind: "path", path, expr, top };
 }

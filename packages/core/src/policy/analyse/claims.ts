@@ -1,12 +1,16 @@
 /** What a rule says where: its voices as regions, made once for each condition. */
+
+import type { Expr } from "../cel/ast.ts";
 import type { ConditionModel, PolicyModel, RuleModel } from "../model.ts";
-import { atomOf, type Constants } from "./atom.ts";
+import { type Atom, atomOf, type Constants } from "./atom.ts";
 import { ALWAYS, ERROR, FALSE, meet, NEVER, type Outcomes, type Region, regionsOf, TRUE } from "./region.ts";
 import { texts } from "./value-set.ts";
 
 export class Claims {
   readonly #constants: Constants;
   readonly #environments: readonly string[];
+  /** A condition's pieces are the same for every outcome that is asked about. */
+  readonly #atoms = new Map<Expr, Atom>();
   readonly #known = new Map<ConditionModel, Map<Outcomes, readonly Region[] | null>>();
 
   constructor(model: PolicyModel) {
@@ -30,11 +34,17 @@ export class Claims {
     }
     let regions = known.get(outcomes);
     if (regions === undefined) {
-      regions = regionsOf(rule.condition.expr, outcomes, this.#constants);
+      regions = regionsOf(rule.condition.expr, outcomes, this.#atomOf);
       known.set(outcomes, regions);
     }
     return regions;
   }
+
+  readonly #atomOf = (expr: Expr): Atom => {
+    const atom = this.#atoms.get(expr) ?? atomOf(expr, this.#constants);
+    this.#atoms.set(expr, atom);
+    return atom;
+  };
 
   /** The same, narrowed to the environments, agents and tools that the rule speaks of, where its condition asks for them. */
   scoped(rule: RuleModel, outcomes: Outcomes): readonly Region[] | null {

@@ -64,8 +64,9 @@ function pauseAlone(analysis: Analysis, rule: RuleModel): readonly Finding[] {
 /** A deny or pause over several tools fails, and so matches, on a call that another rule is made for. */
 function wideScope(analysis: Analysis, rule: RuleModel): readonly Finding[] {
   const { claims, search, index, model, tools } = analysis;
+  if (exactTools(rule.scope)?.length === 1) return [];
   const reads = rule.condition?.reads.filter(([root, field]) => root === "args" && field !== undefined) ?? [];
-  if (reads.length === 0 || exactTools(rule.scope)?.length === 1) return [];
+  if (reads.length === 0) return [];
   const names = new Set([
     ...(exactTools(rule.scope) ?? []),
     ...model.tools.map((tool) => nameFor(tool.name)),

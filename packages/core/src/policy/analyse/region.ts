@@ -4,7 +4,7 @@
  * place of its own). A condition with more regions than the bound is not known, and nothing is claimed about it.
  */
 import type { Expr } from "../cel/ast.ts";
-import { atomOf, type Constants, type Place } from "./atom.ts";
+import type { Atom, Place } from "./atom.ts";
 import { complement, intersect, isEmpty, isSubset, NOTHING, union, type ValueSet, wholeNumbers } from "./value-set.ts";
 
 export const TRUE = 1;
@@ -12,6 +12,8 @@ export const FALSE = 2;
 export const ERROR = 4;
 /** One or several of them, added. */
 export type Outcomes = number;
+
+export type AtomOf = (expr: Expr) => Atom;
 
 export interface Constraint {
   readonly place: Place;
@@ -31,19 +33,19 @@ export const NEVER: readonly Region[] = [];
 /** More regions than this, and the condition counts as not known. */
 const MOST_REGIONS = 64;
 
-/** Where a condition has one of these outcomes; null is "not known". */
-export function regionsOf(expr: Expr, outcomes: Outcomes, constants: Constants): readonly Region[] | null {
+/** Where a condition has one of these outcomes; null is "not known". `atomOf` looks at the pieces that it is joined of. */
+export function regionsOf(expr: Expr, outcomes: Outcomes, atomOf: AtomOf): readonly Region[] | null {
   switch (expr.kind) {
     case "and":
-      return joined(expr.operands, outcomes, constants, TRUE, FALSE);
+      return joined(expr.operands, outcomes, atomOf, TRUE, FALSE);
     case "or":
-      return joined(expr.operands, outcomes, constants, FALSE, TRUE);
+      return joined(expr.operands, outcomes, atomOf, FALSE, TRUE);
     case "not":
-      return regionsOf(expr.operand, swapped(outcomes), constants);
+      return regionsOf(expr.operand, swapped(outcomes), atomOf);
     case "conditional":
-      return chosen(expr, outcomes, constants);
+      return chosen(expr, outcomes, atomOf);
     default:
-      return atomRegions(expr, outcomes, constants);
+      return atomRegions(expr, outcomes, atomOf);
   }
 }
 
@@ -55,11 +57,11 @@ function swapped(outcomes: Outcomes): Outcomes {
 function joined(
   operands: readonly Expr[],
   outcomes: Outcomes,
-  constants: Constants,
+  atomOf: AtomOf,
   passes: Outcomes,
   decides: Outcomes,
 ): readonly Region[] | null {
-  const each = (wanted: Outcomes) => operands.map((operand) => regionsOf(operand, wanted, constants));
+  const each = (wanted: Outcomes) => operands.map((operand) => regionsOf(operand, wanted, atomOf));
   const anyOf = (wanted: Outcomes) => unite(each(wanted));
   const allOf = (wanted: Outcomes) => product(each(wanted));
   switch (outcomes) {
@@ -83,8 +85,8 @@ function joined(
   }
 }
 
-function chosen(expr: Extract<Expr, { kind: "conditional" }>, outcomes: Outcomes, constants: Constants) {
-  const of = (part: Expr, wanted: Outcomes) => regionsOf(part, wanted, constants);
+function chosen(expr: Extract<Expr, { kind: "conditional" }>, outcomes: Outcomes, atomOf: AtomOf) {
+  const of = (part: Expr, wanted: Outcomes) => regionsOf(part, wanted, atomOf);
   return unite([
     product([of(expr.condition, TRUE), of(expr.then, outcomes)]),
     product([of(expr.condition, FALSE), of(expr.else, outcomes)]),
@@ -92,8 +94,8 @@ function chosen(expr: Extract<Expr, { kind: "conditional" }>, outcomes: Outcomes
   ]);
 }
 
-function atomRegions(expr: Expr, outcomes: Outcomes, constants: Constants): readonly Region[] {
-  const { place, whenTrue, whenFalse } = atomOf(expr, constants);
+function atomRegions(expr: Expr, outcomes: Outcomes, atomOf: AtomOf): readonly Region[] {
+  const { place, whenTrue, whenFalse } = atomOf(expr);
   if (outcomes === (TRUE | FALSE | ERROR)) return [EVERYWHERE];
   const any = valuesWith(outcomes, place, whenTrue, whenFalse);
   const values = place.kind === "size" ? wholeNumbers(any) : any;
@@ -129,11 +131,15 @@ function unite(parts: readonly (readonly Region[] | null)[]): readonly Region[] 
 
 /** Calls that lie in one region of each part; null over the bound. */
 export function product(parts: readonly (readonly Region[] | null)[]): readonly Region[] | null {
-  let all: readonly Region[] = [EVERYWHERE];
   // A part that is empty decides, whatever is not known of the others.
   if (parts.some((part) => part?.length === 0)) return [];
+  let all: readonly Region[] = ALWAYS;
   for (const part of parts) {
     if (part === null) return null;
+    if (all === ALWAYS) {
+      all = part;
+      continue;
+    }
     const next: Region[] = [];
     for (const one of all) {
       for (const other of part) {

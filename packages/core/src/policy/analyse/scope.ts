@@ -57,6 +57,8 @@ function toolsCovered(outer: RuleScope, inner: RuleScope, tools: Tools): boolean
 /** Null is "all". Coarse for two globs: only the same one, or one whose texts lie in the other as they stand. */
 function namesCovered(outer: readonly string[] | null, inner: readonly string[] | null): boolean {
   if (outer === null || outer.includes("*")) return true;
+  const [only = ""] = inner ?? [];
+  if (inner?.length === 1 && outer.includes(only)) return true;
   return inner?.every((name) => outer.some((pattern) => pattern === name || globMatches(pattern, name))) === true;
 }
 

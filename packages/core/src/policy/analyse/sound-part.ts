@@ -44,6 +44,8 @@ function brokenStarts(documents: readonly PolicyDocument[], errors: readonly Pol
     const others: readonly { readonly span: Span }[] = [
       ...[...environments, ...routes, ...context, ...define, ...tools, ...tests],
       ...(source.let ?? []),
+      ...(source.budgets ?? []),
+      ...(source.breakers ?? []),
     ];
     const pieces: { readonly span: Span; readonly id?: Span }[] = [
       ...others.map(({ span }) => ({ span })),

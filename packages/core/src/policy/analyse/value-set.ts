@@ -62,7 +62,7 @@ export function texts(values: Iterable<string>, outside = false): ValueSet {
 }
 
 export function isEmpty(set: ValueSet): boolean {
-  return set.bits === 0 && set.numbers.length === 0 && !set.texts.outside && set.texts.values.size === 0;
+  return set.bits === 0 && set.numbers.length === 0 && isNoText(set.texts);
 }
 
 export function intersect(a: ValueSet, b: ValueSet): ValueSet {
@@ -78,7 +78,7 @@ export function intersect(a: ValueSet, b: ValueSet): ValueSet {
 export function union(a: ValueSet, b: ValueSet): ValueSet {
   return {
     bits: a.bits | b.bits,
-    numbers: mergeNumbers([...a.numbers, ...b.numbers]),
+    numbers: mergeNumbers(a.numbers, b.numbers),
     texts: uniteTexts(a.texts, b.texts),
   };
 }
@@ -137,8 +137,8 @@ function isNone({ low, high, lowOpen, highOpen }: Interval): boolean {
 }
 
 function intersectNumbers(a: readonly Interval[], b: readonly Interval[]): readonly Interval[] {
-  if (a === ALL_NUMBERS) return b;
-  if (b === ALL_NUMBERS) return a;
+  if (a === ALL_NUMBERS || b.length === 0) return b;
+  if (b === ALL_NUMBERS || a.length === 0) return a;
   return a.flatMap((one) => b.map((other) => meet(one, other)).filter((both) => !isNone(both)));
 }
 
@@ -153,8 +153,10 @@ function meet(a: Interval, b: Interval): Interval {
   };
 }
 
-function mergeNumbers(intervals: readonly Interval[]): readonly Interval[] {
-  const sorted = intervals.toSorted((a, b) => a.low - b.low || Number(a.lowOpen) - Number(b.lowOpen));
+function mergeNumbers(a: readonly Interval[], b: readonly Interval[]): readonly Interval[] {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  const sorted = [...a, ...b].sort((a, b) => a.low - b.low || Number(a.lowOpen) - Number(b.lowOpen));
   const merged: Interval[] = [];
   for (const next of sorted) {
     const last = merged.at(-1);
@@ -172,6 +174,7 @@ function furtherEnd(a: Interval, b: Interval): Pick<Interval, "high" | "highOpen
 }
 
 function complementNumbers(intervals: readonly Interval[]): readonly Interval[] {
+  if (intervals.length === 0) return ALL_NUMBERS;
   const gaps: Interval[] = [];
   let low = Number.NEGATIVE_INFINITY;
   let lowOpen = false;
@@ -185,6 +188,8 @@ function complementNumbers(intervals: readonly Interval[]): readonly Interval[] 
 }
 
 function intersectTexts(a: Texts, b: Texts): Texts {
+  if (isAll(a) || isNoText(b)) return b;
+  if (isAll(b) || isNoText(a)) return a;
   if (a.outside && b.outside) return { outside: true, values: new Set([...a.values, ...b.values]) };
   const [finite, other] = a.outside ? [b, a] : [a, b];
   return {
@@ -194,8 +199,18 @@ function intersectTexts(a: Texts, b: Texts): Texts {
 }
 
 function uniteTexts(a: Texts, b: Texts): Texts {
+  if (isNoText(a)) return b;
+  if (isNoText(b)) return a;
   const both = intersectTexts({ ...a, outside: !a.outside }, { ...b, outside: !b.outside });
   return { outside: !both.outside, values: both.values };
+}
+
+function isAll({ outside, values }: Texts): boolean {
+  return outside && values.size === 0;
+}
+
+function isNoText({ outside, values }: Texts): boolean {
+  return !outside && values.size === 0;
 }
 
 function textsWithin(a: Texts, b: Texts): boolean {

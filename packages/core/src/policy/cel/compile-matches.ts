@@ -1,5 +1,5 @@
 /** `text.matches(r"pattern")`: the pattern is a literal, read at load, matched in linear time. */
-import { matchPattern, type Pattern } from "../regex/match.ts";
+import { createMatcher, type Matcher, type Pattern } from "../regex/match.ts";
 import { type Activation, OUT_OF_STEPS } from "./activation.ts";
 import type { Evaluate } from "./compile.ts";
 import { Fault } from "./issues.ts";
@@ -10,17 +10,18 @@ import { kindOf, type Outcome } from "./values.ts";
 const VISITS_PER_STEP = 64;
 
 export function compileMatches(pattern: Pattern, text: Evaluate, offset: number): Evaluate {
+  const match = createMatcher(pattern);
   return (activation) => {
     const value = text(activation);
     if (value instanceof Fault) return value;
     if (typeof value !== "string")
       return new Fault(`\`matches\` needs a string, not ${withArticle(kindOf(value))}`, offset);
-    return run(pattern, value, activation, offset);
+    return run(match, value, activation, offset);
   };
 }
 
-function run(pattern: Pattern, text: string, activation: Activation, offset: number): Outcome {
-  const matched = matchPattern(pattern, text, Math.max(0, activation.steps) * VISITS_PER_STEP, (visits) => {
+function run(match: Matcher, text: string, activation: Activation, offset: number): Outcome {
+  const matched = match(text, Math.max(0, activation.steps) * VISITS_PER_STEP, (visits) => {
     activation.spend(Math.ceil(visits / VISITS_PER_STEP));
   });
   return matched ?? new Fault(OUT_OF_STEPS, offset);

@@ -13,17 +13,22 @@ export interface Token {
 
 const BLANK = /(?:[\t\n\f\r ]+|\/\/[^\n]*)+/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
-const QUOTED_WORD = /`[A-Za-z0-9_.\-/ ]+`/y;
+const QUOTED_WORD = /`[A-Za-z0-9_.\-/ ]+`/;
 const NUMBER =
-  /0[xX][0-9a-fA-F]+[uU]?|[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[uU]?/y;
-const SYMBOL = /==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,()[\]{}]/y;
-const OPENING = /(?:[rR][bB]?|[bB][rR]?)?("""|'''|"|')/y;
+  /0[xX][0-9a-fA-F]+[uU]?|[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[uU]?/;
+const SYMBOL = /==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,()[\]{}]/;
+const OPENING = /(?:[rR][bB]?|[bB][rR]?)?(?:"""|'''|"|')/;
+/** Groups: the beginning of a quoted text, a number, a word, a quoted word, a symbol. The first that fits counts. */
+const TOKEN = new RegExp(
+  `(${[OPENING, NUMBER, WORD, QUOTED_WORD, SYMBOL].map(({ source }) => source).join(")|(")})`,
+  "y",
+);
 
 export function tokenize(source: string): { tokens: Token[] } | { issue: CelIssue } {
   const tokens: Token[] = [];
   let at = 0;
   for (;;) {
-    at += matchAt(BLANK, source, at)?.length ?? 0;
+    at = afterBlank(source, at);
     if (at >= source.length) {
       tokens.push({ kind: "end", text: "", start: source.length, end: source.length });
       return { tokens };
@@ -37,27 +42,37 @@ export function tokenize(source: string): { tokens: Token[] } | { issue: CelIssu
 
 type Problem = Pick<CelIssue, "offset" | "length" | "message">;
 
+/** Past spaces and comments. */
+function afterBlank(source: string, at: number): number {
+  // Most tokens stand right behind another one.
+  if (source.charCodeAt(at) > SPACE && source[at] !== "/") return at;
+  BLANK.lastIndex = at;
+  return BLANK.test(source) ? BLANK.lastIndex : at;
+}
+
+const SPACE = 0x20;
+
 function nextToken(source: string, at: number): Token | Problem {
-  const opening = matchAt(OPENING, source, at);
-  if (opening !== null) return quotedToken(source, at, opening);
-  const number = matchAt(NUMBER, source, at);
-  // A word directly after a number (`5dollars`) is a typing mistake, not two tokens.
-  if (number !== null) {
-    const glued = matchAt(WORD, source, at + number.length);
-    if (glued === null) return token("number", number, at);
-    return {
-      offset: at,
-      length: number.length + glued.length,
-      message: `\`${clip(number + glued)}\` is neither a number nor a name`,
-    };
-  }
-  const word = matchAt(WORD, source, at);
-  if (word !== null) return token("word", word, at);
-  const quotedWord = matchAt(QUOTED_WORD, source, at);
-  if (quotedWord !== null) return token("quotedWord", quotedWord, at);
-  const symbol = matchAt(SYMBOL, source, at);
-  if (symbol !== null) return token("symbol", symbol, at);
+  TOKEN.lastIndex = at;
+  const [, opening, number, word, quotedWord, symbol] = TOKEN.exec(source) ?? [];
+  if (opening !== undefined) return quotedToken(source, at, opening);
+  if (number !== undefined) return numberToken(source, at, number);
+  if (word !== undefined) return token("word", word, at);
+  if (quotedWord !== undefined) return token("quotedWord", quotedWord, at);
+  if (symbol !== undefined) return token("symbol", symbol, at);
   return unknownCharacter(source, at);
+}
+
+/** A word directly after a number (`5dollars`) is a typing mistake, not two tokens. */
+function numberToken(source: string, at: number, number: string): Token | Problem {
+  WORD.lastIndex = at + number.length;
+  const [glued] = WORD.exec(source) ?? [];
+  if (glued === undefined) return token("number", number, at);
+  return {
+    offset: at,
+    length: number.length + glued.length,
+    message: `\`${clip(number + glued)}\` is neither a number nor a name`,
+  };
 }
 
 function quotedToken(source: string, at: number, opening: string): Token | Problem {
@@ -95,11 +110,6 @@ function unknownCharacter(source: string, at: number): Problem {
 
 function token(kind: TokenKind, text: string, start: number): Token {
   return { kind, text, start, end: start + text.length };
-}
-
-function matchAt(pattern: RegExp, source: string, at: number): string | null {
-  pattern.lastIndex = at;
-  return pattern.exec(source)?.[0] ?? null;
 }
 
 /** A piece of the user's text, short enough for one line. */

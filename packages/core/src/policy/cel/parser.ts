@@ -55,12 +55,14 @@ const FOREIGN: Readonly<Record<string, string>> = {
   if: "`condition ? a : b`",
 };
 
+const END: Token = { kind: "end", text: "", start: 0, end: 0 };
+
 class Parser {
   private at = 0;
   private nodes = 0;
   private readonly tokens: readonly Token[];
   /** Height of the tree below each node: a chain such as `a.b.c` is deep without any recursion here. */
-  private readonly heights = new WeakMap<Expr, number>();
+  private readonly heights = new Map<Expr, number>();
   private depth = 0;
 
   constructor(tokens: readonly Token[]) {
@@ -91,8 +93,15 @@ class Parser {
   }
 
   private or(): Expr {
-    return this.logical("or", "||", () => this.logical("and", "&&", () => this.relation()));
+    return this.logical("or", "||", this.and);
   }
+
+  // Made once: ten thousand conditions have a hundred thousand operands.
+  private readonly and = (): Expr => this.logical("and", "&&", this.relation);
+  private readonly relation = (): Expr => this.binary(RELATIONS, this.sum);
+  private readonly sum = (): Expr => this.binary(SUMS, this.product);
+  private readonly product = (): Expr => this.binary(PRODUCTS, this.operand);
+  private readonly operand = (): Expr => this.unary();
 
   private logical(kind: "and" | "or", symbol: string, operand: () => Expr): Expr {
     const first = operand();
@@ -107,18 +116,15 @@ class Parser {
     return this.node({ kind, operands, start: first.start, end }, operands);
   }
 
-  private relation(): Expr {
-    return this.binary(RELATIONS, () => this.binary(SUMS, () => this.binary(PRODUCTS, () => this.unary())));
-  }
-
   private binary(operators: ReadonlySet<string>, operand: () => Expr): Expr {
     let left = operand();
-    while (operators.has(this.current().text) && (this.current().kind === "symbol" || this.current().text === "in")) {
+    for (;;) {
+      const { kind, text } = this.current();
+      if ((kind !== "symbol" && text !== "in") || !operators.has(text)) return left;
       const operator = this.next().text as BinaryOperator;
       const right = operand();
       left = this.node({ kind: "binary", operator, left, right, start: left.start, end: right.end }, [left, right]);
     }
-    return left;
   }
 
   private unary(): Expr {
@@ -311,9 +317,7 @@ class Parser {
 
   private peekAt(ahead: number): Token {
     // The last token is `end`, and nothing reads past it.
-    return (
-      this.tokens[Math.min(this.at + ahead, this.tokens.length - 1)] ?? { kind: "end", text: "", start: 0, end: 0 }
-    );
+    return this.tokens[this.at + ahead] ?? this.tokens.at(-1) ?? END;
   }
 
   private next(): Token {
@@ -323,7 +327,8 @@ class Parser {
   }
 
   private isSymbol(text: string): boolean {
-    return this.current().kind === "symbol" && this.current().text === text;
+    const { kind, text: written } = this.current();
+    return written === text && kind === "symbol";
   }
 
   private take(text: string): boolean {

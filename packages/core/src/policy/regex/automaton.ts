@@ -4,14 +4,13 @@
  *
  * Everything that is made belongs to one run, so that the work for a text is the same whatever was matched before.
  */
-import { holds, NOTHING } from "./assertions.ts";
-import { type CharacterSet, isWordCharacter } from "./character-set.ts";
+import { NOTHING } from "./assertions.ts";
+import type { CharacterSet } from "./character-set.ts";
+import { closureOf, kindOf, REPRESENTATIVES, Visited } from "./closure.ts";
 import type { Instruction } from "./program.ts";
 
 /** A pattern that makes a new set at each character is better served by the machine itself. */
 const MAX_STATES = 1_000;
-/** Kinds of characters around a position, as far as assertions can tell them apart. */
-const REPRESENTATIVES: readonly number[] = [NOTHING, 0x0a, 0x61, 0x2d];
 
 interface State {
   /** Instructions that wait for the next character, and where what takes none has not been followed yet. */
@@ -26,11 +25,10 @@ const MATCHED: State = { cores: [], before: 0, next: [] };
 const DEAD: State = { cores: [], before: 0, next: [] };
 
 export class Automaton {
-  /** Visits of a state or set so far. */
-  visits = 0;
   private readonly program: readonly Instruction[];
   private readonly anchored: boolean;
   private readonly sets: readonly CharacterSet[];
+  private readonly visited: Visited;
   private readonly states = new Map<string, State>();
   /** Class of each character that was seen; a class is a signature over all sets, and a kind. */
   private readonly classes = new Map<number, number>();
@@ -39,8 +37,14 @@ export class Automaton {
 
   constructor(program: readonly Instruction[], anchored: boolean) {
     this.program = program;
+    this.visited = new Visited(program.length);
     this.anchored = anchored;
     this.sets = [...new Set(program.flatMap((instruction) => (instruction.op === "set" ? [instruction.set] : [])))];
+  }
+
+  /** Visits of a state or set so far. */
+  get visits(): number {
+    return this.visited.visits;
   }
 
   /** Does it match anywhere in the text? Null when that takes more than `work` visits, undefined for too many sets of states. */
@@ -55,16 +59,16 @@ export class Automaton {
       state = state.next[known] ?? this.step(state, known, point);
       if (state === MATCHED) return true;
       if (state === DEAD) return false;
-      if (++this.visits > work) return null;
+      if (++this.visited.visits > work) return null;
       if (this.states.size > MAX_STATES) return undefined;
     }
-    this.visits++;
+    this.visited.visits++;
     return this.follow(state, NOTHING) === null;
   }
 
   /** Characters that no set and no assertion tells apart share a class. */
   private classify(point: number): number {
-    this.visits += this.sets.length;
+    this.visited.visits += this.sets.length;
     const bits = this.sets.map((set) => (set.has(point) ? "1" : "0")).join("");
     const signature = `${kindOf(point)}${bits}`;
     const known = this.signatures.get(signature) ?? this.signatures.size;
@@ -109,26 +113,6 @@ export class Automaton {
   /** Where the machine waits once all that takes no character is followed before `point`; null for a match. */
   private follow(state: State, point: number): readonly number[] | null {
     const before = REPRESENTATIVES[state.before] ?? NOTHING;
-    const waiting: number[] = [];
-    const seen = new Set<number>();
-    const stack = [...state.cores];
-    for (let index = stack.pop(); index !== undefined; index = stack.pop()) {
-      if (seen.has(index)) continue;
-      seen.add(index);
-      const instruction = this.program[index];
-      if (instruction?.op === "match") return null;
-      if (instruction?.op === "split") stack.push(instruction.second, instruction.first);
-      else if (instruction?.op === "set") waiting.push(index);
-      else if (instruction !== undefined && holds(instruction.assertion, before, point)) stack.push(index + 1);
-    }
-    this.visits += seen.size;
-    return waiting;
+    return closureOf(this.program, state.cores, before, point, this.visited);
   }
-}
-
-/** An index into `REPRESENTATIVES`. */
-function kindOf(point: number): number {
-  if (point === NOTHING) return 0;
-  if (point === 0x0a) return 1;
-  return isWordCharacter(point) ? 2 : 3;
 }

@@ -31,6 +31,15 @@ export class CharacterSet {
     return point < 128 ? this.ascii[point] === 1 : this.search(point);
   }
 
+  get hasProperties(): boolean {
+    return this.parts.properties.length > 0;
+  }
+
+  /** The ends of all ranges, both cases of letters included. */
+  edges(): readonly number[] {
+    return this.parts.ranges.flatMap(({ from, to }) => [from, to]);
+  }
+
   private search(point: number): boolean {
     const found = this.contains(point) || (this.fold && caseForms(point).some((form) => this.contains(form)));
     return found !== this.parts.negated;

@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../limits.ts";
 import { Automaton } from "./automaton.ts";
-import { compilePattern, matchPattern, simulate } from "./match.ts";
+import { compilePattern, createMatcher, simulate } from "./match.ts";
 
 function matches(pattern: string, text: string): boolean | null {
   const compiled = compilePattern(pattern);
   if (!compiled.ok) throw new Error(compiled.issue.message);
-  return matchPattern(compiled.pattern, text, 10_000_000, () => {});
+  return createMatcher(compiled.pattern)(text, 10_000_000, () => {});
 }
 
 describe("patterns", () => {
@@ -100,14 +100,14 @@ describe("patterns", () => {
     let visits = 0;
     const text = `${"a".repeat(50_000)}b`;
     expect(
-      matchPattern(compiled.pattern, text, 1_000, (count) => {
+      createMatcher(compiled.pattern)(text, 1_000, (count) => {
         visits = count;
       }),
     ).toBeNull();
     expect(visits).toBeLessThan(1_100);
     // Linear: a bounded number of visits for each character.
     expect(
-      matchPattern(compiled.pattern, text, 10_000_000, (count) => {
+      createMatcher(compiled.pattern)(text, 10_000_000, (count) => {
         visits = count;
       }),
     ).toBe(false);
@@ -121,7 +121,7 @@ describe("patterns", () => {
     const compiled = compilePattern(source);
     if (!compiled.ok) throw new Error(compiled.issue.message);
     let count = 0;
-    const matched = matchPattern(compiled.pattern, text, BUDGET, (made) => {
+    const matched = createMatcher(compiled.pattern)(text, BUDGET, (made) => {
       count = made;
     });
     return { matched, visits: count };
@@ -186,12 +186,12 @@ describe("patterns", () => {
   it("needs the same work for a text whatever was matched before", () => {
     const compiled = compilePattern("(?i)(?:abc|abd|xyz)+\\bq");
     if (!compiled.ok) throw new Error(compiled.issue.message);
-    const { pattern } = compiled;
+    const match = createMatcher(compiled.pattern);
     const text = "abcABDxyz ".repeat(100);
     const work: number[] = [];
-    matchPattern(pattern, text, BUDGET, (made) => work.push(made));
-    matchPattern(pattern, "xyz q \u00e9".repeat(100), BUDGET, () => {});
-    matchPattern(pattern, text, BUDGET, (made) => work.push(made));
+    match(text, BUDGET, (made) => work.push(made));
+    match("xyz q \u00e9".repeat(100), BUDGET, () => {});
+    match(text, BUDGET, (made) => work.push(made));
     expect(work[0]).toBe(work[1]);
   });
 
@@ -255,7 +255,7 @@ describe("patterns", () => {
         (source, text) => {
           const compiled = compilePattern(source);
           if (compiled.ok)
-            expect([true, false, null]).toContain(matchPattern(compiled.pattern, text, 100_000, () => {}));
+            expect([true, false, null]).toContain(createMatcher(compiled.pattern)(text, 100_000, () => {}));
           else expect(compiled.issue.message).not.toBe("");
         },
       ),

@@ -4,10 +4,11 @@ import { Automaton } from "./automaton.ts";
 import { parsePattern } from "./parse.ts";
 import { buildProgram, type Instruction } from "./program.ts";
 import { type PatternIssue, PatternProblem } from "./syntax.ts";
+import { buildTable, runTable } from "./table.ts";
 
 export type { PatternIssue } from "./syntax.ts";
 
-/** A pattern ready to be run. */
+/** A pattern that was read. */
 export interface Pattern {
   readonly program: readonly Instruction[];
   /** True where a match can only begin at the start of the text. */
@@ -67,9 +68,27 @@ type Spent = (visits: number) => void;
 
 /**
  * Does the pattern match anywhere in the text? Null when that takes more than `work` visits of a state.
- * `spent` is told how many there were.
+ * `spent` is told how many there were, which never depends on what was matched before.
  */
-export function matchPattern(pattern: Pattern, text: string, work: number, spent: Spent): boolean | null {
+export type Matcher = (text: string, work: number, spent: Spent) => boolean | null;
+
+/** Takes a pattern into use: its table is made here, once. */
+export function createMatcher(pattern: Pattern): Matcher {
+  const table = buildTable(pattern.program, pattern.anchored);
+  if (table === null) return (text, work, spent) => walk(pattern, text, work, spent);
+  return (text, work, spent) => {
+    let visits = 0;
+    const matched = runTable(table, text, work, (count) => {
+      visits = count;
+    });
+    if (matched === undefined) return walk(pattern, text, work - visits, (more) => spent(visits + more));
+    spent(visits);
+    return matched;
+  };
+}
+
+/** Without a table. */
+function walk(pattern: Pattern, text: string, work: number, spent: Spent): boolean | null {
   return text.length <= SHORT_TEXT ? simulate(pattern, text, work, spent) : automate(pattern, text, work, spent);
 }
 

@@ -1,7 +1,7 @@
 /** Numbers, texts and lists. */
 import type { Json } from "../../json.ts";
 import { canonicalJson } from "../../json.ts";
-import { matchPattern } from "../regex/match.ts";
+import { createMatcher } from "../regex/match.ts";
 
 import { isMultiple } from "./decimal.ts";
 import { hasFormat } from "./formats.ts";
@@ -58,12 +58,13 @@ const VISITS_PER_STEP = 64;
 /** Anywhere in the text, in linear time. Out of work counts as a miss. */
 export function checkPattern({ text, compiled }: TextPattern): Check {
   const message = `must match the pattern ${text.length > 120 ? "of the schema" : text}`;
+  const match = createMatcher(compiled);
   return (value, path, run) => {
     const most = Math.max(0, run.steps) * VISITS_PER_STEP;
     const spent = (visits: number): void => {
       run.spend(Math.ceil(visits / VISITS_PER_STEP));
     };
-    const fits = typeof value === "string" && matchPattern(compiled, value, most, spent) === true;
+    const fits = typeof value === "string" && match(value, most, spent) === true;
     return fits || run.miss(path, message);
   };
 }

@@ -304,12 +304,19 @@ describe("a framework's own validator", () => {
         validate: ({ to }: { to: string[] }) =>
           to.includes("hunter2")
             ? { issues: [{ message: "hunter2 is no mail", path: ["to", { key: 0 }] }] }
-            : { value: to },
+            : { value: { to } },
       },
     } as StandardSchema;
     expect(isStandardSchema(mails)).toBe(true);
     const validate = standardValidator(mails);
     expect(validate.validate({ to: ["a@b.cc"] })).toEqual([]);
+    // What was judged is what is sent: a schema that would make something else of it says no.
+    for (const value of [{}, { to: ["a@b.cc"], cc: [] }, { to: ["b@b.cc"] }, { to: "a@b.cc" }, { to: [] }, null, []]) {
+      const rewriting = { "~standard": { validate: () => ({ value }) } };
+      expect(standardValidator(rewriting).validate({ to: ["a@b.cc"] })).toHaveLength(1);
+    }
+    const leaving = { "~standard": { validate: () => ({ value: { to: ["a@b.cc"], cc: undefined } }) } };
+    expect(standardValidator(leaving).validate({ to: ["a@b.cc"] })).toEqual([]);
     expect(validate.validate({ to: ["hunter2"] })).toEqual([
       { path: "to[0]", message: "does not fit the tool's own schema" },
     ]);

@@ -14,8 +14,10 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 }
 
 /**
- * Synchronous only: a promise is a refusal, because evaluation never waits. What the library makes of the arguments
- * (defaults, coercions) is not used: the tool gets what was judged. Its messages may quote values, so only paths are kept.
+ * Synchronous only: a promise is a refusal, because evaluation never waits. So is anything that is no answer, and so are
+ * arguments that the library would give back otherwise than they are (defaults filled in, unknown ones stripped, texts
+ * trimmed): the tool gets what was judged, which must not differ in silence from what its schema makes of it.
+ * Its messages may quote values, so only paths are kept.
  */
 export function standardValidator(schema: StandardSchema): ArgumentValidator {
   return Object.freeze({
@@ -27,13 +29,45 @@ export function standardValidator(schema: StandardSchema): ArgumentValidator {
         return [{ path: "", message: "could not be judged: the tool's validator gives no answer at once" }];
       }
       if (!("issues" in result) || result.issues === undefined) {
-        return "value" in result ? [] : [{ path: "", message: "could not be judged by the tool's validator" }];
+        if (!("value" in result)) return [{ path: "", message: "could not be judged by the tool's validator" }];
+        const path = difference(args, result.value, "");
+        return path === null ? [] : [{ path, message: OTHERWISE }];
       }
       const issues: readonly unknown[] = Array.isArray(result.issues) ? result.issues : [];
       const paths = [...new Set(issues.map(pathOf))];
       return (paths.length > 0 ? paths : [""]).map((path) => ({ path, message: "does not fit the tool's own schema" }));
     },
   });
+}
+
+const OTHERWISE =
+  "must be written as the tool's own schema gives it back: with its defaults, and without what it strips or rewrites";
+
+/** Where the two differ first, as a path; null where they are the same JSON. A property that is undefined is none. */
+function difference(args: unknown, made: unknown, path: string): string | null {
+  if (args === made) return null;
+  if (typeof args !== "object" || typeof made !== "object" || args === null || made === null) return path;
+  if (Array.isArray(args) !== Array.isArray(made)) return path;
+  if (Array.isArray(args) && Array.isArray(made)) {
+    if (args.length !== made.length) return path;
+    return first(args.keys(), (index) => difference(args[index], made[index], `${path}[${index}]`));
+  }
+  const before = args as Readonly<Record<string, unknown>>;
+  const after = made as Readonly<Record<string, unknown>>;
+  const kept = Object.keys(after).filter((key) => after[key] !== undefined);
+  const keys = new Set([...Object.keys(before), ...kept]);
+  return first(keys, (key) => {
+    const at = below(path, key);
+    return Object.hasOwn(before, key) && Object.hasOwn(after, key) ? difference(before[key], after[key], at) : at;
+  });
+}
+
+function first<Key>(keys: Iterable<Key>, find: (key: Key) => string | null): string | null {
+  for (const key of keys) {
+    const found = find(key);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function pathOf(issue: unknown): string {

@@ -1,6 +1,6 @@
 /** Plain data → a policy set and its answers, for tests without a YAML parser. */
-import { normalize } from "../../call.ts";
-import type { Decision } from "../../decision.ts";
+import { normalize, type ToolCall } from "../../call.ts";
+import type { Decision, EvaluationContext } from "../../decision.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import type { Hash } from "../../ports.ts";
 import { type CheckOptions, checkPolicies } from "../check.ts";
@@ -40,15 +40,32 @@ export function issuesOf(rest: JsonObject, options: CheckOptions = {}): readonly
 }
 
 export function ask(policies: CompiledPolicySet, args: unknown, context: JsonObject = {}, tool = "t"): Decision {
-  const normal = normalize({ tool, args, agent: "a", environment: "prod" }, hash);
+  return policies.evaluate(callOf(args, { tool }), contextOf(context));
+}
+
+interface Where {
+  readonly tool?: string;
+  readonly agent?: string;
+  readonly environment?: string;
+}
+
+export function callOf(args: unknown, { tool = "t", agent = "a", environment = "prod" }: Where = {}): ToolCall {
+  const normal = normalize({ tool, args, agent, environment }, hash);
   if (!normal.ok) throw new Error(normal.malformed.message);
-  return policies.evaluate(normal.call, {
-    agent: "a",
-    environment: "prod",
+  return normal.call;
+}
+
+export function contextOf(
+  context: JsonObject = {},
+  { agent = "a", environment = "prod" }: Where = {},
+): EvaluationContext {
+  return {
+    agent,
+    environment,
     principal: { id: "u1", kind: "person", roles: [], labels: { tenant: "acme" } },
     context,
     run: { id: "r", prompted: false, untrusted: false, turn: 0 },
     call: { id: "c", depth: 0, attempt: 1 },
     now: 0,
-  });
+  };
 }

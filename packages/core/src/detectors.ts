@@ -1,7 +1,7 @@
 /** What each detector looks for and what it does then. The defaults of all of them stand in one table, here. */
 
 /** `observe`: found and recorded, without stopping anything. */
-export type Mode = "observe" | "enforce";
+export type DetectorMode = "observe" | "enforce";
 
 /** From mild to severe: tell the agent, ask a person, refuse the call, stop the run, stop the agent. */
 export type Reaction = "annotate" | "pause" | "deny" | "trip_run" | "trip_agent";
@@ -9,7 +9,7 @@ export type Reaction = "annotate" | "pause" | "deny" | "trip_run" | "trip_agent"
 export const REACTIONS: readonly Reaction[] = ["annotate", "pause", "deny", "trip_run", "trip_agent"];
 
 interface Detector {
-  readonly mode: Mode;
+  readonly mode: DetectorMode;
   readonly over: Reaction;
 }
 

@@ -1,4 +1,4 @@
-/** What the breakers may know of a tool: declared by its owner, never taken from the model or the tool's server. */
+/** What is known of a tool: declared by its owner, never taken from the model or the tool's server. */
 
 export type CallKind = "read" | "write" | "destructive" | "none";
 
@@ -15,12 +15,12 @@ export interface ToolTraits {
   readonly poll?: { readonly everyMs: number; readonly forMs: number };
   /** The argument that turns the page. */
   readonly paginate?: string;
-  /** Where a call's recipients stand: its sinks of an address type. */
+  /** Where a call's recipients stand. */
   readonly recipients?: readonly string[];
 }
 
 /** An undeclared tool counts as the worst kind. */
-export const UNDECLARED: ToolTraits = Object.freeze({ kind: "destructive" });
+export const UNDECLARED_TOOL: ToolTraits = Object.freeze({ kind: "destructive" });
 
 /** Whether a call of this kind changes something outside. */
 export function isEffectful(kind: CallKind): boolean {

@@ -1,0 +1,49 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import path from "node:path";
+import { median } from "../measure.ts";
+import { ENTRIES } from "../options.ts";
+import { atLeast, atMost, type Report, row } from "../report.ts";
+import { makeLog } from "./verify-log.ts";
+
+const PROCESS = path.join(import.meta.dirname, "verify-process.ts");
+const MILLION = 1_000_000;
+
+interface Measured {
+  readonly entries: number;
+  readonly seconds: number;
+  readonly mebibytes: number;
+}
+
+/** The whole log verified offline, and beside it what reading and hashing the same bytes takes. */
+export async function verifications(): Promise<Report> {
+  const directory = mkdtempSync(path.join(import.meta.dirname, ".verify-"));
+  try {
+    const key = await makeLog(directory, ENTRIES);
+    const [verify, hash] = [measured(directory, key, "verify"), measured(directory, key, "hash")];
+    const rate = median(verify.map(({ entries, seconds }) => entries / seconds));
+    const raw = median(hash.map(({ entries, seconds }) => entries / seconds));
+    return {
+      suite: "verify",
+      how: `a log of ${ENTRIES} entries (calls of four entries, three parts), each time a process of its own; medians of 3`,
+      rows: [
+        row("entries verified a second", rate, "1/s", atLeast(MILLION / 30)),
+        row("the same entries read and hashed once, nothing checked", raw, "1/s"),
+        row("what verifying takes of that", raw / rate, "×"),
+        row("1,000,000 entries at that rate", MILLION / rate, "s", atMost(30)),
+        row("peak memory of the process", median(verify.map(({ mebibytes }) => mebibytes)), "MiB", atMost(300)),
+      ],
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function measured(directory: string, key: string, mode: "verify" | "hash"): Measured[] {
+  return [1, 2, 3].map(() => {
+    const command = ["--conditions=@saferun/source", "--disable-warning=ExperimentalWarning", PROCESS];
+    const { stdout, stderr } = spawnSync(process.execPath, [...command, directory, key, mode], { encoding: "utf8" });
+    if (stdout === "") throw new Error(stderr);
+    return JSON.parse(stdout) as Measured;
+  });
+}

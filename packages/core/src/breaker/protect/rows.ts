@@ -1,0 +1,188 @@
+/** The state rows of the protections with their types: what each kind's value holds, and under which id it stands. */
+import { canonicalJson, type Json } from "../../json.ts";
+import type { StateRows } from "../../ports.ts";
+import type { Hold, HoldPart, Pot } from "../budget/hold.ts";
+import { type Breaker, CLOSED } from "../latch.ts";
+import { type AgentHistory, newAgent } from "../loop/agent.ts";
+import { type Act, newRun, type RunHistory } from "../loop/history.ts";
+import type { Stop } from "../stop.ts";
+import type { BreakerScope } from "./objection.ts";
+
+/** One root run, its sub-agents included. */
+export interface RunRow {
+  readonly history: RunHistory;
+  /** Millionths of a dollar for models. */
+  readonly usd: { readonly held: bigint; readonly spent: bigint };
+}
+
+/** All stops in force: one row, which every call reads. */
+export interface StopBoard {
+  readonly epoch: number;
+  readonly stops: readonly Stop[];
+}
+
+const BOARD = "board";
+/** How long an act is known to the agent's other runs, and a run, an agent or a health breaker that nothing happens to. */
+const DAY_MS = 86_400_000;
+const KEPT_MS = 30 * DAY_MS;
+
+/** Breakers belong to an environment: a tool that fails in staging is not ill in production. */
+export function breakerRowId(scope: BreakerScope, environment: string, name: string): string {
+  return canonicalJson(scope === "run" ? [scope, name] : [scope, environment, name]);
+}
+
+/** What a breaker's id says. Undefined for what is none. */
+export function parseBreakerRowId(id: string): { readonly scope: BreakerScope; readonly name: string } | undefined {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(id);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(parts) || parts.some((part) => typeof part !== "string")) return undefined;
+  const [scope, ...names] = parts as string[];
+  const name = names.at(-1);
+  if (name === undefined || (scope !== "tool" && scope !== "agent" && scope !== "run")) return undefined;
+  return { scope, name };
+}
+
+export function agentRowId(environment: string, agent: string): string {
+  return canonicalJson([environment, agent]);
+}
+
+/** Reads and writes through one transaction. `now` is the store's time. */
+export class ProtectionRows {
+  readonly #rows: StateRows;
+  readonly #now: number;
+
+  constructor(rows: StateRows, now: number) {
+    this.#rows = rows;
+    this.#now = now;
+  }
+
+  board(): StopBoard {
+    return (this.#rows.get("stops", BOARD) as StopBoard | undefined) ?? { epoch: 0, stops: [] };
+  }
+
+  setBoard(board: StopBoard): void {
+    this.#rows.put("stops", BOARD, json(board), null);
+  }
+
+  run(root: string): RunRow {
+    const row = this.#rows.get("run", root) as
+      | { history: RunHistory; usd: { held: string; spent: string } }
+      | undefined;
+    if (row === undefined) return { history: newRun(this.#now), usd: { held: 0n, spent: 0n } };
+    return { history: row.history, usd: { held: BigInt(row.usd.held), spent: BigInt(row.usd.spent) } };
+  }
+
+  setRun(root: string, { history, usd }: RunRow): void {
+    const value = { history, usd: { held: String(usd.held), spent: String(usd.spent) } };
+    this.#rows.put("run", root, json(value), this.#now + KEPT_MS);
+  }
+
+  agent(id: string): AgentHistory {
+    return (this.#rows.get("agent", id) as AgentHistory | undefined) ?? newAgent();
+  }
+
+  setAgent(id: string, agent: AgentHistory): void {
+    this.#rows.put("agent", id, json(agent), this.#now + KEPT_MS);
+  }
+
+  breaker(id: string): Breaker {
+    return (this.#rows.get("breaker", id) as Breaker | undefined) ?? CLOSED;
+  }
+
+  setBreaker(id: string, breaker: Breaker): void {
+    // What is open or stopped stays until it is closed.
+    this.#rows.put("breaker", id, json(breaker), breaker.state === "closed" ? this.#now + DAY_MS : null);
+  }
+
+  act(agent: string, identityKey: string): Act | null {
+    const act = this.#rows.get("act", canonicalJson([agent, identityKey])) as Act | undefined;
+    return act === undefined || act.at <= this.#now - DAY_MS ? null : act;
+  }
+
+  setAct(agent: string, identityKey: string, act: Act | null): void {
+    this.#rows.put("act", canonicalJson([agent, identityKey]), json(act), this.#now + DAY_MS);
+  }
+
+  pot(id: string): Pot | undefined {
+    const row = this.#rows.get("pot", id);
+    return row === undefined ? undefined : decodePot(row);
+  }
+
+  /** `until`: when it can hold nothing any more that counts; null: never. */
+  setPot(pot: Pot): void {
+    this.#rows.put("pot", pot.id, encodePot(pot), null);
+  }
+
+  hold(id: string): Hold | undefined {
+    const row = this.#rows.get("hold", id);
+    return row === undefined ? undefined : decodeHold(row);
+  }
+
+  setHold(hold: Hold): void {
+    this.#rows.put("hold", hold.id, encodeHold(hold), hold.state === "held" ? hold.deadline : this.#now + KEPT_MS);
+  }
+}
+
+/** Immutable data that is JSON by its type. */
+function json(value: object | null): Json {
+  return value as Json;
+}
+
+/** As they are stored: integers beyond 2^53 as texts. */
+type StoredPart = { readonly pot: string; readonly amount: string };
+type StoredCounts = { readonly held: string; readonly spent: string };
+type StoredPot = Omit<Pot, "held" | "spent" | "limit" | "raised" | "sliding"> &
+  StoredCounts & {
+    readonly limit: string;
+    readonly raised: string;
+    readonly sliding?: { readonly ms: number; readonly slices: readonly (StoredCounts & { readonly start: number })[] };
+  };
+
+function encodePot({ sliding, limit, raised, ...pot }: Pot): Json {
+  const stored = { ...encodeCounts(pot), limit: String(limit), raised: String(raised) };
+  return json(
+    sliding === undefined ? stored : { ...stored, sliding: { ...sliding, slices: sliding.slices.map(encodeCounts) } },
+  );
+}
+
+export function decodePot(value: Json): Pot {
+  const { sliding, limit, raised, ...stored } = value as object as StoredPot;
+  const pot = { ...decodeCounts(stored), limit: BigInt(limit), raised: BigInt(raised) };
+  return sliding === undefined ? pot : { ...pot, sliding: { ...sliding, slices: sliding.slices.map(decodeCounts) } };
+}
+
+function encodeCounts<Of extends { readonly held: bigint; readonly spent: bigint }>(of: Of) {
+  return { ...of, held: String(of.held), spent: String(of.spent) };
+}
+
+function decodeCounts<Of extends StoredCounts>(of: Of) {
+  return { ...of, held: BigInt(of.held), spent: BigInt(of.spent) };
+}
+
+function encodeHold(hold: Hold): Json {
+  const parts = hold.parts.map(encodePart);
+  return json(hold.state === "settled" ? { ...hold, parts, spent: hold.spent.map(encodePart) } : { ...hold, parts });
+}
+
+type StoredHold = Omit<Hold, "parts"> & {
+  readonly parts: readonly StoredPart[];
+  readonly spent?: readonly StoredPart[];
+};
+
+export function decodeHold(value: Json): Hold {
+  const { spent, ...stored } = value as object as StoredHold;
+  const hold = { ...stored, parts: stored.parts.map(decodePart) };
+  return (spent === undefined ? hold : { ...hold, spent: spent.map(decodePart) }) as Hold;
+}
+
+function encodePart({ pot, amount }: HoldPart): StoredPart {
+  return { pot, amount: String(amount) };
+}
+
+function decodePart({ pot, amount }: StoredPart): HoldPart {
+  return { pot, amount: BigInt(amount) };
+}

@@ -1,0 +1,28 @@
+/** What a policy set says of limits where nothing is declared. */
+import type { ApprovalTerms } from "../decision.ts";
+import { LOOP_DEFAULTS } from "../detectors.ts";
+import { LIMITS } from "../limits.ts";
+import { UNDECLARED_TOOL } from "../traits.ts";
+import type { PolicySet } from "./policy-set.ts";
+
+/** The route `default` where no file declares it. */
+export const DEFAULT_TERMS: ApprovalTerms = Object.freeze({
+  route: "default",
+  to: Object.freeze(["dashboard"]),
+  roles: Object.freeze(["approver"]),
+  need: 1,
+  withinMs: LIMITS.approvalWithinMs,
+  show: Object.freeze([]),
+  editable: Object.freeze([]),
+});
+
+/** No budgets, the detectors' defaults, and tools of which nothing is known. */
+export const WITHOUT_LIMITS: Pick<PolicySet, "observes" | "traits" | "detectors" | "budgets" | "modelBudgets" | "approval"> =
+  Object.freeze({
+    observes: () => false,
+    traits: () => UNDECLARED_TOOL,
+    detectors: () => LOOP_DEFAULTS,
+    budgets: () => [],
+    modelBudgets: () => [],
+    approval: DEFAULT_TERMS,
+  });

@@ -1,0 +1,26 @@
+export {
+  argumentsIn,
+  contentOf,
+  idsOf,
+  isOff,
+  namesOf,
+  type SearchScope,
+  textsIn,
+  valuesAt,
+} from "./content.ts";
+export { itemsOf, matches, passes, readableHeader, type SearchItem } from "./match.ts";
+export { parseQuery } from "./parse.ts";
+export {
+  type ArgumentPath,
+  type ArgumentTest,
+  fits,
+  holds,
+  type IdField,
+  type NameField,
+  type NumberTest,
+  type Pattern,
+  parseArgumentPath,
+  printArgumentPath,
+  type Query,
+} from "./query.ts";
+export { wordsOf } from "./words.ts";
