@@ -1,5 +1,13 @@
 /** The five answers to a decision, the same words in every channel. */
-import { type ApprovalRecord, type ApprovalState, type DecisionAnswer, unreachable } from "@saferun/core";
+import {
+  type ApprovalRecord,
+  type ApprovalState,
+  type Approver,
+  type DecisionAnswer,
+  missingOf,
+  missingText,
+  unreachable,
+} from "@saferun/core";
 import { printable } from "./shown.ts";
 
 export const ANSWERS = ["applied", "already_decided", "stale_version", "expired", "not_allowed"] as const;
@@ -62,7 +70,7 @@ export function outcomeText(approval: ApprovalRecord): string {
   const { decision, state } = approval;
   if (decision !== null) {
     const done = decision.verdict === "deny" ? "denied" : decision.edited ? "approved as edited" : "approved";
-    return `${done} by ${byText(approval)}${state === "expired" ? ", and then not used in time" : ""}`;
+    return `${done} by ${peopleText(approval)}${state === "expired" ? ", and then not used in time" : ""}`;
   }
   switch (state) {
     case "withdrawn":
@@ -74,9 +82,24 @@ export function outcomeText(approval: ApprovalRecord): string {
   }
 }
 
-function byText({ decision }: ApprovalRecord): string {
+/** Who said yes so far, and for whom it still waits; undefined where one person's answer is enough. */
+export function agreementText(approval: ApprovalRecord): string | undefined {
+  const { votes, edit } = approval;
+  const missing = missingOf(approval);
+  if (votes.length === 0 && missing.every(({ people }) => people === 1) && missing.length === 1) return undefined;
+  const edited = edit === null ? "" : `edited by ${byText(edit.by)}; `;
+  const agreed = votes.length === 0 ? "" : `agreed: ${votes.map(({ by }) => byText(by)).join(", ")}; `;
+  return `${edited}${agreed}${printable(missingText(missing))}`;
+}
+
+/** Everybody whose yes it took, or who said no. */
+function peopleText({ decision, votes }: ApprovalRecord): string {
   if (decision === null) return "nobody";
-  const { id, via, verified } = decision.by;
+  if (decision.verdict === "deny" || votes.length < 2) return byText(decision.by);
+  return votes.map(({ by }) => byText(by)).join(" and ");
+}
+
+function byText({ id, via, verified }: Approver): string {
   return `${printable(id)} via ${printable(via)}${verified ? "" : " (not verified)"}`;
 }
 
@@ -84,5 +107,5 @@ function alreadyText(approval: ApprovalRecord | undefined, message: string): str
   if (approval === undefined || approval.decision === null) return `already decided: ${printable(message)}`;
   const { verdict, edited } = approval.decision;
   const done = verdict === "deny" ? "denied" : edited ? "approved as edited" : "approved";
-  return `already decided by ${byText(approval)}: ${done}`;
+  return `already decided by ${peopleText(approval)}: ${done}`;
 }

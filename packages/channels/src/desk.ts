@@ -16,6 +16,8 @@ export interface DeskOptions<Message> {
   /** For a process that answers and has not asked. */
   readonly ports?: DecisionPorts;
   readonly onError: OnError;
+  /** Shows the question as it reads now, after somebody agreed to it or edited it. Absent: nothing is shown of that. */
+  renew?(message: Message, approval: ApprovalRecord, nonce: string): Promise<unknown>;
   /** Shows the outcome on one message. */
   close(message: Message, approval: ApprovalRecord): Promise<unknown>;
   failure(error: unknown): Failure;
@@ -41,6 +43,8 @@ interface Sent<Message> {
   readonly messages: Message[];
   /** Target → the delivery to it. */
   readonly deliveries: Map<string, Promise<Message | undefined>>;
+  /** Message → the version that it shows. */
+  readonly shown: Map<string, number>;
   /** Message → its closing. */
   readonly closings: Map<string, Promise<void>>;
 }
@@ -129,7 +133,8 @@ export class Desk<Message> {
     const answer = answerOf(result);
     if (answer.approval === undefined) return answer;
     const state = stateOf(answer.approval, found.ports.clock.now());
-    if (state !== "pending") this.run(this.#settle({ ...answer.approval, state }, from));
+    if (state === "pending") this.run(this.#renew(answer.approval, from));
+    else if (state !== "suspended") this.run(this.#settle({ ...answer.approval, state }, from));
     return answer;
   }
 
@@ -155,7 +160,7 @@ export class Desk<Message> {
   #entry(id: string): Sent<Message> {
     const known = this.#sent.get(id);
     if (known !== undefined) return known;
-    const entry: Sent<Message> = { messages: [], deliveries: new Map(), closings: new Map() };
+    const entry: Sent<Message> = { messages: [], deliveries: new Map(), shown: new Map(), closings: new Map() };
     this.#sent.set(id, entry);
     return entry;
   }
@@ -169,7 +174,13 @@ export class Desk<Message> {
     return deliver({
       clock,
       signal: this.#stop.signal,
-      send: () => post(approval, this.nonces.of(approval)),
+      // As it reads when it is sent: an earlier attempt may lie some time back.
+      send: async () => {
+        const now = (await store.approval(approval.id)) ?? approval;
+        const message = await post(now, this.nonces.of(now));
+        this.#entry(approval.id).shown.set(keyOf(message), now.version);
+        return message;
+      },
       failure: this.#options.failure,
       wanted: async () => {
         const now = await store.approval(approval.id);
@@ -188,7 +199,24 @@ export class Desk<Message> {
       const current = await store.approval(approval.id);
       if (current === undefined) return;
       const state = stateOf(current, clock.now());
-      if (state !== "pending") return this.#settle({ ...current, state });
+      if (state === "pending") await this.#renew(current);
+      else if (state !== "suspended") return this.#settle({ ...current, state });
+    }
+  }
+
+  /** Each message for each version that it has not shown yet. */
+  async #renew(approval: ApprovalRecord, from?: Message): Promise<void> {
+    const { renew } = this.#options;
+    if (renew === undefined || approval.version === 1) return;
+    const { messages, closings, shown } = this.#entry(approval.id);
+    const all =
+      from === undefined || messages.some((known) => keyOf(known) === keyOf(from)) ? messages : [...messages, from];
+    for (const message of all) {
+      const key = keyOf(message);
+      if ((shown.get(key) ?? 1) >= approval.version || closings.has(key)) continue;
+      shown.set(key, approval.version);
+      const send = () => renew(message, approval, this.nonces.of(approval));
+      await this.#retried(approval, send, async (attempts) => attempts < CLOSE_ATTEMPTS && !closings.has(key));
     }
   }
 
@@ -209,12 +237,23 @@ export class Desk<Message> {
   }
 
   async #close(message: Message, approval: ApprovalRecord): Promise<void> {
-    const clock = (await this.find(approval.id))?.ports.clock;
-    if (clock === undefined) return;
-    const { close, failure } = this.#options;
+    const { close } = this.#options;
     // What was decided is shown also while the channel is being closed: one attempt is always made.
-    const send = () => close(message, approval);
-    await deliver({ clock, signal: this.#stop.signal, send, failure, wanted: async (n) => n < CLOSE_ATTEMPTS });
+    await this.#retried(
+      approval,
+      () => close(message, approval),
+      async (attempts) => attempts < CLOSE_ATTEMPTS,
+    );
+  }
+
+  async #retried(
+    { id }: ApprovalRecord,
+    send: () => Promise<unknown>,
+    wanted: (attempts: number) => Promise<boolean>,
+  ): Promise<void> {
+    const clock = (await this.find(id))?.ports.clock;
+    if (clock === undefined) return;
+    await deliver({ clock, signal: this.#stop.signal, send, failure: this.#options.failure, wanted });
   }
 
   /** Messages of questions that are long over need not be remembered. */

@@ -2,7 +2,7 @@
  * Text that others wrote, made safe to show to a person who decides by it: agents and models choose tools and arguments.
  * Invisible and direction-changing characters stand as their escapes, and nothing is left out (traps.md, 27).
  */
-import { type ApprovalRecord, changedPaths, type Json } from "@saferun/core";
+import { type ApprovalRecord, changedPaths, type Json, versionOf } from "@saferun/core";
 
 const UNSAFE = /\p{Cc}|\p{Cf}|\p{Cs}|\p{Co}|\p{Cn}|\p{Zl}|\p{Zp}|\p{Default_Ignorable_Code_Point}/gu;
 
@@ -53,9 +53,11 @@ export function argumentLines(approval: ApprovalRecord): readonly string[] {
 
 /** Old and new line of each value that an approver changed. */
 export function changeLines(approval: ApprovalRecord): readonly string[] {
-  if (approval.decision === null || !approval.decision.edited) return [];
-  const before = argumentsOf(approval);
-  const after = JSON.parse(approval.decision.bytes) as Json;
+  const { decision, edit, bytes } = approval;
+  const latest = decision === null ? edit?.bytes : decision.edited ? decision.bytes : undefined;
+  if (latest === undefined) return [];
+  const before = JSON.parse(bytes) as Json;
+  const after = JSON.parse(latest) as Json;
   const changed = new Set(changedPaths(before, after));
   const of = (sign: string, value: Json): string[] =>
     leavesOf(value)
@@ -64,8 +66,10 @@ export function changeLines(approval: ApprovalRecord): readonly string[] {
   return [...of("-", before), ...of("+", after)];
 }
 
+/** What is asked about: as proposed, or as the latest approver edited it. Once it is decided: as proposed. */
 export function argumentsOf(approval: ApprovalRecord): Json {
-  return JSON.parse(approval.bytes) as Json;
+  const { bytes } = approval.decision === null ? versionOf(approval) : approval;
+  return JSON.parse(bytes) as Json;
 }
 
 /** Names under which tools commonly say where something goes, or how much of it. They order, they hide nothing. */

@@ -69,8 +69,8 @@ export async function openLinearVendor(emulator: string): Promise<LinearVendor> 
       const { type } = only(content, ["type", "body"], []);
       if (type !== "elicitation" && type !== "response") throw new Error(`unexpected activity ${String(type)}`);
       if (signal !== undefined) optionsOf(signal, signalMetadata);
-      session.status = type === "response" ? "complete" : "awaitingInput";
       add(session, await viewer(passed), content as JsonObject, signal ?? null, signalMetadata ?? null);
+      session.status = type === "response" ? "complete" : "awaitingInput";
       return { agentActivityCreate: { success: true } };
     },
     [DOCUMENTS.prompt]: async (passed, { id }) => {

@@ -3,6 +3,7 @@ import type { JsonObject } from "@saferun/core";
 import { describe, expect, it } from "vitest";
 import { ACTIONS } from "../src/slack/card.ts";
 import { buttonsOf, CHANNEL, click, clickOf, signedRequest, submissionOf } from "./slack-desk.ts";
+import { limitProblems } from "./slack-limits.ts";
 import {
   asked,
   cardAt,
@@ -162,9 +163,27 @@ describe("the card", () => {
   it("offers no approval for arguments that it cannot show whole, but a link", async () => {
     await setUp({ link: ({ id }) => `https://gate.example/approvals/${id}` });
     const [waiting, card] = await asked({ amount: 450, reason: "x".repeat(9_000) });
-    expect(buttonsOf(card)).toEqual([ACTIONS.deny, ACTIONS.open]);
+    expect(buttonsOf(card)).toEqual([ACTIONS.deny, ACTIONS.explain, ACTIONS.open]);
     expect(card.json).toContain(`https://gate.example/approvals/${waiting.approval.id}`);
     expect(JSON.stringify(card.blocks).length).toBeLessThan(8_000);
+  });
+
+  it("stays within Slack's documented limits, and the checker would say if it did not", async () => {
+    const lines = Array.from({ length: 80 }, (_, index) => ({ sku: `s${index}` }));
+    for (const args of [{ amount: 450 }, { amount: 450, reason: "x".repeat(7_000) }, { amount: 450, lines }]) {
+      const [waiting, card] = await asked(args);
+      await click(slack, clickOf(card, ACTIONS.deny, desk.account("ann")));
+      expect((await waiting.answer).status).toBe("denied");
+      await closed(card);
+    }
+    const block = (text: string) => JSON.stringify([{ type: "section", text: { type: "plain_text", text } }]);
+    const form = (blocks: string) => new URLSearchParams({ text: "x", blocks });
+    expect(limitProblems("/api/chat.postMessage", form(block("x".repeat(3_000))))).toEqual([]);
+    expect(limitProblems("/api/chat.postMessage", form(block("x".repeat(3_001))))).toHaveLength(1);
+    const many = JSON.stringify(Array.from({ length: 51 }, () => ({ type: "divider" })));
+    expect(limitProblems("/api/chat.update", form(many))).toContain("51 blocks");
+    const view = JSON.stringify({ title: { text: "x".repeat(25) }, private_metadata: "x".repeat(3_001), blocks: [] });
+    expect(limitProblems("/api/views.open", new URLSearchParams({ view }))).toHaveLength(2);
   });
 
   it("carries the approval, its version and a nonce, and never an argument", async () => {

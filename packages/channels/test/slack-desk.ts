@@ -6,6 +6,7 @@ import type { SlackMessage } from "../src/slack/interaction.ts";
 import { slackSignature } from "../src/slack/signature.ts";
 import type { SlackChannel } from "../src/slack/slack.ts";
 import { type Front, openFront } from "./front.ts";
+import { limitProblems } from "./slack-limits.ts";
 
 export const SECRET = "slack-signing-secret-of-a-test";
 export const TOKEN = "xoxb-saferun-test";
@@ -69,6 +70,10 @@ export async function openSlackDesk(): Promise<SlackDesk> {
     return id;
   };
   front.faults.push((passed, answer) => {
+    const problems = limitProblems(passed.path, new URLSearchParams(passed.body));
+    if (problems.length > 0) {
+      return Promise.resolve(Response.json({ ok: false, error: `invalid_blocks: ${problems.join("; ")}` }));
+    }
     if (!passed.path.endsWith("/users.info")) return undefined;
     const more = profiles.get(new URLSearchParams(passed.body).get("user") ?? "");
     if (more === undefined) return undefined;

@@ -23,7 +23,7 @@ useSlack();
 describe("a decision in Slack", () => {
   it("approve: the call runs once, and the card says who it was [A5~]", async () => {
     const [waiting, card] = await asked();
-    expect(buttonsOf(card)).toEqual([ACTIONS.approve, ACTIONS.edit, ACTIONS.deny]);
+    expect(buttonsOf(card)).toEqual([ACTIONS.approve, ACTIONS.edit, ACTIONS.deny, ACTIONS.explain]);
     expect(card.json).toContain('amount: 450\\nto: \\"ada@example.com\\"');
     const response = await click(slack, clickOf(card, ACTIONS.approve, desk.account("ann")));
     expect(response.status).toBe(200);
@@ -39,6 +39,24 @@ describe("a decision in Slack", () => {
     expect(await waiting.answer).toMatchObject({ status: "denied", denial: { status: "denied" } });
     expect(w.ran).toEqual([]);
     expect((await closed(card)).json).toContain("denied by bob via slack");
+  });
+
+  it("deny with a reason: the form asks for it, the agent and the card say it [A5~]", async () => {
+    const [waiting, card] = await asked();
+    await click(slack, clickOf(card, ACTIONS.explain, desk.account("ann"), await desk.trigger()));
+    expect((await waiting.now()).state).toBe("pending");
+    const form = submissionOf(desk.front, desk.account("ann"), { Why: "the order is fine <!here>\nreally" });
+    expect(await (await click(slack, form)).json()).toMatchObject({ response_action: "update" });
+    expect(await waiting.answer).toMatchObject({
+      denial: { reason: "a person denied this call: the order is fine <!here>\nreally" },
+    });
+    expect((await closed(card)).json).toContain("the order is fine <!here>");
+    expect(w.ran).toEqual([]);
+    const [other, second] = await asked();
+    await click(slack, clickOf(second, ACTIONS.explain, desk.account("ann"), await desk.trigger()));
+    const strangers = submissionOf(desk.front, desk.account("eve"), { Why: "no" });
+    expect(JSON.stringify(await (await click(slack, strangers)).json())).toContain("linked to nobody");
+    expect((await other.now()).state).toBe("pending");
   });
 
   it("edit: the form has the editable fields, and the call runs as edited [A5~]", async () => {

@@ -21,9 +21,11 @@ environments:
 routes:
   default: { to: [cli], within: 10m }
   finance: { to: [cli], within: 10m, roles: [finance] }
+  two: { to: [cli], within: 10m, need: 2 }
 tools:
   refund: { kind: write }
   mail: { kind: write }
+  wire: { kind: write }
 rules:
   - id: refund.ask
     tool: refund
@@ -36,6 +38,7 @@ rules:
     when: args.amount > 1000
     then: deny
     reason: Refunds over 1000 are not made by agents.
+  - { id: wire.ask, tool: wire, then: pause, approval: { route: two, editable: [args.amount] } }
   - { id: mail.ask, tool: mail, then: pause, approval: { route: finance } }
 `;
 

@@ -66,6 +66,18 @@ export function createEmail(options: EmailOptions): EmailChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: emailFailure,
+    async renew({ to, messageId }, approval, nonce) {
+      // The link that was mailed stays good for an answer to the version it was made for, and that one is over.
+      if (approval.since !== approval.version) return;
+      const text = textOf(approval, linkOf(approval, nonce));
+      await transport.sendMail({
+        to,
+        subject: subjectOf(approval),
+        text,
+        inReplyTo: messageId,
+        references: [messageId],
+      });
+    },
     async close({ to, messageId }, approval) {
       const text = `Outcome: ${outcomeText(approval)}\n`;
       await transport.sendMail({

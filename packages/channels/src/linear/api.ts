@@ -49,6 +49,7 @@ export interface LinearApi {
   viewer(): Promise<string>;
   team(key: string): Promise<string>;
   createIssue(teamId: string, title: string, description: string): Promise<string>;
+  describe(issue: string, description: string): Promise<void>;
   /** Moves an issue to the team's first state of that kind, where it has one. */
   finish(issue: string, kind: "completed" | "canceled"): Promise<void>;
   comment(issue: string, body: string): Promise<void>;
@@ -88,11 +89,14 @@ export function createLinearApi(token: string, apiUrl = "https://api.linear.app/
       if (id === undefined) throw new LinearRefusal("no issue was made");
       return id;
     },
+    async describe(id, description) {
+      await ask("changeIssue", { id, input: { description } });
+    },
     async finish(issue, kind) {
       const team = at(await ask("states", { id: issue }), "issue", "team");
       const state = nodes(team, "states").find((one) => textAt(one, "type") === kind);
       const stateId = textAt(state, "id");
-      if (stateId !== undefined) await ask("moveIssue", { id: issue, input: { stateId } });
+      if (stateId !== undefined) await ask("changeIssue", { id: issue, input: { stateId } });
     },
     async comment(issueId, body) {
       await ask("createComment", { input: { issueId, body } });

@@ -9,7 +9,7 @@ export const DOCUMENTS = {
   teams: "query { teams(first: 250) { nodes { id key } } }",
   createIssue: "mutation($input: IssueCreateInput!) { issueCreate(input: $input) { issue { id } } }",
   states: "query($id: String!) { issue(id: $id) { team { states(first: 250) { nodes { id type } } } } }",
-  moveIssue: "mutation($id: String!, $input: IssueUpdateInput!) { issueUpdate(id: $id, input: $input) { success } }",
+  changeIssue: "mutation($id: String!, $input: IssueUpdateInput!) { issueUpdate(id: $id, input: $input) { success } }",
   createComment: "mutation($input: CommentCreateInput!) { commentCreate(input: $input) { success } }",
   comment: `query($id: String!) { comment(id: $id) { id body editedAt ${USER} ${ISSUE} } }`,
   /** Our own issues that are still open, with what was said on them. */

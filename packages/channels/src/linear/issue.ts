@@ -39,9 +39,10 @@ export function issueOf(approval: ApprovalRecord, nonce: string, link: string | 
 }
 
 /** The same question in an agent session; its buttons say what a comment would say. */
-export function elicitationOf(approval: ApprovalRecord, link: string | undefined): Activity {
+export function elicitationOf(approval: ApprovalRecord, link: string | undefined, said?: string): Activity {
   const whole = fitsIssue(approval);
   const parts = [
+    ...(said === undefined ? [] : [said]),
     "**A call waits for a person.** Silence denies it.",
     whole ? wholeText(approval) : "Its arguments do not fit here whole, so it cannot be approved here.",
     ...(whole ? editing(approval) : []),

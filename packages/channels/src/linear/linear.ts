@@ -1,7 +1,7 @@
 /** Linear as a channel: an issue with the call, decided by a comment of a person whom the configuration names. */
 import { createHmac } from "node:crypto";
 import type { ApprovalRecord, DecisionPorts } from "@saferun/core";
-import { type Answer, notAllowed } from "../answer.ts";
+import { type Answer, agreementText, notAllowed } from "../answer.ts";
 import { type Channel, type OnError, type PausedApproval, warnOperator } from "../channel.ts";
 import { Desk } from "../desk.ts";
 import { BODY_BYTES, isRecent, Repeats, readBody } from "../intake.ts";
@@ -73,6 +73,13 @@ export function createLinear(options: LinearOptions): LinearChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: linearFailure,
+    async renew({ issue, session: place }, approval, nonce) {
+      await api.describe(issue, issueOf(approval, nonce, link?.(approval)).description);
+      const said = answerComment(agreementText(approval) ?? "asked again");
+      await (place === undefined
+        ? api.comment(issue, said)
+        : api.act(place, elicitationOf(approval, link?.(approval), said)));
+    },
     async close({ issue, session: place }, approval) {
       // The move can be repeated without harm, so that a second attempt writes no second comment.
       await api.finish(issue, approval.decision?.verdict === "approve" ? "completed" : "canceled");

@@ -4,13 +4,14 @@
  */
 import type { ApprovalRecord } from "@saferun/core";
 import type { ActionsBlock, Button, KnownBlock, RichTextBlock, RichTextText } from "@slack/types";
-import { outcomeText } from "../answer.ts";
+import { agreementText, outcomeText } from "../answer.ts";
 import { argumentLines, changeLines, printable, short } from "../shown.ts";
 
 export const ACTIONS = {
   approve: "saferun.approve",
   edit: "saferun.edit",
   deny: "saferun.deny",
+  explain: "saferun.deny-why",
   open: "saferun.open",
 } as const;
 
@@ -44,9 +45,11 @@ function wholeCard(approval: ApprovalRecord, options: CardOptions): KnownBlock[]
     who(approval),
     argumentBlock(approval),
     reasons(approval.reasons.map(({ id, reason }) => [printable(id), printable(reason)])),
+    ...changed(approval),
+    ...agreement(approval),
     ...(options.answerable ? [] : [plain("Nobody is set up to answer here.")]),
     footer(approval, options),
-    ...buttons(approval, options, options.answerable ? ["approve", "edit", "deny"] : []),
+    ...buttons(approval, options, options.answerable ? ["approve", "edit", "deny", "explain"] : []),
   ];
 }
 
@@ -60,7 +63,7 @@ function shortCard(approval: ApprovalRecord, options: CardOptions): KnownBlock[]
     plain(`Its ${size} characters of arguments and its reasons do not fit here whole, so it cannot be approved here.`),
     reasons(approval.reasons.slice(0, SHORT_REASONS).map(({ id, reason }) => [short(id, 64), short(reason, 256)])),
     footer(approval, options),
-    ...buttons(approval, options, options.answerable ? ["deny"] : []),
+    ...buttons(approval, options, options.answerable ? ["deny", "explain"] : []),
   ];
 }
 
@@ -77,13 +80,12 @@ export function closedCard(approval: ApprovalRecord): Card {
     expired: "Expired",
     withdrawn: "No longer wanted",
   };
-  const changes = changeLines(approval);
   const note = approval.decision?.note ?? null;
   const blocks = [
     header(title[state]),
     who(approval),
     argumentBlock(approval),
-    ...(changes.length === 0 ? [] : [rich(section([literal("Changed by the approver")]), preformatted(changes))]),
+    ...changed(approval),
     rich(
       section([bold("Outcome: "), literal(outcome)]),
       ...(note ? [section([bold("Note: "), literal(printable(note))])] : []),
@@ -97,6 +99,16 @@ export function closedCard(approval: ApprovalRecord): Card {
     rich(section([bold("Outcome: "), literal(short(outcome, 500))])),
   ];
   return { text: `${fallback(approval)}: ${escaped(short(outcome, 500))}`, blocks: brief };
+}
+
+function changed(approval: ApprovalRecord): KnownBlock[] {
+  const changes = changeLines(approval);
+  return changes.length === 0 ? [] : [rich(section([literal("Changed by the approver")]), preformatted(changes))];
+}
+
+function agreement(approval: ApprovalRecord): KnownBlock[] {
+  const text = agreementText(approval);
+  return text === undefined ? [] : [rich(section([literal(text)]))];
 }
 
 /** A message's text is markup: three characters are enough to make it none. */
@@ -144,7 +156,7 @@ function footer({ id, version, deadline }: ApprovalRecord, { link }: CardOptions
   };
 }
 
-type ButtonName = "approve" | "edit" | "deny";
+type ButtonName = "approve" | "edit" | "deny" | "explain";
 
 function buttons(approval: ApprovalRecord, { nonce, link }: CardOptions, names: readonly ButtonName[]): ActionsBlock[] {
   const value = JSON.stringify({ approval: approval.id, version: approval.version, nonce });
@@ -152,6 +164,7 @@ function buttons(approval: ApprovalRecord, { nonce, link }: CardOptions, names: 
     approve: (): Button => ({ ...button(ACTIONS.approve, "Approve", value), style: "primary" }),
     edit: (): Button => button(ACTIONS.edit, "Edit…", value),
     deny: (): Button => ({ ...button(ACTIONS.deny, "Deny", value), style: "danger" }),
+    explain: (): Button => button(ACTIONS.explain, "Deny and say why…", value),
   };
   const shown = names.filter((name) => name !== "edit" || approval.editable.length > 0).map((name) => make[name]());
   if (link !== undefined) shown.push({ ...button(ACTIONS.open, "Open", value), url: link });

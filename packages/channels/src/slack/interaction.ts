@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "@saferun/core";
 import type { Shown } from "../desk.ts";
 import { at, isMap, jsonOf, textAt } from "../json-body.ts";
 import { ACTIONS } from "./card.ts";
-import { EDIT_FORM } from "./modal.ts";
+import { DENY_FORM, EDIT_FORM } from "./modal.ts";
 
 /** Where a card stands. */
 export interface SlackMessage {
@@ -20,8 +20,9 @@ interface FromPerson {
 
 export type Interaction =
   | (FromPerson & { readonly kind: "approve" | "deny" })
-  | (FromPerson & { readonly kind: "edit"; readonly trigger: string })
+  | (FromPerson & { readonly kind: "edit" | "explain"; readonly trigger: string })
   | (FromPerson & { readonly kind: "submit"; readonly values: JsonObject })
+  | (FromPerson & { readonly kind: "refuse"; readonly values: JsonObject })
   /** Something that needs no answer: a link that was opened, another feature of the same app. */
   | { readonly kind: "other" };
 
@@ -54,6 +55,8 @@ function readClick(payload: Json): Interaction | undefined {
       return { kind: "approve", ...person };
     case ACTIONS.deny:
       return { kind: "deny", ...person };
+    case ACTIONS.explain:
+      return { kind: "explain", ...person, trigger: textAt(payload, "trigger_id") ?? "" };
     case ACTIONS.edit:
       return { kind: "edit", ...person, trigger: textAt(payload, "trigger_id") ?? "" };
     default:
@@ -62,13 +65,15 @@ function readClick(payload: Json): Interaction | undefined {
 }
 
 function readSubmission(payload: Json): Interaction | undefined {
-  if (textAt(payload, "view", "callback_id") !== EDIT_FORM) return { kind: "other" };
+  const form = textAt(payload, "view", "callback_id");
+  if (form !== EDIT_FORM && form !== DENY_FORM) return { kind: "other" };
   const account = textAt(payload, "user", "id");
   const metadata = jsonOf(textAt(payload, "view", "private_metadata") ?? "");
   const shown = readShown(textAt(metadata, "shown") ?? "");
   const values = at(payload, "view", "state", "values");
   if (account === undefined || shown === undefined || !isMap(values)) return undefined;
-  return { kind: "submit", account, shown, values, message: messageAt(at(metadata, "message"), "channel", "ts") };
+  const kind = form === EDIT_FORM ? "submit" : "refuse";
+  return { kind, account, shown, values, message: messageAt(at(metadata, "message"), "channel", "ts") };
 }
 
 /** What a form keeps of the click that opened it. */

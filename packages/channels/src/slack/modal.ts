@@ -8,10 +8,39 @@ import { short } from "../shown.ts";
 import { argumentBlock, CARD_CHARACTERS } from "./card.ts";
 
 export const EDIT_FORM = "saferun.edit-form";
+export const DENY_FORM = "saferun.deny-form";
 const VALUE = "value";
+const NOTE_CHARACTERS = 2_000;
 /** What Slack holds in one field, and in one form beside the call itself. */
 const FIELD_CHARACTERS = 3_000;
 const MOST_FIELDS = 90;
+
+/** A reason for the agent, beside the denial. */
+export function denyForm(approval: ApprovalRecord, metadata: string): ModalView {
+  return {
+    type: "modal",
+    callback_id: DENY_FORM,
+    private_metadata: metadata,
+    title: { type: "plain_text", text: "Deny" },
+    submit: { type: "plain_text", text: "Deny" },
+    close: { type: "plain_text", text: "Cancel" },
+    blocks: [
+      { type: "section", text: { type: "plain_text", text: `tool ${short(approval.tool, 256)}`, emoji: false } },
+      {
+        type: "input",
+        block_id: blockOf(0),
+        optional: true,
+        label: { type: "plain_text", text: "Why" },
+        hint: { type: "plain_text", text: "told to the agent" },
+        element: { type: "plain_text_input", action_id: VALUE, multiline: true, max_length: NOTE_CHARACTERS },
+      },
+    ],
+  };
+}
+
+export function submittedReason(values: JsonObject): string {
+  return (textAt(values, blockOf(0), VALUE, "value") ?? "").trim().slice(0, NOTE_CHARACTERS).toWellFormed();
+}
 
 /** Undefined: these arguments do not fit into a form whole. */
 export function editForm(approval: ApprovalRecord, metadata: string): ModalView | undefined {
@@ -73,11 +102,16 @@ export function mistakesReply(approval: ApprovalRecord, mistakes: readonly Mista
 export function answerReply(answer: Answer): JsonObject {
   const view = {
     type: "modal",
-    title: { type: "plain_text", text: answer.answer === "applied" ? "Done" : "Not decided" },
+    title: { type: "plain_text", text: titleOf(answer) },
     close: { type: "plain_text", text: "Close" },
     blocks: [{ type: "section", text: { type: "plain_text", text: short(answer.message, 2_000), emoji: false } }],
   };
   return { response_action: "update", view };
+}
+
+function titleOf({ answer, approval }: Answer): string {
+  if (answer !== "applied") return "Not decided";
+  return approval?.state === "pending" ? "Recorded" : "Done";
 }
 
 function blockOf(index: number): string {

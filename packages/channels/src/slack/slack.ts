@@ -6,10 +6,10 @@ import { Desk } from "../desk.ts";
 import { BODY_BYTES, Repeats, readBody } from "../intake.ts";
 import { jsonOf } from "../json-body.ts";
 import { type People, type Person, personOf } from "../people.ts";
-import { closedCard, escaped, pendingCard } from "./card.ts";
+import { type Card, closedCard, escaped, pendingCard } from "./card.ts";
 import { createSlackClient, slackFailure } from "./client.ts";
 import { formMetadata, type Interaction, readInteraction, type SlackMessage } from "./interaction.ts";
-import { answerReply, editForm, mistakesReply, submitted } from "./modal.ts";
+import { answerReply, denyForm, editForm, mistakesReply, submitted, submittedReason } from "./modal.ts";
 import { isSlackRequest } from "./signature.ts";
 import { openSocket, type SlackSocket } from "./socket.ts";
 
@@ -57,6 +57,7 @@ export function createSlack(options: SlackOptions): SlackChannel {
     onError,
     failure: slackFailure,
     idle: hangUp,
+    renew: (message, approval, nonce) => client.chat.update({ ...target(message), ...card(approval, nonce) }),
     close: (message, approval) => client.chat.update({ ...target(message), ...closedCard(approval) }),
   });
   const repeats = new Repeats<SlackReply>(Date.now);
@@ -66,15 +67,19 @@ export function createSlack(options: SlackOptions): SlackChannel {
   async function notify(channel: string, paused: PausedApproval): Promise<readonly SlackMessage[]> {
     listen();
     const messages = await desk.send(channel, paused, async (approval, nonce) => {
-      const page = link?.(approval);
-      const answerable = Object.keys(approvers).length > 0;
-      const card = pendingCard(approval, { nonce, answerable, ...(page === undefined ? {} : { link: page }) });
-      const posted = await client.chat.postMessage({ channel: channel.replace(/^#/, ""), ...card, ...LITERAL });
+      const to = { channel: channel.replace(/^#/, ""), ...LITERAL };
+      const posted = await client.chat.postMessage({ ...to, ...card(approval, nonce) });
       return { channel: posted.channel ?? channel, ts: posted.ts ?? "" };
     });
     // Another question may have ended, and hung up, while this one was being sent.
     if (messages.length > 0) listen();
     return messages;
+  }
+
+  function card(approval: ApprovalRecord, nonce: string): Card {
+    const page = link?.(approval);
+    const answerable = Object.keys(approvers).length > 0;
+    return pendingCard(approval, { nonce, answerable, ...(page === undefined ? {} : { link: page }) });
   }
 
   function listen(): void {
@@ -123,9 +128,12 @@ export function createSlack(options: SlackOptions): SlackChannel {
         case "other":
           return DONE;
         case "edit":
-          return edit(interaction);
+        case "explain":
+          return open(interaction);
         case "submit":
           return submit(interaction);
+        case "refuse":
+          return refuse(interaction);
         case "approve":
         case "deny":
           return click(interaction);
@@ -144,13 +152,13 @@ export function createSlack(options: SlackOptions): SlackChannel {
       "refusal" in person
         ? notAllowed(person.refusal)
         : await desk.decide({ ...shown, verdict: kind }, person, message);
-    if (answer.answer !== "applied") tell(account, message, answer);
+    if (answer.answer !== "applied" || answer.approval?.state === "pending") tell(account, message, answer);
     return DONE;
   }
 
   /** The form opens first: Slack forgets the click after three seconds. Who it was is asked again when it is sent. */
-  async function edit(interaction: Interaction & { kind: "edit" }): Promise<SlackReply> {
-    const { account, shown, message, trigger } = interaction;
+  async function open(interaction: Interaction & { kind: "edit" | "explain" }): Promise<SlackReply> {
+    const { account, kind, shown, message, trigger } = interaction;
     const person = personOf(approvers, account);
     const approval = person === undefined ? undefined : await desk.opened(shown);
     if (approval === undefined) return told(account, message, notAllowed(person === undefined ? UNLINKED : UNKNOWN));
@@ -159,7 +167,8 @@ export function createSlack(options: SlackOptions): SlackChannel {
       if (refusal.answer !== "stale_version") desk.run(desk.update(approval, message));
       return told(account, message, refusal);
     }
-    const view = editForm(approval, formMetadata(interaction));
+    const metadata = formMetadata(interaction);
+    const view = kind === "edit" ? editForm(approval, metadata) : denyForm(approval, metadata);
     if (view === undefined) return told(account, message, notAllowed("these arguments do not fit into a form here"));
     await client.views.open({ trigger_id: trigger, view });
     return DONE;
@@ -175,6 +184,14 @@ export function createSlack(options: SlackOptions): SlackChannel {
     const answer = await desk.decide({ ...shown, verdict: "approve", args: typed.args }, person, message);
     if (answer.mendable) return { status: 200, body: mistakesReply(approval, [{ path: "", message: answer.message }]) };
     return { status: 200, body: answerReply(answer) };
+  }
+
+  async function refuse({ account, shown, values, message }: Interaction & { kind: "refuse" }): Promise<SlackReply> {
+    const person = await whoIs(account);
+    if ("refusal" in person) return { status: 200, body: answerReply(notAllowed(person.refusal)) };
+    const note = submittedReason(values);
+    const reply = { ...shown, verdict: "deny", ...(note === "" ? {} : { note }) } as const;
+    return { status: 200, body: answerReply(await desk.decide(reply, person, message)) };
   }
 
   /** Linked by configuration, and still a full member: Slack is asked each time, because people leave. */

@@ -55,6 +55,8 @@ export function createWebhook(options: WebhookOptions): WebhookChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: (error) => postFailure(error, "the webhook's receiver"),
+    renew: ({ url }, approval, nonce) =>
+      send(url, `${approval.id}.requested.${approval.version}`, requestedEvent(approval, nonce)),
     close: ({ url }, approval) => send(url, `${approval.id}.closed`, closedEvent(approval)),
   });
   const repeats = new Repeats<Answer | undefined>(Date.now);
