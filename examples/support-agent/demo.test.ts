@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { centsOf } from "./approver.ts";
@@ -81,7 +81,8 @@ describe("the demo", () => {
       expect(one.stdout).toContain("$4,500.00 for B-2087");
       expect(one.stdout).not.toContain("\u001b");
     } finally {
-      for (const directory of [first, second]) rmSync(join(directory, ".."), { recursive: true, force: true });
+      removeDataOf(first);
+      removeDataOf(second);
     }
   });
 
@@ -146,6 +147,16 @@ function refundsIn(data: string): unknown[] {
     .map(({ args }) => args.amount);
 }
 
+/** Where a start says that its store lies. A start that failed says nothing: then there is nothing to look at, or to remove. */
 function directoryOf(stdout: string): string {
-  return /npx saferun runs --store (\S+)/.exec(stdout)?.[1] ?? "";
+  const [, store] = /npx saferun runs --store (\S+)/.exec(stdout) ?? [];
+  if (store === undefined) throw new Error(`the demo does not say where its store is: ${stdout.slice(0, 500)}`);
+  return store;
+}
+
+/** The data directory around a store, and only one that a start has made for itself. */
+function removeDataOf(store: string): void {
+  const data = dirname(resolve(store));
+  if (!/^(?:start|saferun-demo)-\w{6}$/.test(basename(data))) throw new Error(`no directory of a start: ${data}`);
+  rmSync(data, { recursive: true, force: true });
 }

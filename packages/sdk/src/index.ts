@@ -1,5 +1,5 @@
 export { SafeRunError } from "@saferun/core";
-export { cel, opaque, type Policy, policy, rule, tool, toYaml } from "@saferun/document";
+export { budget, cel, opaque, type Policy, policy, rule, tool, toYaml } from "@saferun/document";
 export { type DeniedCall, type EditNote, isDenied } from "./denied.ts";
 export type { ModelOptions, WrapOptions } from "./options.ts";
 export type { PausedAnswer, PausedCall } from "./paused-call.ts";

@@ -1,3 +1,4 @@
+export { type Budget, type BudgetOptions, budget } from "./budget.ts";
 export { cel } from "./builder.ts";
 export { type Opaque, type OpaqueOptions, opaque } from "./condition.ts";
 export type * from "./expressions.ts";

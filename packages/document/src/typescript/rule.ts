@@ -4,7 +4,7 @@ import { callSite } from "./call-site.ts";
 import type { Opaque } from "./condition.ts";
 import type { AnyExpr, Condition, ConditionContext } from "./expressions.ts";
 import { nodeOf, Place } from "./to-tree.ts";
-import { type ArgsOfScope, ToolDefinition, type ToolScope } from "./tool.ts";
+import { type ArgsOfScope, type ToolDefinition, type ToolScope, toolsOf } from "./tool.ts";
 import type { WrittenRule } from "./written.ts";
 
 /** A condition: CEL as a text, a callback that builds it, or a function on plain values in `opaque(…)`. */
@@ -37,9 +37,4 @@ export function rule<const Scope extends ToolScope = string>(options: RuleOption
   const place = new Place(callSite(rule), typeof options.id === "string" ? options.id : undefined);
   const node = nodeOf(options, place);
   return new Rule(node, place.issues, toolsOf(options.tool));
-}
-
-function toolsOf(scope: ToolScope | undefined): readonly ToolDefinition[] {
-  const list = Array.isArray(scope) ? scope : [scope];
-  return list.filter((one) => one instanceof ToolDefinition);
 }

@@ -28,6 +28,12 @@ export class ToolDefinition<Args = unknown> extends Named {
 /** One tool or several: names, globs, or definitions. */
 export type ToolScope = string | ToolDefinition | readonly (string | ToolDefinition)[];
 
+/** The definitions in a scope. */
+export function toolsOf(scope: ToolScope | undefined): readonly ToolDefinition[] {
+  const list = Array.isArray(scope) ? scope : [scope];
+  return list.filter((one) => one instanceof ToolDefinition);
+}
+
 /** What every tool in scope has; `unknown` where one of them is known by name only. */
 export type ArgsOfScope<Scope> = Scope extends readonly (infer One)[] ? ArgsOfTool<One> : ArgsOfTool<Scope>;
 type ArgsOfTool<One> = One extends ToolDefinition<infer Args> ? Args : unknown;

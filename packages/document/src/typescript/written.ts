@@ -47,3 +47,4 @@ type FileFields = (typeof POLICY_FORMAT)["fields"];
 export type WrittenFile = Written<typeof POLICY_FORMAT>;
 export type WrittenRule = Written<FileFields["rules"]["shape"]["item"]>;
 export type WrittenTool = Written<FileFields["tools"]["shape"]["value"]>;
+export type WrittenBudget = Written<FileFields["budgets"]["shape"]["item"]>;
