@@ -46,12 +46,13 @@ export function startSearchIndex(options: SearchIndexOptions): SearchIndex {
   const waiters = new Map<number, { resolve(position: IndexPosition): void; reject(error: Error): void }>();
   let lastId = 0;
   let ended = false;
+  let closing = false;
   worker.unref();
   worker.on("message", (message: FromIndexThread) => {
     if (message.kind === "failed") return options.onError?.(message.message);
     const waiter = waiters.get(message.id);
     waiters.delete(message.id);
-    if (waiters.size === 0) worker.unref();
+    if (waiters.size === 0 && !closing) worker.unref();
     if (message.error !== null) waiter?.reject(unavailable(message.error));
     else waiter?.resolve(message.position ?? { indexed: 0, size: 0 });
   });
@@ -79,6 +80,7 @@ export function startSearchIndex(options: SearchIndexOptions): SearchIndex {
     forget: async (entries) => void (await ask({ kind: "forget", entries })),
     async close() {
       if (ended) return;
+      closing = true;
       const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
       await ask({ kind: "close" }).catch(() => {});
       await exited;
