@@ -14,6 +14,7 @@ const LINES = 200_000;
 const RECORDED = 20_000;
 const IN_FLIGHT = 64;
 const TOOLS = 100;
+const RUNS = [1, 2, 3, 4, 5];
 
 /** `saferun backtest` as it is called, from text to result, over calls from a file and from the log. */
 export async function backtests(): Promise<Report> {
@@ -25,15 +26,15 @@ export async function backtests(): Promise<Report> {
     await writeLines(path.join(directory, "calls.jsonl"));
     await record(path.join(directory, "store"), before);
     // Node and the policies take a second to load, whatever is judged: that is taken off.
-    const idle = median([1, 2, 3].map(() => seconds(directory, 0, ["--store", "store", "--since", "0m"])));
+    const idle = median(RUNS.map(() => seconds(directory, 0, ["--store", "store", "--since", "0m"])));
     const rate = (calls: number, ...options: string[]) =>
-      calls / (median([1, 2, 3].map(() => seconds(directory, calls, options))) - idle);
+      calls / (median(RUNS.map(() => seconds(directory, calls, options))) - idle);
     const lines = rate(LINES, "--calls", "calls.jsonl");
     const both = rate(LINES, "--calls", "calls.jsonl", "--against", "before.yaml");
     const log = rate(RECORDED, "--store", "store");
     return {
       suite: "backtest",
-      how: `\`saferun backtest\` with ${TOOLS * 10} rules, without what it takes to start; medians of 3`,
+      how: `\`saferun backtest\` with ${TOOLS * 10} rules, without what it takes to start; medians of ${RUNS.length}`,
       rows: [
         row(`calls a second from ${LINES} JSON lines with their verdicts`, lines, "calls/s", atLeast(100_000)),
         row("the same lines judged by two revisions", both, "calls/s"),

@@ -3,11 +3,13 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Store } from "@saferun/core";
 import {
+  type CheckpointedStore,
   createCheckpointer,
   createFileSigner,
   installation,
   openReadOnlySqliteStore,
   openSqliteStore,
+  type ReadOnlyStore,
   signingKeyPath,
 } from "@saferun/store";
 import { Option } from "commander";
@@ -31,7 +33,7 @@ export function storeArgument(directory: string): string {
 export async function withReadOnlyStore<Value>(
   io: Io,
   directory: string,
-  work: (store: Store) => Promise<Value>,
+  work: (store: ReadOnlyStore) => Promise<Value>,
 ): Promise<Value> {
   const path = requireStore(io, directory);
   return closing(openReadOnlySqliteStore({ directory: path, ...trust(directory) }), work);
@@ -47,8 +49,18 @@ export async function withStore<Value>(
   return closing(openStore(io, directory), work);
 }
 
+/** The same for a command that signs. */
+export async function withSigningStore<Value>(
+  io: Io,
+  directory: string,
+  work: (store: CheckpointedStore) => Promise<Value>,
+): Promise<Value> {
+  requireStore(io, directory);
+  return closing(openStore(io, directory), work);
+}
+
 /** Opens or makes a store. */
-export function openStore(io: Io, directory: string): Store {
+export function openStore(io: Io, directory: string): CheckpointedStore {
   const path = resolve(io.cwd, directory);
   const store = openSqliteStore({ directory: path, ...trust(directory) });
   return createCheckpointer(store, createFileSigner(signingKeyPath(path)), {
@@ -62,7 +74,10 @@ function trust(directory: string) {
   return directory === DEFAULT_STORE ? { installation: installation() } : {};
 }
 
-async function closing<Value>(store: Store, work: (store: Store) => Promise<Value>): Promise<Value> {
+async function closing<Opened extends Store, Value>(
+  store: Opened,
+  work: (store: Opened) => Promise<Value>,
+): Promise<Value> {
   try {
     return await work(store);
   } finally {

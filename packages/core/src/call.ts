@@ -45,38 +45,69 @@ const PROTOTYPE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor",
 
 /** Total: whatever comes in, either a call or the reason why it is none. */
 export function normalize(input: CallInput, hash: Hash): Normalized {
-  return normalized(input, hash);
+  return normalized(input, ({ tool, agent, environment, args }) => {
+    const bytes = boundedText(args);
+    return Object.freeze({
+      tool,
+      agent,
+      environment,
+      args,
+      bytes,
+      digest: digestOf(tool, agent, environment, bytes, hash),
+    });
+  });
 }
 
 /** The same without a digest: for a call that is only judged, as in a backtest, and to which no approval can be bound. */
 export function normalizeUnbound(input: CallInput): Normalized {
-  return normalized(input, null);
+  return normalized(input, (parts, mostBytes) => {
+    // Most calls are far too small for their text to be needed.
+    if (mostBytes > LIMITS.argsBytes) boundedText(parts.args);
+    return Object.freeze(new UnboundCall(parts));
+  });
 }
 
-function normalized(input: CallInput, hash: Hash | null): Normalized {
+type CallParts = Omit<ToolCall, "bytes" | "digest">;
+
+function normalized(input: CallInput, callOf: (parts: CallParts, mostBytes: number) => ToolCall): Normalized {
   try {
     const tool = name(input.tool, "$.tool");
-    const args = Object.freeze(closedMap(input.args === undefined ? {} : input.args, "$.args", { values: 0 }, 1));
-    const bytes = canonicalJson(args);
-    if (overBytes(bytes, LIMITS.argsBytes)) {
-      throw new JsonProblem("$.args", `arguments over ${LIMITS.argsBytes} bytes`);
-    }
+    const at: Place = { steps: [], values: 0, mostBytes: VALUE_BYTES };
+    const args = Object.freeze(closedMap(input.args === undefined ? {} : input.args, at));
     const { agent, environment } = input;
-    return {
-      ok: true,
-      call: Object.freeze({
-        tool,
-        agent,
-        environment,
-        args,
-        bytes,
-        digest: hash === null ? "" : digestOf(tool, agent, environment, bytes, hash),
-      }),
-    };
+    return { ok: true, call: callOf({ tool, agent, environment, args }, at.mostBytes) };
   } catch (error) {
     if (error instanceof JsonProblem) return { ok: false, malformed: { path: error.path, message: error.message } };
     // A getter or proxy trap of the caller threw: its text is not ours to repeat.
     return { ok: false, malformed: { path: "$", message: "a value that cannot be read" } };
+  }
+}
+
+function boundedText(args: JsonObject): string {
+  const text = canonicalJson(args);
+  if (overBytes(text, LIMITS.argsBytes)) throw new JsonProblem("$.args", `arguments over ${LIMITS.argsBytes} bytes`);
+  return text;
+}
+
+/** Its text is written only when somebody asks for it. */
+class UnboundCall implements ToolCall {
+  readonly tool: string;
+  readonly agent: string;
+  readonly environment: string;
+  readonly args: JsonObject;
+  readonly digest = "";
+  #bytes: string | undefined;
+
+  constructor({ tool, agent, environment, args }: CallParts) {
+    this.tool = tool;
+    this.agent = agent;
+    this.environment = environment;
+    this.args = args;
+  }
+
+  get bytes(): string {
+    this.#bytes ??= canonicalJson(this.args);
+    return this.#bytes;
   }
 }
 
@@ -101,7 +132,11 @@ function digestOf(tool: string, agent: string, environment: string, bytes: strin
   return toHex(hash.sha256(encoder.encode(`saferun/call/v1\u0000${head}\u0000${bytes}`)));
 }
 
+/** Names that are what they seem; all others are looked at more closely. */
+const PLAIN_NAME = /^[ -~]{1,85}$/;
+
 function name(value: unknown, path: string): string {
+  if (typeof value === "string" && PLAIN_NAME.test(value)) return value;
   if (typeof value !== "string" || value === "")
     throw new JsonProblem(path, "a tool name must be a text that is not empty");
   if (!value.isWellFormed() || CONTROL.test(value)) throw new JsonProblem(path, "a name with control characters");
@@ -115,86 +150,112 @@ function overBytes(text: string, most: number): boolean {
   return text.length * 3 > most && encoder.encode(text).length > most;
 }
 
-interface Count {
+/** Where in the arguments the reader stands, and what it has met so far. */
+interface Place {
+  /** Keys and positions below `$.args`; written out only for a problem. */
+  readonly steps: (string | number)[];
   values: number;
+  /** What the canonical text of all that was met has at most. */
+  mostBytes: number;
 }
 
-function closed(value: unknown, path: string, count: Count, depth: number): Json {
-  if (++count.values > LIMITS.jsonValues) throw new JsonProblem(path, `more than ${LIMITS.jsonValues} values`);
+/** Of a code unit: one that is escaped as `\u001f`. */
+const UNIT_BYTES = 6;
+/** Of a value beside its text: a number's digits, quotes, brackets, the comma. */
+const VALUE_BYTES = 32;
+
+function closed(value: unknown, at: Place): Json {
+  if (++at.values > LIMITS.jsonValues) throw problem(at, `more than ${LIMITS.jsonValues} values`);
+  at.mostBytes += VALUE_BYTES;
   switch (typeof value) {
     case "string":
-      if (!value.isWellFormed()) throw new JsonProblem(path, "text with a lone surrogate");
-      if (value.includes("\u0000")) throw new JsonProblem(path, "text with a null byte");
+      if (!value.isWellFormed()) throw problem(at, "text with a lone surrogate");
+      if (value.includes("\u0000")) throw problem(at, "text with a null byte");
+      at.mostBytes += value.length * UNIT_BYTES;
       return value;
     case "boolean":
       return value;
     case "number":
-      return closedNumber(value, path);
+      return closedNumber(value, at);
     case "object":
       if (value === null) return null;
-      if (depth > LIMITS.jsonDepth) throw new JsonProblem(path, `nesting over ${LIMITS.jsonDepth} levels`);
-      return Object.freeze(
-        Array.isArray(value) ? closedList(value, path, count, depth) : closedMap(value, path, count, depth),
-      );
+      if (at.steps.length >= LIMITS.jsonDepth) throw problem(at, `nesting over ${LIMITS.jsonDepth} levels`);
+      return Object.freeze(Array.isArray(value) ? closedList(value, at) : closedMap(value, at));
     default:
-      throw new JsonProblem(path, `a value of type ${typeof value}`);
+      throw problem(at, `a value of type ${typeof value}`);
   }
 }
 
-function closedNumber(value: number, path: string): number {
-  if (!Number.isFinite(value)) throw new JsonProblem(path, `the number ${String(value)}`);
+function closedNumber(value: number, at: Place): number {
+  if (!Number.isFinite(value)) throw problem(at, `the number ${String(value)}`);
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER && Number.isInteger(value)) {
-    throw new JsonProblem(path, "an integer beyond ±(2^53−1), which JSON numbers do not hold exactly");
+    throw problem(at, "an integer beyond ±(2^53−1), which JSON numbers do not hold exactly");
   }
   return value === 0 ? 0 : value;
 }
 
-function closedList(list: readonly unknown[], path: string, count: Count, depth: number): Json[] {
-  if (Object.getPrototypeOf(list) !== Array.prototype) throw new JsonProblem(path, "a list that is not plain");
+function closedList(list: readonly unknown[], at: Place): Json[] {
+  if (Object.getPrototypeOf(list) !== Array.prototype) throw problem(at, "a list that is not plain");
   const copy: Json[] = [];
   for (let index = 0; index < list.length; index++) {
-    const item = ownValue(list, String(index), `${path}[${index}]`);
-    if (item === undefined) throw new JsonProblem(`${path}[${index}]`, "a hole in a list");
-    copy.push(closed(item, `${path}[${index}]`, count, depth + 1));
+    at.steps.push(index);
+    const item = ownValue(list, String(index), at);
+    if (item === undefined) throw problem(at, "a hole in a list");
+    copy.push(closed(item, at));
+    at.steps.pop();
   }
   return copy;
 }
 
-function closedMap(map: unknown, path: string, count: Count, depth: number): JsonObject {
-  if (typeof map !== "object" || map === null || Array.isArray(map))
-    throw new JsonProblem(path, "arguments must be an object");
+function closedMap(map: unknown, at: Place): JsonObject {
+  if (typeof map !== "object" || map === null || Array.isArray(map)) throw problem(at, "arguments must be an object");
   const prototype: unknown = Object.getPrototypeOf(map);
-  if (prototype !== Object.prototype && prototype !== null) throw new JsonProblem(path, "an object that is not plain");
-  if (Object.getOwnPropertySymbols(map).length > 0) throw new JsonProblem(path, "a key that is a symbol");
+  if (prototype !== Object.prototype && prototype !== null) throw problem(at, "an object that is not plain");
+  if (Object.getOwnPropertySymbols(map).length > 0) throw problem(at, "a key that is a symbol");
   const copy: Record<string, Json> = {};
-  const seen = new Set<string>();
-  for (const key of Object.keys(map)) {
-    const at = `${path}.${printable(key)}`;
-    checkKey(key, at, seen);
+  const keys = Object.keys(map);
+  const seen = keys.every(isFolded) ? null : new Set<string>();
+  for (const key of keys) {
+    at.steps.push(key);
+    if (seen !== null) checkKey(key, at, seen);
     const value = ownValue(map, key, at);
+    at.mostBytes += key.length * UNIT_BYTES;
     // An optional property that a framework filled with `undefined` is absent: the tool gets a copy without it.
-    if (value !== undefined) copy[key] = closed(value, at, count, depth + 1);
+    if (value !== undefined) copy[key] = closed(value, at);
+    at.steps.pop();
   }
   return copy;
 }
 
 /** Keys that have one spelling but for their case. */
 const PLAIN_KEY = /^[A-Za-z0-9_-]{1,64}$/;
+/** Those that are lower case already. */
+const FOLDED_KEY = /^[a-z0-9_-]{1,64}$/;
 
-function checkKey(key: string, path: string, seen: Set<string>): void {
-  if (PROTOTYPE_KEYS.has(key)) throw new JsonProblem(path, `the key \`${key}\` is not allowed`);
-  if (!key.isWellFormed() || CONTROL.test(key)) throw new JsonProblem(path, "a key with control characters");
+/** Keys of this form are never twice in one map in two spellings. */
+function isFolded(key: string): boolean {
+  return FOLDED_KEY.test(key) && !PROTOTYPE_KEYS.has(key);
+}
+
+function checkKey(key: string, at: Place, seen: Set<string>): void {
+  if (PROTOTYPE_KEYS.has(key)) throw problem(at, `the key \`${key}\` is not allowed`);
+  if (!key.isWellFormed() || CONTROL.test(key)) throw problem(at, "a key with control characters");
   // `Amount` beside `amount`, or two Unicode spellings of one key: the rule would read one and the tool the other.
   const folded = (PLAIN_KEY.test(key) ? key : key.normalize("NFKC")).toLowerCase();
-  if (seen.has(folded)) throw new JsonProblem(path, `the key \`${printable(key)}\` twice, in two spellings`);
+  if (seen.has(folded)) throw problem(at, `the key \`${printable(key)}\` twice, in two spellings`);
   seen.add(folded);
 }
 
-function ownValue(object: object, key: string, path: string): unknown {
+function ownValue(object: object, key: string, at: Place): unknown {
   const property = Object.getOwnPropertyDescriptor(object, key);
   if (property === undefined) return undefined;
-  if (!("value" in property)) throw new JsonProblem(path, "an accessor");
+  if (!("value" in property)) throw problem(at, "an accessor");
   return property.value;
+}
+
+function problem({ steps }: Place, message: string): JsonProblem {
+  const path = steps.map((step) => (typeof step === "number" ? `[${step}]` : `.${printable(step)}`));
+  return new JsonProblem(`$.args${path.join("")}`, message);
 }
 
 function printable(key: string): string {

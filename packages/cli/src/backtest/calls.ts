@@ -7,6 +7,7 @@ import {
   type Store,
   type ToolCall,
 } from "@saferun/core";
+import type { ReadOnlyStore } from "@saferun/store";
 import { lineContexts, readCallLine } from "../eval/call-line.ts";
 import type { InputLine } from "../eval/lines.ts";
 import { recordedDecisions } from "../recorded/decisions.ts";
@@ -32,7 +33,7 @@ export async function backtestLines(
       number++;
       const read = "text" in line ? readLine(line.text) : undefined;
       if (read === undefined) backtest.tally.miss("malformed");
-      else judge(backtest, `line ${number}`, read.call, contextOf(read, number), recordedAnswer(read.fields));
+      else judge(backtest, number, read.call, contextOf(read, number), recordedAnswer(read.fields));
     }
   }
 }
@@ -50,31 +51,28 @@ function recordedAnswer({ verdict, by = [] }: { readonly verdict?: Json; readonl
   return { verdict, by: Array.isArray(by) ? by.filter((id) => typeof id === "string") : [] };
 }
 
-/** Entries read in one go. */
-const PAGE = 2_000;
+/** Entries looked at in one go. */
+const PAGE = 4_000;
 
 /** Calls of the log whose entries are not older than `since`, ms. */
-export async function backtestStore(backtest: Backtest, store: Store, since: number): Promise<void> {
+export async function backtestStore(backtest: Backtest, store: ReadOnlyStore, since: number): Promise<void> {
   const take = recordedDecisions();
-  for (let from = await firstEntrySince(store, since); ; ) {
-    const page = await store.entries({ from, limit: PAGE });
-    for (const entry of page) {
+  const { size } = await store.head();
+  for (let from = await firstEntrySince(store, size, since); from < size; from += PAGE) {
+    for (const entry of await store.decisionEntries({ from, to: Math.min(from + PAGE, size) })) {
       const decision = take(entry);
       if (decision === undefined) continue;
       const { input, id } = decision;
       if ("missing" in input) backtest.tally.miss(input.missing);
       else judge(backtest, id, input.call, input.context, decision);
     }
-    const last = page.at(-1);
-    if (last === undefined) return;
-    from = last.seq + 1;
   }
 }
 
 /** By halves: the log's time never goes back. */
-async function firstEntrySince(store: Store, since: number): Promise<number> {
+async function firstEntrySince(store: Store, size: number, since: number): Promise<number> {
   let low = 0;
-  let high = (await store.head()).size;
+  let high = size;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const [entry] = await store.entries({ from: middle, limit: 1 });
@@ -87,11 +85,25 @@ async function firstEntrySince(store: Store, since: number): Promise<number> {
 
 function judge(
   { policies, against, tally }: Backtest,
-  where: string,
+  where: string | number,
   call: ToolCall,
   context: EvaluationContext,
   recorded: Answer | undefined,
 ): void {
-  const before = against === undefined ? recorded : against.evaluate(call, context);
-  tally.add({ where, tool: call.tool, before, after: policies.evaluate(call, context) });
+  const decision = policies.evaluate(call, context);
+  if (against !== undefined)
+    tally.add({ where, tool: call.tool, before: against.evaluate(call, context), after: decision });
+  else tally.add({ where, tool: call.tool, before: recorded, after: standing(decision, recorded) });
+}
+
+const STRICTNESS = { allow: 0, pause: 1, deny: 2 } as const;
+const BESIDE_RULES = /^(breaker|budget|stop)[:.]/;
+
+/** What a breaker, a budget or a stop said then was said whatever the rules are: it stands beside any other policies. */
+function standing(decision: Answer, recorded: Answer | undefined): Answer {
+  const beside = recorded?.by.filter((id) => BESIDE_RULES.test(id)) ?? [];
+  if (recorded === undefined || beside.length === 0) return decision;
+  const stricter = STRICTNESS[decision.verdict] - STRICTNESS[recorded.verdict];
+  if (stricter > 0) return decision;
+  return { verdict: recorded.verdict, by: stricter < 0 ? beside : [...decision.by, ...beside].sort() };
 }

@@ -17,7 +17,8 @@ export interface Change {
 
 /** A judged call; `before` is undefined where nobody says what it was. */
 export interface Judged {
-  readonly where: string;
+  /** The id of a call, or the number of a line. */
+  readonly where: string | number;
   readonly tool: string;
   readonly before: Answer | undefined;
   readonly after: Answer;
@@ -75,7 +76,8 @@ export function createTally(limit: number): Tally {
     const move = moves.get(key);
     if (move !== undefined) move.calls++;
     else moves.set(key, { from: from.verdict, to: to.verdict, calls: 1 });
-    if (changes.length < limit) changes.push({ where, tool, from, to });
+    if (changes.length >= limit) return;
+    changes.push({ where: typeof where === "number" ? `line ${where}` : where, tool, from, to });
   }
 
   return {

@@ -9,7 +9,7 @@ import { type Explained, explainedJson, explainedLines } from "../explain/view.t
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
-import { recordedDecisions } from "../recorded/decisions.ts";
+import { decisionEntry, recordedDecisions } from "../recorded/decisions.ts";
 import { runEntries } from "../runs/steps.ts";
 import { storeOption, withReadOnlyStore } from "../store.ts";
 
@@ -74,7 +74,7 @@ async function recordedCall(store: Store, run: string, id: string): Promise<Aske
   const start = id.replace(/…$|\.{3}$/, "");
   const entries = (await runEntries(store, run)).filter(({ header }) => parseHeader(header).call?.startsWith(start));
   const take = recordedDecisions();
-  const found = entries.flatMap((entry) => take(entry) ?? []);
+  const found = entries.flatMap((entry) => take(decisionEntry(entry)) ?? []);
   const [decision, other] = found;
   const shown = `\`${printable(id)}\``;
   if (decision === undefined) {

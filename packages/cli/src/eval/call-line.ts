@@ -101,9 +101,12 @@ function required(line: JsonObject, key: string): Json {
   return value;
 }
 
+/** Names that are what they seem; all others are looked at more closely. */
+const PLAIN_NAME = /^[ -~]{1,85}$/;
+
 function optionalName(line: JsonObject, key: string): string | undefined {
   const value = own(line, key);
-  if (value === undefined) return undefined;
+  if (value === undefined || (typeof value === "string" && PLAIN_NAME.test(value))) return value;
   if (typeof value !== "string" || value === "" || value.length > LIMITS.nameBytes || !plain(value)) {
     throw new LineProblem(`\`${key}\` must be a name: a text that is not empty, of at most ${LIMITS.nameBytes} bytes`);
   }

@@ -28,6 +28,21 @@ describe("lineBatches", () => {
     );
   });
 
+  it("gives the same lines in one piece and byte by byte, whatever the bytes are", async () => {
+    const piece = fc.constantFrom([0x61], [0x62], [0x0a], [0x0a], [0xc3], [0xc3, 0xa4], [0xef, 0xbb, 0xbf], [0x0d]);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 40 }),
+        async (pieces, maxBytes) => {
+          const bytes = new Uint8Array(pieces.flat());
+          const alone = await linesOf(bytes, 1, maxBytes);
+          for (const size of [5, 17, 1_000]) expect(await linesOf(bytes, size, maxBytes)).toEqual(alone);
+        },
+      ),
+    );
+  });
+
   it("bounds a line without keeping it, and goes on behind it", async () => {
     const bytes = new TextEncoder().encode(`${"x".repeat(100)}\nok\n${"y".repeat(9)}`);
     expect(await linesOf(bytes, 7, 8)).toEqual([

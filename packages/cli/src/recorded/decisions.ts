@@ -5,12 +5,13 @@ import {
   type Json,
   type JsonObject,
   normalizeUnbound,
-  parseHeader,
+  parseHeaderText,
   type StoredEntry,
   type ToolCall,
   type Verdict,
 } from "@saferun/core";
-import { partValue } from "../runs/steps.ts";
+import type { DecisionEntry } from "@saferun/store";
+import { contentOfText } from "../runs/steps.ts";
 
 /** The decision on a call as the agent proposed it; later ones, after an approval, are not among these. */
 export interface RecordedDecision {
@@ -40,11 +41,10 @@ interface Proposal {
 }
 
 /** Takes entries in the order of the log; keeps only what is still without its decision. */
-export function recordedDecisions(): (entry: StoredEntry) => RecordedDecision | undefined {
+export function recordedDecisions(): (entry: DecisionEntry) => RecordedDecision | undefined {
   const proposals = new Map<string, Proposal>();
   return (entry) => {
-    if (!isAboutCalls(entry.header)) return undefined;
-    const header = parseHeader(entry.header);
+    const header = parseHeaderText(entry.header);
     const { call: id } = header;
     if (id === undefined) return undefined;
     if (header.type === "call.proposed") {
@@ -63,13 +63,15 @@ export function recordedDecisions(): (entry: StoredEntry) => RecordedDecision | 
   };
 }
 
-/** Cheap, and before the header is parsed: most entries of a log are about something else. */
-function isAboutCalls({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
-  const header = Buffer.from(buffer, byteOffset, byteLength);
-  return header.includes('"type":"call.proposed"') || header.includes('"type":"call.decided"');
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Of a whole entry what `recordedDecisions` takes. */
+export function decisionEntry({ seq, header, parts }: StoredEntry): DecisionEntry {
+  const texts = parts.map(({ name, bytes }) => [name, bytes === null ? null : decoder.decode(bytes)] as const);
+  return { seq, header: decoder.decode(header), parts: new Map(texts) };
 }
 
-function proposalOf(entry: StoredEntry, { tool }: EntryHeader): Proposal {
+function proposalOf(entry: DecisionEntry, { tool }: EntryHeader): Proposal {
   return { tool: tool ?? contentOf(entry, "tool"), args: contentOf(entry, "arguments") };
 }
 
@@ -92,9 +94,9 @@ function inputOf(
 }
 
 /** Undefined where the part was erased, or is not there. */
-function contentOf(entry: StoredEntry, name: string): Json | undefined {
-  const part = entry.parts.find((candidate) => candidate.name === name);
-  return part === undefined || part.bytes === null ? undefined : partValue(part);
+function contentOf(entry: DecisionEntry, name: string): Json | undefined {
+  const text = entry.parts.get(name);
+  return typeof text === "string" ? contentOfText(text) : undefined;
 }
 
 /** The gate wrote it; only what evaluation itself relies on is looked at. */

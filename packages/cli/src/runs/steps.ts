@@ -173,8 +173,12 @@ const decoder = new TextDecoder();
 
 /** The content of a part; what the log wrapped because it was no plain JSON stays wrapped, so that nothing is guessed. */
 export function partValue(part: StoredPart): Json {
-  if (part.bytes === null) return { erased: true };
-  const value = JSON.parse(decoder.decode(part.bytes)) as Json;
+  return part.bytes === null ? { erased: true } : contentOfText(decoder.decode(part.bytes));
+}
+
+/** The same from the text of its bytes. */
+export function contentOfText(text: string): Json {
+  const value = JSON.parse(text) as Json;
   const wrapped = field(value, "encoding") === "json" ? field(value, "value") : undefined;
   return wrapped ?? value;
 }

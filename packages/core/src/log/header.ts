@@ -37,9 +37,18 @@ const TYPES: ReadonlySet<string> = new Set(ENTRY_TYPES);
  * @throws SafeRunError `log.malformed` when the bytes are no header of this format.
  */
 export function parseHeader(bytes: Uint8Array): EntryHeader {
+  return headerFrom(() => decoder.decode(bytes));
+}
+
+/** The same from the bytes' text. */
+export function parseHeaderText(text: string): EntryHeader {
+  return headerFrom(() => text);
+}
+
+function headerFrom(read: () => string): EntryHeader {
   let value: unknown;
   try {
-    value = JSON.parse(decoder.decode(bytes));
+    value = JSON.parse(read());
   } catch (cause) {
     throw new SafeRunError("log.malformed", "a log entry whose header is no JSON", { cause });
   }

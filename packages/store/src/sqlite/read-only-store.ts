@@ -5,6 +5,7 @@ import { SafeRunError, type Store } from "@saferun/core";
 import type { Installation } from "../node/installation.ts";
 import { nodeHash } from "../node/ports.ts";
 import { readPrivateFile } from "../node/private-files.ts";
+import { createDecisionReader, type DecisionEntry, type DecisionReader } from "./decision-reader.ts";
 import { storeFailure } from "./failure.ts";
 import { createReader } from "./reader.ts";
 import { readsOf } from "./reads.ts";
@@ -17,11 +18,16 @@ export interface ReadOnlyStoreOptions {
   readonly busyMs?: number;
 }
 
+export interface ReadOnlyStore extends Store {
+  /** Proposals and decisions with what they were made from, `from` inclusive to `to` exclusive: for judging them again. */
+  decisionEntries(range: { readonly from: number; readonly to: number }): Promise<readonly DecisionEntry[]>;
+}
+
 /**
  * Opens a store that exists. It has no writer: `commit` and `addCheckpoint` always fail.
  * @throws SafeRunError `record.unavailable`, `record.untrusted`, `record.corrupt`, `record.busy`.
  */
-export function openReadOnlySqliteStore(options: ReadOnlyStoreOptions): Store {
+export function openReadOnlySqliteStore(options: ReadOnlyStoreOptions): ReadOnlyStore {
   try {
     return open(options);
   } catch (error) {
@@ -29,7 +35,7 @@ export function openReadOnlySqliteStore(options: ReadOnlyStoreOptions): Store {
   }
 }
 
-function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions): Store {
+function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions): ReadOnlyStore {
   const path = join(directory, "log.db");
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new SafeRunError("record.unavailable", `there is no store at \`${directory}\``);
@@ -44,6 +50,7 @@ function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions)
   const reader = createReader(path, { busyMs, hash: nodeHash });
   const logId = headOrClose(reader);
 
+  let decisions: DecisionReader | undefined;
   let closed = false;
   const refuse = async (): Promise<never> => {
     throw new SafeRunError("record.unavailable", "the store is open for reading only");
@@ -55,8 +62,20 @@ function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions)
     commit: refuse,
     addCheckpoint: refuse,
     ...readsOf(reader, () => closed),
+    async decisionEntries(range) {
+      if (closed) throw new SafeRunError("record.unavailable", "the store is closed");
+      try {
+        decisions ??= createDecisionReader(path, busyMs);
+        return decisions.read(range);
+      } catch (error) {
+        throw storeFailure(error);
+      }
+    },
     close: async () => {
-      if (!closed) reader.close();
+      if (!closed) {
+        reader.close();
+        decisions?.close();
+      }
       closed = true;
     },
   };
