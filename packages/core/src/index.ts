@@ -24,6 +24,7 @@ export * from "./log/part.ts";
 export * from "./log/proof.ts";
 export * from "./log/proof-file.ts";
 export { proveConsistency, proveInclusion } from "./log/proof-source.ts";
+export { parseRotation, ROTATION_PART, type Rotation, signRotation } from "./log/rotation.ts";
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
 export * from "./model.ts";
@@ -68,5 +69,7 @@ export {
 export * from "./run.ts";
 export * from "./search/index.ts";
 export { type OwnPlaces, protecting } from "./self-protection.ts";
+export * from "./suspend.ts";
+export * from "./sweep.ts";
 export * from "./traits.ts";
 export { amountOf, isKnownUnit, scaleOf } from "./unit.ts";

@@ -27,7 +27,7 @@ export async function recover(store: Store, clock: Clock): Promise<Recovered> {
       unknown.push(call.id);
   }
   for (const call of await store.callsIn(["pending", "approved"], BATCH)) {
-    if (await expire(store, clock, call)) expired.push(call.id);
+    if (await expireCall(store, clock, call)) expired.push(call.id);
   }
   return { unknown, expired };
 }
@@ -39,7 +39,8 @@ async function lose(store: Store, clock: Clock, call: CallRecord): Promise<boole
   return (await store.commit({ calls: [{ row: step.call, expect: call.version }], entries: [entry] })).ok;
 }
 
-async function expire(store: Store, clock: Clock, call: CallRecord): Promise<boolean> {
+/** Ends a wait whose time is over, under compare-and-set: whoever waits, waited or looks may do it. False: it is not over. */
+export async function expireCall(store: Store, clock: Clock, call: CallRecord): Promise<boolean> {
   const approval = call.approval === null ? undefined : await store.approval(call.approval);
   if (approval === undefined) return false;
   const now = clock.now();

@@ -1,0 +1,275 @@
+import {
+  type ApprovalRecord,
+  type Approver,
+  createSweeper,
+  decideApproval,
+  type JsonObject,
+  type PauseReason,
+  resumeApprovals,
+  suspendApprovals,
+} from "@saferun/core";
+import { nodeHash, nodeRandom } from "@saferun/store";
+import { describe, expect, it } from "vitest";
+import { asked, decision, type World, world } from "./world.ts";
+
+type Terms = PauseReason["approval"];
+
+const terms = (change: Partial<Terms>): Terms => ({
+  route: "finance",
+  to: ["cli"],
+  roles: ["finance"],
+  need: 1,
+  withinMs: 60_000,
+  show: [],
+  editable: ["amount"],
+  ...change,
+});
+const person = (id: string, ...roles: string[]): Approver => ({ id, via: "test", verified: true, roles });
+const ANN = person("ann", "finance");
+const BOB = person("bob", "finance");
+const CY = person("cy", "finance");
+const LEO = person("leo", "legal");
+
+/** Every call asks these routes. */
+function asking(...routes: readonly Terms[]): World {
+  const pauses = routes.map((approval, index) => ({ id: `r${index}`, digest: `d${index}`, reason: "ask", approval }));
+  return world({ judge: () => decision("pause", "r0", { pauses }) });
+}
+
+const portsOf = ({ store, clock }: World) => ({ store, clock, hash: nodeHash, random: nodeRandom });
+
+interface Said {
+  readonly verdict?: "approve" | "deny";
+  readonly args?: JsonObject;
+  readonly version?: number;
+}
+
+const say = (at: World, by: Approver, { verdict = "approve", ...more }: Said = {}) =>
+  decideApproval(portsOf(at), { approval: at.paused.at(-1)?.id ?? "", verdict, by, ...more });
+
+describe("several people [A10~]", () => {
+  it("a call runs once enough distinct people agree, each recorded; until then they are told how many more", async () => {
+    const at = asking(terms({ need: 2 }));
+    const answer = at.call({ amount: 500 });
+    await asked(at);
+    expect(await say(at, ANN)).toMatchObject({
+      status: "recorded",
+      missing: [{ route: "finance", people: 1 }],
+      message: "recorded; 1 more with the role `finance` must agree",
+    });
+    expect(await say(at, ANN)).toMatchObject({ status: "refused", reason: "already-voted" });
+    expect(await say(at, person("local:Ann", "finance"))).toMatchObject({ reason: "already-voted" });
+    expect(await say(at, LEO)).toMatchObject({ status: "refused", reason: "not-allowed" });
+    expect(at.ran).toEqual([]);
+    expect(await say(at, BOB)).toMatchObject({ status: "applied", approval: { state: "approved" } });
+    expect(await answer).toMatchObject({ status: "ran" });
+    expect(at.ran).toEqual([{ amount: 500 }]);
+    expect((await at.log()).filter((type) => type.startsWith("approval"))).toEqual([
+      "approval.requested",
+      "approval.voted",
+      "approval.decided",
+      "approval.consumed",
+    ]);
+  });
+
+  it("one no of an allowed person ends it", async () => {
+    const at = asking(terms({ need: 2 }));
+    const answer = at.call({ amount: 500 });
+    await asked(at);
+    await say(at, ANN);
+    expect(await say(at, LEO, { verdict: "deny" })).toMatchObject({ reason: "not-allowed" });
+    expect(await say(at, BOB, { verdict: "deny" })).toMatchObject({ status: "applied" });
+    expect(await say(at, CY)).toMatchObject({ reason: "already-decided" });
+    expect((await answer).status).toBe("denied");
+    expect(at.ran).toEqual([]);
+  });
+
+  it("an edit begins anew, its editor does not count on it, and a card from before it is stale (trap 14)", async () => {
+    const at = asking(terms({ need: 2 }));
+    const answer = at.call({ amount: 500 });
+    const { version } = await asked(at);
+    await say(at, ANN);
+    expect(await say(at, BOB, { args: { amount: 450 } })).toMatchObject({ missing: [{ people: 2 }] });
+    expect(await say(at, CY, { version })).toMatchObject({ reason: "stale-version" });
+    expect(await say(at, BOB)).toMatchObject({ reason: "already-voted" });
+    expect(await say(at, CY)).toMatchObject({ status: "recorded" });
+    expect(await say(at, ANN)).toMatchObject({ status: "applied", approval: { decision: { edited: true } } });
+    expect(await answer).toMatchObject({ status: "ran", permit: { edited: true } });
+    expect(at.ran).toEqual([{ amount: 450 }]);
+  });
+
+  it("people are told again when what they are asked has changed", async () => {
+    const at = asking(terms({ need: 2 }));
+    const answer = at.call({ amount: 500 });
+    await asked(at);
+    await say(at, BOB, { args: { amount: 450 } });
+    expect(await asked(at, 2)).toMatchObject({ edit: { bytes: '{"amount":450}', by: { id: "bob" } } });
+    await say(at, ANN, { verdict: "deny" });
+    await answer;
+  });
+
+  it("every reason's route has to be satisfied; the shortest time and only what all let be edited", async () => {
+    const at = asking(
+      terms({ need: 1, withinMs: 9_000 }),
+      terms({ route: "legal", roles: ["legal"], withinMs: 5_000, editable: [] }),
+    );
+    const answer = at.call({ amount: 500 });
+    const approval = await asked(at);
+    expect(approval.deadline - approval.createdAt).toBe(5_000);
+    expect(await say(at, ANN, { args: { amount: 1 } })).toMatchObject({ reason: "not-editable" });
+    expect(await say(at, ANN)).toMatchObject({ status: "recorded", missing: [{ route: "legal" }] });
+    expect(await say(at, LEO)).toMatchObject({ status: "applied" });
+    expect((await answer).status).toBe("ran");
+  });
+
+  it("votes at the same moment all count, and it runs once", async () => {
+    const at = asking(terms({ need: 3 }));
+    const answer = at.call({ amount: 500 });
+    await asked(at);
+    const said = await Promise.all([ANN, BOB, CY].map((by) => say(at, by)));
+    expect(said.map(({ status }) => status).sort()).toEqual(["applied", "recorded", "recorded"]);
+    expect((await answer).status).toBe("ran");
+    expect(at.ran).toHaveLength(1);
+  });
+
+  it("nobody approves their own agent's call where the policy says so", async () => {
+    const at = asking(terms({ not: ["requester"] }));
+    const principal = { id: "ann", kind: "person", roles: [], labels: {} } as const;
+    const run = at.gate.openRun({ agent: "bot", environment: "prod", principal, owner: "local:bob" });
+    const answer = at.gate.call(run, { tool: "refund", args: {} }, () => at.ran.push({}));
+    await asked(at);
+    for (const by of [ANN, BOB, person("local:ann", "finance"), person("BOB", "finance")])
+      expect(await say(at, by)).toMatchObject({ reason: "not-allowed" });
+    expect(at.ran).toEqual([]);
+    expect(await say(at, CY)).toMatchObject({ status: "applied" });
+    expect((await answer).status).toBe("ran");
+  });
+});
+
+/** A question that nobody in this process waits for any more, as after a crash. */
+async function abandoned(at: World): Promise<ApprovalRecord> {
+  const answer = await at.call({ amount: 500 }, { key: "k", maxWaitMs: 0 });
+  expect(answer).toMatchObject({ denial: { status: "pending" } });
+  return asked(at);
+}
+
+describe("time, when whoever waited is gone (trap 17)", () => {
+  it("silence denies at the stored deadline, whichever process looks, and once", async () => {
+    const at = asking(terms({ withinMs: 60_000 }));
+    const { id, deadline } = await abandoned(at);
+    const sweepers = [createSweeper(portsOf(at)), createSweeper(portsOf(at))];
+    at.clock.time = deadline - 1;
+    expect((await sweepers[0]?.step())?.expired).toEqual([]);
+    at.clock.time = deadline;
+    const swept = await Promise.all(sweepers.map((sweeper) => sweeper.step()));
+    expect(swept.flatMap(({ expired }) => expired)).toEqual([id]);
+    expect((await at.log()).filter((type) => type === "approval.expired")).toHaveLength(1);
+    expect(await say(at, ANN)).toMatchObject({ reason: "expired" });
+    expect((await at.call({ amount: 500 }, { key: "k" })).status).toBe("denied");
+    expect(at.ran).toEqual([]);
+  });
+
+  it("asks the people of each later level once, also when two processes look and a message fails first", async () => {
+    const after = [
+      { afterMs: 10_000, to: ["pagerduty:payments"] },
+      { afterMs: 20_000, to: ["email:cfo@example.com"] },
+    ];
+    const at = asking(terms({ after }), terms({ route: "legal", roles: ["legal"] }));
+    const { id, createdAt } = await abandoned(at);
+    const asks: string[] = [];
+    let broken = true;
+    const escalations = {
+      escalated(approval: ApprovalRecord, to: readonly string[]) {
+        if (broken) throw new Error("vendor down");
+        asks.push(`${approval.id} ${to.join(",")}`);
+      },
+    };
+    const sweepers = [createSweeper({ ...portsOf(at), escalations }), createSweeper({ ...portsOf(at), escalations })];
+    const sweep = () => Promise.all(sweepers.map((sweeper) => sweeper.step()));
+    at.clock.time = createdAt + 9_999;
+    expect((await sweep()).flatMap(({ escalated }) => escalated)).toEqual([]);
+    at.clock.time = createdAt + 10_000;
+    expect((await sweep()).flatMap(({ escalated }) => escalated)).toEqual([id]);
+    expect(asks).toEqual([]);
+    broken = false;
+    at.clock.time = createdAt + 45_000;
+    await sweep();
+    await sweep();
+    expect(asks.toSorted()).toEqual([`${id} email:cfo@example.com`, `${id} pagerduty:payments`]);
+    expect((await at.log()).filter((type) => type === "approval.escalated")).toHaveLength(2);
+    expect(await at.store.rows({ kind: "outbox", limit: 9 })).toEqual([]);
+    // It is the same question: whoever was asked first may still answer.
+    expect(await say(at, ANN)).toMatchObject({ status: "recorded" });
+  });
+});
+
+describe("suspended questions", () => {
+  it("cannot be approved, keep their deadline, and are asked again", async () => {
+    const at = asking(terms({ need: 2, withinMs: 100_000 }));
+    const answer = at.call({ amount: 500 });
+    const first = await asked(at);
+    await say(at, ANN);
+    expect(await suspendApprovals(portsOf(at), { why: "stop" })).toEqual([first.id]);
+    expect(await say(at, BOB)).toMatchObject({ reason: "suspended" });
+    expect(await resumeApprovals(portsOf(at), { why: "lifted" })).toEqual([first.id]);
+    const again = await asked(at, 2);
+    expect(again).toMatchObject({ id: first.id, deadline: first.deadline, state: "pending" });
+    expect(await say(at, BOB, { version: first.version })).toMatchObject({ reason: "stale-version" });
+    expect(await say(at, BOB)).toMatchObject({ status: "recorded" });
+    expect(at.ran).toEqual([]);
+    expect(await say(at, ANN)).toMatchObject({ status: "applied" });
+    expect((await answer).status).toBe("ran");
+    expect(at.ran).toHaveLength(1);
+  });
+
+  it("an approval that was not used yet permits nothing any more", async () => {
+    const at = asking(terms({}));
+    await abandoned(at);
+    await say(at, ANN);
+    await suspendApprovals(portsOf(at), { why: "stop" });
+    expect(await at.call({ amount: 500 }, { key: "k", maxWaitMs: 0 })).toMatchObject({ denial: { status: "pending" } });
+    expect(at.ran).toEqual([]);
+  });
+
+  it("may be denied, and expire", async () => {
+    const at = asking(terms({}));
+    const { deadline } = await abandoned(at);
+    await suspendApprovals(portsOf(at), { why: "stop" });
+    at.clock.time = deadline;
+    expect((await createSweeper(portsOf(at)).step()).expired).toHaveLength(1);
+    const other = asking(terms({}));
+    await abandoned(other);
+    await suspendApprovals(portsOf(other), { why: "stop" });
+    expect(await say(other, ANN, { verdict: "deny" })).toMatchObject({ status: "applied" });
+  });
+});
+
+describe("a pending answer [A12~]", () => {
+  it("says what it waits for; asked again after approval it runs exactly once", async () => {
+    const at = asking(terms({}));
+    const call = () => at.call({ amount: 500 }, { key: "k", maxWaitMs: 200 });
+    const first = await call();
+    const { id } = await asked(at);
+    expect(first).toMatchObject({
+      denial: { status: "pending", approval: id, retry: true, reason: `the call waits for a person (pending ${id})` },
+    });
+    expect(await call()).toMatchObject({ denial: { status: "pending", approval: id } });
+    expect(at.paused).toHaveLength(1);
+    await say(at, ANN);
+    expect(at.ran).toEqual([]);
+    const answers = await Promise.all([call(), call(), call()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual(["denied", "denied", "ran"]);
+    expect(at.ran).toEqual([{ amount: 500 }]);
+  });
+
+  it("with other arguments is refused, and after a denial it never runs", async () => {
+    const at = asking(terms({}));
+    await abandoned(at);
+    expect(await at.call({ amount: 501 }, { key: "k", maxWaitMs: 0 })).toMatchObject({
+      denial: { rules: ["call.mismatch"] },
+    });
+    await say(at, ANN, { verdict: "deny" });
+    expect(await at.call({ amount: 500 }, { key: "k", maxWaitMs: 0 })).toMatchObject({ denial: { status: "denied" } });
+    expect(at.ran).toEqual([]);
+  });
+});
