@@ -42,6 +42,8 @@ export class ArgumentChecker {
   readonly #issues: Issues;
   readonly #known = new Map<Readable, Map<string, Findings>>();
   readonly #keys = new Map<SchemaModel, string>();
+  /** By the names that rules say. */
+  readonly #facts = new Map<string, ToolFacts>();
 
   constructor(tools: ToolTable, env: CelEnv, issues: Issues) {
     this.#tools = tools;
@@ -73,8 +75,14 @@ export class ArgumentChecker {
       return this.#described.filter((tool) => toolInScope(scope, tool));
     }
     return scope.tools
-      .map((name) => this.#tools.facts(name))
+      .map((name) => this.#factsOf(name))
       .filter((tool) => isDescribed(tool) && toolInScope(scope, tool));
+  }
+
+  #factsOf(name: string): ToolFacts {
+    const facts = this.#facts.get(name) ?? this.#tools.facts(name);
+    this.#facts.set(name, facts);
+    return facts;
   }
 
   #expression(

@@ -65,29 +65,42 @@ function value(node: TreeNode, shape: Shape, what: string, issues: Issues): unkn
 
 function fields(node: MapNode, known: Readonly<Record<string, Field>>, what: string, issues: Issues): unknown {
   const read: Record<string, unknown> = { span: node.span };
-  const seen = new Set<string>();
-  for (const entry of node.entries) {
-    const field = Object.hasOwn(known, entry.key) ? known[entry.key] : undefined;
+  const { names, required } = wordsOf(known);
+  for (const { key, keySpan, value: child } of node.entries) {
+    const field = Object.hasOwn(known, key) ? known[key] : undefined;
     if (field === undefined) {
-      const suggestion = nearest(entry.key, Object.keys(known));
-      issues.error("unknown-key", entry.keySpan, `unknown key ${quote(entry.key)} in ${what}${hint(suggestion)}`, {
-        suggestion,
-      });
+      const suggestion = nearest(key, names.keys());
+      issues.error("unknown-key", keySpan, `unknown key ${quote(key)} in ${what}${hint(suggestion)}`, { suggestion });
     } else if (field.use === "reserved") {
-      seen.add(entry.key);
-      issues.error("not-yet", entry.keySpan, `${quote(entry.key)} is not available in this version; remove it`);
+      issues.error("not-yet", keySpan, `${quote(key)} is not available in this version; remove it`);
     } else {
-      seen.add(entry.key);
-      const result = value(entry.value, field.shape, quote(entry.key), issues);
-      if (result !== undefined) read[entry.key] = result;
+      const result = value(child, field.shape, names.get(key) ?? quote(key), issues);
+      if (result !== undefined) read[key] = result;
     }
   }
-  for (const [key, field] of Object.entries(known)) {
-    if (field.use === "required" && !seen.has(key)) {
-      issues.error("missing-key", node.span, `${what} has no ${quote(key)}`, { suggestion: key });
-    }
+  for (const key of required) {
+    if (node.entries.some((entry) => entry.key === key)) continue;
+    issues.error("missing-key", node.span, `${what} has no ${quote(key)}`, { suggestion: key });
   }
   return read;
+}
+
+interface FieldWords {
+  /** The fields' names as messages write them. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly required: readonly string[];
+}
+
+/** By the fields of a shape, which the format has a few dozen of. */
+const WORDS = new WeakMap<Readonly<Record<string, Field>>, FieldWords>();
+
+function wordsOf(known: Readonly<Record<string, Field>>): FieldWords {
+  const found = WORDS.get(known);
+  if (found !== undefined) return found;
+  const names = new Map(Object.keys(known).map((key) => [key, quote(key)]));
+  const made = { names, required: Object.keys(known).filter((key) => known[key]?.use === "required") };
+  WORDS.set(known, made);
+  return made;
 }
 
 function entries(node: MapNode, pattern: keyof typeof PATTERNS, item: Shape, issues: Issues): unknown {

@@ -137,6 +137,7 @@ export function childrenOf(expr: Expr): readonly Expr[] {
  * `a[0]` is none: an index into a list is not a name. `a.?b` is the path of what may be absent.
  */
 export function constantPath(expr: Expr): readonly string[] | null {
+  if (expr.kind !== "identifier" && expr.kind !== "select" && expr.kind !== "index") return null;
   const path: string[] = [];
   let at: Expr = expr;
   for (;;) {

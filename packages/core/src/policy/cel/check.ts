@@ -47,28 +47,30 @@ export function checkCel(expr: Expr, env: CelEnv): CheckedCel {
 
 /** The static type of every sub-expression, for the compiler. */
 export function inferTypes(expr: Expr, env: CelEnv): ReadonlyMap<Expr, CelType> {
-  const checker = new Checker(env);
-  checker.visit(expr);
-  return checker.types;
+  const types = new Map<Expr, CelType>();
+  new Checker(env, types).visit(expr);
+  return types;
 }
 
 export class Checker {
   readonly issues: CelIssue[] = [];
   readonly reads = new Map<string, string[]>();
   readonly tests = new Map<string, string[]>();
-  readonly types = new Map<Expr, CelType>();
+  private readonly types: Map<Expr, CelType> | undefined;
   private readonly env: CelEnv;
   /** Macro variables in force, innermost last. */
   private readonly locals: { readonly name: string; readonly type: CelType }[] = [];
 
-  constructor(env: CelEnv) {
+  /** `types`: where the type of every sub-expression is written down, if anybody asks. */
+  constructor(env: CelEnv, types?: Map<Expr, CelType>) {
     this.env = env;
+    this.types = types;
   }
 
   visit(expr: Expr, insidePath = false): CelType {
     if (!insidePath) this.noteRead(expr);
     const type = this.typeOf(expr);
-    this.types.set(expr, type);
+    this.types?.set(expr, type);
     return type;
   }
 
