@@ -36,3 +36,16 @@ it("[P2~] the page's conditions and its function load and decide", () => {
   expect(decide(loaded.policies, { tool: "refund", args: { ...args, items: [{ price: -1 }] } }).by).toEqual(["d"]);
   expect(decide(loaded.policies, { tool: "refund", args: { ...args, amount: 5000 } }).by).toEqual(["h"]);
 });
+
+it("[P1~] the policy of docs/budgets.md loads, and counts what the page says", () => {
+  const [, text = ""] = /^```yaml\n([\s\S]*?)^```/m.exec(read("../../../docs/budgets.md")) ?? [];
+  const loaded = loadPolicies([{ file: "budgets.yaml", text }], { hash });
+  if (!loaded.ok) throw new Error(loaded.issues.map(({ message }) => message).join("\n"));
+  const of = { agent: "a", environment: "prod" };
+  expect(loaded.policies.detectors({ ...of, tool: "mail.send" })).toMatchObject({
+    caps: { calls: 100, usdMicros: 5_000_000n },
+    repeat: { over: "pause" },
+    rate: { mode: "observe", recipient: 3 },
+  });
+  expect(loaded.policies.traits("job.status").poll).toEqual({ everyMs: 5_000, forMs: 600_000 });
+});
