@@ -80,6 +80,10 @@ export interface Gate {
   call(run: Run, request: CallRequest, execute: (permit: Permit) => unknown): Promise<Answer>;
   /** What to settle when the tool threw: `failed` only where it surely did not act. */
   outcomeOfThrow(tool: string): Outcome;
+  /** Argument paths of the tool that the host decides now: a model need not see them. */
+  boundPaths(tool: string): readonly string[];
+  /** The arguments as the host's own values make them; null where it does not say all of them: the call will be denied. */
+  bound(run: Run, tool: string, args: JsonObject): JsonObject | null;
   /** What the model is asked and what it answers, recorded before each is handed on. */
   readonly model: ModelRecorder;
 }
@@ -142,6 +146,15 @@ class EmbeddedGate implements Gate {
       // The outer boundary: no record, no execution; and our own bugs deny.
       return refuse(unavailableDenial(callId, request.tool, error));
     }
+  }
+
+  boundPaths(tool: string): readonly string[] {
+    return this.#ports.policies.current().boundPaths(tool);
+  }
+
+  bound(run: Run, tool: string, args: JsonObject): JsonObject | null {
+    const { policies, clock } = this.#ports;
+    return policies.current().bound(tool, args, contextOf(run, "", 1, clock.now()));
   }
 
   outcomeOfThrow(tool: string): Outcome {

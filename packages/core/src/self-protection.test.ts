@@ -16,6 +16,7 @@ function decide(args: JsonObject, decision: Decision = ALLOW): Decision {
     kind: () => "write",
     declares: () => true,
     boundPaths: () => [],
+    bound: (_tool, args) => args,
     ...WITHOUT_LIMITS,
   };
   const own = {

@@ -93,6 +93,7 @@ export function world(options: WorldOptions = {}): World {
     kind: () => "write",
     declares: () => true,
     boundPaths: () => [],
+    bound: (_tool, args) => args,
     ...WITHOUT_LIMITS,
   };
   const ran: JsonObject[] = [];

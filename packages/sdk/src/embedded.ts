@@ -153,6 +153,7 @@ const NO_POLICIES: PolicySet = {
   kind: () => "destructive",
   declares: () => false,
   boundPaths: () => [],
+  bound: () => null,
   ...WITHOUT_LIMITS,
 };
 

@@ -3,14 +3,14 @@ import type { ModelBound } from "../budget.ts";
 import type { ToolCall } from "../call.ts";
 import type { ApprovalTerms, Decision, EvaluationContext, PauseReason, Span, Verdict } from "../decision.ts";
 import { invariant } from "../errors.ts";
-import type { Json } from "../json.ts";
+import type { Json, JsonObject } from "../json.ts";
 import type { Hash } from "../ports.ts";
 import type { Expr } from "./cel/ast.ts";
 import type { CompiledChange } from "./change/apply.ts";
 import { type Matched, type Say, sayOf } from "./combine.ts";
 import { conditionTest, type Test } from "./condition-test.ts";
 import { revisionOf, ruleDigest } from "./digest.ts";
-import { evaluate } from "./evaluate.ts";
+import { boundArguments, evaluate } from "./evaluate.ts";
 import { isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
 import { BudgetSet } from "./limits/budget-set.ts";
@@ -118,6 +118,8 @@ function policySet(
     kind: (tool: string) => compiled.candidates(tool).tool.kind,
     declares,
     boundPaths: (tool: string) => compiled.candidates(tool).tool.binds.map(({ path }) => path.join(".")),
+    bound: (tool: string, args: JsonObject, context: EvaluationContext) =>
+      boundArguments(compiled, tool, args, context),
     traits: (tool: string) => compiled.candidates(tool).tool.traits,
     ...limits,
   });

@@ -85,6 +85,22 @@ function prepared({ compiled, candidates, environment, call, context }: Case): V
   return { args, read, variables: read === call.args ? variables : { ...variables, args: read } };
 }
 
+/** The binds of step 1 alone; null where the host does not say all that they need. */
+export function boundArguments(
+  compiled: Compiled,
+  tool: string,
+  args: JsonObject,
+  context: EvaluationContext,
+): JsonObject | null {
+  const candidates = compiled.candidates(tool);
+  const { guard } = candidates;
+  if (guard === null) return args;
+  const { agent, environment } = context;
+  const call = { tool, agent, environment, args, bytes: "", digest: "" };
+  const result = bound(guard, args, variablesOf(candidates, environment, call, args, context, compiled));
+  return result instanceof Refused ? null : result;
+}
+
 function decide(one: Case, version: Version, heard: readonly Heard[], unmatched: Unmatched): Decision {
   const { environment, compiled, call } = one;
   const settled = settle(one, version, heard, unmatched, ENFORCED);

@@ -7,6 +7,7 @@ import { type Binding, runTool, streamTool, type ToolRequest } from "../binding.
 import { editNoteOf, isDenied } from "../denied.ts";
 import type { Frame } from "../frame.ts";
 import { mirror } from "../mirror.ts";
+import { withoutBound } from "./bound-arguments.ts";
 
 /** What one view is bound to; `frame` is absent for views that outlive a single call of an agent. */
 export interface ToolBinding {
@@ -57,6 +58,8 @@ function gateTool(key: PropertyKey, value: unknown, to: ToolBinding): unknown {
       switch (property) {
         case "execute":
           return typeof found === "function" ? gateExecute(name, source, found as AnyFunction, to) : found;
+        case "inputSchema":
+          return withoutBound(found, { name, binding: to.binding, frame: to.frame });
         case "toModelOutput":
           return typeof found === "function" ? modelOutput(source, found as AnyFunction) : found;
         case "experimental_toolCaller":
