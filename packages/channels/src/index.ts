@@ -1,7 +1,31 @@
 export { ANSWERS, type AnswerWord } from "./answer.ts";
 export type { Channel, OnError, PausedApproval } from "./channel.ts";
+export {
+  createDispatcher,
+  type Dispatcher,
+  type DispatcherOptions,
+  type OutboxChannel,
+  type OutboxRows,
+} from "./dispatcher.ts";
 export { createEmail, type EmailChannel, type EmailMessage, type EmailOptions } from "./email/email.ts";
+export {
+  type Channels,
+  channelsFromEnvironment,
+  type EnvironmentOptions,
+  type Resolved,
+  type Variables,
+} from "./environment.ts";
 export { createLinear, type LinearChannel, type LinearMessage, type LinearOptions } from "./linear/linear.ts";
+export {
+  dueAt,
+  type OutboxEvent,
+  type OutboxKind,
+  type OutboxRow,
+  type OutboxState,
+  type OutboxStep,
+  queued,
+  stepOutbox,
+} from "./outbox.ts";
 export {
   createPagerDuty,
   type PagerDutyChannel,

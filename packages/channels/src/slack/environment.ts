@@ -5,7 +5,7 @@ import { createSlack, type SlackChannel, type SlackOptions } from "./slack.ts";
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** @throws SafeRunError `channel.unconfigured` naming the variable. */
-function slackOptions(variables: Variables): SlackOptions {
+export function slackOptions(variables: Variables): SlackOptions {
   const { SLACK_APP_TOKEN, SLACK_API_URL, SAFERUN_SLACK_APPROVERS } = variables;
   return {
     token: needed(variables, "SLACK_BOT_TOKEN", "the token of your Slack app's bot, `xoxb-…`"),
