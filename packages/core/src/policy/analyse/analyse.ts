@@ -5,6 +5,7 @@
 import type { PolicyIssue } from "../issue.ts";
 import { compareText } from "../issue.ts";
 import type { PolicyModel, RuleModel } from "../model.ts";
+import { budgets } from "./budgets.ts";
 import { coverage } from "./coverage.ts";
 import { deadRules } from "./dead-rules.ts";
 import { Analysis, type Finding } from "./findings.ts";
@@ -21,7 +22,13 @@ import { exampleJson } from "./trial.ts";
  */
 export function analyse(model: PolicyModel, errors: readonly PolicyIssue[] = []): readonly PolicyIssue[] {
   const analysis = new Analysis(soundPart(model, errors));
-  const findings = [...deadRules(analysis), ...looseRules(analysis), ...textTests(analysis), ...coverage(analysis)];
+  const findings = [
+    ...deadRules(analysis),
+    ...looseRules(analysis),
+    ...textTests(analysis),
+    ...coverage(analysis),
+    ...budgets(analysis),
+  ];
   return findings
     .map(issueOf)
     .sort(

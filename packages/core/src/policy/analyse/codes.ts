@@ -4,6 +4,7 @@ export const ANALYSIS_CODES = {
   conflict: "Two rules of the same scope contradict each other on calls that both seem to be made for.",
   "empty-list": "An allow rule asks something of all items of a list, which is true of an empty list.",
   "float-equality": "A condition compares a fraction with `==`, `!=` or `in`.",
+  "free-key": "A budget has a pot for each value of an argument that the model chooses.",
   "narrow-deny": "A deny rule guards only a part of the tools, agents or principals that an allow rule lets through.",
   "pause-alone": "A pause rule has a condition, and no rule permits the calls that it lets pass.",
   "prefix-match": "An allow rule rests on the beginning or a pattern of a shell command, a SQL text or an address.",
@@ -14,6 +15,7 @@ export const ANALYSIS_CODES = {
   unbounded: "An allow rule has no lower bound on a number.",
   "unruled-tool": "No rule speaks of a declared tool, so that it never runs.",
   unreachable: "The condition or the scope of a rule can never be met.",
+  "wider-than-budget": "An allow rule states a bound above what a whole budget holds.",
   "wide-scope": "A rule over several tools reads an argument that some of them lack.",
 } as const;
 

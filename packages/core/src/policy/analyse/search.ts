@@ -1,4 +1,5 @@
 /** Finding a call that lies in a region and behaves as claimed: a bounded search, decided by evaluation. */
+import type { BudgetClaim } from "../../budget.ts";
 import type { Decision } from "../../decision.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import type { Expr } from "../cel/ast.ts";
@@ -60,8 +61,12 @@ export class Search {
     return this.#trial.decide(call);
   }
 
-  /** A setting in which a rule speaks; undefined where it speaks of no tool that is known. */
-  settingOf({ scope }: RuleModel, tool: string | undefined = this.toolOf(scope)): Setting | undefined {
+  claims(call: ExampleCall): readonly BudgetClaim[] {
+    return this.#trial.claims(call);
+  }
+
+  /** A setting in which a rule speaks, or a budget counts; undefined where it speaks of no tool that is known. */
+  settingOf({ scope }: Pick<RuleModel, "scope">, tool: string | undefined = this.toolOf(scope)): Setting | undefined {
     if (tool === undefined) return undefined;
     const environments = scope.environments ?? [...this.#model.environments.keys()];
     const enforced = environments.find((name) => this.#model.environments.get(name)?.observe === false);

@@ -14,7 +14,8 @@ export function soundPart(model: PolicyModel, issues: readonly PolicyIssue[]): P
   const rules = model.rules.filter(
     (rule) => !named.has(rule.id) && !broken.has(placeOf(rule.span)) && !usesAny(rule, model.definitions),
   );
-  return { ...model, environments, rules };
+  const budgets = model.budgets.filter(({ id }) => !named.has(`budget:${id}`));
+  return { ...model, environments, rules, budgets };
 }
 
 /** Without any declared environment everything is denied; the examples then speak of `prod`. */

@@ -1,5 +1,6 @@
 /** Example calls, and what the policies say of them: the real evaluation, so that no claim rests on this folder alone. */
-import { normalize } from "../../call.ts";
+import type { BudgetClaim } from "../../budget.ts";
+import { normalize, type ToolCall } from "../../call.ts";
 import type { Decision, EvaluationContext, Principal, Verdict } from "../../decision.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import type { Hash } from "../../ports.ts";
@@ -43,11 +44,26 @@ export class Trial {
 
   /** Undefined where it is no call of any tool. */
   evaluate(example: ExampleCall): Decision | undefined {
-    const { tool, args, agent, env: environment } = example;
-    const normal = normalize({ tool, args, agent, environment }, NO_HASH);
-    this.#policies ??= compilePolicies(this.#model, NO_HASH);
-    return normal.ok ? this.#policies.evaluate(normal.call, contextOf(example)) : undefined;
+    const call = callOf(example, example.args);
+    return call && this.#compiled().evaluate(call, contextOf(example));
   }
+
+  /** What budgets count of it, with the arguments that would run. */
+  claims(example: ExampleCall): readonly BudgetClaim[] {
+    const args = this.evaluate(example)?.changed?.args ?? example.args;
+    const call = callOf(example, args);
+    return call === undefined ? [] : this.#compiled().budgets(call, contextOf(example));
+  }
+
+  #compiled(): CompiledPolicySet {
+    this.#policies ??= compilePolicies(this.#model, NO_HASH);
+    return this.#policies;
+  }
+}
+
+function callOf({ tool, agent, env: environment }: ExampleCall, args: JsonObject): ToolCall | undefined {
+  const normal = normalize({ tool, args, agent, environment }, NO_HASH);
+  return normal.ok ? normal.call : undefined;
 }
 
 function contextOf({ agent, env, principal, context }: ExampleCall): EvaluationContext {
