@@ -11,6 +11,7 @@ import {
   versionOf,
 } from "./approval.ts";
 import { normalize, type ToolCall } from "./call.ts";
+import { releaseMotion } from "./call-protection.ts";
 import { lockedChanges } from "./edit.ts";
 import { invariant } from "./errors.ts";
 import { type CallRecord, stepCall } from "./lifecycle.ts";
@@ -124,7 +125,12 @@ function written(
     call,
     answer.verdict === "approve" ? { type: "approve", digest, bytes, now } : { type: "deny", now },
   );
-  return step.ok ? { calls: [{ row: step.call, expect: call.version }], approvals, entries } : undefined;
+  if (!step.ok) return undefined;
+  const calls = [{ row: step.call, expect: call.version }];
+  if (answer.verdict === "approve") return { calls, approvals, entries };
+  const rules = before.reasons.map(({ id }) => id);
+  // What it held goes back with the denial.
+  return { calls, approvals, entries, protection: { motions: [releaseMotion(call, rules)], accounted: "" } };
 }
 
 function said(approval: ApprovalRecord): DecisionAnswer {

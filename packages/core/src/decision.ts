@@ -18,6 +18,8 @@ export interface PauseReason {
   readonly digest: string;
   readonly reason: string;
   readonly approval: ApprovalTerms;
+  /** Of a detector: what its approval covers. */
+  readonly finding?: { readonly key: string; readonly count: number };
 }
 
 /** Who is asked and what they may change; from a rule's `approval` and its route. */

@@ -4,15 +4,21 @@
  * It runs one way. Nothing is executed that was not recorded durably before, and allow is said in exactly one place:
  * `#permit`, after the claim has been committed. Whatever throws, hangs or is missing on the way ends in a denial.
  */
+import type { ZoneOffset } from "./breaker/budget/window.ts";
+import type { Protection } from "./breaker/protect/motion.ts";
+import type { Objection } from "./breaker/protect/objection.ts";
 import { type Malformed, normalize, type ToolCall } from "./call.ts";
-import type { Denial } from "./decision.ts";
+import { type CallBudgets, callMotion, finishMotion, notesOf, objected, reckon } from "./call-protection.ts";
+import type { Decision, Denial, EvaluationContext } from "./decision.ts";
 import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./denial.ts";
 import { invariant, SafeRunError, unreachable } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import { changedByRules, judge, toldOf } from "./judge.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
+import { LIMITS } from "./limits.ts";
 import { ModelRecorder } from "./model.ts";
-import type { Clock, Hash, Notifier, Policies, Random, Store } from "./ports.ts";
+import type { PolicySet } from "./policy/policy-set.ts";
+import type { Clock, Hash, Notifier, Policies, Random, Store, Transaction } from "./ports.ts";
 import { decided, executing, finished, malformedEntries, newId, proposed, requested, started } from "./record.ts";
 import { contextOf, NOBODY, type Run, type RunOptions } from "./run.ts";
 import { RunWriter } from "./run-writer.ts";
@@ -25,6 +31,8 @@ export interface GatePorts {
   readonly hash: Hash;
   readonly random: Random;
   readonly notifier: Notifier;
+  /** For budgets whose window is a day, week or month somewhere. Absent: such a budget denies. */
+  readonly zones?: ZoneOffset;
 }
 
 export interface CallRequest {
@@ -50,6 +58,8 @@ export interface Permit {
   readonly changed: boolean;
   /** The arguments that a model may be told of: without what the host decides, which it never saw. */
   readonly told: JsonObject;
+  /** What the model is told beside the result: findings that let the call run. */
+  readonly notes: readonly string[];
   /** For tools whose contract takes one; from the call id, never from the model. */
   readonly idempotencyKey: string;
   /**
@@ -103,16 +113,18 @@ class EmbeddedGate implements Gate {
 
   constructor(ports: GatePorts) {
     this.#ports = ports;
-    this.#writer = new RunWriter(ports.store, ports.policies);
+    this.#writer = new RunWriter(ports);
     this.#waiting = new Waiting(ports, this.#writer);
     this.model = new ModelRecorder(this.#writer, ports.hash, ports.random);
   }
 
   openRun(options: RunOptions): Run {
-    const { agent, environment, principal = NOBODY, owner = "", context = {}, prompt, depth = 0 } = options;
+    const { agent, environment, principal = NOBODY, owner = "", context = {}, prompt, parent } = options;
+    const depth = options.depth ?? (parent === undefined ? 0 : parent.depth + 1);
     const id = options.id ?? newId("run", this.#ports.random, this.#ports.clock.now());
     const prompted = prompt !== undefined;
-    const fixed = { id, agent, environment, principal, owner, context, prompted, depth };
+    const tree = { root: parent?.root ?? id, runs: [id, ...(parent?.runs ?? [])] };
+    const fixed = { id, ...tree, agent, environment, principal, owner, context, prompted, depth };
     const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
     run.unwritten = [started(run, prompt, this.#ports.random)];
     return run;
@@ -164,7 +176,7 @@ class EmbeddedGate implements Gate {
 
   /** Undefined: another request with the same key came first; look again. */
   async #admit(run: Run, request: CallRequest, callId: string): Promise<Admission | undefined> {
-    const { store, policies, clock, hash, random } = this.#ports;
+    const { store, policies, clock, hash } = this.#ports;
     const { agent, environment } = run;
     const normalized = normalize({ tool: request.tool, args: request.args, agent, environment }, hash);
     if (!normalized.ok) return this.#refuseMalformed(run, request, callId, normalized.malformed);
@@ -175,10 +187,30 @@ class EmbeddedGate implements Gate {
 
     const now = clock.now();
     const context = contextOf(run, callId, 1, now);
-    const { decision, call } = judge(policies.current(), proposal, context, hash);
+    const set = policies.current();
+    const judged = judge(set, proposal, context, hash);
+    const { call } = judged;
+    const { decision: ruled, budgets } = reckon(set, judged.decision, call, context, { run, zones: this.#ports.zones });
+    const changed = changedByRules(set, proposal, call);
+    const about = { run, request, callId, proposal, call, context, set, budgets, ruled, changed };
+    let step: Step | undefined;
+    const written = await this.#writer.commitJudged(run, (objection) => {
+      step = this.#step(about, objection);
+      return step.write;
+    });
+    return written ? step?.answer() : undefined;
+  }
+
+  /** What is written about a proposed call, and what is answered when that is durable. */
+  #step(of: Proposed, objection: Objection | null): Step {
+    const { hash, random, store } = this.#ports;
+    const { run, request, callId, proposal, call, context, set, budgets, ruled, changed } = of;
+    const { now } = context;
+    const decision = objection === null ? ruled : objected(ruled, objection, { budgets, policies: set, hash });
     const row = proposedCall({
       id: callId,
       run: run.id,
+      root: run.root,
       key: request.key ?? null,
       proposed: proposal.digest,
       call,
@@ -186,34 +218,47 @@ class EmbeddedGate implements Gate {
       now,
     });
     const entries = [proposed(run, callId, proposal, random), decided(run, callId, decision, context, random)];
+    const protection = (deadline: number): Protection => {
+      const motion = callMotion(run, callId, call, budgets, set, { hash, owner: store.writerId, now, deadline });
+      const rules = ruled.verdict === "deny" ? ruled.by : [];
+      return { motions: [{ ...motion, type: "propose", verdict: ruled.verdict, rules }], accounted: "" };
+    };
     switch (decision.verdict) {
       case "allow": {
         const claim = stepCall({ ...row, state: "approved" }, claimEvent(store.writerId, decision.revision, now));
         invariant(claim.ok, "a call that was just allowed can be claimed");
-        const write = { calls: [{ row: claim.call, expect: null }], entries: [...entries, executing(run, claim.call)] };
-        if (!(await this.#writer.commit(run, write))) return undefined;
-        return this.#permit(run, request, claim.call, call, {
-          edited: false,
-          changed: changedByRules(policies.current(), proposal, call),
-        });
+        const claimed = { row: claim.call, call, set, budgets, edited: false, changed, notes: notesOf(objection) };
+        return {
+          write: {
+            calls: [{ row: claim.call, expect: null }],
+            entries: [...entries, executing(run, claim.call)],
+            protection: protection(now + LIMITS.leaseMs),
+          },
+          answer: () => this.#permit(run, request, claimed),
+        };
       }
       case "deny": {
         const denied = stepCall(row, { type: "deny", now });
         invariant(denied.ok, "a call that was just proposed can be denied");
-        if (!(await this.#writer.commit(run, { calls: [{ row: denied.call, expect: null }], entries })))
-          return undefined;
-        return refuse(denialOf(callId, call.tool, decision));
+        return {
+          write: { calls: [{ row: denied.call, expect: null }], entries, protection: protection(now) },
+          answer: () => refuse(denialOf(callId, call.tool, decision)),
+        };
       }
       case "pause": {
         const approval = this.#waiting.question(callId, run, call, decision.pauses, now);
-        const write = {
-          calls: [{ row: { ...row, approval: approval.id }, expect: null }],
-          approvals: [{ row: approval, expect: null }],
-          entries: [...entries, requested(run, approval, random)],
+        return {
+          write: {
+            calls: [{ row: { ...row, approval: approval.id }, expect: null }],
+            approvals: [{ row: approval, expect: null }],
+            entries: [...entries, requested(run, approval, random)],
+            protection: protection(approval.deadline),
+          },
+          answer: () => {
+            this.#waiting.notify(approval);
+            return this.#afterWaiting(run, request, proposal, callId);
+          },
         };
-        if (!(await this.#writer.commit(run, write))) return undefined;
-        this.#waiting.notify(approval);
-        return this.#afterWaiting(run, request, proposal, callId);
       }
       default:
         return unreachable(decision.verdict);
@@ -231,9 +276,9 @@ class EmbeddedGate implements Gate {
   async #afterWaiting(run: Run, request: CallRequest, proposal: ToolCall, callId: string): Promise<Admission> {
     const waited = await this.#waiting.answer(run, request, callId);
     if ("denial" in waited) return refuse(waited.denial);
-    const { claimed, call, edited, shown } = waited;
-    const changed = changedByRules(this.#ports.policies.current(), proposal, shown);
-    return this.#permit(run, request, claimed, call, { edited, changed });
+    const { claimed: row, call, edited, shown, set, budgets } = waited;
+    const changed = changedByRules(set, proposal, shown);
+    return this.#permit(run, request, { row, call, set, budgets, edited, changed, notes: [] });
   }
 
   async #refuseMalformed(run: Run, request: CallRequest, callId: string, malformed: Malformed): Promise<Admission> {
@@ -244,18 +289,13 @@ class EmbeddedGate implements Gate {
   }
 
   /** The one place that says allow. The claim is durable: the tool may be contacted, once, by the holder of the permit. */
-  async #permit(
-    run: Run,
-    request: CallRequest,
-    row: CallRecord,
-    call: ToolCall,
-    { edited, changed }: Pick<Permit, "edited" | "changed">,
-  ): Promise<Admission> {
+  async #permit(run: Run, request: CallRequest, claimed: Claimed): Promise<Admission> {
+    const { row, call, set, edited, changed, notes } = claimed;
     let settled = false;
     const settle = async (outcome: Outcome, result: unknown): Promise<void> => {
       invariant(!settled, "a permit is settled once");
       settled = true;
-      await this.#finish(run, row, outcome, result);
+      await this.#finish(run, claimed, outcome, result);
     };
     if (request.signal?.aborted) {
       await settle("failed", "the caller gave up before the tool was contacted");
@@ -263,24 +303,61 @@ class EmbeddedGate implements Gate {
     }
     const args = JSON.parse(call.bytes) as JsonObject;
     const named = { callId: row.id, tool: row.tool, idempotencyKey: row.id };
-    const told = toldOf(this.#ports.policies.current(), call);
-    return { admitted: true, permit: { ...named, args, told, edited, changed, settle } };
+    const told = toldOf(set, call);
+    return { admitted: true, permit: { ...named, args, told, edited, changed, notes, settle } };
   }
 
-  async #finish(run: Run, claimed: CallRecord, outcome: Outcome, result: unknown): Promise<void> {
-    const { store, clock, random } = this.#ports;
+  async #finish(
+    run: Run,
+    { row: claimed, call, set, budgets }: Claimed,
+    outcome: Outcome,
+    result: unknown,
+  ): Promise<void> {
+    const { store, clock, hash, random } = this.#ports;
     const entry = finished(run, claimed, outcome, result, random);
+    const actual = outcome === "succeeded" ? budgets.actual(result) : [];
+    const now = clock.now();
+    const motion = finishMotion(run, claimed, call, set, { outcome, result, actual, hash, random, now });
+    const protection: Protection = { motions: [motion], accounted: "" };
     let row: CallRecord | undefined = claimed;
     for (let tries = 0; tries < TRIES && row !== undefined; tries++) {
       const step = stepCall(row, { type: "finish", outcome, fence: claimed.fence, now: clock.now() });
       if (!step.ok) throw new SafeRunError("call.conflict", `the outcome of call \`${row.id}\` is already recorded`);
-      if (await this.#writer.commit(run, { calls: [{ row: step.call, expect: row.version }], entries: [entry] }))
-        return;
+      const calls = [{ row: step.call, expect: row.version }];
+      if (await this.#writer.commit(run, { calls, entries: [entry], protection })) return;
       // Somebody wrote the row in between, because the lease was over: the same fence may still report.
       row = await store.call(claimed.id);
     }
     throw new SafeRunError("record.busy", `the outcome of call \`${claimed.id}\` could not be recorded`);
   }
+}
+
+/** A call whose rules were heard. */
+interface Proposed {
+  readonly run: Run;
+  readonly request: CallRequest;
+  readonly callId: string;
+  readonly proposal: ToolCall;
+  /** As the policies would have it run. */
+  readonly call: ToolCall;
+  readonly context: EvaluationContext;
+  readonly set: PolicySet;
+  readonly budgets: CallBudgets;
+  readonly ruled: Decision;
+  readonly changed: boolean;
+}
+
+interface Step {
+  readonly write: Transaction;
+  answer(): Admission | Promise<Admission>;
+}
+
+/** A call that was claimed, with the policies that it was claimed under. */
+interface Claimed extends Pick<Permit, "edited" | "changed" | "notes"> {
+  readonly row: CallRecord;
+  readonly call: ToolCall;
+  readonly set: PolicySet;
+  readonly budgets: CallBudgets;
 }
 
 function refuse(denial: Denial): Admission {

@@ -8,6 +8,7 @@ function record(state: CallState, change: Partial<CallRecord> = {}): CallRecord 
     version: 5,
     state,
     run: "run_1",
+    root: "run_1",
     key: null,
     tool: "refund",
     agent: "bot",

@@ -27,6 +27,8 @@ export interface CallRecord {
   readonly version: number;
   readonly state: CallState;
   readonly run: string;
+  /** The run at the top of its tree. */
+  readonly root: string;
   /** The caller's own key, unique within its run; the same key with another digest is an error. */
   readonly key: string | null;
   readonly tool: string;
@@ -90,6 +92,7 @@ export const FINAL_STATES: readonly CallState[] = ["succeeded", "failed", "denie
 export function proposedCall(of: {
   readonly id: string;
   readonly run: string;
+  readonly root: string;
   readonly key: string | null;
   /** Digest of what the agent wrote. */
   readonly proposed: string;
@@ -98,9 +101,9 @@ export function proposedCall(of: {
   readonly revision: string;
   readonly now: number;
 }): CallRecord {
-  const { id, run, key, proposed, call, revision, now } = of;
+  const { id, run, root, key, proposed, call, revision, now } = of;
   const { tool, agent, environment, digest, bytes } = call;
-  const named = { id, version: 1, state: "pending", run, key, tool, agent, environment } as const;
+  const named = { id, version: 1, state: "pending", run, root, key, tool, agent, environment } as const;
   const judged = { proposed, digest, bytes, revision, approval: null } as const;
   return Object.freeze({
     ...named,

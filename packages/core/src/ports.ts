@@ -49,8 +49,17 @@ export interface Policies {
 /** Tells people that a call waits. It never decides by returning; a throw or a hang changes nothing. */
 export interface Notifier {
   paused(approval: ApprovalRecord): void | Promise<void>;
+  /** A breaker opened, closed or stopped, or a budget reached a mark: already recorded. */
+  alarmed?(alarm: Alarm): void | Promise<void>;
   /** Telling them failed: for the operator's own output. The call goes on waiting. */
   failed?(approval: ApprovalRecord, error: unknown): void;
+}
+
+/** What the protections did, for people. */
+export interface Alarm extends Pick<Objection, "changes" | "marks" | "exceeded"> {
+  readonly run: string;
+  readonly agent: string;
+  readonly environment: string;
 }
 
 /** A row written under compare-and-set: `expect` is the version it must have now, null when it must not exist yet. */
@@ -66,6 +75,7 @@ export const STATE_KINDS = [
   "grant",
   "hold",
   "outbox",
+  "pending",
   "pot",
   "run",
   "sticky",

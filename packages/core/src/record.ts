@@ -1,5 +1,6 @@
 /** The entries that the gate writes: which facts stand in the header, and which content goes into salted parts. */
 import type { ApprovalRecord } from "./approval.ts";
+import type { Objection } from "./breaker/protect/objection.ts";
 import { type Malformed, type ToolCall, toHex } from "./call.ts";
 import type { Decision, EvaluationContext, PauseReason } from "./decision.ts";
 import { invariant } from "./errors.ts";
@@ -116,6 +117,23 @@ export function requested(run: Run, approval: ApprovalRecord, random: Random): E
 
 export function withdrawn(run: Run, approval: ApprovalRecord): EntryDraft {
   return { ...about(run, approval.call), type: "approval.withdrawn", approval: approval.id };
+}
+
+/** What the protections did in this transaction, apart from deciding about a call. */
+export function protectionEntries(
+  head: Omit<EntryDraft, "type">,
+  { changes, marks, exceeded }: Objection,
+  random: Random,
+): EntryDraft[] {
+  return [
+    ...changes.map((change): EntryDraft => {
+      const rules = change.trip === null ? [] : headerRules([change.trip.by]);
+      const named = change.scope === "tool" ? plain("tool", change.name) : {};
+      return { ...head, ...named, type: `breaker.${change.to}`, rules, parts: [part("breaker", change, random)] };
+    }),
+    ...marks.map((mark): EntryDraft => ({ ...head, type: "budget.marked", parts: [part("mark", mark, random)] })),
+    ...exceeded.map((pot): EntryDraft => ({ ...head, type: "budget.exceeded", parts: [part("pot", pot, random)] })),
+  ];
 }
 
 /** The approval request for a paused call: the shortest time, and only what every reason lets the approver change. */

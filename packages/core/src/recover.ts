@@ -4,6 +4,8 @@
  * Nothing is run here. A call that was executing becomes `unknown`, because its tool may have acted (calls.md, States).
  */
 import { stepApproval } from "./approval.ts";
+import type { Motion } from "./breaker/protect/motion.ts";
+import { releaseMotion } from "./call-protection.ts";
 import { type CallRecord, stepCall } from "./lifecycle.ts";
 import type { Clock, Store } from "./ports.ts";
 
@@ -36,7 +38,15 @@ async function lose(store: Store, clock: Clock, call: CallRecord): Promise<boole
   const step = stepCall(call, { type: "lose", now: clock.now() });
   if (!step.ok) return false;
   const entry = { type: "call.lost", run: call.run, call: call.id, outcome: "unknown" } as const;
-  return (await store.commit({ calls: [{ row: step.call, expect: call.version }], entries: [entry] })).ok;
+  const { id: callId, root, agent, environment, tool } = call;
+  const lost = { callId, root, agent, environment, tool, outcome: "unknown", print: null } as const;
+  const motion: Motion = { ...lost, type: "finish", healthy: null, jitter: 0, actual: [] };
+  const result = await store.commit({
+    calls: [{ row: step.call, expect: call.version }],
+    entries: [entry],
+    protection: { motions: [motion], accounted: "" },
+  });
+  return result.ok;
 }
 
 /** Ends a wait whose time is over, under compare-and-set: whoever waits, waited or looks may do it. False: it is not over. */
@@ -52,6 +62,7 @@ export async function expireCall(store: Store, clock: Clock, call: CallRecord): 
     calls: [{ row: step.call, expect: call.version }],
     approvals: [{ row: ended.approval, expect: approval.version }],
     entries: [entry],
+    protection: { motions: [releaseMotion(call, [])], accounted: "" },
   });
   return result.ok;
 }

@@ -1,18 +1,27 @@
 /** Commits a run's entries, with what still has to be written before them: its start, and the revision in force. */
+import { accounted } from "./account.ts";
+import type { Motion } from "./breaker/protect/motion.ts";
+import type { Objection } from "./breaker/protect/objection.ts";
 import type { EntryDraft } from "./log/entry.ts";
-import type { Policies, Store, Transaction } from "./ports.ts";
+import type { CommitResult, Notifier, Policies, Random, Store, Transaction } from "./ports.ts";
+import { about, protectionEntries } from "./record.ts";
 import type { Run } from "./run.ts";
 
+interface WriterPorts {
+  readonly store: Store;
+  readonly policies: Policies;
+  readonly random: Random;
+  readonly notifier: Notifier;
+}
+
 export class RunWriter {
-  readonly #store: Store;
-  readonly #policies: Policies;
+  readonly #ports: WriterPorts;
   /** The revision that is named in the log; empty until the first commit. */
   readonly #named: { revision: string };
 
-  constructor(store: Store, policies: Policies) {
-    this.#store = store;
-    this.#policies = policies;
-    this.#named = policies.named ?? { revision: "" };
+  constructor(ports: WriterPorts) {
+    this.#ports = ports;
+    this.#named = ports.policies.named ?? { revision: "" };
   }
 
   /**
@@ -20,21 +29,68 @@ export class RunWriter {
    * @throws SafeRunError when it cannot be recorded: then nothing may be executed.
    */
   async commit(run: Run, transaction: Transaction): Promise<boolean> {
-    const { revision } = this.#policies.current();
+    return this.commitJudged(run, () => transaction);
+  }
+
+  /**
+   * The same where the protections have a say in what is written: `build` is asked again with what they object. What they do
+   * beside it (a breaker that opens, a mark that is reached) is recorded in the same transaction.
+   */
+  async commitJudged(run: Run, build: (objection: Objection | null) => Transaction): Promise<boolean> {
+    const { random } = this.#ports;
+    let last: Objection | null = null;
+    const result = await accounted(
+      (transaction) => this.#write(run, transaction),
+      (objection) => {
+        last = objection;
+        const made = build(objection);
+        if (objection === null) return made;
+        const call = made.calls?.[0]?.row.id;
+        return { ...made, entries: [...made.entries, ...protectionEntries(about(run, call), objection, random)] };
+      },
+    );
+    if (result.ok && last !== null) this.#alarm(run, last);
+    return result.ok;
+  }
+
+  async #write(run: Run, transaction: Transaction): Promise<CommitResult> {
+    const { store, policies } = this.#ports;
+    const { revision } = policies.current();
     const started = run.unwritten;
     const activated: EntryDraft[] = revision === this.#named.revision ? [] : [{ type: "policy.activated", revision }];
     run.unwritten = [];
     this.#named.revision = revision;
-    let written = false;
+    let result: CommitResult | undefined;
     try {
       const entries = [...activated, ...started, ...transaction.entries];
-      written = (await this.#store.commit({ ...transaction, entries })).ok;
+      result = await store.commit({ ...transaction, ...withPerson(run, started, transaction), entries });
+      return result;
     } finally {
-      if (!written) {
+      if (result?.ok !== true) {
         run.unwritten = [...started, ...run.unwritten];
         if (activated.length > 0) this.#named.revision = "";
       }
     }
-    return written;
   }
+
+  /** Tells people. Whatever that throws or forgets, what happened is in the record. */
+  #alarm(run: Run, objection: Objection): void {
+    const { changes, marks, exceeded } = objection;
+    if (changes.length + marks.length + exceeded.length === 0) return;
+    const { agent, environment } = run;
+    Promise.resolve()
+      .then(() => this.#ports.notifier.alarmed?.({ run: run.id, agent, environment, changes, marks, exceeded }))
+      .catch(() => undefined);
+  }
+}
+
+/** A person's own words at a run's start are a message from them: what came before in a run of this id is no loop. */
+function withPerson(
+  run: Run,
+  started: readonly EntryDraft[],
+  { protection }: Transaction,
+): Pick<Transaction, "protection"> {
+  if (started.length === 0 || !run.prompted || run.depth > 0) return {};
+  const spoke: Motion = { type: "person", root: run.root };
+  return { protection: { accounted: protection?.accounted ?? "", motions: [spoke, ...(protection?.motions ?? [])] } };
 }

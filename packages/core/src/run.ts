@@ -16,8 +16,10 @@ export interface RunOptions {
   readonly context?: JsonObject;
   /** The person's own words, one text a turn. Absent: the run is not `prompted`. */
   readonly prompt?: readonly string[];
-  /** Depth of sub-agents: 0 for a root run. */
+  /** Of sub-agents: 0 for a root run. Default: one more than the parent's. */
   readonly depth?: number;
+  /** The run that started this one under another id: it spends from its parent's budgets and shares its loop history. */
+  readonly parent?: Pick<Run, "root" | "runs" | "depth">;
 }
 
 export const NOBODY: Principal = Object.freeze({
@@ -37,7 +39,12 @@ export interface Run {
   readonly owner: string;
   readonly context: JsonObject;
   readonly prompted: boolean;
+  /** Of sub-agents: 0 for a root run. */
   readonly depth: number;
+  /** Id of the run at the top; its own for a root run. */
+  readonly root: string;
+  /** Its own id, then those of the runs that started it, up to the root. */
+  readonly runs: readonly string[];
   /** Model turns so far; the step that entries of the present turn carry. */
   turn: number;
   /** Entries that wait for the run's first commit, so that an idle run leaves no trace. */

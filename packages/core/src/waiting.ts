@@ -5,7 +5,10 @@
  * reads them, and tries the next step. A process that dies here leaves nothing behind that could run by itself.
  */
 import { type ApprovalEvent, type ApprovalRecord, stepApproval } from "./approval.ts";
+import type { Motion } from "./breaker/protect/motion.ts";
+import { objectionVerdict } from "./breaker/protect/objection.ts";
 import { callFromBytes, type ToolCall } from "./call.ts";
+import { type CallBudgets, callMotion, objected, reckon, releaseMotion } from "./call-protection.ts";
 import type { Decision, Denial, PauseReason } from "./decision.ts";
 import { denialOf, deniedByPerson, pendingAnswer, repeatedDenial } from "./denial.ts";
 import { lockedChanges } from "./edit.ts";
@@ -13,7 +16,10 @@ import { invariant, unreachable } from "./errors.ts";
 import type { CallRequest, GatePorts } from "./gate.ts";
 import { judge } from "./judge.ts";
 import { type CallEvent, type CallRecord, claimEvent, stepCall } from "./lifecycle.ts";
+import { LIMITS } from "./limits.ts";
 import type { EntryDraft } from "./log/entry.ts";
+import type { PolicySet } from "./policy/policy-set.ts";
+import type { Transaction } from "./ports.ts";
 import { missingOf } from "./quorum.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
@@ -29,6 +35,9 @@ export type Waited =
       readonly edited: boolean;
       /** As that person was shown it: what the policies had made of it. */
       readonly shown: ToolCall;
+      /** The policies that it was claimed under, and what they have it take of the budgets. */
+      readonly set: PolicySet;
+      readonly budgets: CallBudgets;
     }
   | { readonly denial: Denial };
 
@@ -130,32 +139,70 @@ export class Waiting {
     const approved = callFromBytes({ tool, agent, environment, bytes }, hash);
     const now = clock.now();
     const context = contextOf(run, row.id, attempt, now);
-    const { decision, call } = isBound(row, approval, approved)
-      ? judge(policies.current(), approved, context, hash)
+    const set = policies.current();
+    const { decision: heard, call } = isBound(row, approval, approved)
+      ? judge(set, approved, context, hash)
       : { decision: mismatch(row.revision), call: approved };
-    const judged = { ...decided(run, row.id, decision, context, random), approval: approval.id };
+    const { decision: ruled, budgets } = reckon(set, heard, call, context, { run, zones: this.#ports.zones });
+    const judged = (decision: Decision) => ({
+      ...decided(run, row.id, decision, context, random),
+      approval: approval.id,
+    });
 
-    if (decision.verdict === "deny") {
-      const entries = [judged, withdrawn(run, approval)];
-      const ended = await this.#close(run, row, approval, { type: "deny", now }, { type: "withdraw", now }, entries);
-      return ended ? { denial: denialOf(row.id, row.tool, decision) } : undefined;
+    if (ruled.verdict === "deny") {
+      const write = this.#ended(run, row, approval, judged(ruled), [releaseMotion(row, ruled.by)], now);
+      if (write === undefined || !(await this.#writer.commit(run, write))) return undefined;
+      return { denial: denialOf(row.id, row.tool, ruled) };
     }
     // Exactly the bytes that were approved, or another question.
-    if (call.digest !== digest || !permits(decision, approval.reasons)) {
-      await this.#askAnew(run, row, approval, call, decision, judged);
+    if (call.digest !== digest || !permits(ruled, approval.reasons)) {
+      const asked = this.#asking(run, row, approval, call, ruled, [judged(ruled)], []);
+      if (asked !== undefined && (await this.#writer.commit(run, asked.write))) this.notify(asked.approval);
       return undefined;
     }
-    const claim = stepCall(row, claimEvent(store.writerId, decision.revision, now));
+    const claim = stepCall(row, claimEvent(store.writerId, ruled.revision, now));
     const consumed = stepApproval(approval, { type: "consume", digest: call.digest, now });
     if (!claim.ok || !consumed.ok) return undefined;
-    const used: EntryDraft = { ...about(run, row.id), type: "approval.consumed", approval: approval.id };
-    const committed = await this.#writer.commit(run, {
-      calls: [{ row: claim.call, expect: row.version }],
-      approvals: [{ row: consumed.approval, expect: approval.version }],
-      entries: [judged, used, executing(run, claim.call)],
+    const claiming = { hash, owner: store.writerId, now, deadline: now + LIMITS.leaseMs };
+    const asks = callMotion(run, row.id, call, budgets, set, claiming);
+    const motion: Motion = { ...asks, ...seenBy(approval, budgets), type: "claim" };
+    let then: () => Waited | undefined = () => undefined;
+    const committed = await this.#writer.commitJudged(run, (objection) => {
+      const decision = objection === null ? ruled : objected(ruled, objection, { budgets, policies: set, hash });
+      const verdict = objection === null ? "allow" : objectionVerdict(objection);
+      switch (verdict) {
+        case "allow": {
+          const shown = edited ? callFromBytes({ tool, agent, environment, bytes: approval.bytes }, hash) : call;
+          then = () => ({ claimed: claim.call, call, edited, shown, set, budgets });
+          const used: EntryDraft = { ...about(run, row.id), type: "approval.consumed", approval: approval.id };
+          return {
+            calls: [{ row: claim.call, expect: row.version }],
+            approvals: [{ row: consumed.approval, expect: approval.version }],
+            entries: [judged(decision), used, executing(run, claim.call)],
+            protection: { motions: [motion], accounted: "" },
+          };
+        }
+        case "deny": {
+          then = () => ({ denial: denialOf(row.id, row.tool, decision) });
+          const motions = [motion, releaseMotion(row, decision.by)];
+          const write = this.#ended(run, row, approval, judged(decision), motions, now);
+          invariant(write, "an approved call can be denied");
+          return write;
+        }
+        case "pause": {
+          const asked = this.#asking(run, row, approval, call, decision, [judged(decision)], [motion]);
+          invariant(asked, "an approved call can be asked about again");
+          then = () => {
+            this.notify(asked.approval);
+            return undefined;
+          };
+          return asked.write;
+        }
+        default:
+          return unreachable(verdict);
+      }
     });
-    const shown = edited ? callFromBytes({ tool, agent, environment, bytes: approval.bytes }, hash) : call;
-    return committed ? { claimed: claim.call, call, edited, shown } : undefined;
+    return committed ? then() : undefined;
   }
 
   /**
@@ -181,19 +228,21 @@ export class Waiting {
         { ...decided(run, row.id, decision, contextOf(run, row.id, attempt, now), random), approval: approval.id },
         ...(withdraw.ok ? [withdrawn(run, approval)] : []),
       ],
+      protection: { motions: [releaseMotion(row, [])], accounted: "" },
     });
     return committed ? { denial: denialOf(row.id, row.tool, decision) } : undefined;
   }
 
   /** The arguments as they stand need a person who sees them: a new request replaces the old one. */
-  async #askAnew(
+  #asking(
     run: Run,
     row: CallRecord,
     old: ApprovalRecord,
     call: ToolCall,
     decision: Decision,
-    judged: EntryDraft,
-  ): Promise<void> {
+    entries: readonly EntryDraft[],
+    motions: readonly Motion[],
+  ): { readonly write: Transaction; readonly approval: ApprovalRecord } | undefined {
     const now = this.#ports.clock.now();
     // A call that the policies would now simply allow, but with other arguments, is asked about for the reasons of before.
     const reasons = decision.pauses.length > 0 ? decision.pauses : old.reasons;
@@ -202,16 +251,39 @@ export class Waiting {
     const { revision } = decision;
     const asked = stepCall(row, { type: "ask", approval: approval.id, revision, digest, bytes, now });
     const closed = stepApproval(old, { type: "withdraw", now });
-    if (!asked.ok || !closed.ok) return;
-    const committed = await this.#writer.commit(run, {
-      calls: [{ row: asked.call, expect: row.version }],
-      approvals: [
-        { row: closed.approval, expect: old.version },
-        { row: approval, expect: null },
-      ],
-      entries: [judged, withdrawn(run, old), requested(run, approval, this.#ports.random)],
-    });
-    if (committed) this.notify(approval);
+    if (!asked.ok || !closed.ok) return undefined;
+    return {
+      approval,
+      write: {
+        calls: [{ row: asked.call, expect: row.version }],
+        approvals: [
+          { row: closed.approval, expect: old.version },
+          { row: approval, expect: null },
+        ],
+        entries: [...entries, withdrawn(run, old), requested(run, approval, this.#ports.random)],
+        ...(motions.length === 0 ? {} : { protection: { motions, accounted: "" } }),
+      },
+    };
+  }
+
+  /** An approved call that is denied all the same. */
+  #ended(
+    run: Run,
+    row: CallRecord,
+    approval: ApprovalRecord,
+    judged: EntryDraft,
+    motions: readonly Motion[],
+    now: number,
+  ): Transaction | undefined {
+    const denied = stepCall(row, { type: "deny", now });
+    const closed = stepApproval(approval, { type: "withdraw", now });
+    if (!denied.ok || !closed.ok) return undefined;
+    return {
+      calls: [{ row: denied.call, expect: row.version }],
+      approvals: [{ row: closed.approval, expect: approval.version }],
+      entries: [judged, withdrawn(run, approval)],
+      protection: { motions, accounted: "" },
+    };
   }
 
   /** True when the call's wait has ended here, or was ended by somebody else: look again. */
@@ -248,8 +320,20 @@ export class Waiting {
       calls: [{ row: nextCall.call, expect: call.version }],
       approvals: [{ row: nextApproval.approval, expect: approval.version }],
       entries,
+      protection: { motions: [releaseMotion(call, [])], accounted: "" },
     });
   }
+}
+
+type ClaimMotion = Extract<Motion, { type: "claim" }>;
+
+/** What the approver said yes to beyond the rules: findings, and budgets without room. */
+function seenBy({ reasons }: ApprovalRecord, { declared }: CallBudgets): Pick<ClaimMotion, "approved" | "raised"> {
+  const short = declared.filter(({ pause }) => reasons.some((reason) => same(reason, pause)));
+  return {
+    approved: reasons.flatMap(({ finding }) => finding ?? []),
+    raised: short.map(({ budget }) => budget),
+  };
 }
 
 /** An approval discharges exactly the reasons that its approver saw; a pause without a reason is discharged by none. */

@@ -421,6 +421,7 @@ function call(id: string, fields: Partial<CallRecord> = {}): CallRecord {
     version: 1,
     state: "executing",
     run: "run",
+    root: "run",
     key: null,
     tool: "refund",
     agent: "support",

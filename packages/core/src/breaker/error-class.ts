@@ -26,6 +26,41 @@ const BY_CODE: Readonly<Record<string, string>> = {
   EAI_AGAIN: "server_error",
 };
 
+/** What an error tells of itself by the names that clients use. Total: an error may be anything at all. */
+export function failureOf(error: unknown): Failure {
+  const status = numberAt(error, "status") ?? numberAt(error, "statusCode");
+  const code = wordAt(error, "code") ?? wordAt(valueAt(error, "cause"), "code");
+  const timedOut = valueAt(error, "name") === "TimeoutError";
+  return { ...(status === undefined ? {} : { status }), ...(code === undefined ? {} : { code }), timedOut };
+}
+
+/** What a failure says about the tool's health: true it works, false it does not, null nothing. */
+export function healthOf(failure: Failure): boolean | null {
+  const found = errorClass(failure);
+  if (isOfHealth(found) || found === "timeout") return false;
+  // An answer by the protocol, if only a refusal, comes from a tool that works; an error without a class says nothing.
+  return found === "error" ? null : true;
+}
+
+function numberAt(of: unknown, key: string): number | undefined {
+  const value = valueAt(of, key);
+  return typeof value === "number" && Number.isInteger(value) ? value : undefined;
+}
+
+function wordAt(of: unknown, key: string): string | number | undefined {
+  const value = valueAt(of, key);
+  return typeof value === "string" ? value : numberAt(of, key);
+}
+
+function valueAt(of: unknown, key: string): unknown {
+  if (of === null || typeof of !== "object") return undefined;
+  try {
+    return (of as Readonly<Record<string, unknown>>)[key];
+  } catch {
+    return undefined;
+  }
+}
+
 /** `rate_limit`, `server_error`, `timeout`, `denied`, `not_found`, `conflict`, `invalid`, a code of the tool's own, or `error`. */
 export function errorClass({ status, code, timedOut }: Failure): string {
   if (timedOut === true) return "timeout";

@@ -22,7 +22,7 @@ export {
 } from "./budget/hold.ts";
 export { cost as modelCost, inputTokenBound, type ModelPrice, spendBound } from "./budget/model-spend.ts";
 export { type WindowNow, windowAt, type ZoneOffset } from "./budget/window.ts";
-export { errorClass, type Failure, isOfHealth } from "./error-class.ts";
+export { errorClass, type Failure, failureOf, healthOf, isOfHealth } from "./error-class.ts";
 export { HEALTH } from "./health.ts";
 export {
   type Breaker,

@@ -10,6 +10,7 @@ import type { Verdict } from "../decision.ts";
 export const ENTRY_TYPES = [
   "log.opened",
   "log.recovered",
+  "log.rotated",
   "policy.activated",
   "policy.rejected",
   "run.started",
@@ -31,6 +32,16 @@ export const ENTRY_TYPES = [
   "approval.expired",
   "approval.withdrawn",
   "approval.consumed",
+  "breaker.stopped",
+  "breaker.open",
+  "breaker.half_open",
+  "breaker.closed",
+  "budget.marked",
+  "budget.exceeded",
+  "budget.raised",
+  "call.reconciled",
+  "stop.placed",
+  "stop.lifted",
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 

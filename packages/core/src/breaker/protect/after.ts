@@ -19,8 +19,10 @@ export function release(work: Work, motion: Of<"release">): void {
   const hold = work.rows.hold(callId);
   if (hold !== undefined) endHold(work, voidHold(hold, { by: "gate" }, work.now));
   const run = work.rows.run(caller.root);
-  const step = stepRun(run.history, { type: "denied", callId, tool, rules }, work.now, settings);
+  const event = { type: "denied", callId, tool, rules } as const;
+  const step = stepRun(run.history, event, work.now, settings ?? LOOP_DEFAULTS);
   work.rows.setRun(caller.root, { ...run, history: step.state });
+  if (settings === null) return;
   add(work, "findings", step.findings);
   tripFor(work, caller, step.findings, settings);
 }

@@ -79,7 +79,8 @@ export type Motion =
       readonly callId: string;
       readonly caller: Omit<Caller, "runs" | "depth">;
       readonly tool: string;
-      readonly settings: LoopSettings;
+      /** Null: counted, and judged when the run does something next. */
+      readonly settings: LoopSettings | null;
       readonly rules: readonly string[];
     }
   | {

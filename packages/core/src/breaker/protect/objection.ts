@@ -68,8 +68,8 @@ export function objectionDigest(of: Objection): string {
 }
 
 /** What becomes of a call about which this is said; `allow` where the rules alone decide. */
-export function objectionVerdict({ stop, refusals, findings, shortages }: Objection): Verdict {
-  if (stop !== null || refusals.length > 0) return "deny";
+export function objectionVerdict({ stop, refusals, findings, shortages, refused }: Objection): Verdict {
+  if (stop !== null || refusals.length > 0 || refused !== null) return "deny";
   const reaction = severest(findings);
   const hard = reaction === "deny" || reaction === "trip_run" || reaction === "trip_agent";
   if (hard || shortages.some(({ over }) => over === "deny")) return "deny";

@@ -75,8 +75,9 @@ export function claim(work: Work, motion: Claim): void {
   const kept = isSameMoney(work.rows.hold(callId), motion.claims);
   if (!kept) giveBack(work, callId);
   const money = kept ? undefined : reserveFor(work, { ...motion, id: callId });
-  if (objectionVerdict(work.found) !== "allow" || money?.ok === false) return;
-  money?.book();
+  tripFor(work, caller, findings, settings);
+  if (objectionVerdict(work.found) !== "allow") return;
+  if (money?.ok === true) money.book();
   health?.claim();
   begin(work, motion);
   work.rows.setRun(caller.root, { ...run, history });
@@ -132,7 +133,7 @@ function begin(work: Work, { callId, caller, keys }: CallMotion): void {
 
 /** The rules' verdict, and what the protections make of it. */
 function harder(motion: Propose, work: Work): Propose["verdict"] {
-  const ours = work.found.refused === null ? objectionVerdict(work.found) : "deny";
+  const ours = objectionVerdict(work.found);
   if (motion.verdict === "deny" || ours === "deny") return "deny";
   return motion.verdict === "pause" || ours === "pause" ? "pause" : "allow";
 }
