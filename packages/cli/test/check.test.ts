@@ -20,7 +20,7 @@ describe("saferun check", () => {
       ["check", "."],
       ["check", ".", "--json"],
       ["\u001b[2J\u202e"],
-      ["log", "verify", "--key", "\u009b"],
+      ["log", "verify", "--pin", "\u009b"],
     ]) {
       const { code, stdout, stderr } = await saferun(place, args);
       expect(code).toBeGreaterThan(0);

@@ -73,18 +73,18 @@ describe("saferun log", () => {
     const loose = await command("log", "verify");
     expect(loose).toMatchObject({ code: 0 });
     expect(loose.stdout).toMatch(/^self-consistent, signer not proven/);
-    expect(loose.stdout).toContain(`saferun log verify --key '${key}'`);
-    const pinned = await command("log", "verify", "--key", key);
+    expect(loose.stdout).toContain(`saferun log verify --pin '${key}'`);
+    const pinned = await command("log", "verify", "--pin", key);
     expect(pinned.stdout).toMatch(/^verified up to entry \d+ at \d{4}-.* by key saferun\.local/);
     expect(pinned.code).toBe(0);
-    expect((await command("log", "verify", "--key", key, "--json")).json()).toMatchObject({
+    expect((await command("log", "verify", "--pin", key, "--json")).json()).toMatchObject({
       status: "verified",
       unsigned: 0,
       key,
       faults: [],
     });
     const other = key.replace(/\+[0-9a-f]{8}\+/, "+00000000+");
-    expect(await command("log", "verify", "--key", other)).toMatchObject({ code: 3, stdout: "" });
+    expect(await command("log", "verify", "--pin", other)).toMatchObject({ code: 3, stdout: "" });
   });
 
   it("[L3~] is not content with a log that has lost its signatures, and believes no key from the log (trap 22)", async () => {
@@ -92,7 +92,7 @@ describe("saferun log", () => {
     const key = createFileSigner(signingKeyPath(place.store)).vkey;
     const db = new DatabaseSync(join(place.store, "log.db"));
     db.exec("DELETE FROM checkpoints");
-    const pinned = await command("log", "verify", "--key", key);
+    const pinned = await command("log", "verify", "--pin", key);
     expect(pinned).toMatchObject({ code: 1 });
     expect(pinned.stdout).toMatch(/^not verified: nothing in this log is signed by key/);
     db.prepare("UPDATE parts SET bytes = ? WHERE id = 0").run(Buffer.from('"\u009b2J no key"'));

@@ -42,6 +42,7 @@ export { type CheckOptions, type CheckResult, checkPolicies } from "./policy/che
 export { compilePolicies } from "./policy/compile.ts";
 export { renderConditions } from "./policy/conditions-reference.ts";
 export { POLICY_FORMAT, type PolicyFile } from "./policy/format.ts";
+export { durationMs } from "./policy/read.ts";
 export type { PolicyIssue } from "./policy/issue.ts";
 export type { PolicyDocument, PolicyModel } from "./policy/model.ts";
 export type { OpaqueContext, OpaqueTest } from "./policy/opaque.ts";

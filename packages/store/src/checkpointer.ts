@@ -16,6 +16,7 @@ import {
   type Hash,
   isSignedBy,
   type LogTree,
+  type Note,
   noteKey,
   parseCheckpoint,
   parseHeader,
@@ -31,6 +32,7 @@ import {
 import { nodeVerifier } from "./node/file-signer.ts";
 import type { Installation } from "./node/installation.ts";
 import { nodeHash, nodeRandom } from "./node/ports.ts";
+import { isKey, rotationsAfter } from "./rotations.ts";
 
 export interface CheckpointerOptions {
   /** Where the last signed head is kept beside the store; without it a log that is cut back is not noticed. */
@@ -74,16 +76,35 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
   let tree = EMPTY_TREE;
   let due: Checkpoint[] | undefined;
 
-  /** Own signatures only: anybody can put a note into the store. */
+  /**
+   * Own signatures only, and those of the key before where a rotation in the log led from it to this one: anybody can put
+   * a note into the store.
+   */
   async function signedBefore(): Promise<Checkpoint[]> {
-    const notes = [(await store.checkpoints()).at(-1)?.note, options.installation?.lastNote(store.logId)];
-    return notes.flatMap((text) => {
-      const note = text === undefined ? undefined : parseNote(text);
-      const checkpoint =
-        note !== undefined && isSignedBy(note, key, nodeVerifier) ? parseCheckpoint(note.text) : undefined;
-      if (text !== undefined && checkpoint === undefined) throw refuse("the last checkpoint is not signed by this key");
-      return checkpoint ?? [];
+    const texts = [(await store.checkpoints()).at(-1)?.note, options.installation?.lastNote(store.logId)];
+    const heads = texts.filter((text) => text !== undefined).map(readHead);
+    if (heads.length === 0) return [];
+    const rotations = await rotationsAfter(store, Math.min(...heads.map((head) => head?.checkpoint.size ?? 0)));
+    const checkpoints = heads.flatMap((head) => {
+      if (head !== undefined && isSignedBy(head.note, key, nodeVerifier)) return head.checkpoint;
+      const rotation = rotations.find(
+        ({ from, to }) => head !== undefined && isKey(to, signer) && isSignedBy(head.note, from, nodeVerifier),
+      );
+      if (head === undefined || rotation === undefined) throw refuse("the last checkpoint is not signed by this key");
+      // What the old key has signed beyond what is believed counts for nothing.
+      return head.checkpoint.size <= rotation.believed.size ? head.checkpoint : [];
     });
+    if (rotations.some(({ from }) => isKey(from, signer))) throw replaced();
+    return checkpoints;
+  }
+
+  /** Another key signs this log since: what this one signed from now on would be a fault of the log. */
+  function replaced(): SafeRunError {
+    refused ??= new SafeRunError(
+      "record.unavailable",
+      "another key signs this log by now: open the store again, or finish with `saferun log rotate-key`",
+    );
+    return refused;
   }
 
   function refuse(what: string): SafeRunError {
@@ -192,6 +213,17 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
       }
     },
   };
+}
+
+interface SignedHead {
+  readonly note: Note;
+  readonly checkpoint: Checkpoint;
+}
+
+function readHead(text: string): SignedHead | undefined {
+  const note = parseNote(text);
+  const checkpoint = note === undefined ? undefined : parseCheckpoint(note.text);
+  return note === undefined || checkpoint === undefined ? undefined : { note, checkpoint };
 }
 
 async function isSigned(store: Store, size: number): Promise<boolean> {

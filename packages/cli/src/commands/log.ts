@@ -1,21 +1,18 @@
 /** `saferun log`: the record itself, and whether it is whole. */
 import { statSync } from "node:fs";
-import {
-  formatNoteKey,
-  parseHeader,
-  parseNoteKey,
-  type Store,
-  type StoredEntry,
-  type Verification,
-} from "@saferun/core";
-import { createFileSigner, installation, nodeHash, signingKeyPath, verifyStore } from "@saferun/store";
+import type { Store, StoredEntry } from "@saferun/core";
+import { createFileSigner, signingKeyPath } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, failed } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { entryJson, entryLines, verificationJson, verificationLines } from "../log/view.ts";
-import { partValue } from "../runs/steps.ts";
-import { requireStore, storeArgument, storeOption, withReadOnlyStore } from "../store.ts";
+import { registerCheckpoint } from "../log/checkpoint.ts";
+import { claimedKey } from "../log/claimed-key.ts";
+import { registerProof } from "../log/proof.ts";
+import { registerRotateKey } from "../log/rotate-key.ts";
+import { registerVerify } from "../log/verify.ts";
+import { entryJson, entryLines } from "../log/view.ts";
+import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
 
 interface Options extends Shared {
   readonly store: string;
@@ -27,14 +24,11 @@ interface ListOptions extends Options {
   readonly run?: string;
 }
 
-interface VerifyOptions extends Options {
-  readonly key?: string;
-}
-
-export function registerLog(parent: Command, { io, run }: CommandSetup): void {
+export function registerLog(parent: Command, setup: CommandSetup): void {
+  const { io, run } = setup;
   const command = parent
     .command("log")
-    .summary("list the log's entries, verify them")
+    .summary("list the log's entries, verify and prove them")
     .description("Lists the last entries of the log, the newest at the end.")
     .enablePositionalOptions()
     .addOption(storeOption())
@@ -44,20 +38,10 @@ export function registerLog(parent: Command, { io, run }: CommandSetup): void {
     .action(run((options: ListOptions) => withReadOnlyStore(io, options.store, (store) => list(io, store, options))));
   describe(command, ["saferun log", "saferun log --run run_4f0c… --json", "saferun log verify"]);
 
-  const verify = command
-    .command("verify")
-    .summary("check that nothing was changed, removed, inserted or reordered")
-    .description(
-      "Reads the whole log and checks every entry, the tree and its signatures. Writes nothing; works while an agent runs.\n" +
-        "Only with --key, a public key that you kept elsewhere, the answer can be `verified`. Exit 1: a fault, or nothing\n" +
-        "that the key given has signed.",
-    )
-    .addOption(storeOption())
-    .option("--key <vkey>", "the public key as `saferun log key` printed it")
-    .action(
-      run((options: VerifyOptions) => withReadOnlyStore(io, options.store, (store) => check(io, store, options))),
-    );
-  describe(verify, ["saferun log verify", "saferun log verify --key 'saferun.local/1f…+5a7c0e11+AQ…' --json"]);
+  registerVerify(command, setup);
+  registerCheckpoint(command, setup);
+  registerProof(command, setup);
+  registerRotateKey(command, setup);
 
   const key = command
     .command("key")
@@ -91,22 +75,6 @@ async function page(store: Store, { from, limit, run }: ListOptions): Promise<re
   }
 }
 
-async function check(io: Io, store: Store, options: VerifyOptions): Promise<ExitCode> {
-  const claimed = await claimedKey(store);
-  const kept = installation().lastNote(store.logId);
-  const verification: Verification = await verifyStore(store, {
-    ...(options.key === undefined ? {} : { pinned: options.key.trim() }),
-    ...(claimed === undefined ? {} : { claimed }),
-    ...(kept === undefined ? {} : { kept: [kept] }),
-  });
-  const shown = { verification, key: options.key?.trim(), claimed };
-  if (options.json) printJson(io, verificationJson(shown));
-  else io.print(verificationLines(shown, storeArgument(options.store), io.style).join("\n"));
-  // Who removes every signature leaves no fault behind: a key was given, so that only its signature is enough.
-  const wanted = options.key === undefined || verification.status === "verified";
-  return verification.faults.length === 0 && wanted ? EXIT.fine : EXIT.found;
-}
-
 async function showKey(io: Io, options: Options): Promise<ExitCode> {
   const file = signingKeyPath(requireStore(io, options.store));
   const there = statSync(file, { throwIfNoEntry: false }) !== undefined;
@@ -116,21 +84,6 @@ async function showKey(io: Io, options: Options): Promise<ExitCode> {
   if (options.json) printJson(io, { key });
   else io.print(key);
   return EXIT.fine;
-}
-
-/** The key that the log's first entry names: whoever could change the log could change it too. */
-async function claimedKey(store: Store): Promise<string | undefined> {
-  const [first] = await store.entries({ from: 0, limit: 1 });
-  if (first === undefined) return undefined;
-  try {
-    if (parseHeader(first.header).type !== "log.opened") return undefined;
-    const part = first.parts.find(({ name }) => name === "key");
-    const value = part === undefined ? undefined : partValue(part);
-    return typeof value === "string" ? formatNoteKey(parseNoteKey(value, nodeHash)) : undefined;
-  } catch {
-    // A damaged first entry is what the verification will say; a text that is no key names none.
-    return undefined;
-  }
 }
 
 function countOf(text: string): number {

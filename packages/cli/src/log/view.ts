@@ -53,10 +53,12 @@ export interface ShownVerification {
   readonly key: string | undefined;
   /** The key that the log itself names. */
   readonly claimed: string | undefined;
+  /** How many checkpoints kept elsewhere took part. */
+  readonly anchors?: number;
 }
 
-export function verificationJson({ verification, key, claimed }: ShownVerification): JsonObject {
-  const { status, size, root, signedUpTo, signedAt, unsigned, faults } = verification;
+export function verificationJson({ verification, key, claimed, anchors = 0 }: ShownVerification): JsonObject {
+  const { status, size, root, signedUpTo, signedAt, unsigned, keys, faults } = verification;
   return {
     status,
     entries: size,
@@ -67,6 +69,8 @@ export function verificationJson({ verification, key, claimed }: ShownVerificati
     unsigned,
     key: key ?? null,
     claimed_key: claimed ?? null,
+    keys: keys.map(({ key: signer, from, upTo }) => ({ key: signer, from, up_to: upTo })),
+    anchors,
     faults: faults.map((fault) => ({ ...fault })),
   };
 }
@@ -77,7 +81,8 @@ export function verificationLines(
   store: string,
   style: Style,
 ): string[] {
-  const { status, size, signedUpTo, unsigned, faults } = verification;
+  const { status, size, signedUpTo, unsigned, keys, faults } = verification;
+  const changed = keys.length < 2 ? [] : keys.map(periodLine);
   const rest = unsigned === 0 ? [] : [`${count(unsigned)} after the last signature, not signed yet`];
   switch (status) {
     case "faulty":
@@ -91,6 +96,7 @@ export function verificationLines(
     case "verified":
       return [
         `${style.good("verified")} up to entry ${signedUpTo - 1}${signedTime(verification)} by key ${printable(key ?? "")}`,
+        ...changed,
         ...rest,
       ];
     case "self-consistent":
@@ -109,11 +115,16 @@ export function verificationLines(
   }
 }
 
+function periodLine({ key, from, upTo }: Verification["keys"][number]): string {
+  const until = upTo === null ? "on" : `to ${upTo - 1}`;
+  return `  from entry ${from} ${until} signed by ${printable(key)}`;
+}
+
 function pinLines(claimed: string | undefined, store: string, style: Style): string[] {
   if (claimed === undefined) return ["the log names no key, so nobody can prove who wrote it"];
   return [
     "whoever can write the store could have written all of it. To prove the signer, keep this key elsewhere and give it:",
-    style.bold(`  saferun log verify --key '${printable(claimed)}'${store}`),
+    style.bold(`  saferun log verify --pin '${printable(claimed)}'${store}`),
   ];
 }
 

@@ -65,11 +65,19 @@ export function parseNoteKey(text: string, hash: Hash): NoteKey {
 
 /** The signed note over a tree head, under the signer's name as its origin. */
 export function signCheckpoint(head: TreeHead, signer: Signer, hash: Hash): string {
-  const { id } = noteKey(signer.name, signer.publicKey, hash);
-  const body = `${signer.name}\n${head.size}\n${toBase64(head.root)}\n`;
-  const signature = signer.sign(encoder.encode(body));
-  invariant(signature.length === SIGNATURE_BYTES, "an Ed25519 signature has 64 bytes");
-  return `${body}\n— ${signer.name} ${toBase64(concatBytes(id, signature))}\n`;
+  return signNote(`${signer.name}\n${head.size}\n${toBase64(head.root)}\n`, [signer], hash);
+}
+
+/** A signed note over any text that ends with a line break, with a line for each signer. */
+export function signNote(text: string, signers: readonly Signer[], hash: Hash): string {
+  const message = encoder.encode(text);
+  const lines = signers.map((signer) => {
+    const { id } = noteKey(signer.name, signer.publicKey, hash);
+    const signature = signer.sign(message);
+    invariant(signature.length === SIGNATURE_BYTES, "an Ed25519 signature has 64 bytes");
+    return `— ${signer.name} ${toBase64(concatBytes(id, signature))}\n`;
+  });
+  return `${text}\n${lines.join("")}`;
 }
 
 /** Undefined for anything that is not exactly a signed note. */
@@ -88,6 +96,24 @@ export function parseNote(note: string): Note | undefined {
   }
   return { text, signatures };
 }
+
+/**
+ * Several signed checkpoints in one text, as an append-only file holds them: one after another, with or without an empty
+ * line between them. Undefined where the text is anything else.
+ */
+export function splitNotes(text: string): string[] | undefined {
+  const notes: string[] = [];
+  for (let rest = text.replace(/^\n+/, ""); rest !== ""; ) {
+    const [note] = NOTE_AT_START.exec(rest) ?? [];
+    if (note === undefined) return undefined;
+    notes.push(note);
+    rest = rest.slice(note.length).replace(/^\n+/, "");
+  }
+  return notes;
+}
+
+/** Lines of a text without an empty one, an empty one, signature lines. */
+const NOTE_AT_START = /^(?:[^\n]+\n)+\n(?:— [^\n]+\n)+/;
 
 /** Undefined for a text that is no checkpoint. Lines after the root are extensions and allowed. */
 export function parseCheckpoint(text: string): Checkpoint | undefined {

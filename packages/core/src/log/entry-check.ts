@@ -23,7 +23,12 @@ interface Chain {
   seq: number;
 }
 
-export function createEntryCheck(hash: Hash, faults: Faults): EntryCheck {
+/** `see` is shown each entry whose header can be read, after it was checked. */
+export function createEntryCheck(
+  hash: Hash,
+  faults: Faults,
+  see: (entry: StoredEntry, header: EntryHeader) => void = () => {},
+): EntryCheck {
   const chains = { writer: new Map<string, Chain>(), run: new Map<string, Chain>() };
   /** Chain numbers that were skipped → the position where that showed. */
   const skipped = new Map<string, number>();
@@ -131,6 +136,7 @@ export function createEntryCheck(hash: Hash, faults: Faults): EntryCheck {
         faults.add({ seq: entry.seq, fault: "changed", where: "header", message: "the header is none of format 1" });
       } else {
         checkHeader(entry, header, leaf);
+        see(entry, header);
       }
       return leaf;
     },

@@ -6,11 +6,14 @@
  */
 import { equalBytes } from "../bytes.ts";
 import type { Hash, LogStore, Stray, TreeHead, Verifier } from "../ports.ts";
-import { type Checkpoint, isSignedBy, type NoteKey, parseCheckpoint, parseNote, parseNoteKey } from "./checkpoint.ts";
-import type { StoredEntry } from "./entry.ts";
+import { type Checkpoint, type NoteKey, parseNoteKey } from "./checkpoint.ts";
+import type { StoredEntry, StoredPart } from "./entry.ts";
 import { createEntryCheck } from "./entry-check.ts";
 import { createFaults, type Faults, type LogFault } from "./fault.ts";
-import { createTreeBuilder, type TreeBuilder, treeRoot } from "./tree.ts";
+import { createKeyring, type SigningPeriod } from "./keyring.ts";
+import { parseRotation, ROTATION_PART, type Rotation } from "./rotation.ts";
+import { createSignedHeads, type SignedHeads } from "./signed-heads.ts";
+import { createTreeBuilder, treeRoot } from "./tree.ts";
 
 export interface VerifySource {
   /** The log that the storage says it holds. */
@@ -38,7 +41,7 @@ export interface VerifyOptions {
 
 export interface Verification {
   /**
-   * `verified`: everything up to `signedUpTo` is what the holder of the pinned key signed.
+   * `verified`: everything up to `signedUpTo` is what the holder of the pinned key signed, or of one it was rotated to.
    * `self-consistent`: no fault, signer not proven.
    */
   readonly status: "verified" | "self-consistent" | "faulty";
@@ -51,6 +54,8 @@ export interface Verification {
   /** Entries from 0 that a valid checkpoint covers, and those behind them. */
   readonly signedUpTo: number;
   readonly unsigned: number;
+  /** The keys that sign this log, in their order; empty where none was given. */
+  readonly keys: readonly SigningPeriod[];
   /** The first ones; a fault that follows from another is left out. */
   readonly faults: readonly LogFault[];
 }
@@ -59,20 +64,30 @@ export interface Verification {
 export async function verifyLog(source: VerifySource, options: VerifyOptions): Promise<Verification> {
   const { hash } = options;
   const faults = createFaults();
-  const key = keyOf(options);
-  const checkEntry = createEntryCheck(hash, faults);
-  const signed = createSignedHeads(key, options, faults);
+  const keys = { pinned: keyIn(options.pinned, hash), claimed: keyIn(options.claimed, hash) };
+  const keyring = createKeyring(keys, options.verifier);
+  const signed = createSignedHeads(keyring, hash, faults);
+  for (const note of options.kept ?? []) signed.add(note, "kept checkpoint", undefined);
   const marks = await createMarks(source, signed);
+  const checkEntry = createEntryCheck(hash, faults, (entry, header) => {
+    if (header.type === "log.rotated") follow(entry, header.log);
+  });
+
+  function follow({ seq, parts }: StoredEntry, log: string): void {
+    const rotation = rotationIn(parts, hash, options.verifier);
+    if (keyring.isEmpty || (rotation?.log === log && signed.rotate(rotation, seq))) return;
+    const message = "the signing key was not changed by the key before it, or from a head that it has signed";
+    faults.add({ seq, fault: "bad-signature", where: ROTATION_PART, message });
+  }
 
   const builder = createTreeBuilder(hash);
-  const held = (): Held | undefined => signed.at(builder, checkEntry.time());
   await marks.upTo(0);
-  let last = held();
+  signed.at(builder, undefined);
   for await (const page of source.entries()) {
     for (const entry of isPage(page) ? page : [page]) {
       builder.append(checkEntry.next(entry));
       if (marks.isDue(builder.size)) await marks.upTo(builder.size);
-      last = held() ?? last;
+      signed.at(builder, checkEntry.time());
     }
   }
   const tree = builder.tree();
@@ -93,15 +108,24 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
     });
   }
 
+  const { held, proven } = signed.last();
+  // With a pinned key only what it vouches for counts.
+  const last = options.pinned === undefined ? held : proven;
+  if (options.pinned !== undefined && proven === undefined && held !== undefined) {
+    const { size } = held.checkpoint;
+    const message = `the checkpoint over ${size} entries is not signed by the key given`;
+    faults.add({ seq: size, fault: "bad-signature", where: "checkpoint", message });
+  }
   const signedUpTo = last?.checkpoint.size ?? 0;
-  const proven = options.pinned !== undefined && signedUpTo > 0;
   return {
-    status: faults.list.length > 0 ? "faulty" : proven ? "verified" : "self-consistent",
+    status: faults.list.length > 0 ? "faulty" : proven !== undefined ? "verified" : "self-consistent",
     size: tree.size,
     root,
-    ...last,
+    ...(last === undefined ? {} : { checkpoint: last.checkpoint }),
+    ...(last?.signedAt === undefined ? {} : { signedAt: last.signedAt }),
     signedUpTo,
     unsigned: tree.size - signedUpTo,
+    keys: keyring.periods(),
     faults: faults.list,
   };
 }
@@ -144,9 +168,22 @@ export function sourceOf(store: LogStore): VerifySource {
   };
 }
 
-function keyOf({ pinned, claimed, hash }: VerifyOptions): NoteKey | undefined {
-  const key = pinned ?? claimed;
-  return key === undefined ? undefined : parseNoteKey(key, hash);
+function keyIn(text: string | undefined, hash: Hash): NoteKey | undefined {
+  return text === undefined ? undefined : parseNoteKey(text, hash);
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Undefined for an entry whose part is missing or no rotation: the caller says so. */
+function rotationIn(parts: readonly StoredPart[], hash: Hash, verifier: Verifier): Rotation | undefined {
+  const bytes = parts.find(({ name }) => name === ROTATION_PART)?.bytes ?? undefined;
+  if (bytes === undefined) return undefined;
+  try {
+    const text: unknown = JSON.parse(decoder.decode(bytes));
+    return typeof text === "string" ? parseRotation(text, hash, verifier) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function checkHead(head: TreeHead | undefined, size: number, root: Uint8Array, faults: Faults): void {
@@ -163,73 +200,8 @@ function checkHead(head: TreeHead | undefined, size: number, root: Uint8Array, f
   }
 }
 
-type Held = { readonly checkpoint: Checkpoint; readonly signedAt?: number };
-
-/** Signed heads by the size at which they must hold. */
-function createSignedHeads(key: NoteKey | undefined, options: VerifyOptions, faults: Faults) {
-  const due = new Map<number, Checkpoint[]>();
-  let good = 0;
-
-  function add(note: string, where: string, row: number | undefined): void {
-    const parsed = parseNote(note);
-    const checkpoint = parsed === undefined ? undefined : parseCheckpoint(parsed.text);
-    const at = { seq: row ?? checkpoint?.size ?? 0, where };
-    if (parsed === undefined || checkpoint === undefined) {
-      faults.add({ ...at, fault: "bad-signature", message: "a checkpoint that is no signed note" });
-    } else if (row !== undefined && checkpoint.size !== row) {
-      const message = `the checkpoint kept for size ${row} signs size ${checkpoint.size}`;
-      faults.add({ ...at, fault: "changed", message });
-    } else if (key !== undefined && checkpoint.origin !== key.name) {
-      faults.add({ ...at, fault: "unlisted-tree", message: `a checkpoint of another log, \`${checkpoint.origin}\`` });
-    } else if (key !== undefined && !isSignedBy(parsed, key, options.verifier)) {
-      const message = `the checkpoint over ${checkpoint.size} entries is not signed by the key given`;
-      faults.add({ ...at, fault: "bad-signature", message });
-    } else {
-      due.set(checkpoint.size, [...(due.get(checkpoint.size) ?? []), checkpoint]);
-    }
-  }
-  for (const note of options.kept ?? []) add(note, "kept checkpoint", undefined);
-
-  return {
-    add,
-    /** The checkpoint that holds for this tree, if there is one. */
-    at(builder: TreeBuilder, signedAt: number | undefined): Held | undefined {
-      const checkpoints = due.get(builder.size);
-      if (checkpoints === undefined) return undefined;
-      const tree = builder.tree();
-      due.delete(tree.size);
-      const root = treeRoot(tree, options.hash);
-      const wrong = checkpoints.find((checkpoint) => !equalBytes(checkpoint.root, root));
-      if (wrong !== undefined) {
-        // A fault found before, or an earlier checkpoint that does not hold, explains this one.
-        if (faults.list.length === 0) {
-          const message = `entries ${good} to ${tree.size - 1} are not those that the checkpoint over ${tree.size} signs`;
-          faults.add({ seq: good, fault: "forked", where: "checkpoint", message });
-        }
-        return undefined;
-      }
-      good = tree.size;
-      const [checkpoint] = checkpoints;
-      // Without a key nobody has signed anything.
-      if (checkpoint === undefined || key === undefined) return undefined;
-      return { checkpoint, ...(signedAt === undefined ? {} : { signedAt }) };
-    },
-    finish(size: number): void {
-      for (const signedSize of due.keys()) {
-        if (signedSize > size) {
-          const message = `a checkpoint signs ${signedSize} entries, there are ${size}`;
-          faults.add({ seq: size, fault: "truncated", where: "checkpoint", message });
-        } else {
-          const message = `the checkpoint over ${signedSize} entries stands behind a larger one`;
-          faults.add({ seq: signedSize, fault: "reordered", where: "checkpoint", message });
-        }
-      }
-    },
-  };
-}
-
 /** Reads the stored checkpoints beside the entries, one ahead. */
-async function createMarks(source: VerifySource, signed: ReturnType<typeof createSignedHeads>) {
+async function createMarks(source: VerifySource, signed: SignedHeads) {
   const checkpoints = source.checkpoints()[Symbol.asyncIterator]();
   let ahead = await checkpoints.next();
   async function take(size: number): Promise<void> {

@@ -88,6 +88,15 @@ export function createReader(path: string, options: { readonly busyMs: number; r
     return { log: text(found.log, "log"), size, root };
   }
 
+  /** Openings that are surely gone, or the others. */
+  function writers(areGone: boolean): string[] {
+    return statements.writers.all().flatMap((found) => {
+      const [boot, namespace] = [text(found.boot, "boot"), text(found.namespace, "namespace")];
+      const identity = { boot, namespace, pid: integer(found.pid, "pid"), started: text(found.started, "started") };
+      return (found.closed === 1 || isGone(identity)) === areGone ? [text(found.id, "id")] : [];
+    });
+  }
+
   return {
     head,
     entries,
@@ -133,16 +142,8 @@ export function createReader(path: string, options: { readonly busyMs: number; r
     runs: ({ limit }: { limit: number }): RunSummary[] =>
       statements.runs.all(limit).flatMap((found) => runIn(found) ?? []),
     changeToken: () => String(pragma(db, "data_version")),
-    deadWriters: (): string[] =>
-      statements.writers.all().flatMap((found) => {
-        const [id, boot, namespace] = [
-          text(found.id, "id"),
-          text(found.boot, "boot"),
-          text(found.namespace, "namespace"),
-        ];
-        const identity = { boot, namespace, pid: integer(found.pid, "pid"), started: text(found.started, "started") };
-        return found.closed === 1 || isGone(identity) ? [id] : [];
-      }),
+    deadWriters: (): string[] => writers(true),
+    livingWriters: (): string[] => writers(false),
   };
 }
 

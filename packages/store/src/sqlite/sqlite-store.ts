@@ -40,6 +40,8 @@ export interface SqliteStoreOptions {
 
 export interface SqliteStore extends Store {
   readonly directory: string;
+  /** Other openings of this store that may still write. */
+  livingWriters(): Promise<readonly string[]>;
 }
 
 /**
@@ -86,6 +88,7 @@ function open(options: SqliteStoreOptions): SqliteStore {
       if (closing !== undefined) throw closed();
       await writer.send({ kind: "checkpoint", size, note });
     },
+    livingWriters: async () => reader.livingWriters().filter((id) => id !== writerId),
     deadWriters: async () => (await reads.deadWriters()).filter((id) => id !== writerId),
     close() {
       if (closing === undefined) {

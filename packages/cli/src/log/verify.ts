@@ -1,0 +1,152 @@
+/** `saferun log verify`: the store, or a file that was made from it, checked offline. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  checkConsistency,
+  checkInclusion,
+  type NoteKey,
+  type ProofResult,
+  parseConsistency,
+  parseHeader,
+  parseInclusion,
+  parseNoteKey,
+  type Store,
+  signedCheckpoint,
+  splitNotes,
+} from "@saferun/core";
+import { installation, nodeHash, nodeVerifier, verifyStore } from "@saferun/store";
+import type { Command } from "commander";
+import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
+import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { printable } from "../output/printable.ts";
+import { iso } from "../output/time.ts";
+import { storeArgument, storeOption, withReadOnlyStore } from "../store.ts";
+import { claimedKey } from "./claimed-key.ts";
+import { verificationJson, verificationLines } from "./view.ts";
+
+interface Options extends Shared {
+  readonly store: string;
+  readonly pin?: string;
+  readonly anchor?: readonly string[];
+}
+
+export function registerVerify(parent: Command, { io, run }: CommandSetup): void {
+  const verify = parent
+    .command("verify")
+    .summary("check that nothing was changed, removed, inserted or reordered")
+    .description(
+      "Reads the whole log and checks every entry, the tree and its signatures. Writes nothing; works while an agent runs.\n" +
+        "Only with --pin, a public key that you kept elsewhere, the answer can be `verified`. With --anchor it also finds\n" +
+        "what the holder of the key has changed. Exit 1: a fault, or nothing that the key given has signed.\n" +
+        "With a file, a checkpoint or a proof, it needs no store.",
+    )
+    .argument("[file]", "a checkpoint or a proof, instead of the store")
+    .addOption(storeOption())
+    .option("--pin <vkey>", "the public key as `saferun log key` printed it")
+    .option("--anchor <file...>", "checkpoints that were kept outside of the store")
+    .action(
+      run((file: string | undefined, options: Options) =>
+        file === undefined
+          ? withReadOnlyStore(io, options.store, (store) => checkStore(io, store, options))
+          : checkFile(io, file, options),
+      ),
+    );
+  describe(verify, [
+    "saferun log verify",
+    "saferun log verify --pin 'saferun.local/1f…+5a7c0e11+AQ…' --anchor /mnt/worm/my-agent.checkpoints",
+    'saferun log verify entry-17.tlog-proof --pin "$(cat ~/keys/my-agent.vkey)"',
+  ]);
+}
+
+async function checkStore(io: Io, store: Store, options: Options): Promise<ExitCode> {
+  const claimed = await claimedKey(store);
+  const pinned = options.pin?.trim();
+  const kept = installation().lastNote(store.logId);
+  const anchors = (options.anchor ?? []).flatMap((file) => notesIn(io, file));
+  const verification = await verifyStore(store, {
+    ...(pinned === undefined ? {} : { pinned }),
+    ...(claimed === undefined ? {} : { claimed }),
+    kept: [...(kept === undefined ? [] : [kept]), ...anchors],
+  });
+  const shown = { verification, key: pinned, claimed, anchors: anchors.length };
+  if (options.json) printJson(io, verificationJson(shown));
+  else io.print(verificationLines(shown, storeArgument(options.store), io.style).join("\n"));
+  // Who removes every signature leaves no fault behind: a key was given, so that only its signature is enough.
+  const wanted = pinned === undefined || verification.status === "verified";
+  return verification.faults.length === 0 && wanted ? EXIT.fine : EXIT.found;
+}
+
+function notesIn(io: Io, file: string): readonly string[] {
+  const notes = splitNotes(readText(io, file));
+  if (notes === undefined || notes.length === 0) {
+    throw failed("anchor.invalid", `\`${printable(file)}\` holds no checkpoints: it is what an anchor has written`);
+  }
+  return notes;
+}
+
+function readText(io: Io, file: string): string {
+  try {
+    return readFileSync(resolve(io.cwd, file), "utf8");
+  } catch (error) {
+    const why = error instanceof Error && "code" in error ? String(error.code) : "it is no text";
+    throw failed("file.unreadable", `\`${printable(file)}\` cannot be read: ${why}`);
+  }
+}
+
+function checkFile(io: Io, file: string, { pin, json }: Options): ExitCode {
+  if (pin === undefined) throw usage("a file proves something only with the public key that you kept: --pin");
+  const key = parseNoteKey(pin.trim(), nodeHash);
+  const checked = checkText(readText(io, file), key);
+  if (checked === undefined) throw usage(`\`${printable(file)}\` is no checkpoint, proof or export of a log`);
+  const { what, result } = checked;
+  if (json) printJson(io, fileJson(checked));
+  else if (result.ok) io.print(`${io.style.good("verified")}: ${what}, by key ${printable(pin.trim())}`);
+  else io.print(`${io.style.bad("not verified")}: ${printable(result.reason)}`);
+  return result.ok ? EXIT.fine : EXIT.found;
+}
+
+interface CheckedFile {
+  readonly kind: "checkpoint" | "inclusion" | "consistency";
+  /** What the file says, in words. */
+  readonly what: string;
+  readonly result: ProofResult;
+}
+
+function fileJson({ kind, result }: CheckedFile) {
+  if (!result.ok) return { kind, status: "faulty", reason: result.reason };
+  const { checkpoint, old } = result;
+  return { kind, status: "verified", entries: checkpoint.size, ...(old === undefined ? {} : { from: old.size }) };
+}
+
+function checkText(text: string, key: NoteKey): CheckedFile | undefined {
+  const ports = { hash: nodeHash, verifier: nodeVerifier };
+  const included = parseInclusion(text);
+  if (included !== undefined) {
+    const result = checkInclusion(included, key, ports);
+    return { kind: "inclusion", what: result.ok ? entryWords(included.index, included.header) : "", result };
+  }
+  const grown = parseConsistency(text);
+  if (grown !== undefined) {
+    const result = checkConsistency(grown, key, ports);
+    const what = result.ok
+      ? `the log of ${result.checkpoint.size} entries begins with the one of ${result.old?.size}`
+      : "";
+    return { kind: "consistency", what, result };
+  }
+  const [note] = splitNotes(text) ?? [];
+  if (note === undefined) return undefined;
+  const checkpoint = signedCheckpoint(note, key, nodeVerifier);
+  const reason = `the checkpoint is not signed by \`${key.name}\` with the key given`;
+  return {
+    kind: "checkpoint",
+    what: `a checkpoint over ${checkpoint?.size ?? 0} entries`,
+    result: checkpoint === undefined ? { ok: false, reason } : { ok: true, checkpoint },
+  };
+}
+
+/** Signed, so that it can be read out. */
+function entryWords(index: number, header: Uint8Array): string {
+  const { type, time, call } = parseHeader(header);
+  return `entry ${index} is in the log: ${type} at ${iso(time)}${call === undefined ? "" : ` of ${printable(call)}`}`;
+}
