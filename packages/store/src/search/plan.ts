@@ -217,9 +217,7 @@ function range({ from, to }: Extract<Query, { kind: "time" }>, { places, firstAt
 function words({ words: wanted, prefix }: Extract<Query, { kind: "text" }>, { db, places }: PlanContext): Find {
   const match = wanted.map((word, at) => `"${word}"${prefix && at === wanted.length - 1 ? " *" : ""}`).join(" AND ");
   const hits = db.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ?");
-  const late = db.prepare(
-    "SELECT late.item AS item FROM late CROSS JOIN words ON words.rowid = late.seq WHERE late.item >= ? AND late.item < ? AND words MATCH ?",
-  );
+  const late = db.prepare("SELECT item, seq FROM late WHERE item >= ? AND item < ? ORDER BY seq");
   return (chunk) => {
     const bits = emptyBitmap();
     const low = chunk * CHUNK;
@@ -230,10 +228,31 @@ function words({ words: wanted, prefix }: Extract<Query, { kind: "text" }>, { db
       // An item that began in an earlier chunk is found there.
       if (distance <= at) setBit(bits, at - distance);
     }
-    for (const { item } of late.all(low, low + CHUNK, match)) setBit(bits, integer(item, "item") - low);
+    const others = late
+      .all(low, low + CHUNK)
+      .map((found) => ({ item: integer(found.item, "item"), seq: integer(found.seq, "seq") }));
+    for (const close of closeTogether(others)) {
+      const [first = 0, last = 0] = [close[0]?.seq, close.at(-1)?.seq];
+      const found = new Set(hits.all(match, first, last + 1).map(({ rowid }) => integer(rowid, "rowid")));
+      for (const { item, seq } of close) if (found.has(seq)) setBit(bits, item - low);
+    }
     return { bits, sure: wanted.length === 1 };
   };
 }
+
+/** Most calls that go over a chunk's end are finished soon behind it: one question for each stretch, not for each entry. */
+function closeTogether<Row extends { readonly seq: number }>(rows: readonly Row[]): Row[][] {
+  const groups: Row[][] = [];
+  let last = Number.NEGATIVE_INFINITY;
+  for (const row of rows) {
+    if (row.seq - last > GAP) groups.push([]);
+    groups.at(-1)?.push(row);
+    last = row.seq;
+  }
+  return groups;
+}
+
+const GAP = 256;
 
 function itemsIn(chunk: number, places: Places): Bitmap {
   const bits = emptyBitmap();

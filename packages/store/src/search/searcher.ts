@@ -93,7 +93,8 @@ export function createSearcher(options: SearcherOptions): Searcher {
     const started = performance.now();
     const items: SearchItem[] = [];
     let reached = from ?? null;
-    let looked = 0;
+    /** Spent on payloads. */
+    let lookedMs = 0;
     const answer = (isCut: boolean, isEnd: boolean): SearchAnswer => ({
       items,
       cursor: isEnd || reached === null ? null : printCursor(reached, mark),
@@ -107,11 +108,12 @@ export function createSearcher(options: SearcherOptions): Searcher {
       for (const seq of inOrder(bits, chunk, order)) {
         if (seq >= indexed || (from !== undefined && (order === "newest" ? seq >= from : seq <= from))) continue;
         if (items.length === limit) return answer(false, false);
-        if (!sure && looked > 0 && performance.now() - started > withinMs) return answer(true, false);
+        if (lookedMs > withinMs) return answer(true, false);
         reached = seq;
-        looked++;
+        const looks = performance.now();
         const item = { seq, entries: entriesAt(reader, places.entriesOf(seq)) };
         if (sure || matches(query, item, scope)) items.push(item);
+        if (!sure) lookedMs += performance.now() - looks;
       }
       if (items.length === limit) continue;
       reached = order === "newest" ? chunk * CHUNK : Math.min(indexed, (chunk + 1) * CHUNK) - 1;
