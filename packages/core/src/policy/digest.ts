@@ -142,19 +142,21 @@ function sortedTerms(terms: ApprovalTerms): ApprovalTerms {
   return { ...terms, to: terms.to.toSorted(), roles: terms.roles.toSorted() };
 }
 
-function scopeText({ agents, environments, kinds, labels, principals, tools }: RuleScope): string {
-  // Whole, and in the order of the keys.
-  const lists: Readonly<Record<keyof RuleScope, readonly string[] | null>> = {
-    agents,
-    environments,
-    kinds,
-    labels,
-    principals,
-    tools,
+function scopeText(scope: RuleScope): string {
+  // Whole: a list that is missing here does not compile.
+  const lists: Readonly<Record<keyof RuleScope, string>> = {
+    agents: listOf(scope.agents),
+    environments: listOf(scope.environments),
+    kinds: listOf(scope.kinds),
+    labels: listOf(scope.labels),
+    principals: listOf(scope.principals),
+    tools: listOf(scope.tools),
   };
-  return `{${Object.entries(lists)
-    .map(([key, list]) => `"${key}":${listOf(list)}`)
-    .join(",")}}`;
+  const { agents, environments, kinds, labels, principals, tools } = lists;
+  return (
+    `{"agents":${agents},"environments":${environments},"kinds":${kinds}` +
+    `,"labels":${labels},"principals":${principals},"tools":${tools}}`
+  );
 }
 
 function textOf(text: string | null): string {

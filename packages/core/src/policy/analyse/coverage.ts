@@ -13,15 +13,14 @@ import { type ExampleCall, matchOf, verdictOf } from "./trial.ts";
 
 export function coverage(analysis: Analysis): readonly Finding[] {
   const { model } = analysis;
-  const enforced = model.rules.filter((rule) => !rule.observe);
-  return [
-    ...unruled(analysis),
-    ...enforced.flatMap((rule) => [
-      ...(rule.verdict === "pause" ? pauseAlone(analysis, rule) : []),
-      ...(rule.verdict === "allow" ? [] : wideScope(analysis, rule)),
-      ...(rule.verdict === "deny" ? narrowDeny(analysis, rule) : []),
-    ]),
-  ];
+  const found: Finding[] = [...unruled(analysis)];
+  for (const rule of model.rules) {
+    if (rule.observe || rule.verdict === "allow") continue;
+    if (rule.verdict === "pause") found.push(...pauseAlone(analysis, rule));
+    found.push(...wideScope(analysis, rule));
+    if (rule.verdict === "deny") found.push(...narrowDeny(analysis, rule));
+  }
+  return found;
 }
 
 /** A declared tool that no rule speaks of and no environment lets run. */

@@ -41,6 +41,7 @@ export function checkCel(expr: Expr, env: CelEnv): CheckedCel {
   const type = checker.visit(expr);
   const { issues, reads, tests } = checker;
   issues.sort((a, b) => a.offset - b.offset);
+  if (tests.size === 0) return { type, issues, reads: [...reads.values()], tests: [] };
   const guarded = [...tests.keys()].filter((path) => !reads.has(path)).map((path) => tests.get(path) ?? []);
   return { type, issues, reads: [...new Map([...reads, ...tests]).values()], tests: guarded };
 }

@@ -61,7 +61,7 @@ class Parser {
   private at = 0;
   private nodes = 0;
   private readonly tokens: readonly Token[];
-  /** Height of the tree below each node: a chain such as `a.b.c` is deep without any recursion here. */
+  /** Height of the tree of each node that is no leaf: a chain such as `a.b.c` is deep without any recursion here. */
   private readonly heights = new Map<Expr, number>();
   private depth = 0;
 
@@ -295,10 +295,10 @@ class Parser {
   }
 
   private node(expr: Expr, children: readonly Expr[]): Expr {
-    let height = 0;
-    for (const child of children) height = Math.max(height, this.heights.get(child) ?? 0);
-    this.heights.set(expr, height + 1);
-    if (height + 1 > LIMITS.celDepth) this.tooDeep(expr);
+    let height = 1;
+    for (const child of children) height = Math.max(height, 1 + (this.heights.get(child) ?? 1));
+    if (height > 1) this.heights.set(expr, height);
+    if (height > LIMITS.celDepth) this.tooDeep(expr);
     if (++this.nodes > LIMITS.celNodes) {
       const message = `a condition of more than ${LIMITS.celNodes} parts: split it into several rules`;
       throw new ParseProblem({ offset: expr.start, length: expr.end - expr.start, code: "limit", message });
