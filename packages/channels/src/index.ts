@@ -26,6 +26,7 @@ export {
   queued,
   stepOutbox,
 } from "./outbox.ts";
+export { outboxRows, toState } from "./outbox-rows.ts";
 export {
   createPagerDuty,
   type PagerDutyChannel,
