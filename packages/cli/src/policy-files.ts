@@ -1,19 +1,22 @@
 /** Which policy files a command means, and their texts. */
 import { globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { LIMITS } from "@saferun/core";
-import { formatIssue, type LoadResult, loadPolicies, type PolicyText } from "@saferun/document";
+import { LIMITS, type PolicyIssue } from "@saferun/core";
+import { formatIssue, type LoadOptions, type LoadResult, loadPolicies, type PolicyInput } from "@saferun/document";
 import { nodeHash } from "@saferun/store";
 import { failed, usage } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { printable, printableLines } from "./output/printable.ts";
+import { importPolicies, isPolicyModule, sourceText } from "./policy-module.ts";
 
-const IN_DIRECTORY = "*.{yaml,yml}";
+const IN_DIRECTORY = "*.{yaml,yml,ts,mts}";
+/** Those of a directory that are none, though their names end as a policy's do. */
+const BESIDE = /\.(d|test|spec)\.m?ts$/;
 /** Where policies lie when a command names none. */
-const DEFAULTS = ["policies.yaml", "policies.yml", `policies/${IN_DIRECTORY}`];
+const DEFAULTS = ["policies.{yaml,yml,ts,mts}", `policies/${IN_DIRECTORY}`];
 
 /** The files of these patterns: files, directories or globs, each file once, in the order given. */
-export function findPolicyFiles(patterns: readonly string[], cwd: string): string[] {
+function findPolicyFiles(patterns: readonly string[], cwd: string): string[] {
   const found = patterns.flatMap((pattern) => {
     const files = expand(pattern, cwd);
     if (files.length === 0) throw usage(`no policy file matches \`${printable(pattern)}\``);
@@ -22,35 +25,71 @@ export function findPolicyFiles(patterns: readonly string[], cwd: string): strin
   return unique(found, cwd);
 }
 
-export function findDefaultPolicyFiles(cwd: string): string[] {
-  const found = DEFAULTS.flatMap((pattern) => globSync(pattern, { cwd }).sort());
+function findDefaultPolicyFiles(cwd: string): string[] {
+  const found = DEFAULTS.flatMap((pattern) => inDirectory(pattern, cwd));
   if (found.length === 0) {
     throw usage("no policy file here: name one, or write `policies.yaml` or `policies/*.yaml` in this directory");
   }
   return unique(found, cwd);
 }
 
+export interface LoadedFiles {
+  readonly loaded: LoadResult;
+  readonly names: readonly string[];
+  /** An issue for people, with the line that it is about. */
+  format(issue: PolicyIssue): string;
+}
+
 /**
- * The policies of these patterns, or of this directory where there is none.
+ * The policies of these patterns, or of this directory where there is none: YAML is read, modules are imported. Modules
+ * that fail are reported alone, since the other files may speak of what they define.
+ * @throws CommandError when a pattern matches nothing or a file cannot be read; half a set is no set.
+ */
+export async function loadPolicyFiles(
+  io: Io,
+  patterns: readonly string[],
+  options: Pick<LoadOptions, "analyse" | "knownTools"> = {},
+): Promise<LoadedFiles> {
+  const names = patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
+  const inputs: PolicyInput[] = [];
+  const broken: PolicyIssue[] = [];
+  const texts = new Map<string, string>();
+  for (const file of names) {
+    if (isPolicyModule(file)) {
+      const built = await importPolicies(file, io.cwd);
+      if ("issue" in built) broken.push(built.issue);
+      else inputs.push(...built.policies);
+    } else {
+      const text = readPolicy(file, resolve(io.cwd, file));
+      texts.set(file, text);
+      inputs.push({ file, text });
+    }
+  }
+  const loaded: LoadResult =
+    broken.length > 0
+      ? { ok: false, issues: broken }
+      : loadPolicies(inputs, { hash: nodeHash, readFile: readNamedFile(io.cwd), ...options });
+  const format = (issue: PolicyIssue) =>
+    printableLines(formatIssue(issue, texts.get(issue.file) ?? sourceText(issue.file, io.cwd)));
+  return { loaded, names, format };
+}
+
+/**
+ * The same where nothing can be done without them.
  * @throws CommandError after every issue was written to standard error: nothing is judged by half a set.
  */
-export function loadUsablePolicies(io: Io, patterns: readonly string[]): Extract<LoadResult, { ok: true }> {
-  const names = patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
-  const files = readPolicyFiles(names, io.cwd);
-  const loaded = loadPolicies(files, { hash: nodeHash, readFile: readNamedFile(io.cwd) });
+export async function loadUsablePolicies(
+  io: Io,
+  patterns: readonly string[],
+): Promise<Extract<LoadResult, { ok: true }>> {
+  const { loaded, format } = await loadPolicyFiles(io, patterns);
   if (loaded.ok) return loaded;
-  const texts = new Map(files.map(({ file, text }) => [file, text]));
-  for (const issue of loaded.issues) io.warn(printableLines(formatIssue(issue, texts.get(issue.file))));
+  for (const issue of loaded.issues) io.warn(format(issue));
   throw failed("policy.invalid", "the policies are not usable, so nothing was judged");
 }
 
-/** @throws CommandError when a file cannot be read; half a set is no set. */
-export function readPolicyFiles(files: readonly string[], cwd: string): PolicyText[] {
-  return files.map((file) => ({ file, text: readPolicy(file, resolve(cwd, file)) }));
-}
-
 /** Reads what a policy file names, a schema for one: relative to that file. */
-export function readNamedFile(cwd: string): (path: string, from: string) => string {
+function readNamedFile(cwd: string): (path: string, from: string) => string {
   return (path, from) => readPolicy(join(dirname(from), path), resolve(cwd, dirname(from), path));
 }
 
@@ -73,9 +112,15 @@ function readPolicy(file: string, path: string): string {
 
 function expand(pattern: string, cwd: string): string[] {
   const kind = statSync(resolve(cwd, pattern), { throwIfNoEntry: false });
-  if (kind?.isDirectory()) return globSync(join(pattern, IN_DIRECTORY), { cwd }).sort();
+  if (kind?.isDirectory()) return inDirectory(join(pattern, IN_DIRECTORY), cwd);
   // A file whose name looks like a glob is still that file.
   return kind === undefined ? globSync(pattern, { cwd }).sort() : [pattern];
+}
+
+function inDirectory(pattern: string, cwd: string): string[] {
+  return globSync(pattern, { cwd })
+    .filter((file) => !BESIDE.test(file))
+    .sort();
 }
 
 function unique(files: readonly string[], cwd: string): string[] {

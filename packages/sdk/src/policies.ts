@@ -13,6 +13,7 @@ import {
 import { formatIssue, loadPolicies, type Policy, type PolicyText } from "@saferun/document";
 
 const GLOB = /[*?[\]{}]/;
+const MODULE = /\.[cm]?[jt]s$/;
 
 export interface PolicySource {
   /** Paths and globs, relative to `directory`. */
@@ -39,6 +40,10 @@ export function readPolicyFiles({ paths, directory }: PolicySource): readonly Po
     const found = expand(path, directory);
     if (found.length === 0) missing.push(`${path}:1:1: no file matches this in \`${directory}\``);
     for (const file of found) {
+      if (MODULE.test(file)) {
+        missing.push(`${file}:1:1: a module is not read; import it and hand over what \`policy(…)\` gave it`);
+        continue;
+      }
       try {
         texts.set(resolve(directory, file), { file, text: readText(resolve(directory, file)) });
       } catch (error) {

@@ -89,6 +89,7 @@ describe("wrap takes what `policy(…)` built", () => {
     const call = { tool: refund.name, args: { amount: 1, currency: "usd" } } as const;
     const untrue = policy({ environments, rules: [small], tests: [{ name: "t", call, expect: "deny" }] });
     expect(() => wrapped([untrue])).toThrow(/the test `t` fails/);
+    expect(() => wrapped([import.meta.filename])).toThrow(/a module is not read; import it and hand over what/);
     expect(() => wrapped([{} as never])).toThrow(/must be a list of paths, and of what `policy\(…\)` gives/);
   });
 });

@@ -1,15 +1,13 @@
 /** `saferun check`: every issue of every policy file in one run. */
 import { analyse, type PolicyIssue } from "@saferun/core";
-import { formatIssue, loadPolicies, type PolicyText } from "@saferun/document";
-import { nodeHash } from "@saferun/store";
 import { type Command, Option } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { printable, printableLines } from "../output/printable.ts";
+import { printable } from "../output/printable.ts";
 import { sarifOf } from "../output/sarif.ts";
 import type { Style } from "../output/style.ts";
-import { findDefaultPolicyFiles, findPolicyFiles, readNamedFile, readPolicyFiles } from "../policy-files.ts";
+import { type LoadedFiles, loadPolicyFiles } from "../policy-files.ts";
 
 interface Options extends Shared {
   readonly tools?: string;
@@ -24,7 +22,8 @@ export function registerCheck(parent: Command, { io, run }: CommandSetup): void 
     .description(
       "Reports every issue of every policy file in one run, with its place: errors, with which nothing loads, and warnings\n" +
         "about rules that are likely mistakes, each with a call that shows it. Exit 0: no error. Exit 1: at least one error.\n" +
-        "Without files: policies.yaml and policies/*.yaml of this directory.",
+        "Without files: policies.yaml and policies/*.yaml of this directory, or the same in TypeScript (.ts, .mts), whose code\n" +
+        "is run by it.",
     )
     .argument("[files...]", "policy files, directories or globs")
     .option(
@@ -42,35 +41,28 @@ export function registerCheck(parent: Command, { io, run }: CommandSetup): void 
   ]);
 }
 
-function check(io: Io, patterns: readonly string[], options: Options, version: string): ExitCode {
-  const names = patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
-  const files = readPolicyFiles(names, io.cwd);
+async function check(io: Io, patterns: readonly string[], options: Options, version: string): Promise<ExitCode> {
   const knownTools = options.tools?.split(",").map((name) => name.trim());
-  const named = knownTools === undefined ? {} : { knownTools };
-  const loaded = loadPolicies(files, { hash: nodeHash, analyse, readFile: readNamedFile(io.cwd), ...named });
+  const files = await loadPolicyFiles(io, patterns, { analyse, ...(knownTools === undefined ? {} : { knownTools }) });
+  const { loaded, names } = files;
   const issues = loaded.ok ? loaded.warnings : loaded.issues;
   const ok = loaded.ok && (options.strict !== true || issues.length === 0);
   if (options.format === "sarif") printJson(io, sarifOf(issues, version));
   else if (options.json || options.format === "json") printJson(io, { ok, files: names, issues });
-  else io.print(reportLines(files, issues, io.style, loaded.ok ? loaded.policies.revision : undefined).join("\n"));
+  else io.print(reportLines(files, issues, io.style).join("\n"));
   return ok ? EXIT.fine : EXIT.found;
 }
 
-function reportLines(
-  files: readonly PolicyText[],
-  issues: readonly PolicyIssue[],
-  style: Style,
-  revision: string | undefined,
-): string[] {
-  const texts = new Map(files.map(({ file, text }) => [file, text]));
+function reportLines({ loaded, names, format }: LoadedFiles, issues: readonly PolicyIssue[], style: Style): string[] {
+  const revision = loaded.ok ? loaded.policies.revision : undefined;
   const blocks = issues.map((issue) => {
-    const [head = "", ...rest] = printableLines(formatIssue(issue, texts.get(issue.file))).split("\n");
+    const [head = "", ...rest] = format(issue).split("\n");
     const example =
       issue.example === undefined ? [] : [`    ${style.dim(`call: ${printable(JSON.stringify(issue.example))}`)}`];
     return [issue.severity === "error" ? style.bad(head) : style.wait(head), ...rest, ...example].join("\n");
   });
   const errors = issues.filter((issue) => issue.severity === "error").length;
-  const counts = `${plural(files.length, "file")}, ${plural(errors, "error")}, ${plural(issues.length - errors, "warning")}`;
+  const counts = `${plural(names.length, "file")}, ${plural(errors, "error")}, ${plural(issues.length - errors, "warning")}`;
   const verdict = revision === undefined ? style.bad("not usable") : style.good("usable");
   const which = revision === undefined ? "" : style.dim(`, revision ${revision.slice(0, 12)}`);
   return [...blocks.flatMap((block) => [block, ""]), `${verdict}: ${counts}${which}`];

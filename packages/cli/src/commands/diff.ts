@@ -1,7 +1,5 @@
 /** `saferun diff`: two policy sets side by side, who gains and who loses what. */
 import { diffPolicies, gainOf, type PolicyDiff, type PolicyDifference, type PolicyModel } from "@saferun/core";
-import { loadPolicies } from "@saferun/document";
-import { nodeHash } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, failed } from "../exit.ts";
@@ -9,7 +7,7 @@ import type { Io } from "../io.ts";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
-import { findPolicyFiles, readNamedFile, readPolicyFiles } from "../policy-files.ts";
+import { loadPolicyFiles } from "../policy-files.ts";
 
 export function registerDiff(parent: Command, { io, run }: CommandSetup): void {
   const command = parent
@@ -25,16 +23,15 @@ export function registerDiff(parent: Command, { io, run }: CommandSetup): void {
   describe(command, ["saferun diff policies.yaml policies.new.yaml", "saferun diff old/ new/ --json"]);
 }
 
-function diff(io: Io, before: string, after: string, options: Shared): ExitCode {
-  const result = diffPolicies(modelOf(before, io), modelOf(after, io));
+async function diff(io: Io, before: string, after: string, options: Shared): Promise<ExitCode> {
+  const result = diffPolicies(await modelOf(before, io), await modelOf(after, io));
   if (options.json) printJson(io, jsonOf(result));
   else io.print(linesOf(result, io.style).join("\n"));
   return result.differences.length === 0 ? EXIT.fine : EXIT.found;
 }
 
-function modelOf(pattern: string, io: Io): PolicyModel {
-  const files = readPolicyFiles(findPolicyFiles([pattern], io.cwd), io.cwd);
-  const loaded = loadPolicies(files, { hash: nodeHash, readFile: readNamedFile(io.cwd) });
+async function modelOf(pattern: string, io: Io): Promise<PolicyModel> {
+  const { loaded } = await loadPolicyFiles(io, [pattern]);
   if (loaded.ok) return loaded.model;
   const errors = loaded.issues.filter(({ severity }) => severity === "error").length;
   const shown = printable(pattern);

@@ -36,7 +36,7 @@ export function registerEval(parent: Command, { io, run }: CommandSetup): void {
 }
 
 async function evaluate(io: Io, options: Options): Promise<ExitCode> {
-  const { policies } = loadUsablePolicies(io, options.policies);
+  const { policies } = await loadUsablePolicies(io, options.policies);
   const judge = createJudge({ policies, start: nodeClock.now() });
   for await (const batch of lineBatches(callSource(io, options.calls))) {
     const decisions = batch.map((line) => ("text" in line ? judge.decide(line.text) : judge.refuse(line.problem)));

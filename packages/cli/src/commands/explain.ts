@@ -44,7 +44,7 @@ export function registerExplain(parent: Command, { io, run }: CommandSetup): voi
 }
 
 async function explain(io: Io, options: Options): Promise<ExitCode> {
-  const { policies } = loadUsablePolicies(io, options.policies ?? []);
+  const { policies } = await loadUsablePolicies(io, options.policies ?? []);
   const { call, context, recorded } = await asked(io, options);
   const explained: Explained = { call, recorded, policies, decision: policies.explain(call, context) };
   if (options.json) printJson(io, explainedJson(explained));

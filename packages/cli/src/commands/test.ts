@@ -14,15 +14,16 @@ export function registerTest(parent: Command, { io, run }: CommandSetup): void {
     .summary("run the tests that stand beside the rules")
     .description(
       "Judges the calls under `tests` of the policy files; no tool runs. Exit 0: all as expected. Exit 1: a test failed.\n" +
-        "Exit 3: the policies are not usable. Without files: policies.yaml and policies/*.yaml of this directory.",
+        "Exit 3: the policies are not usable. Without files: policies.yaml and policies/*.yaml of this directory, or the same in TypeScript (.ts, .mts), whose code\n" +
+        "is run by it.",
     )
     .argument("[files...]", "policy files, directories or globs")
     .action(run((files: string[], options: Shared) => test(io, files, options)));
   describe(command, ["saferun test", "saferun test policies/ --json"]);
 }
 
-function test(io: Io, patterns: readonly string[], options: Shared): ExitCode {
-  const { policies, documents } = loadUsablePolicies(io, patterns);
+async function test(io: Io, patterns: readonly string[], options: Shared): Promise<ExitCode> {
+  const { policies, documents } = await loadUsablePolicies(io, patterns);
   const outcomes = runPolicyTests(policies, documents, nodeHash);
   const failed = outcomes.filter(({ ok }) => !ok);
   const places = new Map(policies.rules.map(({ id, span }) => [id, span]));
