@@ -198,6 +198,69 @@ describe("tests of texts that others can bend", () => {
   });
 });
 
+describe("arguments that are passed over or taken for what they are not", () => {
+  const mail = (more: JsonObject) => {
+    const schema = { type: "object", properties: { to: { type: "string" }, ...more }, required: ["to"] };
+    return { tools: { t: { kind: "write", schema } } };
+  };
+  const list = { type: "array", items: { type: "string" } };
+  const own = allow('args.to == "ann@example.com"');
+
+  it.each<[string, JsonObject]>([
+    ["cc", { cc: list }],
+    ["bcc as a text", { bcc: { type: "string" } }],
+    ["a name of its own, by its format", { watcher: { type: "string", format: "email" } }],
+    ["a list of such", { watchers: { type: "array", items: { type: "string", format: "email" } } }],
+    ["camel case", { extraRecipients: list }],
+    ["inside of an object", { options: { type: "object", properties: { forward_to: { type: "string" } } } }],
+  ])("blind-sink: %s", (_what, properties) => {
+    const [finding, ...others] = issues([own], mail(properties));
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ code: "blind-sink", rule: "r1", example: { args: { to: "ann@example.com" } } });
+    expect(JSON.stringify(finding?.example)).toMatch(/evil\.example/);
+  });
+
+  it("blind-sink: not where a rule asks, a change drops it, the host decides it, or it can be nobody else", () => {
+    const cc = mail({ cc: list });
+    expect(found([own, deny("has(args.cc)", { reason: "x" })], cc)).not.toContain("blind-sink:r1");
+    expect(found([allow('args.to == "a" && !has(args.cc)')], cc)).toEqual([]);
+    expect(found([allow('args.to == "a" && args.size() == 1')], cc)).not.toContain("blind-sink:r1");
+    expect(found([{ ...own, change: [{ drop: "args.cc" }] } as Rule], cc)).toEqual([]);
+    expect(found([own], mail({ cc: { enum: ["team@example.com"] } }))).toEqual([]);
+    expect(found([own], mail({ sender_email: { type: "string", format: "email" } }))).toEqual([]);
+    expect(found([own], mail({ subject: { type: "string" } }))).toEqual([]);
+    expect(found([allow("size(args) > 0")], cc)).toEqual([]);
+    expect(found([own])).toEqual([]);
+    const { t } = mail({ cc: { type: "string" } }).tools;
+    expect(found([own], { tools: { t } })).toEqual(["blind-sink:r1"]);
+    expect(found([own], { context: { me: "string" }, tools: { t: { ...t, bind: { cc: "context.me" } } } })).toEqual([]);
+  });
+
+  it("float-money: an amount that is a `number`, compared in order", () => {
+    const schema = (amount: JsonObject) => ({
+      tools: { t: { kind: "write", schema: { type: "object", properties: { amount }, required: ["amount"] } } },
+    });
+    const some = allow("args.amount > 0 && args.amount <= 100");
+    expect(issues([some], schema({ type: "number" }))).toMatchObject([
+      { code: "float-money", rule: "r1", example: { args: { amount: expect.any(Number) } } },
+    ]);
+    expect(found([some], schema({ type: "integer" }))).toEqual([]);
+    expect(found([some], schema({ type: "number", multipleOf: 0.01 }))).toEqual([]);
+    expect(found([some])).toEqual([]);
+    expect(
+      found([allow('dec(args.amount) > dec("0") && dec(args.amount) < dec("5")')], schema({ type: "number" })),
+    ).toEqual([]);
+  });
+
+  it("mixed-currency: amounts of two currencies, added up or compared", () => {
+    expect(found([allow("args.fee_usd + args.fee_eur > 0")])).toEqual(["mixed-currency:r1"]);
+    expect(found([allow("args.a > 0 && args.priceUsd > args.priceEur")])).toEqual(["mixed-currency:r1"]);
+    expect(found([allow("args.fee_usd + args.tip_usd > 0")])).toEqual([]);
+    expect(found([allow("args.fee_usd > 0 && args.fee_eur > 0")])).toEqual([]);
+    expect(found([allow("args.fee_usd * args.usd_to_eur > args.least_eur")])).toEqual([]);
+  });
+});
+
 describe("scopes that miss something", () => {
   const two = { tools: { t: { kind: "write" }, u: { kind: "write" } } };
 

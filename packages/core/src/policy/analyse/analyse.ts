@@ -5,6 +5,7 @@
 import type { PolicyIssue } from "../issue.ts";
 import { compareText } from "../issue.ts";
 import type { PolicyModel, RuleModel } from "../model.ts";
+import { argumentUse } from "./argument-use.ts";
 import { budgets } from "./budgets.ts";
 import { coverage } from "./coverage.ts";
 import { deadRules } from "./dead-rules.ts";
@@ -26,6 +27,7 @@ export function analyse(model: PolicyModel, errors: readonly PolicyIssue[] = [])
     ...deadRules(analysis),
     ...looseRules(analysis),
     ...textTests(analysis),
+    ...argumentUse(analysis),
     ...coverage(analysis),
     ...budgets(analysis),
   ];

@@ -1,10 +1,13 @@
 /** The closed list of what the analysis finds; `docs/analysis.md` has one section for each. */
 export const ANALYSIS_CODES = {
+  "blind-sink": "An allow rule asks where a call goes, and another argument of the tool says so too, unasked.",
   "clamp-optional": "A rule clamps an argument, and denies calls that leave it out.",
   conflict: "Two rules of the same scope contradict each other on calls that both seem to be made for.",
   "empty-list": "An allow rule asks something of all items of a list, which is true of an empty list.",
   "float-equality": "A condition compares a fraction with `==`, `!=` or `in`.",
   "free-key": "A budget has a pot for each value of an argument that the model chooses.",
+  "float-money": "A condition bounds money that the schema calls a `number`.",
+  "mixed-currency": "A condition adds or compares amounts of two currencies.",
   "narrow-deny": "A deny rule guards only a part of the tools, agents or principals that an allow rule lets through.",
   "pause-alone": "A pause rule has a condition, and no rule permits the calls that it lets pass.",
   "prefix-match": "An allow rule rests on the beginning or a pattern of a shell command, a SQL text or an address.",
