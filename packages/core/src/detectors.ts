@@ -65,3 +65,5 @@ export const LOOP_DEFAULTS: LoopSettings = Object.freeze<LoopSettings>({
   caps: { mode: "enforce", over: "pause", calls: 200, minutes: 60, usdMicros: 5_000_000n, depth: 5 },
   trips: { mode: "enforce", over: "trip_agent", most: 3, withinMs: 10 * MINUTE },
 });
+
+export const DETECTOR_NAMES = Object.freeze(Object.keys(LOOP_DEFAULTS)) as readonly DetectorName[];
