@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { channelsFromEnvironment, type Variables } from "./environment.ts";
+import { channelsFromEnvironment, targetsIn, type Variables } from "./environment.ts";
 
 const SECRET = (fill: number) => `whsec_${Buffer.alloc(32, fill).toString("base64")}`;
 const ALL: Variables = {
@@ -70,6 +70,21 @@ describe("channels by environment variables", () => {
     ["slack:#fin", { SAFERUN_SLACK_APPROVERS: "ann" }, "`SAFERUN_SLACK_APPROVERS`"],
   ])("say what is wrong with %s and %j", (target, change, said) => {
     expect(() => channelsFromEnvironment({ ...ALL, ...change }).resolve(target)).toThrow(said);
+  });
+
+  it("are known by the variables that are set, complete or not", () => {
+    expect(targetsIn(ALL)).toEqual([
+      "slack:#ops-approvals",
+      "linear:OPS",
+      "pagerduty:payments",
+      "webhook:back_office",
+      "email:someone@example.com",
+    ]);
+    for (const target of targetsIn(ALL)) expect(channelsFromEnvironment(ALL).resolve(target)?.to).toBeTruthy();
+    expect(targetsIn({ SLACK_APP_TOKEN: "xapp", PAGERDUTY_KEY_A: "" })).toEqual(["slack:#ops-approvals"]);
+    expect(targetsIn({})).toEqual([]);
+    expect(channelsFromEnvironment(ALL).resolve("slack:#fin")?.approvers).toBe(1);
+    expect(channelsFromEnvironment(ALL).resolve("linear:FIN")?.approvers).toBe(0);
   });
 
   it("never repeat a secret", () => {

@@ -33,6 +33,8 @@ export interface Resolved {
   readonly kind: ChannelKind;
   readonly channel: Channel<string, unknown>;
   readonly to: string;
+  /** How many people may answer there; absent where nobody answers. */
+  readonly approvers?: number;
 }
 
 export interface Channels {
@@ -77,7 +79,9 @@ export function channelsFromEnvironment(
     if (!("target" in parsed.target)) return undefined;
     const { kind, target } = parsed.target;
     const channel = channelOf(kind, target);
-    return { kind, channel, to: kind === "webhook" ? webhookUrl(variables, target) : target };
+    const approvers = approversOf(kind, target, variables);
+    const to = kind === "webhook" ? webhookUrl(variables, target) : target;
+    return { kind, channel, to, ...(approvers === undefined ? {} : { approvers }) };
   }
 
   return {
@@ -108,6 +112,31 @@ export function channelsFromEnvironment(
       made.clear();
     },
   };
+}
+
+/** A target of each channel for which some variable is set, complete or not. */
+export function targetsIn(variables: Variables): readonly string[] {
+  const names = (pattern: RegExp): string[] =>
+    Object.entries(variables).flatMap(([name, value]) => {
+      const [, found] = pattern.exec(name) ?? [];
+      return found === undefined || !value?.trim() ? [] : [found.toLowerCase()];
+    });
+  const any = (...list: readonly string[]) => list.some((name) => (variables[name]?.trim() ?? "") !== "");
+  const webhooks = new Set(names(/^SAFERUN_WEBHOOK_([A-Z][A-Z0-9_]*?)_(?:URL|SECRET|ANSWER_SECRET|APPROVERS)$/));
+  return [
+    ...(any("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN") ? ["slack:#ops-approvals"] : []),
+    ...(any("LINEAR_API_KEY", "LINEAR_WEBHOOK_SECRET") ? ["linear:OPS"] : []),
+    ...names(/^PAGERDUTY_KEY_([A-Z][A-Z0-9_]*)$/).map((name) => `pagerduty:${name}`),
+    ...[...webhooks].map((name) => `webhook:${name}`),
+    ...(any("SAFERUN_SMTP_URL", "SAFERUN_EMAIL_PAGE") ? ["email:someone@example.com"] : []),
+  ];
+}
+
+/** How many people may answer; undefined for a channel on which nobody answers. */
+function approversOf(kind: ChannelKind, name: string, variables: Variables): number | undefined {
+  if (kind === "pagerduty") return undefined;
+  const variable = kind === "webhook" ? `SAFERUN_WEBHOOK_${upper(name)}_APPROVERS` : `SAFERUN_${upper(kind)}_APPROVERS`;
+  return Object.keys(parsePeople(variables[variable] ?? "", variable)).length;
 }
 
 type Shared = Pick<EnvironmentOptions, "ports"> & { readonly onError: OnError };

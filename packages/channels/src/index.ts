@@ -13,6 +13,7 @@ export {
   channelsFromEnvironment,
   type EnvironmentOptions,
   type Resolved,
+  targetsIn,
   type Variables,
 } from "./environment.ts";
 export { createLinear, type LinearChannel, type LinearMessage, type LinearOptions } from "./linear/linear.ts";

@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import type { CommandSetup } from "./command.ts";
 import { registerApprovals } from "./commands/approvals.ts";
 import { registerBacktest } from "./commands/backtest.ts";
+import { registerChannels } from "./commands/channels.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerDev } from "./commands/dev.ts";
 import { registerDiff } from "./commands/diff.ts";
@@ -66,6 +67,7 @@ const COMMANDS = [
   registerBacktest,
   registerDev,
   registerApprovals,
+  registerChannels,
   registerRuns,
   registerLog,
 ] as const;

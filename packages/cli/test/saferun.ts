@@ -39,8 +39,9 @@ export async function saferun(
   place: Place,
   args: readonly string[],
   input: string | Uint8Array = "",
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
-  const child = start(place, args);
+  const child = start(place, args, variables);
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   child.stdin.on("error", () => {});
   child.stdin.end(input);
@@ -53,8 +54,12 @@ export async function saferun(
   };
 }
 
-export function start(place: Place, args: readonly string[]): ChildProcessWithoutNullStreams {
-  const env = { PATH: process.env.PATH, HOME: place.cwd, SAFERUN_STATE_DIR: place.state };
+export function start(
+  place: Place,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): ChildProcessWithoutNullStreams {
+  const env = { ...variables, PATH: process.env.PATH, HOME: place.cwd, SAFERUN_STATE_DIR: place.state };
   return spawn(process.execPath, [BIN, ...args], { cwd: place.cwd, env });
 }
 
