@@ -4,7 +4,6 @@ import {
   callKeys,
   type Finding,
   type Fingerprint,
-  LOOP_DEFAULTS,
   newAgent,
   newRun,
   normalize,
@@ -15,9 +14,18 @@ import {
   stepRun,
   type ToolTraits,
 } from "@saferun/core";
+import { loadPolicies } from "@saferun/document";
 import { nodeHash } from "@saferun/store";
 import { traitsOf } from "./loop-tools.ts";
 import { readTraces, type Trace, type TraceCall } from "./loop-trace.ts";
+
+/** As a policy set has them that says nothing of `breakers`. */
+const SETTINGS = (() => {
+  const text = "saferun: policy/v1\nenvironments: { bench: {} }\n";
+  const loaded = loadPolicies([{ file: "bench.yaml", text }], { hash: nodeHash });
+  if (!loaded.ok) throw new Error(loaded.issues.map(({ message }) => message).join("; "));
+  return loaded.policies.detectors({ agent: "bench", environment: "bench", tool: "any" });
+})();
 
 /** Where a trace has no times, its calls are so far apart. */
 const APART_MS = 10_000;
@@ -102,23 +110,18 @@ function replay(trace: Trace): readonly Hit[] {
     const callId = `call_${at}`;
     const traits = traitsOf(call, trace);
     const keys = keysOf(call, traits);
-    if (call.turn !== turn) run = stepRun(run, { type: "person" }, now, LOOP_DEFAULTS).state;
+    if (call.turn !== turn) run = stepRun(run, { type: "person" }, now, SETTINGS).state;
     turn = call.turn;
     const spending = { depth: 0, usdMicros: null };
-    const judged = stepRun(
-      run,
-      { type: "proposed", callId, keys, traits, spending, earlier: null },
-      now,
-      LOOP_DEFAULTS,
-    );
-    const activity = stepAgent(agent, { type: "proposed", keys }, now, LOOP_DEFAULTS);
+    const judged = stepRun(run, { type: "proposed", callId, keys, traits, spending, earlier: null }, now, SETTINGS);
+    const activity = stepAgent(agent, { type: "proposed", keys }, now, SETTINGS);
     for (const finding of [...judged.findings, ...activity.findings]) hits.push({ at, finding });
     agent = activity.state;
     run = stepRun(
       judged.state,
       { type: "finished", print: printOf(call, callId, keys, traits, now) },
       now,
-      LOOP_DEFAULTS,
+      SETTINGS,
     ).state;
   });
   return hits;
