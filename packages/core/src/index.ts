@@ -18,6 +18,8 @@ export * from "./limits.ts";
 export * from "./log/append.ts";
 export * from "./log/checkpoint.ts";
 export * from "./log/entry.ts";
+export * from "./log/export.ts";
+export { checkExcerpt, type ExcerptCheck, type ExportLines, exportSource, readExportHead } from "./log/export-source.ts";
 export type { LogFault } from "./log/fault.ts";
 export * from "./log/header.ts";
 export * from "./log/part.ts";

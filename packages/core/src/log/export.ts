@@ -1,0 +1,153 @@
+/**
+ * The export format: the log as lines of JSON that verify offline, with the verifier that reads a store.
+ *
+ * The first line says what the file is and how large the log was; then entries in the order of the log with each
+ * checkpoint behind the last entry that it covers; the last line counts them, so that a file that was cut short shows.
+ * Header and parts stand as their stored bytes: as text where they are text, else in base64.
+ */
+import { fromBase64, toBase64 } from "../bytes.ts";
+import { SafeRunError } from "../errors.ts";
+import type { TreeHead } from "../ports.ts";
+import type { StoredEntry, StoredPart } from "./entry.ts";
+
+const FORMAT = "log-export/v1";
+
+/** What the first line says. */
+export interface ExportHead extends TreeHead {
+  /** Id of the log. `size` and `root`: its head when the export began; entries from there on are not in it. */
+  readonly log: string;
+  /** The search that chose the entries; null for the whole log. */
+  readonly query: string | null;
+  /** The public key that the log claims to be signed with; null where it names none. */
+  readonly key: string | null;
+}
+
+/** An entry without its leaf, which whoever verifies computes. */
+export type ExportedEntry = Pick<StoredEntry, "seq" | "header" | "parts">;
+
+export type ExportLine =
+  | { readonly kind: "head"; readonly head: ExportHead }
+  | { readonly kind: "entry"; readonly entry: ExportedEntry }
+  | { readonly kind: "checkpoint"; readonly size: number; readonly note: string }
+  | { readonly kind: "end"; readonly entries: number };
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** One line without its line break, which JSON text never holds. */
+export function formatExportLine(line: ExportLine): string {
+  switch (line.kind) {
+    case "head": {
+      const { log, size, root, query, key } = line.head;
+      return JSON.stringify({ saferun: FORMAT, log, size, root: toBase64(root), query, key });
+    }
+    case "entry": {
+      const { seq, header, parts } = line.entry;
+      return `{"seq":${seq},${bytesField("header", header)},"parts":[${parts.map(partText).join(",")}]}`;
+    }
+    case "checkpoint":
+      return JSON.stringify({ checkpoint: { size: line.size, note: line.note } });
+    case "end":
+      return JSON.stringify({ end: { entries: line.entries } });
+  }
+}
+
+/**
+ * Strict: the line must be one that `formatExportLine` could have written.
+ * @throws SafeRunError `log.malformed`.
+ */
+export function parseExportLine(text: string): ExportLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw malformed("a line that is no JSON", cause);
+  }
+  if (!isMap(value)) throw malformed("a line that is no object");
+  if (Object.hasOwn(value, "seq")) return { kind: "entry", entry: entryOf(value) };
+  if (Object.hasOwn(value, "checkpoint")) return checkpointOf(value.checkpoint);
+  if (Object.hasOwn(value, "end")) {
+    const entries = isMap(value.end) ? value.end.entries : undefined;
+    if (!isPosition(entries)) throw malformed("an end without its number of entries");
+    return { kind: "end", entries };
+  }
+  return { kind: "head", head: headOf(value) };
+}
+
+function headOf(value: Record<string, unknown>): ExportHead {
+  const { saferun, log, size, root, query, key } = value;
+  if (saferun !== FORMAT) throw malformed(`no \`${FORMAT}\`: the first line of an export says what it is`);
+  const bytes = typeof root === "string" ? fromBase64(root) : undefined;
+  if (
+    typeof log !== "string" ||
+    !isPosition(size) ||
+    bytes?.length !== 32 ||
+    !isTextOrNull(query) ||
+    !isTextOrNull(key)
+  ) {
+    throw malformed("a first line without log, size, root, query and key");
+  }
+  return { log, size, root: bytes, query, key };
+}
+
+function entryOf(value: Record<string, unknown>): ExportedEntry {
+  const { seq, parts } = value;
+  const header = bytesOf(value, "header");
+  if (!isPosition(seq) || header === undefined || !Array.isArray(parts)) {
+    throw malformed("an entry without seq, header and parts");
+  }
+  return { seq, header, parts: parts.map(partOf) };
+}
+
+function partOf(value: unknown): StoredPart {
+  const name = isMap(value) ? value.name : undefined;
+  if (!isMap(value) || typeof name !== "string") throw malformed("a part without a name");
+  if (value.erased === true) return { name, salt: null, bytes: null };
+  const salt = typeof value.salt === "string" ? fromBase64(value.salt) : undefined;
+  const bytes = bytesOf(value, "bytes");
+  if (salt === undefined || bytes === undefined) throw malformed("a part without salt and bytes");
+  return { name, salt, bytes };
+}
+
+function checkpointOf(value: unknown): ExportLine {
+  const { size, note } = isMap(value) ? value : {};
+  if (!isPosition(size) || typeof note !== "string") throw malformed("a checkpoint without size and note");
+  return { kind: "checkpoint", size, note };
+}
+
+function partText({ name, salt, bytes }: StoredPart): string {
+  const named = `{"name":${JSON.stringify(name)}`;
+  if (salt === null || bytes === null) return `${named},"erased":true}`;
+  return `${named},"salt":"${toBase64(salt)}",${bytesField("bytes", bytes)}}`;
+}
+
+/** `"header":"…"`, or `"header_base64":"…"` for bytes that are no UTF-8. */
+function bytesField(name: string, bytes: Uint8Array): string {
+  try {
+    return `"${name}":${JSON.stringify(decoder.decode(bytes))}`;
+  } catch {
+    return `"${name}_base64":"${toBase64(bytes)}"`;
+  }
+}
+
+function bytesOf(value: Record<string, unknown>, name: string): Uint8Array | undefined {
+  const [text, encoded] = [value[name], value[`${name}_base64`]];
+  if (typeof text === "string") return text.isWellFormed() ? encoder.encode(text) : undefined;
+  return typeof encoded === "string" ? fromBase64(encoded) : undefined;
+}
+
+function malformed(what: string, cause?: unknown): SafeRunError {
+  return new SafeRunError("log.malformed", `an export with ${what}`, cause === undefined ? {} : { cause });
+}
+
+function isPosition(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === "string";
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
