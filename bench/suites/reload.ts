@@ -16,18 +16,19 @@ export async function reloads(times: number): Promise<readonly number[]> {
   const texts = [asYaml([first, ...rest]), asYaml([{ ...first, then: "deny" }, ...rest])] as const;
   try {
     writeFileSync(file, texts[0]);
-    const tools = saferun.wrap(
-      { tool0: (_args: object) => "ran" },
-      { policies: [file], store: path.join(directory, "store") },
-    );
+    const options = { policies: [file], store: path.join(directory, "store") };
+    const tool0 = saferun.wrap(async function tool0(_args: ReturnType<typeof argsOf>) {
+      return "ran";
+    }, options);
+    const isAllowed = async () => !isDenied(await tool0(argsOf(0)));
     const measured: number[] = [];
     for (let time = 1; time <= times; time++) {
       const allowed = time % 2 === 0;
-      await until(async () => (await isAllowed(tools)) !== allowed);
+      await until(async () => (await isAllowed()) !== allowed);
       writeFileSync(`${file}.new`, texts[allowed ? 0 : 1]);
       const start = performance.now();
       renameSync(`${file}.new`, file);
-      await until(async () => (await isAllowed(tools)) === allowed);
+      await until(async () => (await isAllowed()) === allowed);
       measured.push(performance.now() - start);
     }
     return measured;
@@ -35,10 +36,6 @@ export async function reloads(times: number): Promise<readonly number[]> {
     await saferun.shutdown();
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-async function isAllowed(tools: { tool0(args: object): unknown }): Promise<boolean> {
-  return !isDenied(await tools.tool0(argsOf(0)));
 }
 
 async function until(done: () => Promise<boolean>): Promise<void> {
