@@ -99,6 +99,6 @@ export class ScopeChecker {
   }
 }
 
-export function values(names: readonly Located[] | undefined): readonly string[] | null {
+function values(names: readonly Located[] | undefined): readonly string[] | null {
   return names?.map((name) => name.value) ?? null;
 }

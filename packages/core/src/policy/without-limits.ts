@@ -6,7 +6,7 @@ import { UNDECLARED_TOOL } from "../traits.ts";
 import type { PolicySet } from "./policy-set.ts";
 
 /** The route `default` where no file declares it. */
-export const DEFAULT_TERMS: ApprovalTerms = Object.freeze({
+const DEFAULT_TERMS: ApprovalTerms = Object.freeze({
   route: "default",
   to: Object.freeze(["dashboard"]),
   roles: Object.freeze(["approver"]),
