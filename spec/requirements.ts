@@ -109,7 +109,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "A2",
     sentence:
       "It survives a restart: the agent process may die, the decision is kept, the run resumes in another process through the framework's own mechanism",
-    gap: "resuming in another process through a framework's own mechanism is not built",
   },
   {
     id: "A3",

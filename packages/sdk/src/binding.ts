@@ -1,15 +1,9 @@
 /** A gate with what one `wrap` knows: the two ways to run a tool through it, as a promise and as a stream. */
-import {
-  type CallRequest,
-  type Gate,
-  type Hash,
-  type Permit,
-  type Random,
-  type Store,
-  unreachable,
-} from "@saferun/core";
+import { type Gate, type Hash, type Permit, type Random, type Store, toHex } from "@saferun/core";
 import { deniedCall, withEditNote } from "./denied.ts";
-import { type Frame, keyOf, resumedFrame, runOf, toolFrame, within } from "./frame.ts";
+import { continuedFrame, currentFrame, type Frame, keyOf, resumedFrame, runOf, toolFrame, within } from "./frame.ts";
+import { type Admitted, hold, takeHeld } from "./held.ts";
+import { againId, findPending, findTaken, isPending, rememberPending, resumeId } from "./pending.ts";
 import type { CheckedFacts } from "./run-facts.ts";
 
 export interface Binding {
@@ -20,6 +14,10 @@ export interface Binding {
   /** Undefined: the run's agent. */
   readonly agent: string | undefined;
   readonly environment: string;
+  /** The principal who answers for the agent. Absent: nobody. */
+  readonly owner?: string;
+  /** How long a call waits here for a person. Absent: to its deadline. */
+  readonly maxWaitMs?: number;
   /** Stated anew for each run that no `saferun.run` has opened. */
   readonly facts: () => CheckedFacts;
   /** Something that its operator must see and that stops nothing. */
@@ -45,20 +43,18 @@ export async function runTool(
   request: ToolRequest,
   execute: (args: unknown) => unknown,
 ): Promise<unknown> {
-  const frame = frameOf(binding, bound, request);
-  const answer = await binding.gate.call(runOf(binding, frame), callRequest(frame, request), (permit) =>
-    within(executing(frame, permit, request), () => execute(permit.args)),
-  );
-  switch (answer.status) {
-    case "ran":
-      return noted(answer.permit, answer.result);
-    case "threw":
-      throw answer.error;
-    case "denied":
-      return deniedCall(answer.denial);
-    default:
-      return unreachable(answer);
+  const { frame, admission } = await admitTool(binding, bound, request);
+  if (!admission.admitted) return deniedCall(admission.denial);
+  const { permit } = admission;
+  let result: unknown;
+  try {
+    result = await within(executing(frame, permit, request), () => execute(permit.args));
+  } catch (error) {
+    await permit.settle(binding.gate.outcomeOfThrow(permit.tool), error);
+    throw error;
   }
+  await permit.settle("succeeded", result);
+  return noted(permit, result);
 }
 
 /**
@@ -72,8 +68,7 @@ export async function* streamTool(
   request: ToolRequest,
   execute: (args: unknown) => AsyncIterable<unknown>,
 ): AsyncGenerator<unknown, unknown> {
-  const frame = frameOf(binding, bound, request);
-  const admission = await binding.gate.admit(runOf(binding, frame), callRequest(frame, request));
+  const { frame, admission } = await admitTool(binding, bound, request);
   if (!admission.admitted) {
     yield deniedCall(admission.denial);
     return undefined;
@@ -113,14 +108,63 @@ export async function* streamTool(
   return ended.value;
 }
 
-function frameOf(binding: Binding, bound: Frame | undefined, request: ToolRequest): Frame {
-  const frame = toolFrame(binding, bound);
-  return request.resumed && request.toolCallId !== undefined ? resumedFrame(frame, request.toolCallId, binding) : frame;
+/**
+ * For a framework that has an approval request of its own: true where a person has to be asked and has not answered in
+ * time. The call then stands in the store, and is taken up from the message history. What was decided meanwhile is kept
+ * for the execution that follows at once.
+ */
+export async function asksPerson(binding: Binding, bound: Frame | undefined, request: ToolRequest): Promise<boolean> {
+  if (binding.maxWaitMs === undefined || request.toolCallId === undefined) return false;
+  // Asked before: a framework that looks again takes a call up only where a person still has to be asked. The gate decides.
+  if (request.resumed) return true;
+  const admitted = await admitTool(binding, bound, request);
+  if (!admitted.admission.admitted && isPending(admitted.admission.denial)) return true;
+  hold(bound ?? currentFrame() ?? binding, request, admitted);
+  return false;
 }
 
-function callRequest(frame: Frame, { tool, args, toolCallId, signal }: ToolRequest): CallRequest {
-  const key = keyOf(frame, toolCallId);
-  return { tool, args, ...(key === undefined ? {} : { key }), ...(signal === undefined ? {} : { signal }) };
+async function admitTool(binding: Binding, bound: Frame | undefined, request: ToolRequest): Promise<Admitted> {
+  const held = takeHeld(bound ?? currentFrame() ?? binding, request);
+  if (held !== undefined) return held;
+  const { frame, key, ids } = await placeOf(binding, bound, request);
+  const run = runOf(binding, frame);
+  const { tool, args, signal } = request;
+  const admission = await binding.gate.admit(run, {
+    tool,
+    args,
+    ...(key === undefined ? {} : { key }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(binding.maxWaitMs === undefined ? {} : { maxWaitMs: binding.maxWaitMs }),
+  });
+  if (!admission.admitted && isPending(admission.denial) && key !== undefined)
+    await rememberPending(binding.store, ids, { run: run.id, key });
+  return { frame, admission };
+}
+
+interface Place {
+  readonly frame: Frame;
+  readonly key: string | undefined;
+  /** By which the call is found again, should it be answered `pending`. */
+  readonly ids: readonly string[];
+}
+
+/** Which run a call belongs to and what it is called there, also where it was asked about before. */
+async function placeOf(binding: Binding, bound: Frame | undefined, request: ToolRequest): Promise<Place> {
+  const { store, random } = binding;
+  const around = toolFrame(binding, bound);
+  const { toolCallId, resumed } = request;
+  const resume = toolCallId === undefined ? undefined : resumeId(binding, around, toolCallId);
+  if (resumed && toolCallId !== undefined && resume !== undefined) {
+    const known = await findTaken(store, resume);
+    const frame = known ? continuedFrame(around, known.run) : resumedFrame(around, toolCallId, binding);
+    return { frame, key: known?.key ?? keyOf(frame, toolCallId), ids: [resume] };
+  }
+  const own = keyOf(around, toolCallId);
+  if (binding.maxWaitMs === undefined) return { frame: around, key: own, ids: [] };
+  const again = againId(binding, runOf(binding, around).id, request);
+  const known = again === undefined ? undefined : await findPending(store, again);
+  const key = known?.key ?? own ?? `once/${toHex(random.bytes(16))}`;
+  return { frame: around, key, ids: [again, resume].filter((id) => id !== undefined) };
 }
 
 function executing(frame: Frame, permit: Permit, { toolCallId }: ToolRequest): Frame {

@@ -64,8 +64,9 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
   const policies = validating(protecting(inForce, ownPlaces(options)), tools.validators);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports) });
-  const { agent, environment, facts } = options;
-  return { gate, store, hash: nodeHash, random: nodeRandom, agent, environment, facts, warn };
+  const { agent, environment, owner, maxWaitMs, facts } = options;
+  const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
+  return { gate, store, hash: nodeHash, random: nodeRandom, agent, environment, owner, ...patience, facts, warn };
 }
 
 /** Waits for what was accepted, signs it, and releases every store that SafeRun has opened in this process. */

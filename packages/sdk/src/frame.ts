@@ -67,7 +67,10 @@ export function runOf(binding: Binding, frame: Frame): Run {
   const known = runs.get(key);
   if (known !== undefined) return known;
   const { principal, context, prompt } = scope.facts;
-  const said = prompt === undefined ? {} : { prompt };
+  const said = {
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(binding.owner === undefined ? {} : { owner: binding.owner }),
+  };
   const opened = binding.gate.openRun({ id: scope.id, agent, environment, principal, context, depth, ...said });
   const [first] = runs.values();
   const run = first === undefined ? opened : joined(opened, first);
@@ -119,6 +122,12 @@ export function resumedFrame(frame: Frame, toolCallId: string, binding: Binding)
   const named = JSON.stringify([agent, binding.environment, frame.scope.facts.principal.id, toolCallId]);
   const id = `run_${digest(`saferun/resume/v1\u0000${named}`, binding.hash)}`;
   return { scope: { ...frame.scope, id, runs: new Map() }, depth: frame.depth, agent };
+}
+
+/** The run in which a call was asked about goes on, in whichever process. */
+export function continuedFrame(frame: Frame, run: string): Frame {
+  if (frame.scope.id === run) return frame;
+  return { scope: { ...frame.scope, id: run, runs: new Map() }, depth: frame.depth, agent: frame.agent };
 }
 
 function digest(text: string, hash: Hash): string {

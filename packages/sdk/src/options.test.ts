@@ -8,7 +8,7 @@ const check = (change: object, variables: Record<string, string> = {}) =>
 describe("options", () => {
   it("refuse what they do not know, so that no setting is without effect (trap 4)", () => {
     expect(() => check({ polices: [] })).toThrow(/no option `polices`; there are policies/);
-    for (const key of ["gate", "prices", "maxWait"]) {
+    for (const key of ["gate", "prices"]) {
       expect(() => check({ [key]: 1 })).toThrow(`\`${key}\` is not available in this version`);
     }
   });

@@ -1,5 +1,6 @@
 /** What `wrap` and its like take. A key or value that is not understood is an error: nothing is guessed, nothing ignored. */
-import { SafeRunError, type Store } from "@saferun/core";
+import { userInfo } from "node:os";
+import { durationMs, SafeRunError, type Store } from "@saferun/core";
 import { Policy } from "@saferun/document";
 import type { PausedCall } from "./paused-call.ts";
 import { type CheckedFacts, checkFacts, type RunFacts } from "./run-facts.ts";
@@ -15,6 +16,17 @@ export interface WrapOptions {
    * until somebody answers or its time is over.
    */
   readonly onPause?: (call: PausedCall) => unknown;
+  /**
+   * How long a call waits here for a person: `25s`, or `0` for not at all. Then it is answered in the framework's own form
+   * (an approval request of the AI SDK), else with `pending`, and it runs, once, when it is asked again after its approval.
+   * Default: until its approval's deadline.
+   */
+  readonly maxWait?: string | 0;
+  /**
+   * The principal who answers for the agent: `not: [requester]` keeps them from approving its calls. Default:
+   * `local:NAME`, the account of this process.
+   */
+  readonly owner?: string;
   /** The agent's name in rules and in the record. Default: the agent's own id, else that of the run, else `agent`. */
   readonly agent?: string;
   /** Default: `SAFERUN_ENV`, else `NODE_ENV`, else `prod`; `production` means `prod`, `development` means `dev`. */
@@ -36,15 +48,27 @@ export interface CheckedOptions {
   /** Written in TypeScript. */
   readonly built: readonly Policy[];
   readonly onPause: ((call: PausedCall) => unknown) | undefined;
+  readonly maxWaitMs: number | undefined;
   readonly agent: string | undefined;
+  readonly owner: string;
   readonly environment: string;
   readonly facts: () => CheckedFacts;
   readonly store: string | Store | undefined;
   readonly mode: "enforce" | "observe";
 }
 
-const KEYS: readonly string[] = ["policies", "onPause", "agent", "environment", "run", "store", "mode"];
-const LATER: readonly string[] = ["gate", "prices", "maxWait"];
+const KEYS: readonly string[] = [
+  "policies",
+  "onPause",
+  "maxWait",
+  "agent",
+  "owner",
+  "environment",
+  "run",
+  "store",
+  "mode",
+];
+const LATER: readonly string[] = ["gate", "prices"];
 const ALIASES: Readonly<Record<string, string>> = { production: "prod", development: "dev" };
 const STORE_METHODS = ["commit", "call", "callByKey", "approval", "changeToken", "head", "close"] as const;
 
@@ -59,7 +83,7 @@ export function checkOptions(
     if (LATER.includes(key)) throw invalid(`\`${key}\` is not available in this version`);
     if (!KEYS.includes(key)) throw invalid(`there is no option \`${key}\`; there are ${KEYS.join(", ")}`);
   }
-  const { policies, onPause, agent, environment, run, store, mode = "observe" } = options;
+  const { policies, onPause, maxWait, agent, owner, environment, run, store, mode = "observe" } = options;
   if (onPause !== undefined && typeof onPause !== "function") throw invalid("`onPause` must be a function");
   if (mode !== "enforce" && mode !== "observe")
     throw invalid(`\`mode\` is \`${String(mode)}\`; it must be \`enforce\` or \`observe\``);
@@ -67,7 +91,9 @@ export function checkOptions(
   return {
     ...checkPolicies(policies, needs.policies),
     onPause,
+    maxWaitMs: checkMaxWait(maxWait),
     agent: agent === undefined ? undefined : checkName("agent", agent),
+    owner: owner === undefined ? localAccount() : checkName("owner", owner),
     environment: environmentOf(environment, variables),
     facts,
     store: checkStore(store),
@@ -91,6 +117,22 @@ function checkPolicies(policies: unknown, needed: boolean): Pick<CheckedOptions,
     else throw invalid("`policies` must be a list of paths, and of what `policy(…)` gives");
   }
   return { policies: paths, built };
+}
+
+function checkMaxWait(maxWait: unknown): number | undefined {
+  if (maxWait === undefined || maxWait === 0) return maxWait;
+  const ms = typeof maxWait === "string" ? durationMs(maxWait) : undefined;
+  if (ms === undefined) throw invalid("`maxWait` must be a time such as `25s`, or `0`");
+  return ms;
+}
+
+function localAccount(): string {
+  try {
+    return `local:${userInfo().username}`;
+  } catch {
+    // A container may run under a number that has no name.
+    return `local:uid-${process.getuid?.() ?? "unknown"}`;
+  }
 }
 
 /** Facts that are given once are checked once, at the start. */

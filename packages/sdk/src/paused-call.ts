@@ -7,6 +7,7 @@ import {
   type DecisionPorts,
   decideApproval,
   type JsonObject,
+  versionOf,
 } from "@saferun/core";
 
 export interface PausedAnswer {
@@ -14,6 +15,8 @@ export interface PausedAnswer {
   readonly args?: JsonObject;
   /** Who answers, for the record; nobody has verified it. Default `code`. */
   readonly by?: string;
+  /** With which roles, as the code that calls it states. Default `approver`. */
+  readonly roles?: readonly string[];
   readonly note?: string;
 }
 
@@ -35,10 +38,13 @@ export interface PausedCall {
   readonly tool: string;
   readonly agent: string;
   readonly environment: string;
+  /** As they stand: proposed, or edited by an approver before, for the next one to agree to. */
   readonly args: JsonObject;
   readonly reasons: readonly { readonly rule: string; readonly reason: string }[];
   /** Argument paths that the approver may change. */
   readonly editable: readonly string[];
+  /** Where the question is to be put: the places of its routes, and later those of a level of `after`. */
+  readonly to: readonly string[];
   /** ISO 8601; silence until then denies. */
   readonly deadline: string;
   readonly runId: string;
@@ -51,13 +57,15 @@ export interface PausedCall {
   readonly [APPROVAL_SOURCE]: ApprovalSource;
 }
 
-export function pausedCall(approval: ApprovalRecord, ports: DecisionPorts): PausedCall {
-  const decide = (verdict: "approve" | "deny", { args, by, note }: PausedAnswer = {}): Promise<DecisionAnswer> =>
+/** `to`: where it is put now; absent: the places of its routes. */
+export function pausedCall(approval: ApprovalRecord, ports: DecisionPorts, to?: readonly string[]): PausedCall {
+  const places = to ?? approval.reasons.flatMap((reason) => reason.approval.to);
+  const decide = (verdict: "approve" | "deny", { args, by, roles, note }: PausedAnswer = {}): Promise<DecisionAnswer> =>
     decideApproval(ports, {
       approval: approval.id,
       version: approval.version,
       verdict,
-      by: { id: by ?? "code", via: "code", verified: false },
+      by: { id: by ?? "code", via: "code", verified: false, ...(roles === undefined ? {} : { roles }) },
       ...(args === undefined ? {} : { args }),
       ...(note === undefined ? {} : { note }),
     });
@@ -66,9 +74,10 @@ export function pausedCall(approval: ApprovalRecord, ports: DecisionPorts): Paus
     tool: approval.tool,
     agent: approval.agent,
     environment: approval.environment,
-    args: JSON.parse(approval.bytes, (_, value: unknown) => Object.freeze(value)) as JsonObject,
+    args: JSON.parse(versionOf(approval).bytes, (_, value: unknown) => Object.freeze(value)) as JsonObject,
     reasons: Object.freeze(approval.reasons.map(({ id, reason }) => Object.freeze({ rule: id, reason }))),
     editable: Object.freeze([...approval.editable]),
+    to: Object.freeze([...new Set(places)]),
     deadline: new Date(approval.deadline).toISOString(),
     runId: approval.run,
     callId: approval.call,

@@ -3,7 +3,7 @@
  * Only what is called through the view is gated: a closure over the original map or tool cannot be seen from here.
  */
 import { SafeRunError, type Store } from "@saferun/core";
-import { type Binding, runTool, streamTool, type ToolRequest } from "../binding.ts";
+import { asksPerson, type Binding, runTool, streamTool, type ToolRequest } from "../binding.ts";
 import { editNoteOf, isDenied } from "../denied.ts";
 import type { Frame } from "../frame.ts";
 import { mirror } from "../mirror.ts";
@@ -52,6 +52,8 @@ function gateTool(key: PropertyKey, value: unknown, to: ToolBinding): unknown {
   if (typeof value === "function") return gateFunction(name, value as AnyFunction, to);
   if (typeof value !== "object" || value === null) return value;
   const source = original(value as AnyTool, to.binding);
+  // Only a call that the framework executes here can wait for its own approval request.
+  const isDurable = to.binding.maxWaitMs !== undefined && typeof (value as AnyTool).execute === "function";
   const gated = mirror(source, {
     inherited: true,
     see: (property, found) => {
@@ -60,6 +62,8 @@ function gateTool(key: PropertyKey, value: unknown, to: ToolBinding): unknown {
           return typeof found === "function" ? gateExecute(name, source, found as AnyFunction, to) : found;
         case "inputSchema":
           return withoutBound(found, { name, binding: to.binding, frame: to.frame });
+        case "needsApproval":
+          return isDurable ? gateQuestion(name, found, to) : found;
         case "toModelOutput":
           return typeof found === "function" ? modelOutput(source, found as AnyFunction) : found;
         case "experimental_toolCaller":
@@ -70,10 +74,28 @@ function gateTool(key: PropertyKey, value: unknown, to: ToolBinding): unknown {
           return found;
       }
     },
-    adds: { toModelOutput: modelOutput(source, undefined) },
+    adds: {
+      toModelOutput: modelOutput(source, undefined),
+      ...(isDurable ? { needsApproval: gateQuestion(name, undefined, to) } : {}),
+    },
   });
   originals.set(gated, { source, binding: to.binding });
   return gated;
+}
+
+/**
+ * The framework's own approval request is how a call waits beyond this process. Its answer decides nothing here: whatever a
+ * message history says, the call runs by the store's approval alone (traps.md, 14).
+ */
+function gateQuestion(name: string, needsApproval: unknown, to: ToolBinding): AnyFunction {
+  return async (args, options) => {
+    const own: unknown =
+      typeof needsApproval === "function"
+        ? await Reflect.apply(needsApproval, undefined, [args, options])
+        : needsApproval;
+    if (own) return true;
+    return asksPerson(to.binding, to.frame, toolRequest(name, options, args));
+  };
 }
 
 /** A plain function as a tool of its own: `(args, { toolCallId, signal })`, and nothing besides. */
