@@ -67,7 +67,10 @@ describe("saferun log checkpoint, proof, verify FILE", () => {
     const anchors = join(place.cwd, "anchors");
     const before = await command("log", "checkpoint");
     writeFileSync(anchors, `${before.stdout}\n${(await command("log", "checkpoint", "--last")).stdout}`);
-    expect(await command("log", "verify", "--pin", key, "--anchor", anchors)).toMatchObject({ code: 0 });
+    const anchored = await command("log", "verify", "--pin", key, "--anchor", anchors, "--json");
+    expect(anchored).toMatchObject({ code: 0 });
+    const { anchored_up_to, signed_up_to } = anchored.json();
+    expect(anchored_up_to).toBe(signed_up_to);
     const { entries } = (await command("log", "verify", "--json")).json() as { entries: number };
     const other = makePlace();
     const copy = openSample(other.store);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type EntryDraft, encodePart, ROTATION_PART, signCheckpoint, signRotation } from "@saferun/core";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import {
   createCheckpointer,
   createFileSigner,
@@ -15,6 +15,8 @@ import {
   signingKeyPath,
   verifyStore,
 } from "../src/index.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const base = mkdtempSync(join(tmpdir(), "saferun-rotate-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));

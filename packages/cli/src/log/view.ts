@@ -58,7 +58,7 @@ export interface ShownVerification {
 }
 
 export function verificationJson({ verification, key, claimed, anchors = 0 }: ShownVerification): JsonObject {
-  const { status, size, root, signedUpTo, signedAt, unsigned, keys, faults } = verification;
+  const { status, size, root, signedUpTo, signedAt, unsigned, anchoredUpTo, keys, faults } = verification;
   return {
     status,
     entries: size,
@@ -67,6 +67,8 @@ export function verificationJson({ verification, key, claimed, anchors = 0 }: Sh
     signed_up_to: signedUpTo === 0 ? null : signedUpTo - 1,
     signed_at: signedAt === undefined ? null : iso(signedAt),
     unsigned,
+    /** The number of the last entry that a checkpoint kept outside covers; null when none does. */
+    anchored_up_to: anchoredUpTo === 0 ? null : anchoredUpTo - 1,
     key: key ?? null,
     claimed_key: claimed ?? null,
     keys: keys.map(({ key: signer, from, upTo }) => ({ key: signer, from, up_to: upTo })),
@@ -98,6 +100,7 @@ export function verificationLines(
         `${style.good("verified")} up to entry ${signedUpTo - 1}${signedTime(verification)} by key ${printable(key ?? "")}`,
         ...changed,
         ...rest,
+        ...anchorLines(verification),
       ];
     case "self-consistent":
       if (key !== undefined) {
@@ -118,6 +121,15 @@ export function verificationLines(
 function periodLine({ key, from, upTo }: Verification["keys"][number]): string {
   const until = upTo === null ? "on" : `to ${upTo - 1}`;
   return `  from entry ${from} ${until} signed by ${printable(key)}`;
+}
+
+/** What the holder of the key could have changed unseen. */
+function anchorLines({ signedUpTo, anchoredUpTo }: Verification): string[] {
+  if (anchoredUpTo >= signedUpTo) return [];
+  const from = anchoredUpTo === 0 ? "" : ` after entry ${anchoredUpTo - 1}`;
+  return [
+    `not provable without an anchor: that the holder of the key has changed or cut back nothing${from} (--anchor)`,
+  ];
 }
 
 function pinLines(claimed: string | undefined, store: string, style: Style): string[] {

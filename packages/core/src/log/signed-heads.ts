@@ -14,6 +14,9 @@ interface HeldHead {
   readonly signedAt?: number;
 }
 
+/** Where a checkpoint of the store itself is; any other comes from outside. */
+export const STORED = "checkpoint";
+
 export interface SignedHeads {
   /** `where`: `checkpoint` for the store's own, with the size that its row claims; `kept checkpoint` for one from outside. */
   add(text: string, where: string, row: number | undefined): void;
@@ -24,6 +27,8 @@ export interface SignedHeads {
   finish(size: number): void;
   /** The last head that holds under a believed key, and the last that the pinned key or its successors vouch for. */
   last(): { readonly held: HeldHead | undefined; readonly proven: HeldHead | undefined };
+  /** Size of the largest head from outside that holds; 0 without one. */
+  anchored(): number;
 }
 
 interface Due {
@@ -37,6 +42,7 @@ export function createSignedHeads(keyring: Keyring, hash: Hash, faults: Faults):
   /** Of all sizes that were signed and hold: what a rotation may name as still believed. */
   const held: HeldHead[] = [];
   let good = 0;
+  let anchored = 0;
 
   function add(text: string, where: string, row: number | undefined): void {
     const note = parseNote(text);
@@ -86,6 +92,7 @@ export function createSignedHeads(keyring: Keyring, hash: Hash, faults: Faults):
     const key = keys.find(keyring.isProven) ?? keys[0];
     // Without a key nobody has signed anything.
     if (first === undefined || key === undefined) return;
+    if (found.some(({ where }) => where !== STORED)) anchored = tree.size;
     held.push({ checkpoint: first.checkpoint, key, ...(time === undefined ? {} : { signedAt: time }) });
   }
 
@@ -112,6 +119,7 @@ export function createSignedHeads(keyring: Keyring, hash: Hash, faults: Faults):
         }
       }
     },
+    anchored: () => anchored,
     last: () => ({ held: held.at(-1), proven: held.findLast(({ key }) => keyring.isProven(key)) }),
   };
 }

@@ -12,7 +12,7 @@ import { createEntryCheck } from "./entry-check.ts";
 import { createFaults, type Faults, type LogFault } from "./fault.ts";
 import { createKeyring, type SigningPeriod } from "./keyring.ts";
 import { parseRotation, ROTATION_PART, type Rotation } from "./rotation.ts";
-import { createSignedHeads, type SignedHeads } from "./signed-heads.ts";
+import { createSignedHeads, type SignedHeads, STORED } from "./signed-heads.ts";
 import { createTreeBuilder, treeRoot } from "./tree.ts";
 
 export interface VerifySource {
@@ -54,6 +54,11 @@ export interface Verification {
   /** Entries from 0 that a valid checkpoint covers, and those behind them. */
   readonly signedUpTo: number;
   readonly unsigned: number;
+  /**
+   * Entries from 0 that a checkpoint kept outside covers. What comes after, the holder of store and key could have cut
+   * back or written anew: that is not provable without an anchor.
+   */
+  readonly anchoredUpTo: number;
   /** The keys that sign this log, in their order; empty where none was given. */
   readonly keys: readonly SigningPeriod[];
   /** The first ones; a fault that follows from another is left out. */
@@ -125,6 +130,7 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
     ...(last?.signedAt === undefined ? {} : { signedAt: last.signedAt }),
     signedUpTo,
     unsigned: tree.size - signedUpTo,
+    anchoredUpTo: signed.anchored(),
     keys: keyring.periods(),
     faults: faults.list,
   };
@@ -206,7 +212,7 @@ async function createMarks(source: VerifySource, signed: SignedHeads) {
   let ahead = await checkpoints.next();
   async function take(size: number): Promise<void> {
     while (ahead.done !== true && ahead.value.size <= size) {
-      signed.add(ahead.value.note, "checkpoint", ahead.value.size);
+      signed.add(ahead.value.note, STORED, ahead.value.size);
       ahead = await checkpoints.next();
     }
   }

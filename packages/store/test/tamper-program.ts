@@ -1,0 +1,124 @@
+/**
+ * Somebody who can write the store's file changes one thing in it, at random: a column, a row, two rows against one another.
+ * Says what was done and which positions a verifier has to name.
+ */
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+
+/** The tables that the log rests on, the column that numbers their rows, and those that can be changed. */
+const TABLES = [
+  { table: "entries", key: "seq", columns: ["seq", "run", "leaf", "header"] },
+  { table: "parts", key: "id", columns: ["id", "name", "salt", "bytes"] },
+  { table: "checkpoints", key: "size", columns: ["size", "note"] },
+  { table: "log", key: "id", columns: ["log", "size", "peaks"] },
+] as const;
+const PARTS_PER_ENTRY = 1_024;
+
+export const FAULTS = ["change", "delete", "insert", "reorder", "swap"] as const;
+type Fault = (typeof FAULTS)[number];
+
+/** Every place at which something can be done, so that rounds go through all of them. */
+export const PLACES = TABLES.flatMap(({ table, key, columns }) =>
+  FAULTS.flatMap((fault) =>
+    columns
+      .filter((column) => fault === "change" || fault === "swap" || column === columns[0])
+      // The head is one row: it can be changed, and no more.
+      .filter(() => table !== "log" || fault === "change")
+      .filter((column) => fault !== "swap" || column !== key)
+      .map((column) => ({ table, key, column, fault })),
+  ),
+);
+export type Place = (typeof PLACES)[number];
+
+export interface Tampering {
+  readonly what: string;
+  /** The positions of which one must be named; null where any will do, because the whole log is meant. */
+  readonly seqs: readonly number[] | null;
+}
+
+/** A generator of numbers from 0 to 1 that a seed repeats (mulberry32). */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+type Row = Readonly<Record<string, SQLInputValue>>;
+
+/** Does it, or undefined where it would change nothing. */
+export function tamper(db: DatabaseSync, place: Place, random: () => number): Tampering | undefined {
+  const { table, key, column, fault } = place;
+  const rows = db.prepare(`SELECT * FROM ${table} ORDER BY ${key}`).all() as Row[];
+  const pick = (): Row => rows[Math.floor(random() * rows.length)] ?? {};
+  const [one, two] = [pick(), pick()];
+  const seqOf = (row: Row): number =>
+    table === "parts" ? Math.floor(Number(row[key]) / PARTS_PER_ENTRY) : Number(row[key]);
+  const done = (seqs: readonly number[]): Tampering => ({
+    what: `${fault} ${table}.${column} of ${seqs.join(" and ")}`,
+    seqs: table === "log" ? null : seqs,
+  });
+  const set = (name: string, value: SQLInputValue, row: Row): void => {
+    db.prepare(`UPDATE ${table} SET ${name} = ? WHERE ${key} = ?`).run(value, row[key] ?? null);
+  };
+  switch (fault as Fault) {
+    case "change": {
+      const value = changed(one[column] ?? null, random);
+      if (column === key && rows.some((row) => row[key] === value)) return undefined;
+      set(column, value, one);
+      return done(column === key ? [seqOf(one), seqOf({ [key]: value })] : [seqOf(one)]);
+    }
+    case "delete":
+      // Without a checkpoint nothing is changed: the next one covers the same entries.
+      if (table === "checkpoints") return undefined;
+      db.prepare(`DELETE FROM ${table} WHERE ${key} = ?`).run(one[key] ?? null);
+      return done([seqOf(one)]);
+    case "insert": {
+      const at = Number(rows.at(-1)?.[key]) + 1 + Math.floor(random() * 3);
+      insert(db, table, { ...one, [key]: at });
+      return done([seqOf(one), seqOf({ [key]: at }), seqOf(rows.at(-1) ?? one) + 1]);
+    }
+    case "reorder": {
+      if (one[key] === two[key]) return undefined;
+      for (const row of [one, two]) db.prepare(`DELETE FROM ${table} WHERE ${key} = ?`).run(row[key] ?? null);
+      insert(db, table, { ...one, [key]: two[key] ?? null });
+      insert(db, table, { ...two, [key]: one[key] ?? null });
+      return done([seqOf(one), seqOf(two)]);
+    }
+    case "swap": {
+      if (isSame(one[column] ?? null, two[column] ?? null)) return undefined;
+      set(column, two[column] ?? null, one);
+      set(column, one[column] ?? null, two);
+      return done([seqOf(one), seqOf(two)]);
+    }
+  }
+}
+
+function insert(db: DatabaseSync, table: string, row: Row): void {
+  const names = Object.keys(row);
+  const marks = names.map(() => "?").join(", ");
+  db.prepare(`INSERT INTO ${table} (${names.join(", ")}) VALUES (${marks})`).run(
+    ...names.map((name) => row[name] ?? null),
+  );
+}
+
+/** Another value of the same type. */
+function changed(value: SQLInputValue, random: () => number): SQLInputValue {
+  if (value === null) return "run0";
+  if (typeof value === "number" || typeof value === "bigint") return Number(value) + 1 + Math.floor(random() * 3);
+  if (typeof value === "string") {
+    const at = Math.floor(random() * value.length);
+    return value.slice(0, at) + (value[at] === "0" ? "1" : "0") + value.slice(at + 1);
+  }
+  const bytes = Uint8Array.from(value as Uint8Array);
+  const at = Math.floor(random() * bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+  return bytes;
+}
+
+function isSame(left: SQLInputValue, right: SQLInputValue): boolean {
+  if (left instanceof Uint8Array && right instanceof Uint8Array) return Buffer.compare(left, right) === 0;
+  return left === right;
+}
