@@ -19,7 +19,13 @@ export * from "./log/append.ts";
 export * from "./log/checkpoint.ts";
 export * from "./log/entry.ts";
 export * from "./log/export.ts";
-export { checkExcerpt, type ExcerptCheck, type ExportLines, exportSource, readExportHead } from "./log/export-source.ts";
+export {
+  checkExcerpt,
+  type ExcerptCheck,
+  type ExportLines,
+  exportSource,
+  readExportHead,
+} from "./log/export-source.ts";
 export type { LogFault } from "./log/fault.ts";
 export * from "./log/header.ts";
 export * from "./log/part.ts";
@@ -30,6 +36,7 @@ export { parseRotation, ROTATION_PART, type Rotation, signRotation } from "./log
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
 export * from "./model.ts";
+export * from "./operate.ts";
 export { analyse } from "./policy/analyse/analyse.ts";
 export { ANALYSIS_CODES, type AnalysisCode } from "./policy/analyse/codes.ts";
 export { diffPolicies, gainOf, type PolicyDiff, type PolicyDifference } from "./policy/analyse/diff.ts";
@@ -44,13 +51,14 @@ export { type CheckOptions, type CheckResult, checkPolicies } from "./policy/che
 export { compilePolicies } from "./policy/compile.ts";
 export { renderConditions } from "./policy/conditions-reference.ts";
 export { POLICY_FORMAT, type PolicyFile } from "./policy/format.ts";
-export { durationMs } from "./policy/read.ts";
 export type { PolicyIssue } from "./policy/issue.ts";
 export type { PolicyDocument, PolicyModel } from "./policy/model.ts";
 export type { OpaqueContext, OpaqueTest } from "./policy/opaque.ts";
 export * from "./policy/policy-set.ts";
+export { durationMs } from "./policy/read.ts";
 export * from "./policy/reference.ts";
 export * from "./policy/run-tests.ts";
+export { runtimeTables } from "./policy/runtime-tables.ts";
 export { isStandardSchema, type StandardSchema, standardValidator } from "./policy/schema/standard.ts";
 export type { ArgumentIssue, ArgumentValidator, JsonSchema } from "./policy/schema/types.ts";
 export { validating } from "./policy/schema/validating.ts";
@@ -61,6 +69,8 @@ export { WITHOUT_LIMITS } from "./policy/without-limits.ts";
 export * from "./ports.ts";
 export { type Approver, DEFAULT_ROLES, type Edit, type Missing, missingOf, refusalOf, type Vote } from "./quorum.ts";
 export * from "./recover.ts";
+export { activation } from "./run-writer.ts";
+export * from "./stamp.ts";
 export {
   CHANNEL_KINDS,
   type ChannelKind,

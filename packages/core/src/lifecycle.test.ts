@@ -48,6 +48,7 @@ const EVENTS: Readonly<Record<string, CallEvent>> = {
   "end unclear": { type: "finish", outcome: "unknown", fence: 1, now: 10 },
   "succeed with another fence": { type: "finish", outcome: "succeeded", fence: 2, now: 10 },
   lose: { type: "lose", now: 10 },
+  reconcile: { type: "reconcile", ran: true, now: 10 },
 };
 
 /** Every state × event that has an effect; all others must change nothing. */
@@ -64,6 +65,7 @@ const EFFECTS: Readonly<Record<string, CallState>> = {
   "executing × fail": "failed",
   "executing × end unclear": "unknown",
   "executing × lose": "unknown",
+  "unknown × reconcile": "succeeded",
   "unknown × succeed": "succeeded",
   "unknown × fail": "failed",
   "unknown × end unclear": "unknown",

@@ -77,13 +77,15 @@ export type CallEvent =
     }
   | { readonly type: "finish"; readonly outcome: Outcome; readonly fence: number; readonly now: number }
   /** The lease is over, or the owner is known to be dead. Never back to approved: the tool may have acted. */
-  | { readonly type: "lose"; readonly now: number };
+  | { readonly type: "lose"; readonly now: number }
+  /** A person, or the tool's own look-up, knows what became of it. */
+  | { readonly type: "reconcile"; readonly ran: boolean; readonly now: number };
 
 export type CallStep =
   | { readonly ok: true; readonly call: CallRecord }
   | {
       readonly ok: false;
-      readonly reason: "final" | "not-pending" | "not-claimable" | "not-executing" | "stale-fence";
+      readonly reason: "final" | "not-pending" | "not-claimable" | "not-executing" | "stale-fence" | "not-unknown";
     };
 
 export const FINAL_STATES: readonly CallState[] = ["succeeded", "failed", "denied", "expired"];
@@ -164,6 +166,9 @@ export function stepCall(call: CallRecord, event: CallEvent): CallStep {
     case "lose":
       if (call.state !== "executing") return refuse(call, "not-executing");
       return next(call, event.now, { state: "unknown", leaseUntil: null });
+    case "reconcile":
+      if (call.state !== "unknown") return refuse(call, "not-unknown");
+      return next(call, event.now, { state: event.ran ? "succeeded" : "failed", bytes: null });
     default:
       return unreachable(event);
   }
@@ -173,6 +178,8 @@ function next(call: CallRecord, now: number, change: Partial<CallRecord>): CallS
   return { ok: true, call: Object.freeze({ ...call, ...change, version: call.version + 1, updatedAt: now }) };
 }
 
-function refuse(call: CallRecord, reason: "not-pending" | "not-claimable" | "not-executing"): CallStep {
+type Refused = Exclude<Extract<CallStep, { ok: false }>["reason"], "final" | "stale-fence">;
+
+function refuse(call: CallRecord, reason: Refused): CallStep {
   return { ok: false, reason: FINAL_STATES.includes(call.state) ? "final" : reason };
 }

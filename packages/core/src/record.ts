@@ -11,7 +11,7 @@ import type { Random } from "./ports.ts";
 import type { Run } from "./run.ts";
 
 /** 48 bits of time and 80 of chance: unguessable, and rows that are made together lie together in an index. */
-export function newId(prefix: "run" | "call" | "appr", random: Random, now: number): string {
+export function newId(prefix: "run" | "call" | "appr" | "stop" | "model", random: Random, now: number): string {
   return `${prefix}_${Math.trunc(now).toString(16).padStart(12, "0").slice(-12)}${toHex(random.bytes(10))}`;
 }
 

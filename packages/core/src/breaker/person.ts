@@ -5,6 +5,8 @@ export interface Actor {
   readonly id: string;
   readonly kind: "person" | "service" | "agent";
   readonly roles: readonly string[];
+  /** The account that the embedded gate runs under: nobody checked who that is, and there is no second one to ask. */
+  readonly local?: boolean;
 }
 
 /** Undoing a protection is an act of a named person with this role. */

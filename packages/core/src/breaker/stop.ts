@@ -93,9 +93,11 @@ export function liftStop(stop: Stop, by: Actor, reason: string, now: number): St
   if (reason.trim() === "") return { ok: false, why: "no-reason" };
   if (stop.lifts.some((lift) => lift.by === by.id)) return { ok: false, why: "same-person" };
   const lifts = [...stop.lifts, { by: by.id, reason, at: now }];
-  return { ok: true, stop: { ...stop, lifts, lifted: lifts.length >= needed(stop.scope) ? now : null } };
+  // Two names of one account would prove nothing.
+  const needed = isEverything(stop.scope) && by.local !== true ? 2 : 1;
+  return { ok: true, stop: { ...stop, lifts, lifted: lifts.length >= needed ? now : null } };
 }
 
-function needed({ agent, tool, run }: StopScope): number {
-  return agent === null && tool === null && run === null ? 2 : 1;
+function isEverything({ agent, tool, run }: StopScope): boolean {
+  return agent === null && tool === null && run === null;
 }

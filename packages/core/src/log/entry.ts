@@ -36,12 +36,14 @@ export const ENTRY_TYPES = [
   "breaker.open",
   "breaker.half_open",
   "breaker.closed",
+  "breaker.reset",
   "budget.marked",
   "budget.exceeded",
   "budget.raised",
   "call.reconciled",
   "stop.placed",
   "stop.lifted",
+  "operator.refused",
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 
