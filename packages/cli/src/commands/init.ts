@@ -15,6 +15,7 @@ import { toolsOfOpenApi } from "../init/from-openapi.ts";
 import { toolsOfStore } from "../init/from-store.ts";
 import { listServerTools } from "../init/mcp-server.ts";
 import { type Written, writePolicy } from "../init/write-policy.ts";
+import { withSchema } from "../init/written-schema.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { storeOption, withReadOnlyStore } from "../store.ts";
@@ -33,7 +34,7 @@ export function registerInit(parent: Command, { io, run }: CommandSetup): void {
     .summary("write a first policy from the tools that there are")
     .description(
       "Writes a policy that denies what it does not name, lets run what surely only reads, and asks a person for the rest,\n" +
-        "with a test for each tool. What a server says of itself (`readOnlyHint`) is not believed; the HTTP method of an\n" +
+        "with the schema of each tool's arguments and a test. What a server says of itself (`readOnlyHint`) is not believed; the HTTP method of an\n" +
         "OpenAPI operation is. A file that is there is not overwritten. Without a source: an empty policy to fill in.",
     )
     .argument("[source...]", "the file to read, or with --mcp the command of the server")
@@ -57,7 +58,8 @@ export function registerInit(parent: Command, { io, run }: CommandSetup): void {
 }
 
 async function init(io: Io, source: readonly string[], options: Options): Promise<ExitCode> {
-  const found = await find(io, source, options);
+  const { source: from, tools: known } = await find(io, source, options);
+  const found = { source: from, tools: known.map(withSchema) };
   const written = writePolicy(found);
   const revision = proven(written.text, options.out);
   if (options.out === "-") io.print(written.text.trimEnd());
@@ -65,7 +67,7 @@ async function init(io: Io, source: readonly string[], options: Options): Promis
   const { leftOut } = written;
   const tools = found.tools.filter(({ name }) => !leftOut.some((one) => one.name === name));
   if (options.json && options.out !== "-") {
-    const kinds = tools.map(({ name, kind, why }) => ({ name, kind, why }));
+    const kinds = tools.map(({ name, kind, why, schema }) => ({ name, kind, why, schema: schema !== undefined }));
     printJson(io, { file: options.out, revision, tools: kinds, left_out: leftOut });
   } else tell(io, options, tools, leftOut);
   return EXIT.fine;

@@ -12,6 +12,10 @@ export interface FoundTool {
   readonly numbers: readonly NumberArgument[];
   /** Arguments for a test. */
   readonly sample: JsonObject;
+  /** JSON Schema of the arguments, where the source has one. */
+  readonly schema?: JsonObject;
+  /** The sample does not fit the schema, so that there is no test. */
+  readonly untested?: boolean;
 }
 
 /** A numeric argument; a limit on it is the usual way to need a person less often. */

@@ -24,6 +24,7 @@ export async function toolsOfModule(path: string, cwd: string): Promise<readonly
         ...(typeof description === "string" ? { description } : {}),
         numbers: numberArguments(schema),
         sample: sampleArguments(schema),
+        schema,
       };
     }),
   );

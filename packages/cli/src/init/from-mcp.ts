@@ -28,6 +28,7 @@ export function toolsOfMcp(answer: Json, connection: string): readonly FoundTool
         ...(typeof description === "string" ? { description } : {}),
         numbers: numberArguments(schema),
         sample: sampleArguments(schema),
+        schema,
       },
     ];
   });

@@ -33,7 +33,8 @@ interface Operation {
 
 function toolOf(document: JsonObject, { method, path, shared, operation }: Operation): FoundTool {
   const { operationId, summary, description } = operation;
-  const schema = argumentsOf(document, [...shared, ...listOf(operation.parameters)], mapOf(operation.requestBody));
+  const parameters = [...shared, ...listOf(operation.parameters)];
+  const schema = withPlaces(path, argumentsOf(document, parameters, mapOf(operation.requestBody)));
   const said = typeof summary === "string" ? summary : description;
   const verb = `${method.toUpperCase()} ${path}`;
   return {
@@ -43,6 +44,7 @@ function toolOf(document: JsonObject, { method, path, shared, operation }: Opera
     ...(typeof said === "string" ? { description: said } : {}),
     numbers: numberArguments(schema),
     sample: sampleArguments(schema),
+    schema,
   };
 }
 
@@ -83,6 +85,12 @@ function argumentsOf(document: JsonObject, parameters: readonly Json[], requestB
       ...bodies.flatMap((one) => listOf(one.required)),
     ],
   };
+}
+
+/** The path's own `{places}` are arguments, also where the description forgets to declare them. */
+function withPlaces(path: string, schema: JsonObject): JsonObject {
+  const places = [...path.matchAll(/\{([^{}]+)\}/g)].map(([, name = ""]) => [name, {}] as const);
+  return { ...schema, properties: { ...Object.fromEntries(places), ...mapOf(schema.properties) } };
 }
 
 /** A schema with its local references replaced, as far as it is not endless. */

@@ -1,8 +1,8 @@
 /**
  * A first policy as text: what is not named is denied, what surely only reads runs, everything else asks a person. Each tool
- * has a test, and each number a limit to uncomment.
+ * has its schema and a test, and each number a limit to uncomment.
  */
-import type { JsonObject } from "@saferun/core";
+import type { Json, JsonObject } from "@saferun/core";
 import { printableJson, short } from "../output/printable.ts";
 import type { Found, FoundTool, NumberArgument } from "./found-tool.ts";
 
@@ -67,6 +67,7 @@ const EXAMPLE = `# tools:
 `;
 
 const TOOLS_HEAD = `# What the tools do: read, write, destructive, or none. Only you say so: a tool's name and a server's own hints count for nothing.
+# An argument that a tool's schema does not describe is refused, and so is one of another type.
 `;
 
 const TESTS_HEAD = `# Run by \`saferun test\`, and before a changed file comes into force.
@@ -79,10 +80,25 @@ function section(key: string, comment: string, lines: readonly string[]): string
   return `${comment}${key}:\n${body.trimEnd()}\n`;
 }
 
-function toolLines({ name, kind, why, description }: FoundTool): readonly string[] {
+function toolLines({ name, kind, why, description, schema }: FoundTool): readonly string[] {
   const said =
     description === undefined || description.trim() === "" ? [] : [`# ${short(firstLine(description), COMMENT)}`];
-  return [...said, `${scalar(name)}: { kind: ${kind} } # ${short(why, COMMENT)}`];
+  if (schema === undefined) return [...said, `${scalar(name)}: { kind: ${kind} } # ${short(why, COMMENT)}`];
+  return [
+    ...said,
+    `${scalar(name)}:`,
+    `  kind: ${kind} # ${short(why, COMMENT)}`,
+    "  schema:",
+    ...Object.entries(schema).flatMap(([keyword, value]) => schemaLines(keyword, value)),
+  ];
+}
+
+/** One argument a line, so that a reviewer sees them and a change of one is a change of its line. */
+function schemaLines(keyword: string, value: Json): readonly string[] {
+  const properties = keyword === "properties" ? Object.entries(value as JsonObject) : [];
+  if (properties.length === 0)
+    return [`    ${scalar(keyword)}: ${typeof value === "string" ? scalar(value) : flow(value)}`];
+  return [`    ${keyword}:`, ...properties.map(([name, schema]) => `      ${scalar(name)}: ${flow(schema)}`)];
 }
 
 function firstLine(text: string): string {
@@ -118,6 +134,8 @@ function suggestion(limits: readonly NumberArgument[]): readonly string[] {
 }
 
 function testLines(tool: FoundTool, ids: ReadonlyMap<string, string>): readonly string[] {
+  if (tool.untested === true)
+    return [`# ${short(tool.name, COMMENT)} has no test: write a call that its schema takes.`];
   const reads = tool.kind === "read";
   const [verdict, rule] = reads ? ["allow", "reads"] : ["pause", ids.get(tool.name) ?? ""];
   return [
@@ -189,6 +207,6 @@ function scalar(text: string): string {
 }
 
 /** JSON is YAML. */
-function flow(value: JsonObject): string {
+function flow(value: Json): string {
   return printableJson(JSON.stringify(value));
 }
