@@ -16,6 +16,7 @@ const decision: ApprovalDecision = {
   bytes: "{}",
   edited: false,
   validUntil: 2_000,
+  clockBehindMs: 0,
 };
 
 const terms = {

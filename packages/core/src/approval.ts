@@ -64,6 +64,8 @@ export interface ApprovalAnswer {
   readonly edited: boolean;
   /** An approval that is not used by then is void. */
   readonly validUntil: number;
+  /** How far the clock was behind the record then: if it is further behind later, it has gone back since. */
+  readonly clockBehindMs: number;
 }
 
 /** The answer that decided; of several people's it is the last one. */

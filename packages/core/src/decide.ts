@@ -20,6 +20,7 @@ import type { EntryDraft } from "./log/entry.ts";
 import type { Clock, Hash, Random, Store, Transaction } from "./ports.ts";
 import { type Approver, type Missing, missingOf, refusalOf } from "./quorum.ts";
 import { part } from "./record.ts";
+import { type StoreTime, storeTime } from "./store-time.ts";
 
 export interface DecisionRequest {
   readonly approval: string;
@@ -74,9 +75,10 @@ export async function decideApproval(ports: DecisionPorts, request: DecisionRequ
 
     const version = approvedCall(approval, request, ports.hash);
     if ("refused" in version) return { status: "refused", reason: version.refused, message: version.message, approval };
-    // A clock that went back makes no decision older than its question.
-    const now = Math.max(clock.now(), approval.createdAt);
-    const answer = answerOf(approval, request, version.call, now);
+    // A clock that went back makes no decision older than its question, or than what the record holds.
+    const time = await storeTime(store, clock);
+    const now = Math.max(time.now, approval.createdAt);
+    const answer = answerOf(approval, request, version.call, { ...time, now });
     const decided = stepApproval(approval, {
       type: "decide",
       version: request.version ?? approval.version,
@@ -102,11 +104,11 @@ function answerOf(
   approval: ApprovalRecord,
   { verdict, by, note }: DecisionRequest,
   { digest, bytes }: ToolCall,
-  now: number,
+  { now, behindMs }: StoreTime,
 ): ApprovalAnswer {
   const edited = digest !== approval.digest;
   const validUntil = now + LIMITS.approvalValidMs;
-  return { verdict, by, at: now, note: note ?? null, digest, bytes, edited, validUntil };
+  return { verdict, by, at: now, note: note ?? null, digest, bytes, edited, validUntil, clockBehindMs: behindMs };
 }
 
 /** What has to be stored: a vote changes the question alone, a decision the call as well. Undefined: the call is over. */

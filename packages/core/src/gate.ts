@@ -101,6 +101,9 @@ export interface Gate {
 /** How often a step is tried again because another one came first. */
 const TRIES = 3;
 
+/** States of a call in which its question, or the answer to it, is all there is to say. */
+const WAITED: readonly CallRecord["state"][] = ["pending", "approved", "denied", "expired"];
+
 export function createGate(ports: GatePorts): Gate {
   return new EmbeddedGate(ports);
 }
@@ -190,7 +193,8 @@ class EmbeddedGate implements Gate {
     const set = policies.current();
     const judged = judge(set, proposal, context, hash);
     const { call } = judged;
-    const { decision: ruled, budgets } = reckon(set, judged.decision, call, context, { run, zones: this.#ports.zones });
+    const heard = this.#waiting.capped(run, judged.decision, now);
+    const { decision: ruled, budgets } = reckon(set, heard, call, context, { run, zones: this.#ports.zones });
     const changed = changedByRules(set, proposal, call);
     const about = { run, request, callId, proposal, call, context, set, budgets, ruled, changed };
     let step: Step | undefined;
@@ -268,7 +272,8 @@ class EmbeddedGate implements Gate {
   /** The same key again: never a second run, never other arguments. A call that still waits goes on waiting. */
   async #again(run: Run, request: CallRequest, proposal: ToolCall, earlier: CallRecord): Promise<Admission> {
     if (earlier.proposed !== proposal.digest) return refuse(repeatedDenial(earlier, "mismatch"));
-    if (earlier.state === "pending" || earlier.state === "approved")
+    // One that was asked about is told how that ended, too: whoever was answered `pending` asks again to hear it.
+    if (earlier.approval !== null && WAITED.includes(earlier.state))
       return this.#afterWaiting(run, request, proposal, earlier.id);
     return refuse(repeatedDenial(earlier, "repeated"));
   }

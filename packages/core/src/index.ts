@@ -69,8 +69,6 @@ export { WITHOUT_LIMITS } from "./policy/without-limits.ts";
 export * from "./ports.ts";
 export { type Approver, DEFAULT_ROLES, type Edit, type Missing, missingOf, refusalOf, type Vote } from "./quorum.ts";
 export * from "./recover.ts";
-export { activation } from "./run-writer.ts";
-export * from "./stamp.ts";
 export {
   CHANNEL_KINDS,
   type ChannelKind,
@@ -80,8 +78,11 @@ export {
   routeTargetText,
 } from "./route-target.ts";
 export * from "./run.ts";
+export { activation } from "./run-writer.ts";
 export * from "./search/index.ts";
 export { type OwnPlaces, protecting } from "./self-protection.ts";
+export * from "./stamp.ts";
+export { JUMP_MS } from "./store-time.ts";
 export * from "./suspend.ts";
 export * from "./sweep.ts";
 export * from "./traits.ts";

@@ -31,6 +31,8 @@ export const LIMITS = {
   approvalWithinMs: 3_600_000,
   /** How long an approval stays usable after the decision. */
   approvalValidMs: 900_000,
+  /** Calls of one run, its sub-agents included, that may wait for a person at once. */
+  waitingCalls: 100,
   /** How long a claim is believed without a sign of life from its owner. */
   leaseMs: 120_000,
 } as const;

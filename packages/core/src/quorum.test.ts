@@ -112,7 +112,17 @@ const START: ApprovalRecord = {
 
 function answer(world: World, by: Approver, digest: string, verdict: "approve" | "deny"): ApprovalEvent {
   const edited = digest !== world.approval.digest;
-  const decision = { verdict, by, at: 1, note: null, digest, bytes: "{}", edited, validUntil: 2_000 } as const;
+  const decision = {
+    verdict,
+    by,
+    at: 1,
+    note: null,
+    digest,
+    bytes: "{}",
+    edited,
+    validUntil: 2_000,
+    clockBehindMs: 0,
+  } as const;
   return { type: "decide", version: world.approval.version, decision, now: 1 };
 }
 

@@ -24,7 +24,9 @@ import { missingOf } from "./quorum.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
 import type { RunWriter } from "./run-writer.ts";
+import { JUMP_MS, storeTime } from "./store-time.ts";
 import { StoreWatch } from "./store-watch.ts";
+import { resumeApprovals, suspendApprovals } from "./suspend.ts";
 
 /** A claimed call with the arguments that were approved, or the reason why there is none. */
 export type Waited =
@@ -48,6 +50,8 @@ export class Waiting {
   readonly #ports: GatePorts;
   readonly #writer: RunWriter;
   readonly #watch: StoreWatch;
+  /** Root run → its calls that wait, with their deadlines, as far as this process has seen. */
+  readonly #open = new Map<string, Map<string, number>>();
 
   constructor(ports: GatePorts, writer: RunWriter) {
     this.#ports = ports;
@@ -55,8 +59,47 @@ export class Waiting {
     this.#watch = new StoreWatch(ports.store, ports.clock);
   }
 
+  /** Undefined: the rows have moved on, look again. */
+  async #approved(
+    run: Run,
+    request: CallRequest,
+    call: CallRecord,
+    approval: ApprovalRecord,
+    attempt: number,
+  ): Promise<Waited | undefined> {
+    const { store, clock } = this.#ports;
+    invariant(approval.decision, "an approved call has a decision");
+    const { now, behindMs } = await storeTime(store, clock);
+    if (behindMs - approval.decision.clockBehindMs > JUMP_MS) {
+      const jumped = { which: ({ id }: ApprovalRecord) => id === approval.id, why: "the clock has gone back" };
+      await suspendApprovals(this.#ports, jumped);
+      await resumeApprovals(this.#ports, jumped);
+      return undefined;
+    }
+    if (await this.#over(run, request, call, approval, approval.decision.validUntil, now)) return undefined;
+    return this.#use(run, call, approval, attempt, now);
+  }
+
+  /** More questions than people can answer are no questions: a run may have so many open at once. */
+  capped(run: Run, decision: Decision, now: number): Decision {
+    const open = this.#open.get(run.root);
+    for (const [call, deadline] of open ?? []) if (now >= deadline) open?.delete(call);
+    if (decision.verdict !== "pause" || (open?.size ?? 0) < LIMITS.waitingCalls) return decision;
+    const reason = `${LIMITS.waitingCalls} calls of this run wait for a person already`;
+    const { revision, rules } = decision;
+    return { verdict: "deny", by: ["approval.waiting"], reason, revision, rules, pauses: [] };
+  }
+
   /** Until somebody answers, the time is over, nobody wants the call any more, or the caller would wait no longer. */
   async answer(run: Run, request: CallRequest, callId: string): Promise<Waited> {
+    const waited = await this.#answer(run, request, callId);
+    const waits = "denial" in waited && waited.denial.status === "pending";
+    if (!waits) this.#open.get(run.root)?.delete(callId);
+    if (this.#open.get(run.root)?.size === 0) this.#open.delete(run.root);
+    return waited;
+  }
+
+  async #answer(run: Run, request: CallRequest, callId: string): Promise<Waited> {
     const { store, clock } = this.#ports;
     const patience = clock.now() + (request.maxWaitMs ?? Number.POSITIVE_INFINITY);
     let told: ApprovalRecord | undefined;
@@ -66,6 +109,7 @@ export class Waiting {
       invariant(call?.approval, "a waiting call has an approval");
       const approval = await store.approval(call.approval);
       invariant(approval, "a waiting call's approval exists");
+      if (call.state === "pending") this.#opened(run, approval);
       switch (call.state) {
         case "pending": {
           if (approval.state !== "pending" && approval.state !== "suspended") {
@@ -83,13 +127,9 @@ export class Waiting {
           break;
         }
         case "approved": {
-          if (approval.state === "approved") {
-            invariant(approval.decision, "an approved call has a decision");
-            if (await this.#over(run, request, call, approval, approval.decision.validUntil)) break;
-          }
           const waited =
             approval.state === "approved"
-              ? await this.#use(run, call, approval, attempt++)
+              ? await this.#approved(run, request, call, approval, attempt++)
               : await this.#refuseUnbound(run, call, approval, attempt++);
           if (waited !== undefined) return waited;
           break;
@@ -112,6 +152,11 @@ export class Waiting {
     }
   }
 
+  #opened(run: Run, { call, deadline }: ApprovalRecord): void {
+    const open = this.#open.get(run.root) ?? new Map<string, number>();
+    this.#open.set(run.root, open.set(call, deadline));
+  }
+
   /** The approval request for a paused call, not yet stored. */
   question(callId: string, run: Run, call: ToolCall, reasons: readonly PauseReason[], now: number): ApprovalRecord {
     return question(newId("appr", this.#ports.random, now), callId, run, call, reasons, now);
@@ -131,13 +176,18 @@ export class Waiting {
    * An approved call is judged again, on the approved arguments and the policies of now: a deny wins, a reason that its
    * approver did not see asks anew, as do arguments that the policies would change once more, and only else it is claimed. Undefined: the rows have moved on, look again.
    */
-  async #use(run: Run, row: CallRecord, approval: ApprovalRecord, attempt: number): Promise<Waited | undefined> {
-    const { clock, hash, policies, random, store } = this.#ports;
+  async #use(
+    run: Run,
+    row: CallRecord,
+    approval: ApprovalRecord,
+    attempt: number,
+    now: number,
+  ): Promise<Waited | undefined> {
+    const { hash, policies, random, store } = this.#ports;
     invariant(approval.decision, "an approved call has a decision");
     const { bytes, digest, edited } = approval.decision;
     const { tool, agent, environment } = row;
     const approved = callFromBytes({ tool, agent, environment, bytes }, hash);
-    const now = clock.now();
     const context = contextOf(run, row.id, attempt, now);
     const set = policies.current();
     const { decision: heard, call } = isBound(row, approval, approved)
@@ -293,8 +343,8 @@ export class Waiting {
     call: CallRecord,
     approval: ApprovalRecord,
     expiry: number,
+    now: number = this.#ports.clock.now(),
   ): Promise<boolean> {
-    const now = this.#ports.clock.now();
     const aborted = request.signal?.aborted === true;
     if (!aborted && now < expiry) return false;
     const [event, type] = aborted

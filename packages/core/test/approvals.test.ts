@@ -4,6 +4,8 @@ import {
   createSweeper,
   decideApproval,
   type JsonObject,
+  JUMP_MS,
+  LIMITS,
   type PauseReason,
   resumeApprovals,
   suspendApprovals,
@@ -146,6 +148,34 @@ describe("several people [A10~]", () => {
   });
 });
 
+describe("a clock that goes back", () => {
+  it("by more than five minutes makes an approval that was given before worth nothing, and it is asked again", async () => {
+    const at = asking(terms({ withinMs: 10_000_000 }));
+    const first = await abandoned(at);
+    await say(at, ANN);
+    at.clock.time -= JUMP_MS + 1;
+    expect(await at.call({ amount: 500 }, { key: "k", maxWaitMs: 0 })).toMatchObject({ denial: { status: "pending" } });
+    expect(at.ran).toEqual([]);
+    expect(await say(at, BOB, { version: first.version })).toMatchObject({ reason: "stale-version" });
+    // The clock stays where it is: what is approved by it now holds.
+    expect(await say(at, BOB)).toMatchObject({ status: "applied" });
+    expect(await at.call({ amount: 500 }, { key: "k", maxWaitMs: 0 })).toMatchObject({ status: "ran" });
+    expect(at.ran).toHaveLength(1);
+  });
+
+  it("by less does not make an approval valid for longer than that", async () => {
+    const at = asking(terms({ withinMs: 10_000_000 }));
+    await abandoned(at);
+    await say(at, ANN);
+    at.clock.time += LIMITS.approvalValidMs;
+    // Anything that is recorded at its end keeps the time.
+    await at.store.commit({ entries: [{ type: "call.lost" }] });
+    at.clock.time -= 60_000;
+    expect(await at.call({ amount: 500 }, { key: "k", maxWaitMs: 0 })).toMatchObject({ denial: { status: "expired" } });
+    expect(at.ran).toEqual([]);
+  });
+});
+
 /** A question that nobody in this process waits for any more, as after a crash. */
 async function abandoned(at: World): Promise<ApprovalRecord> {
   const answer = await at.call({ amount: 500 }, { key: "k", maxWaitMs: 0 });
@@ -165,7 +195,7 @@ describe("time, when whoever waited is gone (trap 17)", () => {
     expect(swept.flatMap(({ expired }) => expired)).toEqual([id]);
     expect((await at.log()).filter((type) => type === "approval.expired")).toHaveLength(1);
     expect(await say(at, ANN)).toMatchObject({ reason: "expired" });
-    expect((await at.call({ amount: 500 }, { key: "k" })).status).toBe("denied");
+    expect(await at.call({ amount: 500 }, { key: "k" })).toMatchObject({ denial: { status: "expired" } });
     expect(at.ran).toEqual([]);
   });
 
@@ -269,7 +299,25 @@ describe("a pending answer [A12~]", () => {
       denial: { rules: ["call.mismatch"] },
     });
     await say(at, ANN, { verdict: "deny" });
-    expect(await at.call({ amount: 500 }, { key: "k", maxWaitMs: 0 })).toMatchObject({ denial: { status: "denied" } });
+    expect(await at.call({ amount: 500 }, { key: "k", maxWaitMs: 0 })).toMatchObject({
+      denial: { status: "denied", reason: "a person denied this call" },
+    });
+    expect(at.ran).toEqual([]);
+  });
+
+  it("as many as people can answer may be open in one run; the next one is denied", async () => {
+    const at = asking(terms({}));
+    const call = (index: number, run = at.run) =>
+      at.gate.call(run, { tool: "refund", args: { index }, key: `k${index}`, maxWaitMs: 0 }, () => at.ran.push({}));
+    for (let index = 0; index < LIMITS.waitingCalls; index++) await call(index);
+    expect(await call(-1)).toMatchObject({ denial: { status: "denied", rules: ["approval.waiting"] } });
+    expect(await call(0)).toMatchObject({ denial: { status: "pending" } });
+    const other = at.gate.openRun({ agent: "bot", environment: "prod" });
+    expect(await call(-2, other)).toMatchObject({ denial: { status: "pending" } });
+    // One that is decided makes room.
+    await decideApproval(portsOf(at), { approval: at.paused[0]?.id ?? "", verdict: "deny", by: ANN });
+    await call(0);
+    expect(await call(-3)).toMatchObject({ denial: { status: "pending" } });
     expect(at.ran).toEqual([]);
   });
 });
