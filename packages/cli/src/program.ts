@@ -5,6 +5,8 @@ import { Command, CommanderError } from "commander";
 import type { CommandSetup } from "./command.ts";
 import { registerApprovals } from "./commands/approvals.ts";
 import { registerBacktest } from "./commands/backtest.ts";
+import { registerBreakers } from "./commands/breakers.ts";
+import { registerBudgets } from "./commands/budgets.ts";
 import { registerChannels } from "./commands/channels.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerDev } from "./commands/dev.ts";
@@ -14,8 +16,9 @@ import { registerExplain } from "./commands/explain.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerLog } from "./commands/log.ts";
 import { registerRuns } from "./commands/runs.ts";
+import { registerResume, registerStop } from "./commands/stop.ts";
 import { registerTest } from "./commands/test.ts";
-import { CommandError, EXIT, type ExitCode } from "./exit.ts";
+import { CommandError, EXIT, type ExitCode, usage } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { printableJson, printableLines } from "./output/printable.ts";
 
@@ -37,11 +40,12 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<E
     .helpCommand("help [command]", "show the help of a command")
     .option("--no-color", "never print colours")
     .enablePositionalOptions()
-    .showHelpAfterError("(`--help` shows what is possible)")
     .showSuggestionAfterError()
     .configureOutput({
       writeOut: (text) => io.print(text.trimEnd()),
       writeErr: (text) => io.warn(printableLines(text.trimEnd())),
+      // Told in our own form once it is thrown.
+      outputError: () => {},
     })
     .exitOverride()
     .addHelpText("after", EXIT_HELP);
@@ -68,6 +72,10 @@ const COMMANDS = [
   registerDev,
   registerApprovals,
   registerChannels,
+  registerStop,
+  registerResume,
+  registerBreakers,
+  registerBudgets,
   registerRuns,
   registerLog,
 ] as const;
@@ -77,10 +85,26 @@ Exit codes: 0 fine, 1 found something, 2 wrong usage, 3 could not run.`;
 
 /** Errors go to standard error, so that standard output holds results only. */
 function report(error: unknown, argv: readonly string[], io: Io): ExitCode {
-  if (error instanceof CommanderError) {
-    // The parser has printed its own message, or the help that was asked for.
-    return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-  }
+  // The help, asked for or shown in the place of a command.
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.fine;
+  if (error instanceof CommanderError && error.code === "commander.help") return EXIT.usage;
+  return tell(error instanceof CommanderError ? usage(parserText(error)) : error, argv, io);
+}
+
+/** The parser's words in our form: the user's text in backticks, the nearest word, what to do. */
+function parserText({ message }: CommanderError): string {
+  const [first = "", ...hints] = message.replace(/^error: /, "").split("\n");
+  const nearest = /^\(Did you mean (?:one of )?(.+)\?\)$/.exec(hints.join(" "))?.[1];
+  const meant = nearest === undefined ? "" : `; did you mean ${nearest.split(", ").map(quoted).join(" or ")}?`;
+  const text = `${first.charAt(0).toLowerCase()}${first.slice(1)}`.replace(/'([^']*)'/g, (_, text) => quoted(text));
+  return `${text.replace(/\.$/, "")}${meant === "" ? ";" : meant} \`--help\` shows what is possible`;
+}
+
+function quoted(text: string): string {
+  return `\`${text}\``;
+}
+
+function tell(error: unknown, argv: readonly string[], io: Io): ExitCode {
   const known = error instanceof CommandError || error instanceof SafeRunError;
   const code = known ? error.code : "internal.error";
   const message = known ? error.message : `a bug in saferun: ${error instanceof Error ? error.message : String(error)}`;

@@ -41,6 +41,13 @@ rules:
     then: pause
     approval: { route: quick }
     reason: every mail is looked at
+budgets:
+  - id: refunds
+    tool: stripe.refund
+    sum: args.amount
+    unit: usd_cents
+    per: { key: [agent], window: ever }
+    limit: 1000000
 `;
 
 export interface Sample {

@@ -3,6 +3,7 @@
  * of a call. Each is one transaction with its entry: who, why, when.
  */
 import { accounted } from "./account.ts";
+import { type AuditFault, audit } from "./breaker/budget/audit.ts";
 import type { Pot } from "./breaker/budget/hold.ts";
 import type { Breaker } from "./breaker/latch.ts";
 import type { Actor } from "./breaker/person.ts";
@@ -10,7 +11,7 @@ import type { Motion } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
 import { decodeHold, decodePot, parseBreakerRowId, type StopBoard } from "./breaker/protect/rows.ts";
 import type { Stop, StopScope } from "./breaker/stop.ts";
-import { type CallRecord, stepCall } from "./lifecycle.ts";
+import { type CallRecord, type CallState, stepCall } from "./lifecycle.ts";
 import type { EntryDraft, EntryType } from "./log/entry.ts";
 import type { Clock, Random, RowWrite, Store } from "./ports.ts";
 import { newId, part, protectionEntries } from "./record.ts";
@@ -165,6 +166,28 @@ export async function potsOf(store: Store, limit: number): Promise<readonly PotI
 export async function openHolds(store: Store, limit: number) {
   const rows = await paged(store, "hold", limit);
   return rows.map(({ value }) => decodeHold(value)).filter(({ state }) => state === "held");
+}
+
+export interface Audited {
+  readonly pots: number;
+  readonly holds: number;
+  readonly faults: readonly AuditFault[];
+}
+
+/** Recomputes every pot from the rows of its holds. Reads page by page: run it where nothing is under way. */
+export async function auditStore(store: Store): Promise<Audited> {
+  const pots = (await paged(store, "pot", Number.MAX_SAFE_INTEGER)).map(({ value }) => decodePot(value));
+  const holds = (await paged(store, "hold", Number.MAX_SAFE_INTEGER)).map(({ value }) => decodeHold(value));
+  const states = new Map<string, CallState>();
+  for (const { call, state } of holds) {
+    const known = await store.call(call);
+    if (known !== undefined) states.set(call, known.state);
+    // A model's call has no row of its own.
+    else if (call.startsWith("model_")) states.set(call, state === "settled" ? "succeeded" : "executing");
+  }
+  const since = new Map<string, number>();
+  for (const { id, sliding } of pots) if (sliding !== undefined) since.set(id, (sliding.slices[0]?.start ?? 0) - 1);
+  return { pots: pots.length, holds: holds.length, faults: audit(pots, holds, states, since) };
 }
 
 async function paged(store: Store, kind: "breaker" | "pot" | "hold", limit: number) {

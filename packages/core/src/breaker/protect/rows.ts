@@ -25,6 +25,8 @@ const BOARD = "board";
 /** How long an act is known to the agent's other runs, and a run, an agent or a health breaker that nothing happens to. */
 const DAY_MS = 86_400_000;
 const KEPT_MS = 30 * DAY_MS;
+/** Longer than the longest window that ends, so that no pot goes while it counts. */
+const WINDOW_MS = 62 * DAY_MS;
 
 /** Breakers belong to an environment: a tool that fails in staging is not ill in production. */
 export function breakerRowId(scope: BreakerScope, environment: string, name: string): string {
@@ -112,9 +114,8 @@ export class ProtectionRows {
     return row === undefined ? undefined : decodePot(row);
   }
 
-  /** `until`: when it can hold nothing any more that counts; null: never. */
   setPot(pot: Pot): void {
-    this.#rows.put("pot", pot.id, encodePot(pot), null);
+    this.#rows.put("pot", pot.id, encodePot(pot), isForEver(pot.id) ? null : this.#now + WINDOW_MS);
   }
 
   hold(id: string): Hold | undefined {
@@ -123,8 +124,19 @@ export class ProtectionRows {
   }
 
   setHold(hold: Hold): void {
-    this.#rows.put("hold", hold.id, encodeHold(hold), hold.state === "held" ? hold.deadline : this.#now + KEPT_MS);
+    this.#rows.put("hold", hold.id, encodeHold(hold), dueOf(hold, this.#now));
   }
+}
+
+/** A hold under way is looked at after its deadline; one that is over goes with its pots. */
+function dueOf(hold: Hold, now: number): number | null {
+  if (hold.state === "held") return hold.deadline;
+  return hold.parts.some(({ pot }) => isForEver(pot)) ? null : now + WINDOW_MS;
+}
+
+/** The last part of a pot's id is its window (`potId`). */
+function isForEver(pot: string): boolean {
+  return pot.endsWith(',"ever"]');
 }
 
 /** Immutable data that is JSON by its type. */

@@ -1,0 +1,125 @@
+/** `saferun stop` and `saferun resume`: the switch. */
+import { liftStops, type Stop, type StopScope, stopCalls, stopsInForce } from "@saferun/core";
+import type { Command } from "commander";
+import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
+import { EXIT, type ExitCode, usage } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { printable } from "../output/printable.ts";
+import { table } from "../output/table.ts";
+import { iso, moment } from "../output/time.ts";
+import { localActor, operating, refusedAct, requireReason } from "../protections/act.ts";
+import { storeArgument, storeOption, withReadOnlyStore, withStore } from "../store.ts";
+
+interface Options extends Shared {
+  readonly store: string;
+  readonly reason?: string;
+}
+
+interface StopOptions extends Options {
+  readonly agent?: string;
+  readonly tool?: string;
+  readonly run?: string;
+  readonly all?: boolean;
+  readonly list?: boolean;
+}
+
+export function registerStop(parent: Command, { io, run }: CommandSetup): void {
+  const command = parent
+    .command("stop")
+    .summary("stop an agent, a tool, a run, or everything")
+    .description(
+      "From the moment this returns no call of that scope is claimed, in any process that uses the store; waiting calls\n" +
+        "do not run, and calls under way get their abort signal. Scopes narrow one another: --agent with --tool stops that\n" +
+        "tool for that agent only.",
+    )
+    .option("--agent <name>", "calls of this agent")
+    .option("--tool <name>", "calls of this tool")
+    .option("--run <id>", "calls of this run and its sub-agents")
+    .option("--all", "every call")
+    .option("--reason <text>", "why; stands in the record, and the agent is told")
+    .option("--list", "show what is stopped")
+    .addOption(storeOption())
+    .action(run((options: StopOptions) => (options.list ? list(io, options) : stop(io, options))));
+  describe(command, [
+    'saferun stop --agent billing-bot --reason "refunds the wrong orders"',
+    'saferun stop --all --reason "incident 42"',
+    "saferun stop --list",
+  ]);
+}
+
+export function registerResume(parent: Command, { io, run }: CommandSetup): void {
+  const command = parent
+    .command("resume")
+    .summary("lift a stop")
+    .description("Lifts one stop by its id (`saferun stop --list` shows them). Approvals that waited are asked again.")
+    .argument("<id>", "the stop, or the start of its id")
+    .option("--reason <text>", "why; stands in the record")
+    .addOption(storeOption())
+    .action(run((id: string, options: Options) => resume(io, id, options)));
+  describe(command, ['saferun resume stop_018f… --reason "the prompt is fixed"']);
+}
+
+async function stop(io: Io, options: StopOptions): Promise<ExitCode> {
+  const { agent = null, tool = null, run = null } = options;
+  const scope: StopScope = { agent, tool, run };
+  const narrow = agent !== null || tool !== null || run !== null;
+  if (!narrow && options.all !== true) throw usage("say what to stop: --agent, --tool, --run, or --all");
+  if (narrow && options.all === true) throw usage("--all stops everything: give it alone");
+  const reason = requireReason(options.reason);
+  return withStore(io, options.store, async (store) => {
+    const done = await stopCalls(operating(store), { scope, reason, by: localActor(io) });
+    if (!done.ok) throw refusedAct(done.why);
+    const id = done.id ?? "";
+    if (options.json) printJson(io, { id, scope, reason });
+    else {
+      io.print(`${io.style.bad("stopped")}: ${scopeText(scope)}  ${id}`);
+      io.print(`lift it with: saferun resume ${id}${storeArgument(options.store)} --reason "…"`);
+    }
+    return EXIT.fine;
+  });
+}
+
+async function resume(io: Io, id: string, options: Options): Promise<ExitCode> {
+  const reason = requireReason(options.reason);
+  return withStore(io, options.store, async (store) => {
+    const found = (await stopsInForce(store)).filter((one) => one.id.startsWith(id));
+    if (found.length > 1) throw usage(`\`${printable(id)}\` is the start of several stops: give more of it`);
+    const [only] = found;
+    if (only === undefined) throw refusedAct("missing");
+    const done = await liftStops(operating(store), { id: only.id, reason, by: localActor(io) });
+    if (!done.ok) throw refusedAct(done.why);
+    const lifted = done.lifted === true;
+    if (options.json) printJson(io, { id: only.id, lifted });
+    else
+      io.print(lifted ? `lifted: ${scopeText(only.scope)}` : "recorded; a second admin must agree before it is lifted");
+    return EXIT.fine;
+  });
+}
+
+async function list(io: Io, options: StopOptions): Promise<ExitCode> {
+  return withReadOnlyStore(io, options.store, async (store) => {
+    const stops = await stopsInForce(store);
+    if (options.json) printJson(io, { stops: stops.map(stopJson) });
+    else if (stops.length === 0) io.print("nothing is stopped");
+    else io.print(table(stops.map(stopRow)).join("\n"));
+    return EXIT.fine;
+  });
+}
+
+function stopJson({ id, scope, reason, by, at }: Stop) {
+  return { id, scope, reason, by, at: iso(at) };
+}
+
+function stopRow({ id, scope, reason, by, at }: Stop): string[] {
+  return [id, scopeText(scope), moment(at), printable(by), printable(reason)];
+}
+
+/** `agent billing-bot, tool refund`; `everything`. */
+function scopeText({ agent, tool, run }: StopScope): string {
+  const of = [
+    ...(agent === null ? [] : [`agent ${printable(agent)}`]),
+    ...(tool === null ? [] : [`tool ${printable(tool)}`]),
+    ...(run === null ? [] : [`run ${printable(run)}`]),
+  ];
+  return of.length === 0 ? "everything" : of.join(", ");
+}
