@@ -80,6 +80,7 @@ describe("plain items", () => {
     ["with text behind the quote", 'rules:\n  - a: "b" == c\n'],
     ["with CRLF", `rules:\n${RULE}`.replaceAll("\n", "\r\n")],
     ["without a line break at the end", "rules:\n  - id: a\n    then: deny"],
+    ["with many keys", `rules:\n  - a: b\n${Array.from({ length: 99 }, (_, at) => `    k${at}: b\n`).join("")}`],
     ["a merge key", "rules:\n  - <<: a\n"],
     [
       "deeper than a file may be nested",

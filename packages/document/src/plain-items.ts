@@ -64,13 +64,17 @@ const PAIR =
 /** What ends a text without quotes, or is cut off at its end. */
 const ENDS_TEXT = /: | #|[: ]$/;
 const NO_TEXT = /^(?:null|true|false)$/i;
-/** Lines that decide nothing, and the indentation of the line behind them with its first character. */
-const BETWEEN = /(?: *(?:#[^\n]*)?\n)*( *)([^ \n]?)/y;
+/** A line that decides nothing. One at a time: a pattern that repeats over a million lines exhausts its stack. */
+const IDLE = / *(?:#[^\n]*)?\n/y;
+/** Keys are compared with one another. */
+const MOST_PAIRS = 32;
 
 class Finder {
   readonly #source: SourceText;
   readonly #pieces: string[] = [];
   readonly #runs = new Map<number, readonly TreeNode[]>();
+  /** A few keys stand there ten thousand times. */
+  readonly #keys = new Map<string, string>();
   #copied = 0;
 
   constructor(source: SourceText) {
@@ -119,9 +123,12 @@ class Finder {
 
   /** Whether nothing behind the item can belong to it. */
   #endsAt({ end, indent }: Item): boolean {
-    BETWEEN.lastIndex = end;
-    const [, spaces = "", first = ""] = BETWEEN.exec(this.#source.text) ?? [];
-    return first === "" || (first !== "\t" && spaces.length <= indent);
+    const { text } = this.#source;
+    let at = end;
+    for (IDLE.lastIndex = at; IDLE.test(text); IDLE.lastIndex = at) at = IDLE.lastIndex;
+    const lineStart = at;
+    while (text[at] === " ") at++;
+    return at === text.length || (text[at] !== "\t" && at - lineStart <= indent);
   }
 
   /** The item that begins with this line. */
@@ -141,14 +148,25 @@ class Finder {
       const value = double?.replaceAll(/\\(.)/g, "$1") ?? single?.replaceAll("''", "'") ?? bare ?? "";
       if (bare !== undefined && (ENDS_TEXT.test(bare) || NO_TEXT.test(bare))) return undefined;
       if (NO_TEXT.test(key) || entries.some((entry) => entry.key === key)) return undefined;
+      if (entries.length === MOST_PAIRS) return undefined;
       const column = indent + 3;
       const keySpan = { file, line, column };
       const span = { file, line, column: column + key.length + 2 };
       const segment = { offset: 0, line, column: bare === undefined ? span.column + 1 : span.column };
-      entries.push({ key, keySpan, value: { kind: "scalar", span, text: value, value, segments: [segment] } });
+      entries.push({
+        key: this.#sameKey(key),
+        keySpan,
+        value: { kind: "scalar", span, text: value, value, segments: [segment] },
+      });
       at += whole.length;
     }
     const [first] = entries;
     return first && { indent, node: { kind: "map", span: first.keySpan, entries }, end: at, line };
+  }
+
+  #sameKey(key: string): string {
+    const known = this.#keys.get(key);
+    if (known === undefined) this.#keys.set(key, key);
+    return known ?? key;
   }
 }
