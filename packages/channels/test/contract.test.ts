@@ -5,147 +5,22 @@
 import { decideApproval } from "@saferun/core";
 import { describe, expect, it } from "vitest";
 import { ACTIONS } from "../src/slack/card.ts";
+import { type Answering, ARGS, type Driver, drivers, useAll } from "./drivers.ts";
 import * as email from "./email-setup.ts";
 import * as linear from "./linear-setup.ts";
 import * as pagerduty from "./pagerduty-setup.ts";
-import { clickOf, signedRequest, submissionOf } from "./slack-desk.ts";
+import { clickOf, signedRequest } from "./slack-desk.ts";
 import * as slack from "./slack-setup.ts";
 import * as webhook from "./webhook-setup.ts";
-import { DEADLINE_MS, type Waiting, type World } from "./world.ts";
+import { DEADLINE_MS } from "./world.ts";
 
-slack.useSlack();
-webhook.useWebhook();
-linear.useLinear();
-email.useEmail();
+useAll();
 pagerduty.usePagerDuty();
-
-type Answering = { readonly verdict: "approve" | "deny" } | { readonly amount: number };
-
-/** A question on a channel, as the people there can deal with it. */
-interface Asked {
-  readonly waiting: Waiting;
-  /** One person's answer. */
-  answer(what: Answering): Promise<void>;
-  /** The last answer's request, exactly as it was sent. */
-  replay(): Promise<void>;
-  /** An answer that only looks like one of the vendor's; its status. */
-  forge(): Promise<number>;
-  /** What people see in the end. */
-  outcome(): Promise<string>;
-}
-
-interface Driver {
-  readonly name: string;
-  world(): World;
-  ask(): Promise<Asked>;
-}
-
-const ARGS = { amount: 450, to: "ada@example.com" };
-
-const drivers: readonly Driver[] = [
-  {
-    name: "slack",
-    world: () => slack.w,
-    async ask() {
-      const [waiting, card] = await slack.asked(ARGS);
-      const ann = slack.desk.account("ann");
-      const edit = clickOf(card, ACTIONS.edit, ann, await slack.desk.trigger());
-      let last: Request | undefined;
-      const send = async (payload: Parameters<typeof signedRequest>[0]) => {
-        const request = signedRequest(payload);
-        last = request.clone();
-        await slack.slack.handle(request);
-      };
-      return {
-        waiting,
-        async answer(what) {
-          if ("verdict" in what) return send(clickOf(card, ACTIONS[what.verdict], ann));
-          await send(edit);
-          await send(submissionOf(slack.desk.front, ann, { amount: String(what.amount) }));
-        },
-        replay: async () => void (last && (await slack.slack.handle(last))),
-        forge: async () =>
-          (await slack.slack.handle(signedRequest(clickOf(card, ACTIONS.approve, ann), { secret: "x" }))).status,
-        outcome: async () => (await slack.closed(card)).json,
-      };
-    },
-  },
-  {
-    name: "webhook",
-    world: () => webhook.w,
-    async ask() {
-      const [waiting, data] = await webhook.asked(ARGS);
-      let last: Request | undefined;
-      return {
-        waiting,
-        async answer(what) {
-          const edited = {
-            verdict: "approve",
-            arguments: { ...ARGS, ...("amount" in what ? { amount: what.amount } : {}) },
-          };
-          const request = webhook.request(
-            webhook.answerTo(data, "verdict" in what ? { verdict: what.verdict } : edited),
-          );
-          last = request.clone();
-          await webhook.webhook.handle(request);
-        },
-        replay: async () => void (last && (await webhook.webhook.handle(last))),
-        forge: async () =>
-          (await webhook.say(webhook.answerTo(data, { verdict: "approve" }), { secret: webhook.SECRET })).status,
-        outcome: async () => (await webhook.closing()).text,
-      };
-    },
-  },
-  {
-    name: "linear",
-    world: () => linear.w,
-    async ask() {
-      const [waiting, issue] = await linear.asked(ARGS);
-      return {
-        waiting,
-        async answer(what) {
-          const block = `/approve\n\`\`\`json\n${JSON.stringify({ ...ARGS, ...what })}\n\`\`\``;
-          await linear.comment("ann", issue, "verdict" in what ? `/${what.verdict}` : block);
-        },
-        replay: async () => void (await linear.linear.handle(linear.signed(linear.delivered[0]?.body ?? ""))),
-        forge: async () => {
-          const event = {
-            type: "Comment",
-            action: "create",
-            data: { id: "c", body: "/approve" },
-            webhookTimestamp: Date.now(),
-          };
-          return (await linear.linear.handle(linear.signed(JSON.stringify(event), "x"))).status;
-        },
-        outcome: () => linear.said(issue, "**Outcome**"),
-      };
-    },
-  },
-  {
-    name: "email",
-    world: () => email.w,
-    async ask() {
-      const [waiting, link] = await email.asked(ARGS);
-      let last: Record<string, string> = {};
-      return {
-        waiting,
-        async answer(what) {
-          last = "verdict" in what ? { verdict: what.verdict } : { verdict: "approve", "field.0": String(what.amount) };
-          await email.send(link, "7", last);
-        },
-        replay: async () => void (await email.send(link, "7", last)),
-        forge: async () =>
-          (await email.send(link, "7", { verdict: "approve" }, { origin: "https://evil.example" })).status,
-        outcome: () => email.outcome(),
-      };
-    },
-  },
-];
 
 /** What the tool ran with, and whether the channel could be fooled afterwards. */
 async function ended(driver: Driver, what: Answering): Promise<{ readonly status: string; readonly outcome: string }> {
   const asked = await driver.ask();
-  expect(await asked.forge()).toBeGreaterThanOrEqual(401);
+  expect(await asked.forge({ secret: "x" })).toBeGreaterThanOrEqual(401);
   expect((await asked.waiting.now()).state).toBe("pending");
   expect(driver.world().ran).toEqual([]);
   await asked.answer(what);

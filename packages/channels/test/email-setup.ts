@@ -15,6 +15,17 @@ export let mails: string[];
 
 export let refusals: Error[];
 
+let tries = 0;
+let kept = false;
+
+/** How often a question came in, taken or not. */
+export const attempts = () => tries;
+
+/** The next mail is delivered, although the server says that it was not. */
+export function keepNext(): void {
+  kept = true;
+}
+
 export let w: World;
 
 export let email: EmailChannel;
@@ -40,6 +51,12 @@ export async function asked(args: JsonObject = { amount: 450, to: "ada@example.c
   const waiting = await w.propose(args);
   await email.notify("finance@example.com", waiting);
   return [waiting, linkIn(mails.at(-1) ?? "")];
+}
+
+export function linkAbout(approval: string): string {
+  const link = mails.map(linkIn).findLast((found) => found.includes(approval));
+  if (link === undefined) throw new Error("no mail");
+  return link;
 }
 
 /** The link as a mail program finds it. */
@@ -98,9 +115,11 @@ export function useEmail(): void {
         stream.on("data", (piece: Buffer) => pieces.push(piece));
         stream.on("end", () => {
           const refusal = refusals.shift();
-          if (refusal !== undefined) return done(refusal);
-          mails.push(Buffer.concat(pieces).toString());
-          done();
+          const mail = Buffer.concat(pieces).toString();
+          if (!mail.includes("Outcome:")) tries++;
+          if (refusal === undefined || kept) mails.push(mail);
+          kept = false;
+          done(refusal);
         });
       },
     });

@@ -122,6 +122,15 @@ export async function issueNow(id: string): Promise<IssueNow> {
   return { ...issue, comments: issue.comments.nodes.map(({ body }) => body) };
 }
 
+/** The last issue that was made about an approval. */
+export async function issueAbout(approval: string): Promise<string> {
+  type Found = { readonly issues: { readonly nodes: readonly { id: string; description: string }[] } };
+  const { issues } = await as<Found>("ann", "query { issues(last: 100) { nodes { id description } } }");
+  const found = issues.nodes.findLast(({ description }) => description.includes(approval));
+  if (found === undefined) throw new Error("no issue");
+  return found.id;
+}
+
 export const said = (issue: string, text: string) =>
   eventually(async () => (await issueNow(issue)).comments.find((body) => body.includes(text)));
 

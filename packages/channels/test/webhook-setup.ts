@@ -39,7 +39,18 @@ export function request(
   data: Json,
   { id = `msg_${Math.random()}`, secret = ANSWER_SECRET, shiftMs = 0 }: How = {},
 ): Request {
-  const body = JSON.stringify({ type: "approval.decide", timestamp: new Date().toISOString(), data });
+  return requestOf(JSON.stringify({ type: "approval.decide", timestamp: new Date().toISOString(), data }), {
+    id,
+    secret,
+    shiftMs,
+  });
+}
+
+/** Any body, signed. */
+export function requestOf(
+  body: string,
+  { id = `msg_${Math.random()}`, secret = ANSWER_SECRET, shiftMs = 0 }: How = {},
+): Request {
   const at = new Date(Date.now() + shiftMs);
   return new Request("http://127.0.0.1/webhook", {
     method: "POST",

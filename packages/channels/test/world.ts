@@ -18,14 +18,19 @@ export const DEADLINE_MS = 600_000;
 const POLICIES = `saferun: policy/v1
 environments:
   prod: { unmatched: deny }
+# A run may wait for a person longer than it may work.
+breakers:
+  caps: { minutes: 600 }
 routes:
   default: { to: [cli], within: 10m }
   finance: { to: [cli], within: 10m, roles: [finance] }
   two: { to: [cli], within: 10m, need: 2 }
+  patient: { to: [cli], within: 4h }
 tools:
   refund: { kind: write }
   mail: { kind: write }
   wire: { kind: write }
+  pay: { kind: write }
 rules:
   - id: refund.ask
     tool: refund
@@ -38,6 +43,7 @@ rules:
     when: args.amount > 1000
     then: deny
     reason: Refunds over 1000 are not made by agents.
+  - { id: pay.ask, tool: pay, then: pause, approval: { route: patient, editable: [args.amount] } }
   - { id: wire.ask, tool: wire, then: pause, approval: { route: two, editable: [args.amount] } }
   - { id: mail.ask, tool: mail, then: pause, approval: { route: finance } }
 `;
