@@ -6,6 +6,7 @@
 import { cpus, totalmem } from "node:os";
 import { WORDS } from "./options.ts";
 import { type Report, table } from "./report.ts";
+import { approvals } from "./suites/approval.ts";
 import { backtests } from "./suites/backtest.ts";
 import { decisions } from "./suites/decision.ts";
 import { gatedCalls } from "./suites/gate.ts";
@@ -17,6 +18,7 @@ const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
   load: loading,
   decision: decisions,
   gate: gatedCalls,
+  approval: approvals,
   backtest: backtests,
   verify: verifications,
 };
