@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { nodeStamp } from "@saferun/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makePlace, type Place, saferun } from "./saferun.ts";
 import { POLICY } from "./sample.ts";
@@ -35,7 +36,13 @@ describe("saferun check", () => {
     mkdirSync(join(place.cwd, "policies"));
     writeFileSync(join(place.cwd, "policies", "support.yaml"), POLICY);
     const result = await saferun(place, ["check", "--json"]);
-    expect(result.json()).toEqual({ ok: true, files: [join("policies", "support.yaml")], issues: [] });
+    expect(result.json()).toEqual({
+      ok: true,
+      files: [join("policies", "support.yaml")],
+      revision: expect.stringMatching(/^[0-9a-f]{64}$/),
+      runtime: { ...nodeStamp, reads: [] },
+      issues: [],
+    });
     expect(result.code).toBe(0);
     expect(result.stderr).toBe("");
   });

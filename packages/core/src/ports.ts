@@ -6,6 +6,7 @@ import type { Json } from "./json.ts";
 import type { CallRecord } from "./lifecycle.ts";
 import type { EntryDraft, StoredEntry } from "./log/entry.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
+import type { RuntimeStamp } from "./stamp.ts";
 
 /** SHA-256, synchronous. `node:crypto` in Node, a pure implementation elsewhere. */
 export interface Hash {
@@ -44,6 +45,8 @@ export interface Policies {
    * writes `policy.activated`. Absent: each gate keeps its own. Empty: none is named yet.
    */
   readonly named?: { revision: string };
+  /** The runtime's tables, named in the log beside each revision. Absent: they are not. */
+  readonly stamp?: RuntimeStamp;
 }
 
 /** Tells people that a call waits. It never decides by returning; a throw or a hang changes nothing. */

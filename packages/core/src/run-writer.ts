@@ -3,9 +3,11 @@ import { accounted } from "./account.ts";
 import type { Motion } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
 import type { EntryDraft } from "./log/entry.ts";
+import { encodePart } from "./log/part.ts";
 import type { CommitResult, Notifier, Policies, Random, Store, Transaction } from "./ports.ts";
 import { about, protectionEntries } from "./record.ts";
 import type { Run } from "./run.ts";
+import { STAMP_PART } from "./stamp.ts";
 
 interface WriterPorts {
   readonly store: Store;
@@ -54,10 +56,10 @@ export class RunWriter {
   }
 
   async #write(run: Run, transaction: Transaction): Promise<CommitResult> {
-    const { store, policies } = this.#ports;
+    const { store, policies, random } = this.#ports;
     const { revision } = policies.current();
     const started = run.unwritten;
-    const activated: EntryDraft[] = revision === this.#named.revision ? [] : [{ type: "policy.activated", revision }];
+    const activated = revision === this.#named.revision ? [] : [activation(policies, revision, random)];
     run.unwritten = [];
     this.#named.revision = revision;
     let result: CommitResult | undefined;
@@ -82,6 +84,14 @@ export class RunWriter {
       .then(() => this.#ports.notifier.alarmed?.({ run: run.id, agent, environment, changes, marks, exceeded }))
       .catch(() => undefined);
   }
+}
+
+/** A revision comes into force, on a runtime whose tables it may read. */
+export function activation({ stamp }: Pick<Policies, "stamp">, revision: string, random: Random): EntryDraft {
+  if (stamp === undefined) return { type: "policy.activated", revision };
+  const { calendar, icu, unicode } = stamp;
+  const part = { name: STAMP_PART, salt: random.bytes(32), bytes: encodePart({ calendar, icu, unicode }) };
+  return { type: "policy.activated", revision, parts: [part] };
 }
 
 /** A person's own words at a run's start are a message from them: what came before in a run of this id is no loop. */

@@ -24,6 +24,7 @@ export function protecting(policies: Policies, own: OwnPlaces): Policies {
   const guarded = new WeakMap<PolicySet, PolicySet>();
   return {
     ...(policies.named === undefined ? {} : { named: policies.named }),
+    ...(policies.stamp === undefined ? {} : { stamp: policies.stamp }),
     current() {
       const set = policies.current();
       const known = guarded.get(set) ?? guardedSet(set, places, own.base);

@@ -4,8 +4,9 @@
  */
 import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type EntryDraft, encodePart, type Policies, type Random, SafeRunError } from "@saferun/core";
+import { activation, type EntryDraft, encodePart, type Policies, type Random, SafeRunError } from "@saferun/core";
 import type { PolicyText } from "@saferun/document";
+import { nodeStamp } from "@saferun/store";
 import {
   type NamedFiles,
   type PolicySource,
@@ -63,6 +64,7 @@ export function reloadingPolicies(options: ReloadOptions): Reload {
 
   return {
     named,
+    stamp: nodeStamp,
     current: () => policies,
     close() {
       closed = true;
@@ -125,7 +127,7 @@ export function reloadingPolicies(options: ReloadOptions): Reload {
 
   function activate(revision: string): void {
     named.revision = revision;
-    write({ type: "policy.activated", revision }, () => {
+    write(activation({ stamp: nodeStamp }, revision, random), () => {
       named.revision = "";
     });
   }

@@ -14,6 +14,7 @@ import { callSource, lineBatches } from "../eval/lines.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
+import { otherRuntime } from "../recorded/runtime.ts";
 import { storeOption, withReadOnlyStore } from "../store.ts";
 
 interface Options extends Shared {
@@ -58,12 +59,17 @@ async function backtest(io: Io, options: Options): Promise<ExitCode> {
   if (calls !== undefined && since !== undefined) throw usage("`--since` asks the log; calls of a file are all judged");
   if (options.breakers !== undefined) return breakersOnly(io, options, options.breakers);
   if (options.policies === undefined) throw usage("name the new policies with `--policies`, or with `--breakers`");
-  const { policies } = await loadUsablePolicies(io, options.policies);
+  const { policies, model } = await loadUsablePolicies(io, options.policies);
   const against = options.against === undefined ? undefined : (await loadUsablePolicies(io, options.against)).policies;
   const tally = createTally(options.limit);
   const work = { policies, against, tally };
   if (calls !== undefined) await backtestLines(work, lineBatches(callSource(io, calls)), nodeClock.now());
-  else await withReadOnlyStore(io, store, (opened) => backtestStore(work, opened, since ?? 0));
+  else {
+    await withReadOnlyStore(io, store, async (opened) => {
+      await backtestStore(work, opened, since ?? 0);
+      for (const other of await otherRuntime(opened, model, { since: since ?? 0 })) io.warn(other);
+    });
+  }
   const result = tally.result();
   const revisions = { from: against?.revision ?? null, to: policies.revision };
   if (options.json) printJson(io, resultJson(result, revisions));

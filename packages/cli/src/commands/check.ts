@@ -1,5 +1,6 @@
 /** `saferun check`: every issue of every policy file in one run. */
-import { analyse, type PolicyIssue } from "@saferun/core";
+import { analyse, type JsonObject, type PolicyIssue, runtimeTables } from "@saferun/core";
+import { nodeStamp } from "@saferun/store";
 import { type Command, Option } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -44,13 +45,26 @@ export function registerCheck(parent: Command, { io, run }: CommandSetup): void 
 async function check(io: Io, patterns: readonly string[], options: Options, version: string): Promise<ExitCode> {
   const knownTools = options.tools?.split(",").map((name) => name.trim());
   const files = await loadPolicyFiles(io, patterns, { analyse, ...(knownTools === undefined ? {} : { knownTools }) });
-  const { loaded, names } = files;
+  const { loaded } = files;
   const issues = loaded.ok ? loaded.warnings : loaded.issues;
   const ok = loaded.ok && (options.strict !== true || issues.length === 0);
   if (options.format === "sarif") printJson(io, sarifOf(issues, version));
-  else if (options.json || options.format === "json") printJson(io, { ok, files: names, issues });
+  else if (options.json || options.format === "json") printJson(io, checkJson(files, ok, issues));
   else io.print(reportLines(files, issues, io.style).join("\n"));
   return ok ? EXIT.fine : EXIT.found;
+}
+
+/** `runtime` names the tables that conditions may read; with the revision it says what decides. */
+function checkJson({ loaded, names }: LoadedFiles, ok: boolean, issues: readonly PolicyIssue[]): JsonObject {
+  const revision = loaded.ok ? loaded.policies.revision : null;
+  const reads = loaded.ok ? runtimeTables(loaded.model) : [];
+  return {
+    ok,
+    files: names,
+    revision,
+    runtime: { ...nodeStamp, reads },
+    issues: issues.map((issue) => ({ ...issue })),
+  };
 }
 
 function reportLines({ loaded, names, format }: LoadedFiles, issues: readonly PolicyIssue[], style: Style): string[] {

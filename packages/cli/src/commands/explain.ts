@@ -1,5 +1,5 @@
 /** `saferun explain`: why a call is decided as it is. */
-import { type EvaluationContext, parseHeader, type Store, type ToolCall } from "@saferun/core";
+import { type EvaluationContext, type PolicyModel, parseHeader, type Store, type ToolCall } from "@saferun/core";
 import { nodeClock } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -10,6 +10,7 @@ import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
 import { decisionEntry, recordedDecisions } from "../recorded/decisions.ts";
+import { otherRuntime } from "../recorded/runtime.ts";
 import { runEntries } from "../runs/steps.ts";
 import { storeOption, withReadOnlyStore } from "../store.ts";
 
@@ -44,21 +45,25 @@ export function registerExplain(parent: Command, { io, run }: CommandSetup): voi
 }
 
 async function explain(io: Io, options: Options): Promise<ExitCode> {
-  const { policies } = await loadUsablePolicies(io, options.policies ?? []);
-  const { call, context, recorded } = await asked(io, options);
+  const { policies, model } = await loadUsablePolicies(io, options.policies ?? []);
+  const { call, context, recorded } = await asked(io, options, model);
   const explained: Explained = { call, recorded, policies, decision: policies.explain(call, context) };
   if (options.json) printJson(io, explainedJson(explained));
   else io.print(explainedLines(explained, io.style).join("\n"));
   return EXIT.fine;
 }
 
-async function asked(io: Io, { call, run, callId, store }: Options): Promise<Asked> {
+async function asked(io: Io, { call, run, callId, store }: Options, model: PolicyModel): Promise<Asked> {
   if (call !== undefined) {
     if (run !== undefined || callId !== undefined) throw usage("give `--call`, or `--run` with `--call-id`, not both");
     return { ...written(call), recorded: null };
   }
   if (run === undefined || callId === undefined) throw usage("give `--call`, or `--run` with `--call-id`");
-  return withReadOnlyStore(io, store, (opened) => recordedCall(opened, run, callId));
+  return withReadOnlyStore(io, store, async (opened) => {
+    const { seq, ...found } = await recordedCall(opened, run, callId);
+    for (const other of await otherRuntime(opened, model, { seq })) io.warn(other);
+    return found;
+  });
 }
 
 function written(text: string): { readonly call: ToolCall; readonly context: EvaluationContext } {
@@ -70,7 +75,7 @@ function written(text: string): { readonly call: ToolCall; readonly context: Eva
   }
 }
 
-async function recordedCall(store: Store, run: string, id: string): Promise<Asked> {
+async function recordedCall(store: Store, run: string, id: string): Promise<Asked & { readonly seq: number }> {
   const start = id.replace(/…$|\.{3}$/, "");
   const entries = (await runEntries(store, run)).filter(({ header }) => parseHeader(header).call?.startsWith(start));
   const take = recordedDecisions();
@@ -84,9 +89,9 @@ async function recordedCall(store: Store, run: string, id: string): Promise<Aske
     );
   }
   if (other !== undefined) throw usage(`${shown} is the start of ${found.length} calls; give more of it`);
-  const { input, verdict, by, revision } = decision;
+  const { input, verdict, by, revision, seq } = decision;
   if ("missing" in input) {
     throw failed("call.missing", `what ${shown} was decided on cannot be had from the log any more: ${input.missing}`);
   }
-  return { ...input, recorded: { verdict, by, revision } };
+  return { ...input, seq, recorded: { verdict, by, revision } };
 }

@@ -1,6 +1,6 @@
 /** The core's ports on Node: hashing, randomness, time. */
 import { hash, randomBytes } from "node:crypto";
-import type { Clock, Hash, Random } from "@saferun/core";
+import type { Clock, Hash, Random, RuntimeStamp } from "@saferun/core";
 
 /** As text, because a small string costs Node a third of what a small buffer does: most of the time of a short hash. */
 const AS_TEXT = { outputEncoding: "binary" } as const;
@@ -33,3 +33,8 @@ export const nodeClock: Clock = {
       signal?.addEventListener("abort", finish, { once: true });
     }),
 };
+
+const { tz = "", icu = "", unicode = "" } = process.versions;
+
+/** Tables that this runtime brings along; a system's own may stand in for them (`--icu-data-dir`). */
+export const nodeStamp: RuntimeStamp = Object.freeze({ calendar: tz, icu, unicode });

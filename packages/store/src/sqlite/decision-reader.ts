@@ -16,7 +16,17 @@ export interface DecisionEntry {
 export interface DecisionReader {
   /** In the order of the log, `from` inclusive to `to` exclusive. */
   read(range: { readonly from: number; readonly to: number }): readonly DecisionEntry[];
+  /** Every `policy.activated` that names its runtime, in the order of the log. Reads every header once. */
+  activations(): readonly Activation[];
   close(): void;
+}
+
+export interface Activation {
+  readonly seq: number;
+  /** Canonical JSON of the header. */
+  readonly header: string;
+  /** JSON text of the part `runtime`; null where it was erased. */
+  readonly runtime: string | null;
 }
 
 /** Headers are canonical: a type is always written like this. `GLOB`, since `instr` takes several times as long. */
@@ -27,6 +37,13 @@ FROM entries e LEFT JOIN parts p
   AND p.name IN ('arguments', 'tool', 'decision')
 WHERE e.seq >= ? AND e.seq < ? AND CAST(e.header AS TEXT) GLOB '*"type":"call.[dp]*'
 ORDER BY e.seq, p.id`;
+
+const ACTIVATIONS = `
+SELECT e.seq AS seq, CAST(e.header AS TEXT) AS header, CAST(p.bytes AS TEXT) AS bytes
+FROM entries e JOIN parts p
+  ON p.id >= e.seq * ${PARTS_PER_ENTRY} AND p.id < (e.seq + 1) * ${PARTS_PER_ENTRY} AND p.name = 'runtime'
+WHERE CAST(e.header AS TEXT) GLOB '*"type":"policy.activated"*'
+ORDER BY e.seq`;
 
 export function createDecisionReader(path: string, busyMs: number): DecisionReader {
   const db = connectReadOnly(path, busyMs);
@@ -46,6 +63,15 @@ export function createDecisionReader(path: string, busyMs: number): DecisionRead
       }
       return entries;
     },
+    activations: () =>
+      db
+        .prepare(ACTIVATIONS)
+        .all()
+        .map(({ seq, header, bytes }) => ({
+          seq: integer(seq, "seq"),
+          header: text(header, "header"),
+          runtime: bytes === null ? null : text(bytes, "bytes"),
+        })),
     close: () => db.close(),
   };
 }

@@ -5,7 +5,7 @@ import { SafeRunError, type Store } from "@saferun/core";
 import type { Installation } from "../node/installation.ts";
 import { nodeHash } from "../node/ports.ts";
 import { readPrivateFile } from "../node/private-files.ts";
-import { createDecisionReader, type DecisionEntry, type DecisionReader } from "./decision-reader.ts";
+import { type Activation, createDecisionReader, type DecisionEntry, type DecisionReader } from "./decision-reader.ts";
 import { storeFailure } from "./failure.ts";
 import { createReader } from "./reader.ts";
 import { readsOf } from "./reads.ts";
@@ -21,6 +21,8 @@ export interface ReadOnlyStoreOptions {
 export interface ReadOnlyStore extends Store {
   /** Proposals and decisions with what they were made from, `from` inclusive to `to` exclusive: for judging them again. */
   decisionEntries(range: { readonly from: number; readonly to: number }): Promise<readonly DecisionEntry[]>;
+  /** Which revision came into force where, and on which runtime. */
+  activations(): Promise<readonly Activation[]>;
 }
 
 /**
@@ -56,21 +58,24 @@ function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions)
     throw new SafeRunError("record.unavailable", "the store is open for reading only");
   };
 
+  const reading = <Found>(read: (reader: DecisionReader) => Found): Found => {
+    if (closed) throw new SafeRunError("record.unavailable", "the store is closed");
+    try {
+      decisions ??= createDecisionReader(path, busyMs);
+      return read(decisions);
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  };
+
   return {
     logId,
     writerId: "",
     commit: refuse,
     addCheckpoint: refuse,
     ...readsOf(reader, () => closed),
-    async decisionEntries(range) {
-      if (closed) throw new SafeRunError("record.unavailable", "the store is closed");
-      try {
-        decisions ??= createDecisionReader(path, busyMs);
-        return decisions.read(range);
-      } catch (error) {
-        throw storeFailure(error);
-      }
-    },
+    decisionEntries: async (range) => reading((reader) => reader.read(range)),
+    activations: async () => reading((reader) => reader.activations()),
     close: async () => {
       if (!closed) {
         reader.close();

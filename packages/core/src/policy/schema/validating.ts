@@ -16,6 +16,7 @@ export function validating(policies: Policies, validators: Readonly<Record<strin
   const guarded = new WeakMap<PolicySet, PolicySet>();
   return {
     ...(policies.named === undefined ? {} : { named: policies.named }),
+    ...(policies.stamp === undefined ? {} : { stamp: policies.stamp }),
     current() {
       const set = policies.current();
       const known = guarded.get(set) ?? guardedSet(set, byTool);
