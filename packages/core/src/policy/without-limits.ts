@@ -17,12 +17,14 @@ const DEFAULT_TERMS: ApprovalTerms = Object.freeze({
 });
 
 /** No budgets, the detectors' defaults, and tools of which nothing is known. */
-export const WITHOUT_LIMITS: Pick<PolicySet, "observes" | "traits" | "detectors" | "budgets" | "modelBudgets" | "approval"> =
-  Object.freeze({
-    observes: () => false,
-    traits: () => UNDECLARED_TOOL,
-    detectors: () => LOOP_DEFAULTS,
-    budgets: () => [],
-    modelBudgets: () => [],
-    approval: DEFAULT_TERMS,
-  });
+export const WITHOUT_LIMITS: Pick<
+  PolicySet,
+  "observes" | "traits" | "detectors" | "budgets" | "modelBudgets" | "approval"
+> = Object.freeze({
+  observes: () => false,
+  traits: () => UNDECLARED_TOOL,
+  detectors: () => LOOP_DEFAULTS,
+  budgets: () => [],
+  modelBudgets: () => [],
+  approval: DEFAULT_TERMS,
+});
