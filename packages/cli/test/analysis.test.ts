@@ -43,12 +43,32 @@ async function issues(args: readonly string[] = []): Promise<readonly Issue[]> {
 
 const ids = (found: readonly Issue[]) => found.map(({ line, code }) => `${line} ${code}`);
 
+/** Ten rules a tool: an allow rule in each of ten countries. */
+function faultless(tools: number): string {
+  const names = Array.from({ length: tools }, (_, index) => `many.tool${index}`);
+  const rules = names.flatMap((name) =>
+    Array.from(
+      { length: 10 },
+      (_, country) =>
+        `  - id: ${name}.${country}\n    tool: ${name}\n    when: args.n > 0 && args.n < 9 && args.country == "c${country}"\n    then: allow\n`,
+    ),
+  );
+  const declared = names.map((name) => `  ${name}: { kind: write }\n`);
+  return `saferun: policy/v1\ntools:\n${declared.join("")}rules:\n${rules.join("")}`;
+}
+
 describe("saferun check, the analysis", () => {
   it("[P10~] finds every kind of seeded fault in one run, with code, line and a call that shows it", async () => {
     expect(SEEDED.length).toBeGreaterThan(15);
     const found = await issues();
     expect([...ids(found)].sort()).toEqual([...SEEDED].sort());
     for (const issue of found) expect(issue).toMatchObject({ severity: "warning", example: { env: "prod" } });
+  });
+
+  it("[P10~] finds the same, and nothing else, among 10,000 rules without a fault", async () => {
+    writeFileSync(join(place.cwd, "many.yaml"), faultless(1_000));
+    const found = await issues(["policies.yaml", "many.yaml"]);
+    expect(ids(found).sort()).toEqual([...SEEDED].sort());
   });
 
   it("gives examples that `saferun eval` takes as they are", async () => {
