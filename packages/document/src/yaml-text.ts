@@ -74,6 +74,12 @@ function explain(error: YAMLError): string {
       return "a tab stands where the indentation is; use spaces";
     case "BLOCK_AS_IMPLICIT_KEY":
       return "`: ` inside a text begins a map in YAML; put the text in quotes";
+    case "MULTILINE_IMPLICIT_KEY":
+      return "this line has no `key: value`; end the key with `: `, or put a text of several lines in quotes";
+    case "MISSING_CHAR":
+      return error.message.startsWith("Implicit map key")
+        ? "a key without its value stands here; write `key: value`"
+        : lower(error.message);
     case "BAD_SCALAR_START":
       return `${lower(error.message)}; put the text in quotes`;
     case "UNEXPECTED_TOKEN":

@@ -230,7 +230,7 @@ function notifierOf({ onPause }: CheckedOptions, ports: DecisionPorts): Notifier
     },
     failed: (approval, error) => {
       const text = error instanceof Error ? error.message : String(error);
-      warn(`\`onPause\` failed for ${approval.id}, which waits for an answer all the same: ${text}`);
+      warn(`\`onPause\` failed for ${approval.id}, which waits for an answer all the same (\`npx saferun approvals\` takes it): ${text}`);
     },
   };
 }

@@ -2,9 +2,9 @@
 import type { Store } from "@saferun/core";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
-import { EXIT, type ExitCode, failed } from "../exit.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { printable } from "../output/printable.ts";
+import { findRun } from "../runs/find.ts";
 import { runEntries, runSteps } from "../runs/steps.ts";
 import { runLines, runListLines } from "../runs/view.ts";
 import { storeOption, withReadOnlyStore } from "../store.ts";
@@ -13,6 +13,7 @@ import { runJson, stepJson } from "../wire.ts";
 interface Options extends Shared {
   readonly store: string;
   readonly limit: number;
+  readonly full?: boolean;
 }
 
 export function registerRuns(parent: Command, { io, run }: CommandSetup): void {
@@ -20,9 +21,10 @@ export function registerRuns(parent: Command, { io, run }: CommandSetup): void {
     .command("runs")
     .summary("list runs, or show one step by step")
     .description("Without an id: the newest runs. With one: its steps as the log recorded them.")
-    .argument("[run]", "id of a run")
+    .argument("[run]", "id of a run, or the start of one")
     .addOption(storeOption())
     .option("-n, --limit <count>", "how many runs are listed", countOf, 20)
+    .option("--full", "show every argument: long lists and long texts are folded otherwise")
     .action(
       run((id: string | undefined, options: Options) =>
         withReadOnlyStore(io, options.store, (store) =>
@@ -42,12 +44,10 @@ async function list(io: Io, store: Store, options: Options): Promise<ExitCode> {
 }
 
 async function show(io: Io, store: Store, id: string, options: Options): Promise<ExitCode> {
-  const run = await store.run(id);
-  if (run === undefined)
-    throw failed("run.missing", `there is no run \`${printable(id)}\`; \`saferun runs\` lists them`);
+  const run = await findRun(store, id);
   const steps = runSteps(await runEntries(store, run.id));
   if (options.json) printJson(io, { ...runJson(run), steps: steps.map(stepJson) });
-  else io.print(runLines(run, steps, io.style).join("\n"));
+  else io.print(runLines(run, steps, io.style, { full: options.full === true }).join("\n"));
   return EXIT.fine;
 }
 

@@ -1,4 +1,4 @@
-/** Arguments as a tree that a person can read: every value whole, nothing hidden, one value a line. */
+/** Arguments as a tree that a person can read: one value a line, every value whole unless the caller folds. */
 import type { Json, JsonObject } from "@saferun/core";
 import { printable } from "./printable.ts";
 
@@ -8,10 +8,12 @@ export interface TreeOptions {
   /** A remark behind the value at a path, such as `may be edited`. */
   readonly remark?: (path: string) => string;
   readonly indent?: string;
+  /** How much of a list, a map and a text is shown, and what shows the rest. Never where somebody decides. */
+  readonly fold?: { readonly items: number; readonly width: number; readonly hint: string };
 }
 
 export function treeLines(value: Json, options: TreeOptions = {}): string[] {
-  const { indent = "  ", first = [], remark = () => "" } = options;
+  const { indent = "  ", first = [], remark = () => "", fold } = options;
   const lines: string[] = [];
   const roots = first.map((path) => /^[^.[]+/.exec(path)?.[0] ?? path);
   walk(value, "", indent);
@@ -20,14 +22,24 @@ export function treeLines(value: Json, options: TreeOptions = {}): string[] {
   function walk(node: Json, path: string, space: string): void {
     const children = childrenOf(node, path);
     if (path === "") children.sort((a, b) => rank(a.name) - rank(b.name));
-    const width = Math.min(24, Math.max(0, ...children.map(({ name }) => name.length)));
-    for (const child of children) {
+    // One more is no shorter folded.
+    const shown = fold !== undefined && children.length > fold.items + 1 ? children.slice(0, fold.items) : children;
+    const width = Math.min(24, Math.max(0, ...shown.map(({ name }) => name.length)));
+    for (const child of shown) {
       const label = child.name.padEnd(width);
-      const inner = isTree(child.value) ? "" : `  ${leaf(child.value)}`;
+      const inner = isTree(child.value) ? "" : `  ${leafText(child.value)}`;
       const said = remark(child.path);
       lines.push(`${space}${inner === "" ? child.name : label}${inner}${said === "" ? "" : `  ${said}`}`);
       if (isTree(child.value)) walk(child.value, child.path, `${space}  `);
     }
+    const rest = children.length - shown.length;
+    if (rest > 0) lines.push(`${space}… and ${rest} more; ${fold?.hint}`);
+  }
+
+  function leafText(value: Json): string {
+    const text = leaf(value);
+    if (fold === undefined || text.length <= fold.width) return text;
+    return `${text.slice(0, fold.width).toWellFormed()}… (${text.length} characters; ${fold.hint})`;
   }
 
   function rank(name: string): number {

@@ -31,6 +31,28 @@ const STEP: CallStep = {
   events: [],
 };
 
+describe("long arguments", () => {
+  const to = Array.from({ length: 500 }, (_, index) => `lead-${index}@example.com`);
+  const args = { to, text: "x".repeat(2_000), nested: { list: [...to.keys()].slice(0, 11) } };
+  const linesOf = (full: boolean) => runLines(RUN, [{ ...STEP, args }], createStyle(false), { full });
+
+  it("are folded, with a count and the way to see all of them", () => {
+    const text = linesOf(false);
+    expect(text.length).toBeLessThan(45);
+    expect(text.join("\n")).toContain('[9]  "lead-9@example.com"\n       … and 490 more; `--full` shows all\n');
+    expect(text.join("\n")).toContain("… (2002 characters; `--full` shows all)");
+    // Folding one away would take a line as well.
+    expect(text.join("\n")).toContain("[10]  10");
+  });
+
+  it("are whole where somebody asks for it", () => {
+    const text = linesOf(true).join("\n");
+    expect(text).toContain("lead-499@example.com");
+    expect(text).toContain("x".repeat(2_000));
+    expect(text).not.toContain("--full");
+  });
+});
+
 describe("a call that was approved and then denied", () => {
   it("names the call, and the rule that denied what a person had approved", () => {
     const text = runLines(RUN, [STEP], createStyle(false)).join("\n");

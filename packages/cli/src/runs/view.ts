@@ -20,26 +20,39 @@ export function runListLines(runs: readonly RunSummary[], style: Style): string[
   return table([["RUN", "STARTED", "LASTED", "AGENT", "ENVIRONMENT", "ENTRIES"].map(style.dim), ...rows]);
 }
 
-export function runLines(run: RunSummary, steps: readonly RunStep[], style: Style): string[] {
+export interface RunView {
+  /** Nothing is folded. */
+  readonly full: boolean;
+}
+
+export function runLines(
+  run: RunSummary,
+  steps: readonly RunStep[],
+  style: Style,
+  view: RunView = { full: false },
+): string[] {
   const calls = steps.filter((step) => step.kind === "call").length;
   return [
     `${style.bold(printable(run.id))}  agent ${printable(run.agent)} in ${printable(run.environment)}`,
     style.dim(`${moment(run.startedAt)}, ${calls} ${calls === 1 ? "call" : "calls"}, ${run.entries} log entries`),
-    ...steps.flatMap((step, index) => ["", ...stepLines(step, index + 1, run.startedAt, style)]),
+    ...steps.flatMap((step, index) => ["", ...stepLines(step, index + 1, run.startedAt, style, view)]),
   ];
 }
 
-function stepLines(step: RunStep, number: number, start: number, style: Style): string[] {
+function stepLines(step: RunStep, number: number, start: number, style: Style, view: RunView): string[] {
   const clock = style.dim(`+${span(step.at - start)}`);
   const head = (title: string) => `${style.dim(`${number}.`)} ${title}  ${clock}`;
-  return step.kind === "call" ? callLines(step, head, style) : [head(step.type), ...otherLines(step)];
+  return step.kind === "call" ? callLines(step, head, style, view) : [head(step.type), ...otherLines(step)];
 }
 
-function callLines(step: CallStep, head: (title: string) => string, style: Style): string[] {
+/** Of a list or map, and of a text. */
+const FOLDED = { items: 10, width: 500, hint: "`--full` shows all" } as const;
+
+function callLines(step: CallStep, head: (title: string) => string, style: Style, { full }: RunView): string[] {
   const { bold, dim } = style;
   const lines = [`${head(bold(printable(step.tool)))}  ${dim(printable(step.call))}`, `   ${stages(step, style)}`];
   if (step.reason !== null && step.verdict !== "allow") lines.push(`   ${dim(printable(step.reason))}`);
-  lines.push(`   ${dim("arguments")}`, ...treeLines(step.args, { indent: "     " }));
+  lines.push(`   ${dim("arguments")}`, ...treeLines(step.args, { indent: "     ", ...(full ? {} : { fold: FOLDED }) }));
   if (step.ran !== null && changedPaths(step.args, step.ran).length > 0) {
     lines.push(
       `   ${dim(step.edited ? "changed by the approver" : "changed by the policies")}`,
