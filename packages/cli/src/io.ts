@@ -11,6 +11,8 @@ export interface Io {
   print(text: string): void;
   /** Writes to standard error; a line break is added. */
   warn(text: string): void;
+  /** Writes over the last such line on standard error, nothing leaves it empty; undefined where that is no terminal. */
+  readonly progress: ((text: string) => void) | undefined;
   readonly style: Style;
   /** For standard error, which may be a terminal where standard output is none. */
   readonly warnStyle: Style;
@@ -29,6 +31,7 @@ export function processIo(argv: readonly string[]): Io {
     stdout,
     print: (text) => void stdout.write(`${text}\n`),
     warn: (text) => void stderr.write(`${text}\n`),
+    progress: stderr.isTTY === true ? (text) => void stderr.write(`\r\u001b[K${text}`) : undefined,
     style: createStyle(wanted && stdout.isTTY === true),
     warnStyle: createStyle(wanted && stderr.isTTY === true),
     interactive: stdin.isTTY === true && stdout.isTTY === true,

@@ -8,8 +8,10 @@ import { EXIT, type ExitCode, failed } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { registerCheckpoint } from "../log/checkpoint.ts";
 import { claimedKey } from "../log/claimed-key.ts";
+import { registerExport } from "../log/export.ts";
 import { registerProof } from "../log/proof.ts";
 import { registerRotateKey } from "../log/rotate-key.ts";
+import { registerSearch } from "../log/search.ts";
 import { registerVerify } from "../log/verify.ts";
 import { entryJson, entryLines } from "../log/view.ts";
 import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
@@ -38,6 +40,8 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
     .action(run((options: ListOptions) => withReadOnlyStore(io, options.store, (store) => list(io, store, options))));
   describe(command, ["saferun log", "saferun log --run run_4f0c… --json", "saferun log verify"]);
 
+  registerSearch(command, setup);
+  registerExport(command, setup);
   registerVerify(command, setup);
   registerCheckpoint(command, setup);
   registerProof(command, setup);

@@ -23,12 +23,14 @@ import { printable } from "../output/printable.ts";
 import { iso } from "../output/time.ts";
 import { storeArgument, storeOption, withReadOnlyStore } from "../store.ts";
 import { claimedKey } from "./claimed-key.ts";
+import { type VerifyExportOptions, verifyExport } from "./verify-export.ts";
 import { verificationJson, verificationLines } from "./view.ts";
 
 interface Options extends Shared {
   readonly store: string;
   readonly pin?: string;
   readonly anchor?: readonly string[];
+  readonly export?: string;
 }
 
 export function registerVerify(parent: Command, { io, run }: CommandSetup): void {
@@ -45,11 +47,14 @@ export function registerVerify(parent: Command, { io, run }: CommandSetup): void
     .addOption(storeOption())
     .option("--pin <vkey>", "the public key as `saferun log key` printed it")
     .option("--anchor <file...>", "checkpoints that were kept outside of the store")
+    .option("--export <file>", "an export of the log, instead of the store")
     .action(
       run((file: string | undefined, options: Options) =>
-        file === undefined
-          ? withReadOnlyStore(io, options.store, (store) => checkStore(io, store, options))
-          : checkFile(io, file, options),
+        options.export !== undefined
+          ? verifyExport(io, options.export, exportOptions(io, options))
+          : file === undefined
+            ? withReadOnlyStore(io, options.store, (store) => checkStore(io, store, options))
+            : checkFile(io, file, options),
       ),
     );
   describe(verify, [
@@ -57,6 +62,14 @@ export function registerVerify(parent: Command, { io, run }: CommandSetup): void
     "saferun log verify --pin 'saferun.local/1f…+5a7c0e11+AQ…' --anchor /mnt/worm/my-agent.checkpoints",
     'saferun log verify entry-17.tlog-proof --pin "$(cat ~/keys/my-agent.vkey)"',
   ]);
+}
+
+function exportOptions(io: Io, { json, pin, anchor = [] }: Options): VerifyExportOptions {
+  return {
+    pinned: pin?.trim(),
+    anchors: anchor.flatMap((file) => notesIn(io, file)),
+    ...(json === undefined ? {} : { json }),
+  };
 }
 
 async function checkStore(io: Io, store: Store, options: Options): Promise<ExitCode> {

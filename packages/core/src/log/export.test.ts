@@ -34,10 +34,16 @@ describe("export lines", () => {
     fc.assert(
       fc.property(line, (value) => {
         const text = formatExportLine(value);
-        expect(text).not.toMatch(/[\n\r]/);
+        expect(text).not.toMatch(/[\n\r\u0085\u2028\u2029]/);
         expect(parseExportLine(text)).toEqual(value);
       }),
     );
+  });
+
+  it("a line ends nowhere else, whatever a reader takes for a line break (trap 23)", () => {
+    const value: ExportLine = { kind: "checkpoint", size: 1, note: "a\u2028b\u2029c\u0085d\r\n" };
+    expect(formatExportLine(value)).toBe('{"checkpoint":{"size":1,"note":"a\\u2028b\\u2029c\\u0085d\\r\\n"}}');
+    expect(parseExportLine(formatExportLine(value))).toEqual(value);
   });
 
   it("anything else is refused, and never another error", () => {

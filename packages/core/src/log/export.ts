@@ -34,8 +34,21 @@ export type ExportLine =
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** One line without its line break, which JSON text never holds. */
+/** One line without its line break. */
 export function formatExportLine(line: ExportLine): string {
+  const text = lineText(line);
+  return OTHER_BREAKS.test(text) ? text.replace(OTHER_BREAKS_ALL, escaped) : text;
+}
+
+/** JSON escapes line feeds; many readers of lines end them at these too. */
+const OTHER_BREAKS = /[\u0085\u2028\u2029]/;
+const OTHER_BREAKS_ALL = /[\u0085\u2028\u2029]/g;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function lineText(line: ExportLine): string {
   switch (line.kind) {
     case "head": {
       const { log, size, root, query, key } = line.head;
