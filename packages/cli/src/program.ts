@@ -97,7 +97,11 @@ function parserText({ message }: CommanderError): string {
   const nearest = /^\(Did you mean (?:one of )?(.+)\?\)$/.exec(hints.join(" "))?.[1];
   const meant = nearest === undefined ? "" : `; did you mean ${nearest.split(", ").map(quoted).join(" or ")}?`;
   const text = `${first.charAt(0).toLowerCase()}${first.slice(1)}`.replace(/'([^']*)'/g, (_, text) => quoted(text));
-  return `${text.replace(/\.$/, "")}${meant === "" ? ";" : meant} \`--help\` shows what is possible`;
+  const said = text
+    .replace(/^option (`.*`) argument (`.*`) is invalid\. /, "$2 does not fit $1: ")
+    .replace(/\. E/, "; e")
+    .replace(/\.$/, "");
+  return `${said}${meant === "" ? ";" : meant} \`--help\` shows what is possible`;
 }
 
 function quoted(text: string): string {

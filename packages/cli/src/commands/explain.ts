@@ -11,6 +11,7 @@ import { printable } from "../output/printable.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
 import { decisionEntry, recordedDecisions } from "../recorded/decisions.ts";
 import { otherRuntime } from "../recorded/runtime.ts";
+import { findRun } from "../runs/find.ts";
 import { runEntries } from "../runs/steps.ts";
 import { storeOption, withReadOnlyStore } from "../store.ts";
 
@@ -34,8 +35,8 @@ export function registerExplain(parent: Command, { io, run }: CommandSetup): voi
     )
     .option("-p, --policies <files...>", "policy files, directories or globs; default: those of this directory")
     .option("-c, --call <json>", "the call: {tool, args, agent?, env?, now?, …}")
-    .option("--run <id>", "a run of the log, with --call-id")
-    .option("--call-id <id>", "a call of that run, as `saferun runs RUN` names it")
+    .option("--run <id>", "a run of the log or the start of its id, with --call-id")
+    .option("--call-id <id>", "a call of that run or the start of its id, as `saferun runs RUN` names it")
     .addOption(storeOption())
     .action(run((options: Options) => explain(io, options)));
   describe(command, [
@@ -77,7 +78,8 @@ function written(text: string): { readonly call: ToolCall; readonly context: Eva
 
 async function recordedCall(store: Store, run: string, id: string): Promise<Asked & { readonly seq: number }> {
   const start = id.replace(/…$|\.{3}$/, "");
-  const entries = (await runEntries(store, run)).filter(({ header }) => parseHeader(header).call?.startsWith(start));
+  const { id: whole } = await findRun(store, run);
+  const entries = (await runEntries(store, whole)).filter(({ header }) => parseHeader(header).call?.startsWith(start));
   const take = recordedDecisions();
   const found = entries.flatMap((entry) => take(decisionEntry(entry)) ?? []);
   const [decision, other] = found;
