@@ -46,6 +46,7 @@ export function answerOf(result: DecisionAnswer): Answer {
       return { answer: "not_allowed", message: "not allowed: there is no such approval here" };
     case "malformed":
     case "not-editable":
+    case "not-grantable":
       return { answer: "not_allowed", message: `not allowed: ${printable(message)}`, mendable: true, ...known };
     case "already-voted":
       return { answer: "already_decided", message: printable(message), ...known };

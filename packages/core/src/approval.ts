@@ -6,7 +6,7 @@
  */
 import type { PauseReason } from "./decision.ts";
 import { unreachable } from "./errors.ts";
-import { type Approver, type Edit, missingOf, refusalOf, samePerson, type Vote } from "./quorum.ts";
+import { type Approver, type Edit, type GrantTerms, missingOf, refusalOf, samePerson, type Vote } from "./quorum.ts";
 
 export type ApprovalState =
   | "pending"
@@ -40,6 +40,10 @@ export interface ApprovalRecord {
   readonly requesters: readonly string[];
   /** An approver's version, once there is one: what the next approver is asked about. */
   readonly edit: Edit | null;
+  /** Rows of `sticky` that a person's no stands in; absent: it stands for this call alone. */
+  readonly sticky?: readonly string[];
+  /** Where a grant stands that is given with it; absent: none can be. */
+  readonly scope?: string;
   /** Who has agreed to the version as it stands. */
   readonly votes: readonly Vote[];
   /** Levels of `after` that were asked, over all reasons. */
@@ -66,6 +70,8 @@ export interface ApprovalAnswer {
   readonly validUntil: number;
   /** How far the clock was behind the record then: if it is further behind later, it has gone back since. */
   readonly clockBehindMs: number;
+  /** What is permitted beside the call, where everybody who agrees says the same. */
+  readonly grant?: GrantTerms;
 }
 
 /** The answer that decided; of several people's it is the last one. */
@@ -154,13 +160,14 @@ function decide(approval: ApprovalRecord, event: Extract<ApprovalEvent, { type: 
 
 /** A yes, for the version as it stands or for one of the approver's own, which then is the one to agree to. */
 function vote(approval: ApprovalRecord, answer: ApprovalAnswer): ApprovalStep {
-  const { by, at, note, digest, bytes } = answer;
+  const { by, at, note, digest, bytes, grant } = answer;
+  const said: Vote = { by, at, note, ...(grant === undefined ? {} : { grant }) };
   if (answer.edited !== (digest !== approval.digest)) return refuse("mismatch");
   const edits = digest !== versionOf(approval).digest;
   if (!edits && approval.votes.some((earlier) => samePerson(earlier.by.id, by.id))) return refuse("already-voted");
   const change = edits
-    ? { edit: { by, digest, bytes }, votes: [{ by, at, note }], since: approval.version + 1 }
-    : { votes: [...approval.votes, { by, at, note }] };
+    ? { edit: { by, digest, bytes }, votes: [said], since: approval.version + 1 }
+    : { votes: [...approval.votes, said] };
   const enough = missingOf({ ...approval, ...change }).length === 0;
   return next(approval, enough ? { ...change, state: "approved", decision: answer } : change);
 }

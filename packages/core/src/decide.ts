@@ -2,24 +2,19 @@
  * A person's answer to an approval request, from whatever channel: one function, five answers (and a sixth where more
  * people must agree), one compare-and-set.
  */
-import {
-  type ApprovalAnswer,
-  type ApprovalRecord,
-  type ApprovalRefusal,
-  type ApprovalStep,
-  stepApproval,
-  versionOf,
-} from "./approval.ts";
+import { type ApprovalAnswer, type ApprovalRecord, type ApprovalRefusal, stepApproval, versionOf } from "./approval.ts";
 import { normalize, type ToolCall } from "./call.ts";
 import { releaseMotion } from "./call-protection.ts";
 import { lockedChanges } from "./edit.ts";
 import { invariant } from "./errors.ts";
+import { grantFault, grantRow } from "./grant.ts";
 import { type CallRecord, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
 import type { EntryDraft } from "./log/entry.ts";
 import type { Clock, Hash, Random, Store, Transaction } from "./ports.ts";
-import { type Approver, type Missing, missingOf, refusalOf } from "./quorum.ts";
+import { type Approver, type GrantTerms, type Missing, missingOf, refusalOf } from "./quorum.ts";
 import { part } from "./record.ts";
+import { stickyRows } from "./sticky.ts";
 import { type StoreTime, storeTime } from "./store-time.ts";
 
 export interface DecisionRequest {
@@ -31,6 +26,8 @@ export interface DecisionRequest {
   readonly note?: string;
   /** All arguments as the approver wants them; absent means as they stand: proposed, or edited by the approver before. */
   readonly args?: unknown;
+  /** With `approve`: the like is permitted too, for a while. */
+  readonly grant?: GrantTerms;
 }
 
 export type DecisionAnswer =
@@ -46,7 +43,7 @@ export type DecisionAnswer =
     }
   | {
       readonly status: "refused";
-      readonly reason: ApprovalRefusal | "missing" | "malformed" | "not-editable";
+      readonly reason: ApprovalRefusal | "missing" | "malformed" | "not-editable" | "not-grantable";
       /** For the person, one line. */
       readonly message: string;
       readonly approval?: ApprovalRecord;
@@ -75,6 +72,8 @@ export async function decideApproval(ports: DecisionPorts, request: DecisionRequ
 
     const version = approvedCall(approval, request, ports.hash);
     if ("refused" in version) return { status: "refused", reason: version.refused, message: version.message, approval };
+    const fault = request.grant === undefined ? undefined : grantFault(approval, request.grant);
+    if (fault !== undefined) return { status: "refused", reason: "not-grantable", message: fault, approval };
     // A clock that went back makes no decision older than its question, or than what the record holds.
     const time = await storeTime(store, clock);
     const now = Math.max(time.now, approval.createdAt);
@@ -89,7 +88,7 @@ export async function decideApproval(ports: DecisionPorts, request: DecisionRequ
       const message = refusalText(decided.reason, approval, request.by);
       return { status: "refused", reason: decided.reason, message, approval };
     }
-    const transaction = written(call, approval, decided, answer, ports.random);
+    const transaction = await written(store, call, approval, decided.approval, answer, ports.random);
     if (transaction === undefined)
       return { status: "refused", reason: "expired", message: "the call is over", approval };
     if ((await store.commit(transaction)).ok) return said(decided.approval);
@@ -102,37 +101,53 @@ const TRIES = 5;
 
 function answerOf(
   approval: ApprovalRecord,
-  { verdict, by, note }: DecisionRequest,
+  { verdict, by, note, grant }: DecisionRequest,
   { digest, bytes }: ToolCall,
   { now, behindMs }: StoreTime,
 ): ApprovalAnswer {
   const edited = digest !== approval.digest;
   const validUntil = now + LIMITS.approvalValidMs;
-  return { verdict, by, at: now, note: note ?? null, digest, bytes, edited, validUntil, clockBehindMs: behindMs };
+  return {
+    verdict,
+    by,
+    at: now,
+    note: note ?? null,
+    digest,
+    bytes,
+    edited,
+    validUntil,
+    clockBehindMs: behindMs,
+    ...(grant === undefined || verdict === "deny" ? {} : { grant }),
+  };
 }
 
 /** What has to be stored: a vote changes the question alone, a decision the call as well. Undefined: the call is over. */
-function written(
+async function written(
+  store: Store,
   call: CallRecord,
   before: ApprovalRecord,
-  { approval }: Extract<ApprovalStep, { ok: true }>,
+  approval: ApprovalRecord,
   answer: ApprovalAnswer,
   random: Random,
-): Transaction | undefined {
+): Promise<Transaction | undefined> {
   const approvals = [{ row: approval, expect: before.version }];
   const entries = [answerEntry(call, approval, answer, random)];
   if (approval.decision === null) return { approvals, entries };
   const { digest, bytes, at: now } = answer;
-  const step = stepCall(
-    call,
-    answer.verdict === "approve" ? { type: "approve", digest, bytes, now } : { type: "deny", now },
-  );
-  if (!step.ok) return undefined;
-  const calls = [{ row: step.call, expect: call.version }];
-  if (answer.verdict === "approve") return { calls, approvals, entries };
-  const rules = before.reasons.map(({ id }) => id);
-  // What it held goes back with the denial.
-  return { calls, approvals, entries, protection: { motions: [releaseMotion(call, rules)], accounted: "" } };
+  if (answer.verdict === "deny") {
+    const denied = stepCall(call, { type: "deny", now });
+    if (!denied.ok) return undefined;
+    const rows = await stickyRows(store, approval, answer);
+    const calls = [{ row: denied.call, expect: call.version }];
+    const rules = before.reasons.map(({ id }) => id);
+    // What it held goes back with the denial.
+    return { calls, approvals, rows, entries, protection: { motions: [releaseMotion(call, rules)], accounted: "" } };
+  }
+  const approved = stepCall(call, { type: "approve", digest, bytes, now });
+  if (!approved.ok) return undefined;
+  const grant = grantRow(approval);
+  const calls = [{ row: approved.call, expect: call.version }];
+  return { calls, approvals, rows: grant === undefined ? [] : [grant], entries };
 }
 
 function said(approval: ApprovalRecord): DecisionAnswer {
@@ -173,7 +188,7 @@ function approvedCall(approval: ApprovalRecord, request: DecisionRequest, hash: 
 }
 
 function answerEntry(call: CallRecord, approval: ApprovalRecord, answer: ApprovalAnswer, random: Random): EntryDraft {
-  const { by, note, edited, digest, validUntil, verdict } = answer;
+  const { by, note, edited, digest, validUntil, verdict, grant } = answer;
   const head = { run: call.run, call: call.id, approval: approval.id } as const;
   const content = part("arguments", JSON.parse(answer.bytes), random);
   if (approval.decision === null) {
@@ -181,7 +196,7 @@ function answerEntry(call: CallRecord, approval: ApprovalRecord, answer: Approva
     return {
       ...head,
       type: "approval.voted",
-      parts: [part("actor", { by, note, edited, digest, missing }, random), content],
+      parts: [part("actor", { by, note, edited, digest, missing, grant }, random), content],
     };
   }
   const { votes } = approval;
@@ -189,7 +204,7 @@ function answerEntry(call: CallRecord, approval: ApprovalRecord, answer: Approva
     ...head,
     type: "approval.decided",
     verdict: verdict === "approve" ? "allow" : "deny",
-    parts: [part("actor", { by, note, edited, digest, validUntil, votes }, random), content],
+    parts: [part("actor", { by, note, edited, digest, validUntil, votes, grant }, random), content],
   };
 }
 

@@ -12,16 +12,18 @@ import { type CallBudgets, callMotion, finishMotion, notesOf, objected, reckon }
 import type { Decision, Denial, EvaluationContext } from "./decision.ts";
 import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./denial.ts";
 import { invariant, SafeRunError, unreachable } from "./errors.ts";
+import { granted, grantScope } from "./grant.ts";
 import type { JsonObject } from "./json.ts";
 import { changedByRules, judge, toldOf } from "./judge.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
 import { ModelRecorder } from "./model.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
-import type { Clock, Hash, Notifier, Policies, Random, Store, Transaction } from "./ports.ts";
+import type { Clock, Hash, Notifier, Policies, Random, RowWrite, StateRow, Store, Transaction } from "./ports.ts";
 import { decided, executing, finished, malformedEntries, newId, proposed, requested, started } from "./record.ts";
 import { contextOf, NOBODY, type Run, type RunOptions } from "./run.ts";
 import { RunWriter } from "./run-writer.ts";
+import { stickyDenial } from "./sticky.ts";
 import { Waiting } from "./waiting.ts";
 
 export interface GatePorts {
@@ -193,10 +195,11 @@ class EmbeddedGate implements Gate {
     const set = policies.current();
     const judged = judge(set, proposal, context, hash);
     const { call } = judged;
-    const heard = this.#waiting.capped(run, judged.decision, now);
+    const said = await this.#said(run, call, judged.decision, { set, now });
+    const heard = this.#waiting.capped(run, said.decision, now);
     const { decision: ruled, budgets } = reckon(set, heard, call, context, { run, zones: this.#ports.zones });
     const changed = changedByRules(set, proposal, call);
-    const about = { run, request, callId, proposal, call, context, set, budgets, ruled, changed };
+    const about = { run, request, callId, proposal, call, context, set, budgets, ruled, changed, uses: said.uses };
     let step: Step | undefined;
     const written = await this.#writer.commitJudged(run, (objection) => {
       step = this.#step(about, objection);
@@ -205,10 +208,24 @@ class EmbeddedGate implements Gate {
     return written ? step?.answer() : undefined;
   }
 
+  /** What people have said before about the like: a denial of theirs stands, and a grant answers what it was given for. */
+  async #said(
+    run: Run,
+    call: ToolCall,
+    judged: Decision,
+    { set, now }: { readonly set: PolicySet; readonly now: number },
+  ): Promise<{ readonly decision: Decision; readonly uses: readonly RowWrite<StateRow>[] }> {
+    const { store, hash } = this.#ports;
+    const denied = await stickyDenial(store, run, call, judged, { set, hash, now });
+    if (denied !== undefined) return { decision: denied, uses: [] };
+    const grant = await granted(store, grantScope(run.root, run.principal.id), call, judged, now);
+    return grant === undefined ? { decision: judged, uses: [] } : { decision: grant.decision, uses: [grant.write] };
+  }
+
   /** What is written about a proposed call, and what is answered when that is durable. */
   #step(of: Proposed, objection: Objection | null): Step {
     const { hash, random, store } = this.#ports;
-    const { run, request, callId, proposal, call, context, set, budgets, ruled, changed } = of;
+    const { run, request, callId, proposal, call, context, set, budgets, ruled, changed, uses } = of;
     const { now } = context;
     const decision = objection === null ? ruled : objected(ruled, objection, { budgets, policies: set, hash });
     const row = proposedCall({
@@ -235,6 +252,7 @@ class EmbeddedGate implements Gate {
         return {
           write: {
             calls: [{ row: claim.call, expect: null }],
+            rows: uses,
             entries: [...entries, executing(run, claim.call)],
             protection: protection(now + LIMITS.leaseMs),
           },
@@ -350,6 +368,8 @@ interface Proposed {
   readonly budgets: CallBudgets;
   readonly ruled: Decision;
   readonly changed: boolean;
+  /** Of grants, where the call is claimed by one. */
+  readonly uses: readonly RowWrite<StateRow>[];
 }
 
 interface Step {

@@ -11,6 +11,7 @@ export * from "./detectors.ts";
 export { changedPaths, covers } from "./edit.ts";
 export * from "./errors.ts";
 export * from "./gate.ts";
+export { revokeGrant } from "./grant.ts";
 export * from "./json.ts";
 export * from "./json-parse.ts";
 export * from "./lifecycle.ts";
@@ -67,7 +68,16 @@ export { type ReadSchema, schemaProblems } from "./policy/tool-schemas.ts";
 export * from "./policy/tree.ts";
 export { WITHOUT_LIMITS } from "./policy/without-limits.ts";
 export * from "./ports.ts";
-export { type Approver, DEFAULT_ROLES, type Edit, type Missing, missingOf, refusalOf, type Vote } from "./quorum.ts";
+export {
+  type Approver,
+  DEFAULT_ROLES,
+  type Edit,
+  type GrantTerms,
+  type Missing,
+  missingOf,
+  refusalOf,
+  type Vote,
+} from "./quorum.ts";
 export * from "./recover.ts";
 export {
   CHANNEL_KINDS,
@@ -82,6 +92,7 @@ export { activation } from "./run-writer.ts";
 export * from "./search/index.ts";
 export { type OwnPlaces, protecting } from "./self-protection.ts";
 export * from "./stamp.ts";
+export { liftDenial } from "./sticky.ts";
 export { JUMP_MS } from "./store-time.ts";
 export * from "./suspend.ts";
 export * from "./sweep.ts";

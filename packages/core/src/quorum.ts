@@ -21,11 +21,24 @@ export interface Approver {
 /** The role of people of whom nothing more is said, and the one that routes ask for where they name none. */
 export const DEFAULT_ROLES: readonly string[] = Object.freeze(["approver"]);
 
+/** What an approver permits beside the call itself. */
+export interface GrantTerms {
+  /** Argument paths that must be as in this call. Empty: whatever the arguments are. */
+  readonly same: readonly string[];
+  /** Ms from the decision. */
+  readonly forMs: number;
+  /** Calls after this one. */
+  readonly count: number;
+  /** Whole numbers at this path, added up over those calls. */
+  readonly sum?: { readonly path: string; readonly most: number };
+}
+
 /** One person's yes to a version. */
 export interface Vote {
   readonly by: Approver;
   readonly at: number;
   readonly note: string | null;
+  readonly grant?: GrantTerms;
 }
 
 /** The call as an approver changed it. */

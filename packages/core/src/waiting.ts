@@ -14,6 +14,7 @@ import { denialOf, deniedByPerson, pendingAnswer, repeatedDenial } from "./denia
 import { lockedChanges } from "./edit.ts";
 import { invariant, unreachable } from "./errors.ts";
 import type { CallRequest, GatePorts } from "./gate.ts";
+import { grantScope } from "./grant.ts";
 import { judge } from "./judge.ts";
 import { type CallEvent, type CallRecord, claimEvent, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
@@ -24,6 +25,7 @@ import { missingOf } from "./quorum.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
 import type { RunWriter } from "./run-writer.ts";
+import { stickyIds } from "./sticky.ts";
 import { JUMP_MS, storeTime } from "./store-time.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { resumeApprovals, suspendApprovals } from "./suspend.ts";
@@ -159,7 +161,10 @@ export class Waiting {
 
   /** The approval request for a paused call, not yet stored. */
   question(callId: string, run: Run, call: ToolCall, reasons: readonly PauseReason[], now: number): ApprovalRecord {
-    return question(newId("appr", this.#ports.random, now), callId, run, call, reasons, now);
+    const { policies, hash, random } = this.#ports;
+    const asked = question(newId("appr", random, now), callId, run, call, reasons, now);
+    const sticky = stickyIds(run, call, policies.current(), hash);
+    return { ...asked, sticky, scope: grantScope(run.root, run.principal.id) };
   }
 
   /** Tells people. Whatever the notifier does, throws or forgets, the call waits for a decision in the store. */

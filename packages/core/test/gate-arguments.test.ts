@@ -1,6 +1,5 @@
 /** What the policies make of arguments, counted at the tool: exactly that runs, or nothing does. */
 import type { Decision, JsonObject, PolicySet, StoredEntry } from "@saferun/core";
-import { createMemoryStore } from "@saferun/store";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { policiesOf } from "../src/policy/testing/judging.ts";
@@ -236,8 +235,7 @@ describe("arguments that the host decides", () => {
 
   it("another value from the host while the call waited is asked about again", async () => {
     const set = policies([ALLOW, PAUSE]);
-    const store = createMemoryStore();
-    const where = world({ policies: () => set, context: CONTEXT, store });
+    const where = world({ policies: () => set, context: CONTEXT });
     const other = { ...where.run, context: { customer: "cus_other" } };
     const answer = where.gate.call(other, { tool: "refund", args: { amount: 50 } }, (permit) =>
       where.ran.push(permit.args),

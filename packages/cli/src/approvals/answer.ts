@@ -35,6 +35,7 @@ export function answerOf(answer: DecisionAnswer): Answer | undefined {
       return { answer: "already_decided", message: printable(message), approval };
     case "malformed":
     case "not-editable":
+    case "not-grantable":
     case "not-allowed":
     case "suspended":
     case "mismatch":

@@ -32,6 +32,8 @@ export const ENTRY_TYPES = [
   "approval.expired",
   "approval.withdrawn",
   "approval.consumed",
+  "denial.lifted",
+  "grant.revoked",
   "breaker.stopped",
   "breaker.open",
   "breaker.half_open",
