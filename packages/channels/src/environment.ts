@@ -14,7 +14,7 @@ import { createEmail, type EmailOptions } from "./email/email.ts";
 import { createLinear } from "./linear/linear.ts";
 import { createPagerDuty } from "./pagerduty/pagerduty.ts";
 import { needed, parsePeople, unconfigured } from "./people.ts";
-import { slackOptions } from "./slack/environment.ts";
+import { slack, slackOptions } from "./slack/environment.ts";
 import { createSlack } from "./slack/slack.ts";
 import { createWebhook } from "./webhook/webhook.ts";
 
@@ -60,7 +60,24 @@ export function channelsFromEnvironment(
   variables: Variables = process.env,
   options: EnvironmentOptions = {},
 ): Channels {
-  const made = new Map<string, Channel<string, unknown>>();
+  return registry(variables, options, () => new Map());
+}
+
+/**
+ * The channels of this process, as routes name them: one of each, so that whatever asks and whatever is answered meet.
+ * Its Slack is `slack` itself.
+ *
+ * @example
+ * app.post("/slack", (c) => channels.handle("slack", c.req.raw));
+ */
+export const channels: Channels = registry(process.env, {}, () => new Map([["slack", slack]]));
+
+function registry(
+  variables: Variables,
+  options: EnvironmentOptions,
+  begin: () => Map<string, Channel<string, unknown>>,
+): Channels {
+  let made = begin();
   const onError = options.onError ?? warnOperator;
 
   function channelOf(kind: ChannelKind, name: string): Channel<string, unknown> {
@@ -108,8 +125,9 @@ export function channelsFromEnvironment(
       await Promise.all([...made.values()].map((channel) => channel.update(approval)));
     },
     async close() {
-      await Promise.all([...made.values()].map((channel) => channel.close()));
-      made.clear();
+      const closing = [...made.values()];
+      made = begin();
+      await Promise.all(closing.map((channel) => channel.close()));
     },
   };
 }

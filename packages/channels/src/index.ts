@@ -10,6 +10,7 @@ export {
 export { createEmail, type EmailChannel, type EmailMessage, type EmailOptions } from "./email/email.ts";
 export {
   type Channels,
+  channels,
   channelsFromEnvironment,
   type EnvironmentOptions,
   type Resolved,

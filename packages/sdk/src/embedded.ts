@@ -32,6 +32,7 @@ import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
 import { type Reload, reloadingPolicies } from "./reload.ts";
+import { closeRoutes, tellRoutes } from "./routes.ts";
 import { NO_TOOLS, type ToolDefinitions } from "./tool-definitions.ts";
 
 /** The default path, below the working directory. */
@@ -75,6 +76,7 @@ export async function shutdown(): Promise<void> {
   const stores = [...open.values()];
   open.clear();
   process.off("beforeExit", signAll);
+  await closeRoutes();
   await Promise.all(stores.map((store) => store.close()));
 }
 
@@ -226,7 +228,9 @@ function bound(value: unknown, store: Store): unknown {
 function notifierOf({ onPause }: CheckedOptions, ports: DecisionPorts): Notifier {
   return {
     paused: async (approval) => {
-      await onPause?.(pausedCall(approval, ports));
+      const paused = pausedCall(approval, ports);
+      const told = await Promise.allSettled([tellRoutes(approval, paused), (async () => onPause?.(paused))()]);
+      for (const one of told) if (one.status === "rejected") throw one.reason;
     },
     failed: (approval, error) => {
       const text = error instanceof Error ? error.message : String(error);
