@@ -265,7 +265,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "L3",
     sentence:
       "Change, deletion, insertion, reordering, truncation and forks are all detected against anyone who lacks the signing key; against someone who holds store and key, everything up to the last checkpoint anchored outside",
-    gap: "forks and anchors outside the store are not covered yet",
   },
   {
     id: "L4",

@@ -9,6 +9,7 @@ import {
   installation,
   openReadOnlySqliteStore,
   openSqliteStore,
+  parseAnchors,
   type ReadOnlyStore,
   signingKeyPath,
 } from "@saferun/store";
@@ -65,6 +66,7 @@ export function openStore(io: Io, directory: string): CheckpointedStore {
   const store = openSqliteStore({ directory: path, ...trust(directory) });
   return createCheckpointer(store, createFileSigner(signingKeyPath(path)), {
     installation: installation(),
+    anchors: parseAnchors(process.env.SAFERUN_ANCHORS ?? ""),
     onError: (error) => io.warn(`the log could not be signed: ${error instanceof Error ? error.message : error}`),
   });
 }

@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { makePlace, type Place, saferun } from "./saferun.ts";
+import { makePlace, type Place, saferun, start } from "./saferun.ts";
 import { openSample } from "./sample.ts";
 
 // Each command is a process of its own.
@@ -83,6 +84,30 @@ describe("saferun log checkpoint, proof, verify FILE", () => {
     other.remove();
     writeFileSync(anchors, "nothing of the kind");
     expect(await command("log", "verify", "--anchor", anchors)).toMatchObject({ code: 3, stdout: "" });
+  });
+});
+
+describe("saferun log witness", () => {
+  it("[L3~] signs what an agent's machine sends, and verify counts only that", async () => {
+    const witness = start(place, ["log", "witness", "--log", key, "--listen", "127.0.0.1:0", "--json"]);
+    try {
+      const [line] = (await once(witness.stdout, "data")) as [Buffer];
+      const said = JSON.parse(line.toString()) as { key: string; anchor: string };
+      const anchors = join(place.cwd, "witnessed");
+      const environment = { SAFERUN_ANCHORS: `${said.anchor} file://${anchors}` };
+      expect(await saferun(place, ["log", "checkpoint", "--store", place.store], "", environment)).toMatchObject({
+        code: 0,
+      });
+      const verify = (...args: string[]) => command("log", "verify", "--pin", key, "--anchor", ...args);
+      const { anchored_up_to } = (await verify(anchors, "--witness", said.key, "--json")).json();
+      expect(anchored_up_to).toBeGreaterThan(0);
+      const plain = join(place.cwd, "plain");
+      writeFileSync(plain, (await command("log", "checkpoint", "--last")).stdout);
+      expect(await verify(plain, "--witness", said.key)).toMatchObject({ code: 3, stdout: "" });
+    } finally {
+      witness.kill();
+      await once(witness, "close");
+    }
   });
 });
 

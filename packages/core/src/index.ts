@@ -18,6 +18,7 @@ export * from "./lifecycle.ts";
 export * from "./limits.ts";
 export * from "./log/append.ts";
 export * from "./log/checkpoint.ts";
+export { cosignedAt, formatWitnessKey, parseWitnessKey } from "./log/cosignature.ts";
 export * from "./log/entry.ts";
 export * from "./log/export.ts";
 export {
@@ -36,6 +37,7 @@ export { proveConsistency, proveInclusion } from "./log/proof-source.ts";
 export { parseRotation, ROTATION_PART, type Rotation, signRotation } from "./log/rotation.ts";
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
+export { addCheckpoint, addCheckpointBody, type WitnessAnswer, type WitnessedLog } from "./log/witness.ts";
 export * from "./model.ts";
 export * from "./operate.ts";
 export { analyse } from "./policy/analyse/analyse.ts";

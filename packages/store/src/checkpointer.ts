@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers/promises";
 import {
   appendLeaf,
   type Checkpoint,
+  consistencyPath,
   EMPTY_TREE,
   type EntryDraft,
   encodePart,
@@ -21,6 +22,7 @@ import {
   parseCheckpoint,
   parseHeader,
   parseNote,
+  pathHashes,
   type Random,
   SafeRunError,
   type Signer,
@@ -29,6 +31,8 @@ import {
   type TreeHead,
   treeRoot,
 } from "@saferun/core";
+import type { Anchor } from "./anchors/anchor.ts";
+import { createPublisher } from "./anchors/publisher.ts";
 import { nodeVerifier } from "./node/file-signer.ts";
 import type { Installation } from "./node/installation.ts";
 import { nodeHash, nodeRandom } from "./node/ports.ts";
@@ -41,6 +45,10 @@ export interface CheckpointerOptions {
   readonly everyEntries?: number;
   /** Time after a commit until its entries are signed. Default 1,000 ms. */
   readonly everyMs?: number;
+  /** Where checkpoints are kept outside, in this order. */
+  readonly anchors?: readonly Anchor[];
+  /** An idle log's last checkpoint goes to the anchors again after this time, so that silence is told from loss. Default 1 h. */
+  readonly heartbeatMs?: number;
   readonly hash?: Hash;
   readonly random?: Random;
   /** Told when a checkpoint cannot be signed or kept. Default: nobody. */
@@ -54,6 +62,12 @@ export interface CheckpointedStore extends Store {
    * @throws SafeRunError `record.corrupt` when the log is not the one that was signed before; commits fail from then on.
    */
   checkpoint(): Promise<void>;
+  /**
+   * Signs the current head and waits until every anchor keeps it; the size that they keep. For what must not happen before
+   * its record is out of reach.
+   * @throws SafeRunError `record.unavailable` without anchors, or what the last of them failed with.
+   */
+  anchor(): Promise<number>;
 }
 
 /** Leaves hashed between two looks at the event loop. */
@@ -66,9 +80,12 @@ const CHUNK = 1_024;
  */
 export function createCheckpointer(store: Store, signer: Signer, options: CheckpointerOptions = {}): CheckpointedStore {
   const { everyEntries = 1_000, everyMs = 1_000, hash = nodeHash, random = nodeRandom } = options;
+  const { anchors = [], heartbeatMs = 3_600_000 } = options;
+  const publisher = createPublisher(anchors, (error) => options.onError?.(error));
   const key = noteKey(signer.name, signer.publicKey, hash);
   let unsigned = 0;
   let timer: NodeJS.Timeout | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
   let signing: Promise<void> = Promise.resolve();
   let begun: Promise<void> | undefined;
   let refused: SafeRunError | undefined;
@@ -165,10 +182,26 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
     const head = await store.head();
     const known = tree.size;
     await hashUpTo(head);
-    if (head.size === 0 || (head.size === known && (await isSigned(store, head.size)))) return;
+    if (head.size === 0) return;
     const note = signCheckpoint(head, signer, hash);
-    await store.addCheckpoint(head.size, note);
-    options.installation?.keepNote(store.logId, note);
+    if (head.size !== known || !(await isSigned(store, head.size))) {
+      await store.addCheckpoint(head.size, note);
+      options.installation?.keepNote(store.logId, note);
+    }
+    publish(head.size, note);
+  }
+
+  /** A signature holds up no commit, and an anchor no signature. */
+  function publish(size: number, note: string): void {
+    if (anchors.length === 0) return;
+    const prove = (oldSize: number) => pathHashes(consistencyPath(oldSize, size), readLeaves, hash);
+    publisher.publish({ log: store.logId, size, note, prove });
+    clearTimeout(heartbeat);
+    heartbeat = setTimeout(later, heartbeatMs).unref();
+  }
+
+  function readLeaves(from: number, to: number): Promise<readonly Uint8Array[]> {
+    return store.leaves({ from, to });
   }
 
   /** One at a time; a failure is told and does not stop the next. */
@@ -201,14 +234,22 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
       return result;
     },
     checkpoint,
+    async anchor() {
+      if (anchors.length === 0) throw new SafeRunError("record.unavailable", "this log has no anchor: name one");
+      await checkpoint();
+      return publisher.settled();
+    },
     async close() {
       try {
         // An opening that has only read signs nothing.
         if (begun !== undefined) await checkpoint();
+        // What failed was told when it did.
+        await publisher.settled().catch(() => undefined);
       } catch (error) {
         options.onError?.(error);
       } finally {
         clearTimeout(timer);
+        clearTimeout(heartbeat);
         await store.close();
       }
     },

@@ -1,3 +1,9 @@
+export { type Anchor, type AnchoredCheckpoint, notesOfAnchor } from "./anchors/anchor.ts";
+export { createFileAnchor, createLineAnchor } from "./anchors/local.ts";
+export { createObjectStoreAnchor, type ObjectStoreOptions } from "./anchors/object-store.ts";
+export { parseAnchors } from "./anchors/parse-anchors.ts";
+export { createWitnessAnchor, type WitnessOptions } from "./anchors/witness-client.ts";
+export { createWitness, type Witness, type WitnessServerOptions } from "./anchors/witness-server.ts";
 export { type CheckpointedStore, type CheckpointerOptions, createCheckpointer } from "./checkpointer.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory/memory-store.ts";
 export { createFileSigner, type FileSigner, nodeVerifier, signingKeyPath } from "./node/file-signer.ts";

@@ -93,7 +93,12 @@ function change(directory: string, work: (db: DatabaseSync) => void): string {
 const table: string[] = [];
 afterAll(() => process.stdout.write(`\n${table.join("\n")}\n`));
 
-describe("tampering, one thing at random [L3~]", () => {
+describe("tampering [L3]", () => {
+  describe("one thing at random", randomly);
+  describe("all of it", wholly);
+});
+
+function randomly(): void {
   it(`is detected and named in ${ROUNDS} rounds`, async () => {
     const random = randomOf(SEED);
     const tally = new Map<string, { rounds: number; detected: number; named: number }>();
@@ -127,7 +132,7 @@ describe("tampering, one thing at random [L3~]", () => {
       table.push(row(name, `${detected}/${rounds}`, `${named}/${rounds}`));
     }
   });
-});
+}
 
 function row(...cells: [string, string, string]): string {
   return `  ${cells[0].padEnd(44)}${cells[1].padEnd(34)}${cells[2]}`;
@@ -175,7 +180,7 @@ async function rewritten(key: "same" | "other"): Promise<string> {
 
 const kinds = (faults: readonly LogFault[]) => faults.map(({ fault, where }) => `${fault} (${where})`);
 
-describe("tampering with all of it [L3~]", () => {
+function wholly(): void {
   interface Case {
     readonly what: string;
     make(): Promise<string> | string;
@@ -266,4 +271,4 @@ describe("tampering with all of it [L3~]", () => {
     table.push(row("the unsigned tail removed, head left", "yes", "truncated (head)"));
     table.push(row("the unsigned tail removed, head too", "not provable: nobody has signed it", ""));
   });
-});
+}

@@ -14,6 +14,7 @@ import { registerRotateKey } from "../log/rotate-key.ts";
 import { registerSearch } from "../log/search.ts";
 import { registerVerify } from "../log/verify.ts";
 import { entryJson, entryLines } from "../log/view.ts";
+import { registerWitness } from "../log/witness.ts";
 import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
 
 interface Options extends Shared {
@@ -46,6 +47,7 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
   registerCheckpoint(command, setup);
   registerProof(command, setup);
   registerRotateKey(command, setup);
+  registerWitness(command, setup);
 
   const key = command
     .command("key")

@@ -4,17 +4,20 @@ import { resolve } from "node:path";
 import {
   checkConsistency,
   checkInclusion,
+  cosignedAt,
   type NoteKey,
   type ProofResult,
   parseConsistency,
   parseHeader,
   parseInclusion,
+  parseNote,
   parseNoteKey,
+  parseWitnessKey,
   type Store,
   signedCheckpoint,
   splitNotes,
 } from "@saferun/core";
-import { installation, nodeHash, nodeVerifier, verifyStore } from "@saferun/store";
+import { installation, nodeHash, nodeVerifier, notesOfAnchor, verifyStore } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
@@ -31,6 +34,7 @@ interface Options extends Shared {
   readonly pin?: string;
   readonly anchor?: readonly string[];
   readonly export?: string;
+  readonly witness?: string;
 }
 
 export function registerVerify(parent: Command, { io, run }: CommandSetup): void {
@@ -48,6 +52,7 @@ export function registerVerify(parent: Command, { io, run }: CommandSetup): void
     .option("--pin <vkey>", "the public key as `saferun log key` printed it")
     .option("--anchor <file...>", "checkpoints that were kept outside of the store")
     .option("--export <file>", "an export of the log, instead of the store")
+    .option("--witness <vkey>", "of these, count only what this witness has signed")
     .action(
       run((file: string | undefined, options: Options) =>
         options.export !== undefined
@@ -76,7 +81,7 @@ async function checkStore(io: Io, store: Store, options: Options): Promise<ExitC
   const claimed = await claimedKey(store);
   const pinned = options.pin?.trim();
   const kept = installation().lastNote(store.logId);
-  const anchors = (options.anchor ?? []).flatMap((file) => notesIn(io, file));
+  const anchors = (options.anchor ?? []).flatMap((file) => witnessed(notesIn(io, file), file, options.witness));
   const verification = await verifyStore(store, {
     ...(pinned === undefined ? {} : { pinned }),
     ...(claimed === undefined ? {} : { claimed }),
@@ -91,11 +96,23 @@ async function checkStore(io: Io, store: Store, options: Options): Promise<ExitC
 }
 
 function notesIn(io: Io, file: string): readonly string[] {
-  const notes = splitNotes(readText(io, file));
-  if (notes === undefined || notes.length === 0) {
+  const notes = notesOfAnchor(readText(io, file));
+  if (notes === undefined) {
     throw failed("anchor.invalid", `\`${printable(file)}\` holds no checkpoints: it is what an anchor has written`);
   }
   return notes;
+}
+
+/** Those that the witness has signed; all of them where none is named. */
+function witnessed(notes: readonly string[], file: string, witness: string | undefined): readonly string[] {
+  if (witness === undefined) return notes;
+  const key = parseWitnessKey(witness.trim(), nodeHash);
+  const own = notes.filter((text) => {
+    const note = parseNote(text);
+    return note !== undefined && cosignedAt(note, key, nodeVerifier) !== undefined;
+  });
+  if (own.length > 0) return own;
+  throw failed("anchor.invalid", `\`${printable(file)}\` holds no checkpoint that witness \`${key.name}\` has signed`);
 }
 
 function readText(io: Io, file: string): string {

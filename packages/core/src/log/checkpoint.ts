@@ -29,7 +29,8 @@ export interface Checkpoint extends TreeHead {
 }
 
 const encoder = new TextEncoder();
-const ED25519 = new Uint8Array([1]);
+/** The byte before an Ed25519 key that signs notes. */
+const ED25519 = 1;
 const LINE_BREAK = new Uint8Array([0x0a]);
 const ID_BYTES = 4;
 const SIGNATURE_BYTES = 64;
@@ -38,27 +39,41 @@ const SIGNATURE_LINE = /^— ([^\s+\p{Cc}]+) ([A-Za-z0-9+/=]+)$/u;
 
 /** @throws SafeRunError `option.invalid` for a name with spaces, control characters or a plus sign. */
 export function noteKey(name: string, key: Uint8Array, hash: Hash): NoteKey {
+  return typedKey(name, key, ED25519, hash);
+}
+
+/** The same for a key of another use, which its type byte sets apart. */
+export function typedKey(name: string, key: Uint8Array, type: number, hash: Hash): NoteKey {
   if (!NAME.test(name) || !name.isWellFormed()) {
     throw new SafeRunError("option.invalid", `\`${name}\` cannot name a key: no spaces, no \`+\``);
   }
   invariant(key.length === 32, "an Ed25519 public key has 32 bytes");
-  const id = hash.sha256(concatBytes(encoder.encode(name), LINE_BREAK, ED25519, key)).slice(0, ID_BYTES);
+  const id = hash.sha256(concatBytes(encoder.encode(name), LINE_BREAK, new Uint8Array([type]), key)).slice(0, ID_BYTES);
   return { name, id, key };
 }
 
 /** The text of a public key: what a person keeps elsewhere, and gives to `verify`. */
-export function formatNoteKey({ name, id, key }: NoteKey): string {
-  return `${name}+${toHex(id)}+${toBase64(concatBytes(ED25519, key))}`;
+export function formatNoteKey(key: NoteKey): string {
+  return formatTypedKey(key, ED25519);
+}
+
+export function formatTypedKey({ name, id, key }: NoteKey, type: number): string {
+  return `${name}+${toHex(id)}+${toBase64(concatBytes(new Uint8Array([type]), key))}`;
 }
 
 /** @throws SafeRunError `option.invalid` for a text that is no Ed25519 public key, or whose id is another key's. */
 export function parseNoteKey(text: string, hash: Hash): NoteKey {
+  const key = parseTypedKey(text, ED25519, hash);
+  if (key !== undefined) return key;
+  throw new SafeRunError("option.invalid", `\`${text}\` is no public key: expected \`NAME+ID+BASE64\` (Ed25519)`);
+}
+
+/** Undefined for a text that is no key of this type. @throws SafeRunError `option.invalid` for a damaged one. */
+export function parseTypedKey(text: string, type: number, hash: Hash): NoteKey | undefined {
   const [name = "", id = "", ...rest] = text.trim().split("+");
   const bytes = fromBase64(rest.join("+"));
-  if (bytes === undefined || bytes.length !== 33 || bytes[0] !== ED25519[0]) {
-    throw new SafeRunError("option.invalid", `\`${text}\` is no public key: expected \`NAME+ID+BASE64\` (Ed25519)`);
-  }
-  const key = noteKey(name, bytes.slice(1), hash);
+  if (bytes === undefined || bytes.length !== 33 || bytes[0] !== type) return undefined;
+  const key = typedKey(name, bytes.slice(1), type, hash);
   if (toHex(key.id) !== id) throw new SafeRunError("option.invalid", `\`${text}\` is damaged: its id is not its key's`);
   return key;
 }
