@@ -27,7 +27,7 @@ import {
   type StoredEntry,
 } from "@saferun/core";
 import { loadPolicies } from "@saferun/document";
-import { createMemoryStore, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
+import { createMemoryStore, nodeClock, nodeHash, nodeRandom, nodeStamp } from "@saferun/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isDenied, saferun } from "../src/index.ts";
 import { type Reload, reloadingPolicies } from "../src/reload.ts";
@@ -427,6 +427,18 @@ describe("saferun.wrap", () => {
     }
   });
 
+  it("names the runtime's tables beside each revision, at the start and after an edit", async () => {
+    writeFileSync(at("a.yaml"), text(5));
+    const refund = saferun.wrap(async function refund() {}, { policies: ["a.yaml"], store, environment: "prod" });
+    await refund({ amount: 1 });
+    replace("a.yaml", text(9));
+    await until(async () => (await recorded("policy.activated")).length === 2);
+    const activated = (await entries()).filter(({ header }) => parseHeader(header).type === "policy.activated");
+    const named = activated.map(({ parts }) => parts.map(({ name, bytes }) => [name, partText(bytes)]));
+    const stamp = expect.stringContaining(`"calendar":"${nodeStamp.calendar}"`);
+    expect(named).toEqual([[["runtime", stamp]], [["runtime", stamp]]]);
+  });
+
   it("keeps no process alive", async () => {
     writeFileSync(at("a.yaml"), text(5));
     const program = `
@@ -446,3 +458,7 @@ describe("saferun.wrap", () => {
     expect(printed).toBe("done\n");
   });
 });
+
+function partText(bytes: Uint8Array | null): string {
+  return new TextDecoder().decode(bytes ?? undefined);
+}
