@@ -60,6 +60,8 @@ export class Desk<Message> {
   readonly #ports = new Map<Store, DecisionPorts>();
   readonly #stop = new AbortController();
   readonly #work = new Set<Promise<unknown>>();
+  /** Message → its last edit that is under way. */
+  readonly #edits = new Map<string, Promise<unknown>>();
 
   constructor(options: DeskOptions<Message>) {
     this.#options = options;
@@ -215,8 +217,9 @@ export class Desk<Message> {
       const key = keyOf(message);
       if ((shown.get(key) ?? 1) >= approval.version || closings.has(key)) continue;
       shown.set(key, approval.version);
-      const send = () => renew(message, approval, this.nonces.of(approval));
-      await this.#retried(approval, send, async (attempts) => attempts < CLOSE_ATTEMPTS && !closings.has(key));
+      const send = () => this.#inOrder(key, () => renew(message, approval, this.nonces.of(approval)));
+      const latest = () => !closings.has(key) && shown.get(key) === approval.version;
+      await this.#retried(approval, send, async (attempts) => attempts < CLOSE_ATTEMPTS && latest());
     }
   }
 
@@ -241,9 +244,21 @@ export class Desk<Message> {
     // What was decided is shown also while the channel is being closed: one attempt is always made.
     await this.#retried(
       approval,
-      () => close(message, approval),
+      () => this.#inOrder(keyOf(message), () => close(message, approval)),
       async (attempts) => attempts < CLOSE_ATTEMPTS,
     );
+  }
+
+  /** One edit of a message after the other: an older one that is slow would stand there in the end. */
+  #inOrder(key: string, edit: () => Promise<unknown>): Promise<unknown> {
+    const done = (this.#edits.get(key) ?? Promise.resolve()).then(edit);
+    const settled = done
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#edits.get(key) === settled) this.#edits.delete(key);
+      });
+    this.#edits.set(key, settled);
+    return done;
   }
 
   async #retried(

@@ -71,6 +71,26 @@ describe("a call that needs two people [A10~]", () => {
     expect(slack.w.ran).toEqual([{ ...ARGS, amount: 500 }]);
   });
 
+  it("shows the end although an older edit of the card is slow", async () => {
+    const [waiting, card] = await asked();
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let left = 1;
+    slack.desk.front.faults.push(({ path }, answer) =>
+      path.endsWith("/chat.update") && left-- > 0 ? held.then(answer) : undefined,
+    );
+    await press(card, ACTIONS.approve, "ann");
+    await eventually(() => (left === 0 ? true : undefined));
+    await press(card, ACTIONS.deny, "bob");
+    expect((await waiting.answer).status).toBe("denied");
+    release();
+    expect((await slack.closed(card)).json).toContain("denied by bob");
+    await slack.slack.close();
+    expect((await slack.cardAt(card.ts)).json).toContain("denied by bob");
+  });
+
   it("ends with anybody's no", async () => {
     const [waiting, card, issue] = await asked();
     await press(card, ACTIONS.approve, "ann");
