@@ -1,7 +1,7 @@
 /** Which policy files a command means, and their texts. */
 import { globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { LIMITS, type PolicyIssue } from "@saferun/core";
+import { LIMITS, type PolicyIssue, type PolicySet } from "@saferun/core";
 import { formatIssue, type LoadOptions, type LoadResult, loadPolicies, type PolicyInput } from "@saferun/document";
 import { nodeHash } from "@saferun/store";
 import { failed, usage } from "./exit.ts";
@@ -72,6 +72,13 @@ export async function loadPolicyFiles(
   const format = (issue: PolicyIssue) =>
     printableLines(formatIssue(issue, texts.get(issue.file) ?? sourceText(issue.file, io.cwd)));
   return { loaded, names, format };
+}
+
+/** The files of this directory where they load and none is a module: nothing is run that nobody named. */
+export async function loadWrittenPolicies(io: Io): Promise<PolicySet | undefined> {
+  if (findDefaultPolicyFiles(io.cwd).some(isPolicyModule)) return undefined;
+  const { loaded } = await loadPolicyFiles(io, []);
+  return loaded.ok ? loaded.policies : undefined;
 }
 
 /**

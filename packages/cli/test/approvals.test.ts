@@ -1,6 +1,8 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makePlace, type Place, saferun } from "./saferun.ts";
-import { openSample, pendingApproval, type Sample } from "./sample.ts";
+import { openSample, POLICY, pendingApproval, type Sample } from "./sample.ts";
 
 const ARGS = {
   amount: 450_000,
@@ -87,6 +89,25 @@ describe("saferun approvals", () => {
     expect(sample.ran).toEqual([{ tool: "stripe.refund", args: edited }]);
   });
 
+  it("[A3~] says at once that the policies of this directory would not let the edited call run, and decides nothing", async () => {
+    writeFileSync(join(place.cwd, "policies.yaml"), POLICY);
+    const { id, answer } = await paused();
+    const over = await approvals("approve", id, "--set", "amount=2000000", "--json");
+    expect(over.code).toBe(1);
+    expect(over.json()).toMatchObject({
+      answer: "not_allowed",
+      message: expect.stringContaining(
+        "the policies deny the edited call, by unmatched:prod: No rule permits this call.",
+      ),
+      approval: { state: "pending", version: 1 },
+    });
+    // Policies that the call was not judged by have no say.
+    const other = POLICY.replace("args.amount < 1000000", "args.amount < 1000");
+    writeFileSync(join(place.cwd, "policies.yaml"), other);
+    expect(await approvals("approve", id, "--set", "amount=600000")).toMatchObject({ code: 0 });
+    expect(await answer).toMatchObject({ status: "ran", permit: { edited: true } });
+  });
+
   it("denies: the tool did not run, and the agent is told the note", async () => {
     const { id, answer } = await paused();
     const deny = await approvals("deny", id, "--note", "ask the customer first");
@@ -134,5 +155,54 @@ describe("saferun approvals", () => {
     await approvals("deny", id);
     await answer;
     expect(sample.ran).toEqual([]);
+  });
+});
+
+describe("several calls in one view", () => {
+  const call = (amount: number) =>
+    sample.gate.call(sample.run, { tool: "stripe.refund", args: { ...ARGS, amount } }, sample.execute);
+
+  it("[A13] are shown whole and answered together, each bound on its own", async () => {
+    const answers = [call(450_001), call(450_002), call(450_003)];
+    const ids: string[] = [];
+    while (ids.length < 3) {
+      ids.splice(0, 3, ...(await sample.store.approvals({ state: "pending", limit: 9 })).map(({ id }) => id));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const [first = "", second = "", third = ""] = ids;
+    const shown = await approvals("decide", first, second);
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toContain("450002");
+    expect((await approvals("show", first, "--json")).json()).toMatchObject({ state: "pending" });
+    // One of them is decided meanwhile: it is refused alone, and decides nothing about the others.
+    await approvals("deny", first);
+    const decided = await approvals("decide", first, second, "--approve", "--json");
+    expect(decided.code).toBe(1);
+    expect((decided.json() as { answers: { answer: string }[] }).answers.map(({ answer }) => answer)).toEqual([
+      "already_decided",
+      "applied",
+    ]);
+    expect((await approvals("show", third, "--json")).json()).toMatchObject({ state: "pending" });
+    const rest = await approvals("decide", "--all-of-run", sample.run.id, "--deny", "--note", "stop here");
+    expect(rest).toMatchObject({ code: 0, stdout: expect.stringContaining(third) });
+    expect((await Promise.all(answers)).filter(({ status }) => status === "ran")).toHaveLength(1);
+  });
+
+  it("says what it needs, and what is not there", async () => {
+    expect((await approvals("decide")).code).not.toBe(0);
+    expect((await approvals("decide", "--all-of-run", "run_none", "--approve")).stderr).toContain(
+      "nothing waits in run",
+    );
+    expect((await approvals("decide", "appr_00000000", "--approve", "--deny")).stderr).toContain("not both");
+  });
+
+  it("a denial is lifted with a reason, once", async () => {
+    const { answer, id } = await paused();
+    await approvals("deny", id);
+    await answer;
+    expect((await approvals("lift", id, "--note", " ")).code).not.toBe(0);
+    expect(await approvals("lift", id, "--note", "a mistake")).toMatchObject({ code: 0 });
+    expect(await approvals("lift", id, "--note", "a mistake")).toMatchObject({ code: 1 });
+    expect(await approvals("revoke", id, "--note", "x")).toMatchObject({ code: 1 });
   });
 });

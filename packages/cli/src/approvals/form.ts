@@ -1,6 +1,6 @@
 /** The form on a terminal: list → what will run → edit → difference → confirm. */
 import { intro, isCancel, log, note, outro, select, text } from "@clack/prompts";
-import { type ApprovalRecord, type Approver, type DecisionPorts, decideApproval, type Json } from "@saferun/core";
+import type { ApprovalRecord, Approver, DecisionPorts, Json } from "@saferun/core";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable, short } from "../output/printable.ts";
@@ -9,6 +9,7 @@ import { parsed } from "../wire.ts";
 import { type Answer, answerOf, approverText } from "./answer.ts";
 import { editablePaths, typedValue, valueAt, withValue } from "./edit.ts";
 import { listApprovals } from "./find.ts";
+import { decideForeseeing } from "./foresee.ts";
 import { approvalLines, differenceLines, timeText } from "./view.ts";
 
 export interface FormOptions {
@@ -84,7 +85,7 @@ async function answerOne(io: Io, options: FormOptions, approval: ApprovalRecord)
       defaultValue: "",
     });
     if (isCancel(why)) continue;
-    const answer = await decide(options, approval, action, args === proposed ? undefined : args, why);
+    const answer = await decide(io, options, approval, action, args === proposed ? undefined : args, why);
     if (answer.answer === "applied") log.success(answer.message);
     else log.error(answer.message);
     return;
@@ -92,6 +93,7 @@ async function answerOne(io: Io, options: FormOptions, approval: ApprovalRecord)
 }
 
 async function decide(
+  io: Io,
   { ports, by }: FormOptions,
   approval: ApprovalRecord,
   action: string,
@@ -100,7 +102,7 @@ async function decide(
 ): Promise<Answer> {
   const verdict = action === "approve" ? "approve" : "deny";
   const answer = answerOf(
-    await decideApproval(ports, {
+    await decideForeseeing(io, ports, {
       approval: approval.id,
       version: approval.version,
       verdict,

@@ -2,16 +2,19 @@
 import {
   type ApprovalRecord,
   type DecisionRequest,
-  decideApproval,
   JsonTextProblem,
   parseJson,
   type Store,
+  versionOf as standingVersion,
 } from "@saferun/core";
 import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Answer, answerJson, answerOf } from "../approvals/answer.ts";
+import { localApprover } from "../approvals/approver.ts";
+import { registerBatch } from "../approvals/batch.ts";
 import { withSetting } from "../approvals/edit.ts";
 import { findApproval, listApprovals } from "../approvals/find.ts";
+import { decideForeseeing } from "../approvals/foresee.ts";
 import { approvalForm } from "../approvals/form.ts";
 import { approvalLines, approvalListLines, differenceLines } from "../approvals/view.ts";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -73,6 +76,7 @@ export function registerApprovals(parent: Command, { io, run }: CommandSetup): v
   describe(show, ["saferun approvals show appr_5f21…"]);
 
   for (const verdict of ["approve", "deny"] as const) registerDecide(command, verdict, { io, run });
+  registerBatch(command, { io, run });
 }
 
 function registerDecide(parent: Command, verdict: "approve" | "deny", { io, run }: CommandSetup): void {
@@ -113,7 +117,7 @@ function front(io: Io, options: Options): Promise<ExitCode> {
   if (options.json || !io.interactive) {
     return withReadOnlyStore(io, options.store, (store) => showList(io, store, options));
   }
-  const by = { id: `local:${io.user}`, via: "cli", verified: false };
+  const by = localApprover(io.user, "cli");
   return withStore(io, options.store, (store) =>
     approvalForm(io, { ports: { store, clock: nodeClock, hash: nodeHash, random: nodeRandom }, by }),
   );
@@ -158,11 +162,11 @@ async function decide(
     // Edits were made on the version read here: if it changes before the decision, that is stale too.
     version: options.version ?? approval.version,
     verdict,
-    by: { id: `local:${io.user}`, via: "cli", verified: false },
+    by: localApprover(io.user, "cli"),
     ...(options.note === undefined ? {} : { note: options.note }),
     ...(args === undefined ? {} : { args }),
   };
-  const decided = await decideApproval({ store, clock: nodeClock, hash: nodeHash, random: nodeRandom }, request);
+  const decided = await decideForeseeing(io, { store, clock: nodeClock, hash: nodeHash, random: nodeRandom }, request);
   const answer = answerOf(decided);
   if (answer === undefined) throw usage(`there is no approval \`${approval.id}\``);
   if (options.json) printJson(io, answerJson(answer, nodeClock.now()));
@@ -175,7 +179,7 @@ function editedArgs(approval: ApprovalRecord, options: DecideOptions): unknown {
   if (options.args !== undefined && settings.length > 0) throw usage("give `--args` or `--set`, not both");
   if (options.args !== undefined) return jsonOf(options.args);
   if (settings.length === 0) return undefined;
-  return settings.reduce(withSetting, parsed(approval.bytes));
+  return settings.reduce(withSetting, parsed(standingVersion(approval).bytes));
 }
 
 function answerLines({ answer, message, approval }: Answer, io: Io): string[] {

@@ -2,10 +2,11 @@
  * The HTTP app of `saferun dev`: fetch-style, so that it is the same under Node and in tests.
  * Order: our own host → the secret → the route. Only the page's shell, which holds no data, is served without the secret.
  */
-import { type DecisionPorts, decideApproval, SafeRunError } from "@saferun/core";
+import { type DecisionAnswer, type DecisionPorts, type DecisionRequest, SafeRunError } from "@saferun/core";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { type Answer, answerJson, answerOf } from "../approvals/answer.ts";
+import { localApprover } from "../approvals/approver.ts";
 import { runEntries, runSteps } from "../runs/steps.ts";
 import { approvalJson, runJson, stepJson } from "../wire.ts";
 import { type Access, isOwnHost, isOwnRead, isOwnWrite } from "./access.ts";
@@ -22,6 +23,8 @@ export interface DevAppOptions {
   readonly page: Page;
   /** The account's name: nobody proves who sits in front of the browser. */
   readonly user: string;
+  /** `decideApproval`, or what asks the policies about an edit first. */
+  readonly decide: (request: DecisionRequest) => Promise<DecisionAnswer>;
 }
 
 const LIST_LIMIT = 200;
@@ -91,8 +94,8 @@ export function createDevApp(options: DevAppOptions): Hono {
     if (body instanceof Response) return body;
     const request = readDecision(body);
     if ("problem" in request) return problem(c, { status: 400, code: "request.malformed", detail: request.problem });
-    const by = { id: `local:${options.user}`, via: "dashboard", verified: false };
-    const answer = answerOf(await decideApproval(ports, { ...request, approval: c.req.param("id"), by }));
+    const by = localApprover(options.user, "dashboard");
+    const answer = answerOf(await options.decide({ ...request, approval: c.req.param("id"), by }));
     return answer === undefined ? problem(c, NO_APPROVAL) : answered(c, answer, clock.now());
   });
   app.get("/v1/runs", async (c) => c.json({ runs: (await store.runs({ limit: LIST_LIMIT })).map(runJson) }));
