@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../json.ts";
+import { holds } from "../cel/text/secrets.ts";
 import { compilePattern } from "../regex/match.ts";
 import { ask, issuesOf, policiesOf } from "../testing/judging.ts";
 import { cardsIn } from "./cards.ts";
@@ -278,6 +279,42 @@ describe("card numbers, IBANs and keys", () => {
     ["a risk-free sk-ill, the AKIA company", 0],
   ])("keys in %j", (text, count) => {
     expect(secretsIn(text)).toHaveLength(count);
+  });
+  it("finds each key that `holds` knows, and takes all of it", () => {
+    const random = "Zx81kQmT4vB9wLr2NcY7pHs5Zx81kQmT4vB9wLr2NcY7pHs5";
+    const hex = "0123456789abcdef0123456789abcdef";
+    const keys = [
+      ...[
+        "gh",
+        "glpat-",
+        "github_pat_",
+        "npm_",
+        "xoxb-",
+        "xapp-1-",
+        "GOCSPX-",
+        "whsec_",
+        "sk-",
+        "sk-ant-",
+        "hf_",
+        "hvs.",
+      ],
+      ...[
+        "sk_live_",
+        "rk_test_",
+        "lin_oauth_",
+        "pypi-AgE",
+        "ya29.",
+        "AccountKey=",
+        `SG.${random}.`,
+        "eyJhbGciOiJIUzI1NiJ9.eyJ",
+      ],
+    ].map((start) => `${start === "gh" ? "ghp_" : start}${random}`);
+    keys.push(...["dop_v1_", "key-", "SK", "AC", "shpat_", "dapi"].map((start) => `${start}${hex}`));
+    keys.push("AKIAABCDEFGHIJKLMNO9", `AIza${random}`.slice(0, 39), `AGE-SECRET-KEY-1${random.toUpperCase()}`);
+    for (const key of keys) {
+      expect(holds(`a ${key} b`, "secret", 0), key).toBe(true);
+      expect(secretsIn(`a ${key} b`), key).toEqual([{ start: 2, end: 2 + key.length }]);
+    }
   });
   it("nothing of what was found is left, and a second time changes nothing", () => {
     const kinds = ["card", "iban", "secret"] as const;

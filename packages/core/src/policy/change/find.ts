@@ -1,8 +1,7 @@
 /** Where a pattern matches in a text: leftmost, then longest, without overlap. Time grows with text × states. */
-import { isWordCharacter } from "../regex/character-set.ts";
+import { holds, NOTHING } from "../regex/assertions.ts";
 import type { Pattern } from "../regex/match.ts";
 import type { Instruction } from "../regex/program.ts";
-import type { Assertion } from "../regex/syntax.ts";
 
 export interface Found {
   /** UTF-16 offsets, `end` exclusive. */
@@ -10,7 +9,6 @@ export interface Found {
   readonly end: number;
 }
 
-const NOTHING = -1;
 const NONE = Number.POSITIVE_INFINITY;
 
 /** All matches that hold at least one character, in order. Null when that takes more than `work` visits of a state. */
@@ -88,22 +86,5 @@ class Search {
         stack.push(state + 1);
       }
     }
-  }
-}
-
-function holds(assertion: Assertion, before: number, after: number): boolean {
-  switch (assertion) {
-    case "text-start":
-      return before === NOTHING;
-    case "text-end":
-      return after === NOTHING;
-    case "line-start":
-      return before === NOTHING || before === 10;
-    case "line-end":
-      return after === NOTHING || after === 10;
-    case "word-boundary":
-      return isWordCharacter(before) !== isWordCharacter(after);
-    case "no-word-boundary":
-      return isWordCharacter(before) === isWordCharacter(after);
   }
 }
