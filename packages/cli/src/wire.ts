@@ -1,6 +1,12 @@
 /** Rows of the store as JSON for programs: snake_case, moments in ISO 8601. The only place where names are converted. */
-import { type ApprovalRecord, changedPaths, type Json, type JsonObject, type RunSummary } from "@saferun/core";
-import { editablePaths } from "./approvals/edit.ts";
+import {
+  type ApprovalRecord,
+  changedPaths,
+  editablePaths,
+  type Json,
+  type JsonObject,
+  type RunSummary,
+} from "@saferun/core";
 import { approvalStatus } from "./approvals/status.ts";
 import { iso } from "./output/time.ts";
 import type { CallStep, RunStep } from "./runs/steps.ts";

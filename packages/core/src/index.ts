@@ -9,6 +9,7 @@ export { formatDecimal, parseDecimal } from "./decimal.ts";
 export * from "./decision.ts";
 export * from "./detectors.ts";
 export { changedPaths, covers } from "./edit.ts";
+export { editablePaths, editedValue, withEditedValue } from "./edited-value.ts";
 export * from "./errors.ts";
 export * from "./gate.ts";
 export { revokeGrant } from "./grant.ts";

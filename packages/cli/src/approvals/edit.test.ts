@@ -1,7 +1,8 @@
+import { editablePaths, editedValue } from "@saferun/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../exit.ts";
-import { differences, editablePaths, valueAt, withSetting, withValue } from "./edit.ts";
+import { differences, withSetting, withValue } from "./edit.ts";
 
 const ARGS = { amount: 450_000, to: ["a", "b"], lines: [{ note: "x" }, { note: "y" }], id: "17", none: null };
 
@@ -38,7 +39,7 @@ describe("withSetting", () => {
   it("never reaches a prototype (trap 10)", () => {
     expect(() => withSetting({}, "__proto__.polluted=1")).toThrow(CommandError);
     expect(Object.hasOwn({ ...(withSetting({}, "__proto__=1") as object) }, "__proto__")).toBe(true);
-    expect(valueAt({}, "constructor.name")).toBeUndefined();
+    expect(editedValue({}, "constructor.name")).toBeUndefined();
     expect("polluted" in {}).toBe(false);
   });
 });
@@ -62,7 +63,7 @@ describe("differences", () => {
     fc.assert(
       fc.property(fc.constantFrom("amount", "to[0]", "lines[1].note"), fc.integer(), (path, value) => {
         expect(differences(ARGS, withValue(ARGS, path, value))).toEqual(
-          value === ARGS.amount && path === "amount" ? [] : [{ path, before: valueAt(ARGS, path), after: value }],
+          value === ARGS.amount && path === "amount" ? [] : [{ path, before: editedValue(ARGS, path), after: value }],
         );
       }),
     );

@@ -1,13 +1,20 @@
 /** The form on a terminal: list → what will run → edit → difference → confirm. */
 import { intro, isCancel, log, note, outro, select, text } from "@clack/prompts";
-import type { ApprovalRecord, Approver, DecisionPorts, Json } from "@saferun/core";
+import {
+  type ApprovalRecord,
+  type Approver,
+  type DecisionPorts,
+  editablePaths,
+  editedValue,
+  type Json,
+} from "@saferun/core";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable, short } from "../output/printable.ts";
 import { leaf } from "../output/tree.ts";
 import { parsed } from "../wire.ts";
 import { type Answer, answerOf, approverText } from "./answer.ts";
-import { editablePaths, typedValue, valueAt, withValue } from "./edit.ts";
+import { typedValue, withValue } from "./edit.ts";
 import { listApprovals } from "./find.ts";
 import { decideForeseeing } from "./foresee.ts";
 import { approvalLines, differenceLines, timeText } from "./view.ts";
@@ -118,7 +125,7 @@ async function decide(
 async function edit(approval: ApprovalRecord, args: Json): Promise<Json | undefined> {
   let edited = args;
   for (const path of editablePaths(args, approval.editable)) {
-    const before = valueAt(edited, path);
+    const before = editedValue(edited, path);
     const shown = typeof before === "string" ? before : before === undefined ? "" : leaf(before);
     if (printable(shown) !== shown) {
       // Typed text goes to the terminal as it is, and what cannot be shown cannot be edited by sight.
