@@ -1,30 +1,28 @@
 /** Arguments that are passed over or taken for what they are not: `blind-sink`, `float-money`, `mixed-currency`. */
 import { childrenOf, type Expr } from "../cel/ast.ts";
 import { printCel } from "../cel/print.ts";
-import { isGlob } from "../glob.ts";
 import { quote } from "../issue.ts";
 import type { RuleModel } from "../model.ts";
 import { schemaAt } from "../schema/cel-type.ts";
 import type { Schema } from "../schema/types.ts";
-import { toolInScope } from "../scope.ts";
 import { plainPath } from "./atom.ts";
 import { type Analysis, conditionsOf, type Finding, pathText } from "./findings.ts";
+import { KnownTools, keyOf, prefixes } from "./known-tools.ts";
 import { ALWAYS, TRUE } from "./region.ts";
 import { schemaSample } from "./schema-sample.ts";
-import { exactTools } from "./scope.ts";
 import { argumentOf, withArgument } from "./search.ts";
 import { type ExampleCall, matchOf, verdictOf } from "./trial.ts";
 
 type Path = readonly string[];
 
 export function argumentUse(analysis: Analysis): readonly Finding[] {
-  const read = new ReadPaths(analysis);
+  const known = new KnownTools(analysis);
   return analysis.model.rules.flatMap((rule) => {
     if (rule.condition === null || rule.observe || rule.condition.opaque !== undefined) return [];
     return [
-      ...(rule.verdict === "allow" ? blindSinks(analysis, rule, read) : []),
-      ...floatMoney(analysis, rule),
-      ...mixedCurrency(analysis, rule),
+      ...(rule.verdict === "allow" && known.any ? blindSinks(analysis, rule, known) : []),
+      ...(known.any && analysis.mayHold(rule, SOME_MONEY) ? floatMoney(analysis, rule, known) : []),
+      ...(analysis.mayHold(rule, SOME_CURRENCY) ? mixedCurrency(analysis, rule) : []),
     ];
   });
 }
@@ -38,52 +36,17 @@ const ADDRESSEE =
   /(?:^|_)(?:to|cc|bcc|e?mails?|recipients?|address(?:es)?|attendees?|invitees?|participants?|forward)$/;
 const SENDER = /(?:^|_)(?:from|sender|author|owner|reply_to)(?:_|$)/;
 
-/** What each tool's rules read and write, found once a tool. */
-class ReadPaths {
-  readonly #analysis: Analysis;
-  readonly #known = new Map<string, ReadonlySet<string> | null>();
-
-  constructor(analysis: Analysis) {
-    this.#analysis = analysis;
-  }
-
-  /** Paths that some rule looks at or changes, or the host decides; null where that cannot be told. */
-  of(tool: string): ReadonlySet<string> | null {
-    const known = this.#known.get(tool);
-    if (known !== undefined) return known;
-    const { index, tools } = this.#analysis;
-    const rules = index.of(tool).filter(({ observe }) => !observe);
-    const reads = rules.flatMap(({ condition }) => condition?.reads ?? []);
-    const whole = reads.some((path) => path[0] === "args" && path.length === 1);
-    const opaque = rules.some(({ condition }) => condition?.opaque !== undefined);
-    const written = [...rules.flatMap(({ changes }) => changes), ...tools.facts(tool).binds];
-    const paths = [...reads, ...written.map(({ path }) => ["args", ...path])];
-    const found = whole || opaque ? null : new Set(paths.flatMap(prefixes));
-    this.#known.set(tool, found);
-    return found;
-  }
-}
-
-/** Reading `args.to.name` looks at `args.to`. */
-function prefixes(path: Path): readonly string[] {
-  return path.map((_, index) => keyOf(path.slice(0, index + 1)));
-}
-
-function keyOf(path: Path): string {
-  return path.join("\u0001");
-}
-
 /** The rule asks where a mail goes, and the tool has other arguments that say so too. */
-function blindSinks(analysis: Analysis, rule: RuleModel, read: ReadPaths): readonly Finding[] {
+function blindSinks(analysis: Analysis, rule: RuleModel, tools: KnownTools): readonly Finding[] {
   const own = new Set(rule.condition?.reads.flatMap(prefixes));
   const asks = rule.condition?.reads.some(
     (path) => path[0] === "args" && path.some((_, at) => isAddressee(path.slice(0, at + 1))),
   );
   if (asks !== true) return [];
-  for (const tool of toolsWithSchema(analysis, rule)) {
+  for (const tool of tools.inScope(rule)) {
     const schema = analysis.tools.facts(tool).schema?.schema ?? true;
     const sinks = addressees(schema, ["args"]);
-    const seen = read.of(tool);
+    const seen = tools.readBy(tool);
     const asked = sinks.find((path) => own.has(keyOf(path)));
     if (asked === undefined || seen === null) continue;
     for (const missed of sinks.filter((path) => !seen.has(keyOf(path)))) {
@@ -94,19 +57,6 @@ function blindSinks(analysis: Analysis, rule: RuleModel, read: ReadPaths): reado
     }
   }
   return [];
-}
-
-function toolsWithSchema({ model, tools, index }: Analysis, { scope }: RuleModel): readonly string[] {
-  const names = exactTools(scope) ?? [
-    ...model.tools.map(({ name }) => name),
-    ...model.framework.keys(),
-    ...index.named(),
-  ];
-  return [...new Set(names)].filter((name) => {
-    if (isGlob(name)) return false;
-    const facts = tools.facts(name);
-    return facts.schema !== null && toolInScope(scope, facts);
-  });
 }
 
 function isAddressee(path: Path): boolean {
@@ -174,14 +124,17 @@ function sentBeside(
 
 const MONEY =
   /(?:^|_)(?:amount|price|total|subtotal|cost|fee|balance|payment|payout|refund|salary|charge|tip|discount)(?:_[a-z]{3})?$/;
+/** Cheap: false where a condition surely has no such name. */
+const SOME_MONEY = /amount|price|total|cost|fee|balance|pay|refund|salary|charge|tip|discount/i;
+const SOME_CURRENCY = /usd|eur|gbp|chf|jpy|cny|inr|aud|cad|nzd|sek|nok|dkk|pln|czk|brl|mxn|zar|sgd|hkd|krw|try/i;
 const ORDER = new Set(["<", "<=", ">", ">="]);
 
 /** Money as a fraction: a thousandth of a cent is within the limit, and sums do not come out even. */
-function floatMoney(analysis: Analysis, rule: RuleModel): readonly Finding[] {
+function floatMoney(analysis: Analysis, rule: RuleModel, tools: KnownTools): readonly Finding[] {
   const found = new Map<string, Finding>();
   for (const path of comparedPaths(rule)) {
     if (path[0] !== "args" || found.has(keyOf(path)) || !MONEY.test(wordsOf(path))) continue;
-    for (const tool of toolsWithSchema(analysis, rule)) {
+    for (const tool of tools.inScope(rule)) {
       const schema = analysis.tools.facts(tool).schema?.schema ?? true;
       if (!isFraction(schemaAt(schema, path.slice(1)))) continue;
       const example = withFraction(analysis, rule, tool, path);
