@@ -291,7 +291,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "L8",
     sentence:
       "Evidence report for SOC 2 and EU AI Act articles 12 and 14: controls, approvals, exceptions, verification result",
-    gap: "the evidence report is not built",
   },
   // Gate
   { id: "G1", sentence: "The three lines above, verbatim" },

@@ -10,6 +10,7 @@ import { registerCheckpoint } from "../log/checkpoint.ts";
 import { claimedKey } from "../log/claimed-key.ts";
 import { registerExport } from "../log/export.ts";
 import { registerProof } from "../log/proof.ts";
+import { registerReport } from "../log/report.ts";
 import { registerRotateKey } from "../log/rotate-key.ts";
 import { registerSearch } from "../log/search.ts";
 import { registerVerify } from "../log/verify.ts";
@@ -46,6 +47,7 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
   registerVerify(command, setup);
   registerCheckpoint(command, setup);
   registerProof(command, setup);
+  registerReport(command, setup);
   registerRotateKey(command, setup);
   registerWitness(command, setup);
 
