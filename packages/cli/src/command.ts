@@ -19,6 +19,8 @@ export interface CommandSetup {
 /** The options of every command, and an example below its help. */
 export function describe(command: Command, examples: readonly string[]): Command {
   return command
+    // Broken where the source is; on a terminal its width decides.
+    .description(command.description().replaceAll("\n", " "))
     .option("--json", "print JSON for programs")
     .option("--no-color", "never print colours")
     .helpOption("-h, --help", "show this help")
