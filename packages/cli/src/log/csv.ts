@@ -5,7 +5,7 @@
  */
 import type { StoredEntry } from "@saferun/core";
 import { readableHeader } from "@saferun/core";
-import { printable } from "../output/printable.ts";
+import { printable, printableJson } from "../output/printable.ts";
 import { iso } from "../output/time.ts";
 import { partValue } from "../runs/steps.ts";
 
@@ -53,7 +53,9 @@ export function csvLine(entry: Pick<StoredEntry, "seq" | "header" | "parts">): s
           header.outcome,
           header.writer.id,
         ];
-  return [entry.seq, ...cells.map(cell), cell(entry.parts.length === 0 ? "" : JSON.stringify(content))].join(",");
+  // JSON has escapes of its own: the cell stays JSON.
+  const json = entry.parts.length === 0 ? "" : quoted(printableJson(JSON.stringify(content)));
+  return [entry.seq, ...cells.map(cell), json].join(",");
 }
 
 function contentOf(part: StoredEntry["parts"][number]) {
@@ -72,5 +74,9 @@ function cell(value: string | number | undefined): string {
   if (typeof value === "number") return String(value);
   const text = printable(value);
   const plain = FORMULA.test(value) ? `'${text}` : text;
-  return /[",]|^\s|\s$/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  return quoted(plain);
+}
+
+function quoted(text: string): string {
+  return /[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -80,19 +80,27 @@ async function act(io: Io, words: readonly string[], options: Options): Promise<
     io.progress?.("");
     try {
       if (options.follow === true) return await follow(io, store, search, query, options);
-      return show(io, query, search.search(requestOf(query, options)), options);
+      const answer = asUsage(() => search.search(requestOf(query, options)));
+      return show(io, query, answer, options);
     } finally {
       search.close();
     }
   });
 }
 
-/** A mistake in the query is wrong usage. @throws CommandError. */
+/** @throws CommandError `query.invalid`. */
 export function checkQuery(query: string): void {
+  asUsage(() => parseQuery(query, Date.now()));
+}
+
+/** A mistake in a query or a cursor is wrong usage. */
+function asUsage<Value>(work: () => Value): Value {
   try {
-    parseQuery(query, Date.now());
+    return work();
   } catch (error) {
-    if (error instanceof SafeRunError) throw new CommandError(EXIT.usage, error.code, error.message);
+    if (error instanceof SafeRunError && error.code === "query.invalid") {
+      throw new CommandError(EXIT.usage, error.code, error.message);
+    }
     throw error;
   }
 }
