@@ -5,14 +5,17 @@ const TIMEOUT_MS = 10_000;
 /** Answers are read for an id or an error; more than that is not looked at. */
 const ANSWER_CHARACTERS = 1_000_000;
 
-class HttpFailure extends Error {
+export class HttpFailure extends Error {
   override readonly name = "HttpFailure";
   readonly status: number;
   readonly afterMs: number;
-  constructor(status: number, afterMs: number) {
+  /** What the vendor said, for its own channel to read. */
+  readonly text: string;
+  constructor(status: number, afterMs: number, text: string) {
     super(`status ${status}`);
     this.status = status;
     this.afterMs = afterMs;
+    this.text = text;
   }
 }
 
@@ -35,8 +38,9 @@ export async function post(
     signal: AbortSignal.timeout(timeoutMs),
   });
   const text = await response.text();
-  if (!response.ok) throw new HttpFailure(response.status, retryAfterMs(response.headers.get("retry-after")));
-  return text.slice(0, ANSWER_CHARACTERS);
+  const read = text.slice(0, ANSWER_CHARACTERS);
+  if (!response.ok) throw new HttpFailure(response.status, retryAfterMs(response.headers.get("retry-after")), read);
+  return read;
 }
 
 /** What a failed `post` means; `whose` begins the operator's line. */

@@ -26,7 +26,7 @@ useLinear();
 /** Every so often in a test, every minute in life. */
 const pollMs = 20;
 const last = (session: ReturnType<typeof sessionOn>) => session.activities.at(-1);
-const polls = () => front.passed.filter(({ body }) => body.includes("issues(first: 50")).length;
+const polls = () => front.passed.filter(({ body }) => body.includes("issues(first: 25")).length;
 
 describe("an agent session", () => {
   it("asks with buttons, and a choice runs the call once [A6~]", async () => {

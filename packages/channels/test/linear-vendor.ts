@@ -94,7 +94,7 @@ export async function openLinearVendor(emulator: string): Promise<LinearVendor> 
     },
     [DOCUMENTS.openIssues]: async (passed) => {
       const query = DOCUMENTS.openIssues
-        .replace(/\(first: 50, filter: .*? \}\)/, "(first: 50)")
+        .replace(/\(first: 25, orderBy: updatedAt, filter: .*? \}\)/, "(last: 50)")
         .replace("description", "description state { type }")
         .replace("editedAt", "updatedAt");
       const { id } = await viewer(passed);

@@ -273,6 +273,26 @@ describe("the issue", () => {
     expect(w.ran).toHaveLength(1);
   });
 
+  it("is sent again when Linear says with a 400 that it was too much for this hour, and not when it did not understand", async () => {
+    const said = (code: string) =>
+      Promise.resolve(Response.json({ errors: [{ message: code, extensions: { code } }] }, { status: 400 }));
+    let code: string | undefined = "RATELIMITED";
+    front.faults.push(({ body }) => {
+      const now = code;
+      if (!body.includes("issueCreate") || now === undefined) return undefined;
+      code = undefined;
+      return said(now);
+    });
+    const [waiting] = await asked();
+    expect((await waiting.now()).state).toBe("pending");
+    code = "GRAPHQL_VALIDATION_FAILED";
+    const other = await w.propose({ amount: 451 });
+    await expect(linear.notify("OPS", other)).rejects.toMatchObject({
+      code: "channel.undelivered",
+      message: "linear refuses: GRAPHQL_VALIDATION_FAILED",
+    });
+  });
+
   it("says what Linear refuses", async () => {
     const waiting = await w.propose({ amount: 450 });
     await expect(linear.notify("NOPE", waiting)).rejects.toMatchObject({

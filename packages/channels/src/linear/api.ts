@@ -2,7 +2,7 @@
 import type { Json } from "@saferun/core";
 import type { Failure } from "../delivery.ts";
 import { at, isMap, jsonOf, textAt } from "../json-body.ts";
-import { post, postFailure } from "../post.ts";
+import { HttpFailure, post, postFailure } from "../post.ts";
 import { printable, short } from "../shown.ts";
 import { DOCUMENTS } from "./documents.ts";
 
@@ -12,6 +12,12 @@ const TIMEOUT_MS = 2_500;
 /** Linear understood and refused. */
 class LinearRefusal extends Error {
   override readonly name = "LinearRefusal";
+  /** Too many requests: the same one may be taken later. */
+  readonly limited: boolean;
+  constructor(message: string, limited = false) {
+    super(message);
+    this.limited = limited;
+  }
 }
 
 /** What one person said on an issue of ours, once, as a comment or in an agent session. */
@@ -67,12 +73,24 @@ export function createLinearApi(token: string, apiUrl = "https://api.linear.app/
 
   async function ask(name: keyof typeof DOCUMENTS, variables: Readonly<Record<string, Json>> = {}) {
     const body = JSON.stringify({ query: DOCUMENTS[name], variables });
-    const answer = jsonOf(await post(apiUrl, { authorization }, body, TIMEOUT_MS));
+    const answer = jsonOf(await answerOf(body));
     const errors = at(answer, "errors");
     if (Array.isArray(errors) && errors.length > 0) {
-      throw new LinearRefusal(short(textAt((errors as readonly Json[])[0], "message") ?? "no reason given", 200));
+      const [first] = errors as readonly Json[];
+      const limited = textAt(first, "extensions", "code") === "RATELIMITED";
+      throw new LinearRefusal(short(textAt(first, "message") ?? "no reason given", 200), limited);
     }
     return at(answer, "data");
+  }
+
+  /** Linear says with status 400 what it did not understand, and also that it was too much for this hour. */
+  async function answerOf(body: string): Promise<string> {
+    try {
+      return await post(apiUrl, { authorization }, body, TIMEOUT_MS);
+    } catch (error) {
+      if (error instanceof HttpFailure && error.status === 400 && isMap(jsonOf(error.text))) return error.text;
+      throw error;
+    }
   }
 
   return {
@@ -141,7 +159,7 @@ export function createLinearApi(token: string, apiUrl = "https://api.linear.app/
 }
 
 export function linearFailure(error: unknown): Failure {
-  if (error instanceof LinearRefusal) return { retry: false, message: `linear refuses: ${error.message}` };
+  if (error instanceof LinearRefusal) return { retry: error.limited, message: `linear refuses: ${error.message}` };
   return postFailure(error, "linear");
 }
 
