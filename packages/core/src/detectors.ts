@@ -59,7 +59,7 @@ export const LOOP_DEFAULTS: LoopSettings = Object.freeze<LoopSettings>({
   varied: { mode: "enforce", over: "pause", questions: 5, last: 20 },
   raw: { mode: "enforce", over: "pause", calls: 25 },
   denials: { mode: "enforce", over: "trip_run", most: 5, withinMs: MINUTE, sameRule: 3 },
-  rate: { mode: "enforce", over: "pause", calls: 120, recipient: 5, withinMs: MINUTE },
+  rate: { mode: "enforce", over: "pause", calls: 1_000, recipient: 5, withinMs: MINUTE },
   novelty: { mode: "enforce", over: "pause", recipients: 20, withinMs: 60 * MINUTE },
   duplicate: { mode: "enforce", over: "pause" },
   caps: { mode: "enforce", over: "pause", calls: 200, minutes: 60, usdMicros: 5_000_000n, depth: 5 },

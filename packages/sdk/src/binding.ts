@@ -3,6 +3,7 @@ import { type Gate, type Hash, type Permit, type Random, type Store, toHex } fro
 import { deniedCall, withEditNote } from "./denied.ts";
 import { continuedFrame, currentFrame, type Frame, keyOf, resumedFrame, runOf, toolFrame, within } from "./frame.ts";
 import { type Admitted, hold, takeHeld } from "./held.ts";
+import { inFlight } from "./in-flight.ts";
 import { againId, findPending, findTaken, isPending, rememberPending, resumeId } from "./pending.ts";
 import type { CheckedFacts } from "./run-facts.ts";
 
@@ -41,17 +42,20 @@ export async function runTool(
   binding: Binding,
   bound: Frame | undefined,
   request: ToolRequest,
-  execute: (args: unknown) => unknown,
+  execute: (args: unknown, signal: AbortSignal) => unknown,
 ): Promise<unknown> {
   const { frame, admission } = await admitTool(binding, bound, request);
   if (!admission.admitted) return deniedCall(admission.denial);
   const { permit } = admission;
+  const { signal, end } = underWay(binding, frame, request);
   let result: unknown;
   try {
-    result = await within(executing(frame, permit, request), () => execute(permit.args));
+    result = await within(executing(frame, permit, request), () => execute(permit.args, signal));
   } catch (error) {
     await permit.settle(binding.gate.outcomeOfThrow(permit.tool), error);
     throw error;
+  } finally {
+    end();
   }
   await permit.settle("succeeded", result);
   return noted(permit, result);
@@ -66,7 +70,7 @@ export async function* streamTool(
   binding: Binding,
   bound: Frame | undefined,
   request: ToolRequest,
-  execute: (args: unknown) => AsyncIterable<unknown>,
+  execute: (args: unknown, signal: AbortSignal) => AsyncIterable<unknown>,
 ): AsyncGenerator<unknown, unknown> {
   const { frame, admission } = await admitTool(binding, bound, request);
   if (!admission.admitted) {
@@ -75,11 +79,12 @@ export async function* streamTool(
   }
   const { permit } = admission;
   const inside = executing(frame, permit, request);
+  const { signal, end } = underWay(binding, frame, request);
   let iterator: AsyncIterator<unknown> | undefined;
   let ended: { readonly last: unknown; readonly value: unknown } | undefined;
   let thrown: { readonly error: unknown } | undefined;
   try {
-    const values = within(inside, () => execute(permit.args)[Symbol.asyncIterator]());
+    const values = within(inside, () => execute(permit.args, signal)[Symbol.asyncIterator]());
     iterator = values;
     for (let last: unknown; ; ) {
       const next = await within(inside, () => values.next());
@@ -94,6 +99,7 @@ export async function* streamTool(
     thrown = { error };
     throw error;
   } finally {
+    end();
     if (ended === undefined) {
       const why = thrown === undefined ? "the reader stopped before the end" : thrown.error;
       try {
@@ -104,7 +110,7 @@ export async function* streamTool(
     }
   }
   await permit.settle("succeeded", ended.last);
-  if (permit.edited || permit.changed) yield withEditNote(ended.last, permit);
+  if (saysMore(permit)) yield withEditNote(ended.last, permit);
   return ended.value;
 }
 
@@ -172,5 +178,15 @@ function executing(frame: Frame, permit: Permit, { toolCallId }: ToolRequest): F
 }
 
 function noted(permit: Permit, result: unknown): unknown {
-  return permit.edited || permit.changed ? withEditNote(result, permit) : result;
+  return saysMore(permit) ? withEditNote(result, permit) : result;
+}
+
+function saysMore({ edited, changed, notes }: Permit): boolean {
+  return edited || changed || notes.length > 0;
+}
+
+/** The signal of a call that has started: its caller's, and that of a stop. */
+function underWay(binding: Binding, frame: Frame, { tool, signal }: ToolRequest): ReturnType<typeof inFlight> {
+  const { agent, runs } = runOf(binding, frame);
+  return inFlight(binding.store, { agent, tool, runs }, signal);
 }

@@ -39,7 +39,7 @@ function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** What stands beside the result of a call whose arguments a person or the policies changed. */
+/** What stands beside the result of a call whose arguments were changed, or about which a detector has something to say. */
 export interface EditNote {
   /** By a person who approved it. */
   readonly edited: boolean;
@@ -54,7 +54,7 @@ export interface EditNote {
  * A result that says what ran: objects get a field `saferun`, text gets a line, everything else is put beside the note.
  * A field of that name which the tool returned itself is replaced: the note is the gate's word.
  */
-export function withEditNote(result: unknown, permit: Pick<Permit, "edited" | "changed" | "told">): unknown {
+export function withEditNote(result: unknown, permit: Noted): unknown {
   const note = editNote(permit);
   if (typeof result === "string") return `${result}\n\n${note.message}`;
   if (isPlainObject(result)) return { ...result, saferun: note };
@@ -69,14 +69,17 @@ export function editNoteOf(result: unknown): EditNote | undefined {
 
 function isEditNote(value: unknown): value is EditNote {
   if (!isPlainObject(value) || typeof value.message !== "string") return false;
-  return value.edited === true || value.changed === true;
+  return typeof value.edited === "boolean" && typeof value.changed === "boolean";
 }
 
-function editNote({ edited, changed, told: ran }: Pick<Permit, "edited" | "changed" | "told">): EditNote {
+function editNote({ edited, changed, notes, told: ran }: Noted): EditNote {
   const who = edited && changed ? "The policies and a person" : edited ? "A person" : "The policies";
-  const message = `${who} changed the arguments of this call before it ran. It ran with ${JSON.stringify(ran)}.`;
+  const change = `${who} changed the arguments of this call before it ran. It ran with ${JSON.stringify(ran)}.`;
+  const message = [...(edited || changed ? [change] : []), ...notes].join(" ");
   return { edited, changed, ran, message };
 }
+
+type Noted = Pick<Permit, "edited" | "changed" | "told" | "notes">;
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;

@@ -1,6 +1,7 @@
 /** The embedded gate: policies from files, the store of a directory, people told through `onPause`. */
 import { resolve } from "node:path";
 import {
+  type Alarm,
   createGate,
   type Decision,
   type DecisionPorts,
@@ -16,7 +17,7 @@ import {
   validating,
   WITHOUT_LIMITS,
 } from "@saferun/core";
-import type { Policy } from "@saferun/document";
+import { intlZones, type Policy } from "@saferun/document";
 import {
   createCheckpointer,
   createFileSigner,
@@ -33,6 +34,7 @@ import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
 import { type Reload, reloadingPolicies } from "./reload.ts";
 import { closeRoutes, tellRoutes } from "./routes.ts";
+import { stopSweeping, sweepStore } from "./sweeping.ts";
 import { NO_TOOLS, type ToolDefinitions } from "./tool-definitions.ts";
 
 /** The default path, below the working directory. */
@@ -64,7 +66,8 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
   const { store } = openOrForget(options.store);
   const policies = validating(protecting(inForce, ownPlaces(options)), tools.validators);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
-  const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports) });
+  sweepStore(ports, warn);
+  const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports), zones: intlZones });
   const { agent, environment, owner, maxWaitMs, facts } = options;
   const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
   return { gate, store, hash: nodeHash, random: nodeRandom, agent, environment, owner, ...patience, facts, warn };
@@ -76,6 +79,7 @@ export async function shutdown(): Promise<void> {
   const stores = [...open.values()];
   open.clear();
   process.off("beforeExit", signAll);
+  stopSweeping();
   await closeRoutes();
   await Promise.all(stores.map((store) => store.close()));
 }
@@ -225,18 +229,42 @@ function bound(value: unknown, store: Store): unknown {
 }
 
 /** Telling people is not deciding: whatever happens here is said once and changes nothing. */
-function notifierOf({ onPause }: CheckedOptions, ports: DecisionPorts): Notifier {
+function notifierOf({ onPause, onAlarm }: CheckedOptions, ports: DecisionPorts): Notifier {
   return {
+    alarmed: async (alarm) => {
+      for (const line of alarmLines(alarm)) warn(line);
+      try {
+        await onAlarm?.(alarm);
+      } catch (error) {
+        warn(`\`onAlarm\` failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    },
     paused: async (approval) => {
       const paused = pausedCall(approval, ports);
-      const told = await Promise.allSettled([tellRoutes(approval, paused), (async () => onPause?.(paused))()]);
+      const told = await Promise.allSettled([tellRoutes(paused.to, paused), (async () => onPause?.(paused))()]);
       for (const one of told) if (one.status === "rejected") throw one.reason;
     },
     failed: (approval, error) => {
       const text = error instanceof Error ? error.message : String(error);
-      warn(`\`onPause\` failed for ${approval.id}, which waits for an answer all the same (\`npx saferun approvals\` takes it): ${text}`);
+      warn(
+        `\`onPause\` failed for ${approval.id}, which waits for an answer all the same (\`npx saferun approvals\` takes it): ${text}`,
+      );
     },
   };
+}
+
+/** What an operator must see even where nobody listens. */
+function alarmLines({ agent, changes, exceeded }: Alarm): string[] {
+  const lines = changes.flatMap(({ scope, name, to, trip }) => {
+    if (to === "stopped")
+      return [
+        `the ${scope} \`${name}\` is stopped until a person resets it (\`saferun breakers\`): ${trip?.reason ?? ""}`,
+      ];
+    return to === "open" ? [`the tool \`${name}\` fails and is left alone for a while (\`saferun breakers\`)`] : [];
+  });
+  const more =
+    exceeded.length > 0 ? [`a tool used more than its call had held, by agent \`${agent}\` (\`saferun budgets\`)`] : [];
+  return [...lines, ...more];
 }
 
 /** Texts that were said already; beyond this many the oldest may be said once more. */

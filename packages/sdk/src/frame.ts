@@ -1,6 +1,6 @@
 /** Which run a call belongs to: carried along the asynchronous path, or bound to the call of an agent. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Hash, Random, Run, Store } from "@saferun/core";
+import type { Hash, Random, Run, RunOptions, Store } from "@saferun/core";
 import { toHex } from "@saferun/core";
 import type { Binding } from "./binding.ts";
 import type { CheckedFacts } from "./run-facts.ts";
@@ -10,6 +10,8 @@ export interface Scope {
   readonly id: string;
   readonly facts: CheckedFacts;
   readonly runs: Map<Store, Map<string, Run>>;
+  /** Of a run that was opened inside a tool: the one around it. */
+  readonly parent?: Scope;
 }
 
 /** One level of nesting: an agent's call, or a tool's execution within it. */
@@ -71,11 +73,30 @@ export function runOf(binding: Binding, frame: Frame): Run {
     ...(prompt === undefined ? {} : { prompt }),
     ...(binding.owner === undefined ? {} : { owner: binding.owner }),
   };
-  const opened = binding.gate.openRun({ id: scope.id, agent, environment, principal, context, depth, ...said });
+  const parent = parentOf(scope, depth);
+  const within = parent === undefined ? {} : { parent };
+  const opened = binding.gate.openRun({
+    id: scope.id,
+    agent,
+    environment,
+    principal,
+    context,
+    depth,
+    ...within,
+    ...said,
+  });
   const [first] = runs.values();
   const run = first === undefined ? opened : joined(opened, first);
   runs.set(key, run);
   return run;
+}
+
+/** The runs around a run that was opened inside a tool: it shares their root's budgets and loop history. */
+function parentOf({ parent }: Scope, depth: number): RunOptions["parent"] {
+  if (parent === undefined) return undefined;
+  const runs: string[] = [];
+  for (let outer: Scope | undefined = parent; outer !== undefined; outer = outer.parent) runs.push(outer.id);
+  return { root: runs.at(-1) ?? parent.id, runs, depth: depth - 1 };
 }
 
 /** A sub-agent counts its turns in its parent's run and stores no message a second time. */

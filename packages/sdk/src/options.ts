@@ -1,6 +1,6 @@
 /** What `wrap` and its like take. A key or value that is not understood is an error: nothing is guessed, nothing ignored. */
 import { userInfo } from "node:os";
-import { durationMs, SafeRunError, type Store } from "@saferun/core";
+import { type Alarm, durationMs, SafeRunError, type Store } from "@saferun/core";
 import { Policy } from "@saferun/document";
 import type { PausedCall } from "./paused-call.ts";
 import { type CheckedFacts, checkFacts, type RunFacts } from "./run-facts.ts";
@@ -16,6 +16,8 @@ export interface WrapOptions {
    * until somebody answers or its time is over.
    */
   readonly onPause?: (call: PausedCall) => unknown;
+  /** Told when a breaker opens, closes or stops, and when a budget is half, four fifths or wholly used. It is recorded before. */
+  readonly onAlarm?: (alarm: Alarm) => unknown;
   /**
    * How long a call waits here for a person: `25s`, or `0` for not at all. Then it is answered in the framework's own form
    * (an approval request of the AI SDK), else with `pending`, and it runs, once, when it is asked again after its approval.
@@ -48,6 +50,7 @@ export interface CheckedOptions {
   /** Written in TypeScript. */
   readonly built: readonly Policy[];
   readonly onPause: ((call: PausedCall) => unknown) | undefined;
+  readonly onAlarm: ((alarm: Alarm) => unknown) | undefined;
   readonly maxWaitMs: number | undefined;
   readonly agent: string | undefined;
   readonly owner: string;
@@ -60,6 +63,7 @@ export interface CheckedOptions {
 const KEYS: readonly string[] = [
   "policies",
   "onPause",
+  "onAlarm",
   "maxWait",
   "agent",
   "owner",
@@ -83,14 +87,16 @@ export function checkOptions(
     if (LATER.includes(key)) throw invalid(`\`${key}\` is not available in this version`);
     if (!KEYS.includes(key)) throw invalid(`there is no option \`${key}\`; there are ${KEYS.join(", ")}`);
   }
-  const { policies, onPause, maxWait, agent, owner, environment, run, store, mode = "observe" } = options;
+  const { policies, onPause, onAlarm, maxWait, agent, owner, environment, run, store, mode = "observe" } = options;
   if (onPause !== undefined && typeof onPause !== "function") throw invalid("`onPause` must be a function");
+  if (onAlarm !== undefined && typeof onAlarm !== "function") throw invalid("`onAlarm` must be a function");
   if (mode !== "enforce" && mode !== "observe")
     throw invalid(`\`mode\` is \`${String(mode)}\`; it must be \`enforce\` or \`observe\``);
   const facts = checkRun(run);
   return {
     ...checkPolicies(policies, needs.policies),
     onPause,
+    onAlarm,
     maxWaitMs: checkMaxWait(maxWait),
     agent: agent === undefined ? undefined : checkName("agent", agent),
     owner: owner === undefined ? localAccount() : checkName("owner", owner),

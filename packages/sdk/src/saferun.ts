@@ -98,7 +98,11 @@ const random: Random = nodeRandom;
  * );
  */
 function run<Result>(facts: RunFacts, body: () => Result): Result {
-  return within({ scope: newScope(checkFacts(facts), random), depth: 0 }, body);
+  const around = currentFrame();
+  const scope = newScope(checkFacts(facts), random);
+  // A run that is opened inside a tool belongs to the run around it: it spends from the same budgets.
+  if (around?.call === undefined) return within({ scope, depth: 0 }, body);
+  return within({ scope: { ...scope, parent: around.scope }, depth: around.depth + 1 }, body);
 }
 
 /** The call that the gate is executing around this code. */

@@ -46,15 +46,13 @@ describe("the run of a tool call", () => {
   it("is not taken up for another principal: an approval asked for in one's name is not used in another's (trap 14)", async () => {
     const w = world();
     const execute = gateTools(sdkTools(w), { binding: w.binding }).refund.execute as Execute;
-    const as = (id: string, toolCallId: string) => {
+    const as = (id: string, toolCallId: string, amount = 200) => {
       const facts = checkFacts({ id: "ticket-7", principal: { id } });
-      return within({ scope: newScope(facts, w.binding.random), depth: 0 }, () =>
-        execute({ amount: 200 }, { toolCallId }),
-      );
+      return within({ scope: newScope(facts, w.binding.random), depth: 0 }, () => execute({ amount }, { toolCallId }));
     };
     const alice = as("alice", "one");
     const asked = await w.nextPaused();
-    const others = [as("mallory", "one"), as("mallory", '["alice","one"]')];
+    const others = [as("mallory", "one"), as("mallory", '["alice","one"]', 201)];
     const own = [await w.nextPaused(), await w.nextPaused()];
     await asked.approve();
     expect(await alice).toEqual({ refunded: 200 });

@@ -133,7 +133,8 @@ const WRITES: readonly ((content: string) => void)[] = [
 
 describe("under load", () => {
   it("a hundred reloads: no call fails, and each decision is that of the revision that it names [P9~]", async () => {
-    writeFileSync(at("a.yaml"), text(0));
+    const busy = (limit: number) => text(limit, "breakers: [{ rate: { calls: 10000 } }]\n");
+    writeFileSync(at("a.yaml"), busy(0));
     follow("a.yaml");
     const notifier = { paused: () => undefined };
     const ports = { store, policies: reload, clock: nodeClock, hash: nodeHash, random: nodeRandom, notifier };
@@ -143,19 +144,20 @@ describe("under load", () => {
     let stop = false;
     const load = Array.from({ length: 8 }, async (_, index) => {
       const gate = gates[index % 2];
-      const run = gate?.openRun({ agent: "agent", environment: "prod" });
-      for (let call = 0; !stop && gate !== undefined && run !== undefined; call++) {
+      for (let call = 0; !stop && gate !== undefined; call++) {
+        // One run of so many denials would be stopped.
+        const run = gate.openRun({ agent: "agent", environment: "prod" });
         const answer = await gate.call(run, { tool: "refund", args: { amount: call % 120 } }, () => ++ran);
         const status = answer.status === "denied" ? answer.denial.status : answer.status;
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
         await sleep(1);
       }
     });
-    const revisions = new Map([[reload.current().revision, compiled(text(0))]]);
+    const revisions = new Map([[reload.current().revision, compiled(busy(0))]]);
     for (let limit = 1; limit <= 100; limit++) {
-      const policies = compiled(text(limit));
+      const policies = compiled(busy(limit));
       revisions.set(policies.revision, policies);
-      WRITES[limit % WRITES.length]?.(text(limit));
+      WRITES[limit % WRITES.length]?.(busy(limit));
       await until(() => reload.current().revision === policies.revision);
     }
     stop = true;

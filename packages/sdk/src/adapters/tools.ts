@@ -112,12 +112,13 @@ export function gateFunction(name: string, tool: AnyFunction, to: ToolBinding): 
     toolRequest(name, checkOptions(name, options), args);
   const gated = isGeneratorFunction(source)
     ? function (this: unknown, args: unknown, options?: unknown) {
-        const run = (permitted: unknown) => Reflect.apply(source, this, [permitted, options]) as AsyncIterable<unknown>;
+        const run = (permitted: unknown, signal: AbortSignal) =>
+          Reflect.apply(source, this, [permitted, withSignal(options, signal)]) as AsyncIterable<unknown>;
         return streamTool(to.binding, to.frame, request(args, options), run);
       }
     : async function (this: unknown, args: unknown, options?: unknown) {
-        return runTool(to.binding, to.frame, request(args, options), (permitted) =>
-          Reflect.apply(source, this, [permitted, options]),
+        return runTool(to.binding, to.frame, request(args, options), (permitted, signal) =>
+          Reflect.apply(source, this, [permitted, withSignal(options, signal)]),
         );
       };
   Object.defineProperty(gated, "name", { value: name, configurable: true });
@@ -133,12 +134,13 @@ function gateExecute(name: string, tool: object, execute: AnyFunction, to: ToolB
         to.binding,
         to.frame,
         toolRequest(name, options, args),
-        (permitted) => Reflect.apply(execute, tool, [permitted, options]) as AsyncIterable<unknown>,
+        (permitted, signal) =>
+          Reflect.apply(execute, tool, [permitted, withSignal(options, signal)]) as AsyncIterable<unknown>,
       );
   }
   return (args, options) =>
-    runTool(to.binding, to.frame, toolRequest(name, options, args), (permitted) =>
-      settled(Reflect.apply(execute, tool, [permitted, options])),
+    runTool(to.binding, to.frame, toolRequest(name, options, args), (permitted, signal) =>
+      settled(Reflect.apply(execute, tool, [permitted, withSignal(options, signal)])),
     );
 }
 
@@ -211,6 +213,12 @@ function toolRequest(tool: string, options: unknown, args: unknown): ToolRequest
   const toolCallId = typeof given.toolCallId === "string" ? given.toolCallId : undefined;
   const signal = [given.abortSignal, given.signal].find(isSignal);
   return { tool, args, toolCallId, signal, resumed: isResumed(given.messages, toolCallId) };
+}
+
+/** The framework's own options, with a signal that hears of a stop as well. */
+function withSignal(options: unknown, signal: AbortSignal): unknown {
+  if (typeof options !== "object" || options === null) return { signal };
+  return "signal" in options ? { ...options, signal } : { ...options, abortSignal: signal };
 }
 
 /** By its form: another realm's (a DOM under test, a polyfill) is none of our class, and its caller gives up all the same. */

@@ -14,8 +14,8 @@ const KNOWN = 2_048;
 const TRIPS = 32;
 
 export interface AgentHistory {
-  /** Tool → times of its latest calls, oldest first, never more than the limit needs. */
-  readonly tools: Readonly<Record<string, readonly number[]>>;
+  /** Tool → how many calls it had in each slice of the window, oldest first. */
+  readonly tools: Readonly<Record<string, readonly RateSlice[]>>;
   /** Recipient → when the agent first wrote to it, and the latest effectful calls. */
   readonly recipients: Readonly<Record<string, { readonly since: number; readonly calls: readonly number[] }>>;
   /** Runs that were stopped, oldest first. */
@@ -23,6 +23,15 @@ export interface AgentHistory {
   /** Until when a person's approval covers rate or novelty, by finding key. */
   readonly approved: Readonly<Record<string, number>>;
 }
+
+interface RateSlice {
+  /** Ms since 1970. */
+  readonly start: number;
+  readonly calls: number;
+}
+
+/** Of a window. A slice that the window has left in part counts no more: a rate is never found before it was reached. */
+const SLICES = 12;
 
 export type AgentEvent =
   | { readonly type: "proposed"; readonly keys: CallKeys }
@@ -60,12 +69,14 @@ export function stepAgent(state: AgentHistory, event: AgentEvent, now: number, s
 
 function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: AgentSettings): AgentStep {
   const { rate, novelty } = settings;
-  const times = recent(state.tools[keys.tool] ?? [], now - rate.withinMs);
+  const width = Math.max(1, Math.ceil(rate.withinMs / SLICES));
+  const slices = (state.tools[keys.tool] ?? []).filter(({ start }) => start > now - rate.withinMs);
+  const times = slices.reduce((total, { calls }) => total + calls, 0);
   const findings: Finding[] = [];
   const found = (finding: Finding): void => {
     if ((state.approved[finding.key] ?? 0) <= now) findings.push(finding);
   };
-  if (times.length >= rate.calls) found(tooOften(keys, rate, times.length, rate.calls, `rate:${keys.tool}`, "calls"));
+  if (times >= rate.calls) found(tooOften(keys, rate, times, rate.calls, `rate:${keys.tool}`, "calls"));
 
   const recipients = { ...state.recipients };
   if (isEffectful(keys.kind)) {
@@ -93,9 +104,9 @@ function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: Ag
   const next = {
     ...state,
     tools: bounded(
-      { ...state.tools, [keys.tool]: [...times, now].slice(-rate.calls) },
+      { ...state.tools, [keys.tool]: counted(slices, Math.floor(now / width) * width) },
       TOOLS,
-      (all) => all.at(-1) ?? 0,
+      (all) => all.at(-1)?.start ?? 0,
     ),
     recipients: bounded(recipients, KNOWN, ({ since, calls }) => calls.at(-1) ?? since),
   };
@@ -164,6 +175,12 @@ function tripped(
     allowed: "",
   });
   return { state: next, findings: [finding] };
+}
+
+function counted(slices: readonly RateSlice[], start: number): readonly RateSlice[] {
+  const last = slices.at(-1);
+  if (last?.start === start) return [...slices.slice(0, -1), { start, calls: last.calls + 1 }];
+  return [...slices, { start, calls: 1 }].slice(-SLICES - 1);
 }
 
 function recent(times: readonly number[], after: number): readonly number[] {

@@ -15,7 +15,9 @@ export function denials(
 ): Finding | undefined {
   const lately = history.denials.filter((denial) => denial.at > now - settings.withinMs);
   const byRule = new Map<string, number>();
-  for (const rule of history.denials.flatMap((denial) => denial.rules)) byRule.set(rule, (byRule.get(rule) ?? 0) + 1);
+  for (const rule of history.denials.flatMap((denial) => denial.rules.filter(isRule))) {
+    byRule.set(rule, (byRule.get(rule) ?? 0) + 1);
+  }
   const [rule, most] = [...byRule].reduce((one, other) => (other[1] > one[1] ? other : one), ["", 0]);
   const stubborn = most >= settings.sameRule;
   if (lately.length < settings.most && !stubborn) return undefined;
@@ -42,6 +44,11 @@ export function denials(
         limit: settings.most,
         observed: `${lately.length} calls of this run were denied within ${settings.withinMs / 1_000} seconds.`,
       });
+}
+
+/** Somebody wrote it down. That no rule matched, or that arguments do not fit, says less: only their number counts. */
+function isRule(id: string): boolean {
+  return !id.includes(":") || id.startsWith("budget:");
 }
 
 /** The business act was done before, or is under way: in this run, or (`earlier`) lately by this agent. */

@@ -333,7 +333,7 @@ describe("caps", () => {
 describe("rate, novelty, trips [B1~]", () => {
   const mail = (to: readonly string[]) => ({ type: "proposed", keys: run().keys("mail", { to }) }) as const;
 
-  it("ask at the sixth mail to one recipient in a minute, the 121st call of a tool, the 21st new recipient in an hour", () => {
+  it("ask at the sixth mail to one recipient in a minute, the 1,001st call of a tool, the 21st new recipient in an hour", () => {
     let agent = newAgent();
     const step = (event: Parameters<typeof stepAgent>[1], now: number): readonly Finding[] => {
       const result = stepAgent(agent, event, now, LOOP_DEFAULTS);
@@ -351,8 +351,8 @@ describe("rate, novelty, trips [B1~]", () => {
       "novelty:pause",
     ]);
     agent = newAgent();
-    const often = times(121, (n) => said(step({ type: "proposed", keys: run().keys("search", { n }) }, n)));
-    expect(often.slice(119)).toEqual([[], ["rate:pause"]]);
+    const often = times(1_001, (n) => said(step({ type: "proposed", keys: run().keys("search", { n }) }, n)));
+    expect(often.slice(999)).toEqual([[], ["rate:pause"]]);
   });
 
   it("stop the agent after three stopped runs in ten minutes", () => {

@@ -157,7 +157,7 @@ export const DETECTOR_FIELDS = {
     same_rule: optional(integer(1, 64), "So many by one rule. Absent: `3`."),
   }),
   rate: detector("Calls of one agent to one tool.", LOOP_DEFAULTS.rate.over, {
-    calls: optional(integer(1, 10_000), "More than so many within `within`. Absent: `120`."),
+    calls: optional(integer(1, 10_000), "More than so many within `within`. Absent: `1000`."),
     recipient: optional(integer(1, 10_000), "More than so many that write, to one of `recipients`. Absent: `5`."),
     within: optional(duration, "Absent: `1m`."),
   }),
