@@ -199,6 +199,9 @@ describe("hostile answers (trap 16)", () => {
       approvals: [{ row: { ...waiting.approval, version: 2, since: 2 }, expect: 1 }],
       entries: [],
     });
+    // The issue is written anew with the question; somebody puts the older text back.
+    await said(issue, "asked again");
+    await as("eve", change, { id: issue, input: { description: before } });
     await comment("bob", issue, "/approve");
     await said(issue, "stale version: the request has changed");
     expect((await waiting.now()).state).toBe("pending");
