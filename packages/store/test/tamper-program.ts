@@ -13,7 +13,7 @@ const TABLES = [
 ] as const;
 const PARTS_PER_ENTRY = 1_024;
 
-export const FAULTS = ["change", "delete", "insert", "reorder", "swap"] as const;
+const FAULTS = ["change", "delete", "insert", "reorder", "swap"] as const;
 type Fault = (typeof FAULTS)[number];
 
 /** Every place at which something can be done, so that rounds go through all of them. */

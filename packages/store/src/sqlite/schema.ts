@@ -1,4 +1,5 @@
 /** The tables of `log.db`, and how a connection to it is opened. */
+import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { SafeRunError } from "@saferun/core";
 import { isBusy } from "./failure.ts";
@@ -103,6 +104,7 @@ export function connectReadOnly(path: string, busyMs: number): DatabaseSync {
  */
 export function prepareSchema(db: DatabaseSync, newLogId: () => string): void {
   if (isCurrent(db)) return;
+  keepOlder(db);
   db.exec("BEGIN IMMEDIATE");
   try {
     // Another process may have been first.
@@ -118,6 +120,27 @@ export function prepareSchema(db: DatabaseSync, newLogId: () => string): void {
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
+  }
+}
+
+/**
+ * Before anything in a store of an older version is changed, it is copied whole beside it (`log.db.v1`): whoever has to go
+ * back to the older program has a store for it, as it was then. A copy that is there already is left as it is.
+ */
+function keepOlder(db: DatabaseSync): void {
+  const version = pragma(db, "user_version");
+  const path = db.location();
+  if (version === 0 || path === null) return;
+  const copy = `${path}.v${version}`;
+  if (existsSync(copy)) return;
+  const temporary = `${copy}.${process.pid}.tmp`;
+  rmSync(temporary, { force: true });
+  try {
+    db.prepare("VACUUM INTO ?").run(temporary);
+    chmodSync(temporary, 0o600);
+    renameSync(temporary, copy);
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 
