@@ -5,6 +5,7 @@ import {
   editablePaths,
   type Json,
   type JsonObject,
+  missingOf,
   type RunSummary,
 } from "@saferun/core";
 import { approvalStatus } from "./approvals/status.ts";
@@ -30,11 +31,16 @@ export function approvalJson(approval: ApprovalRecord, now: number): JsonObject 
       reason: reason.reason,
       route: reason.approval.route,
       roles: reason.approval.roles,
+      need: reason.approval.need,
       show: reason.approval.show,
     })),
     editable: approval.editable,
     /** The editable paths that these arguments have: `lines[].amount` → `lines[0].amount`, … */
     editable_paths: editablePaths(args, approval.editable),
+    /** What an approver made of the arguments, for the next one to agree to. */
+    edit: approval.edit === null ? null : { by: approval.edit.by.id, args: parsed(approval.edit.bytes) },
+    votes: approval.votes.map(({ by, at }) => ({ by: by.id, via: by.via, verified: by.verified, at: iso(at) })),
+    missing: approval.decision === null ? missingOf(approval).map((one) => ({ ...one })) : [],
     created_at: iso(approval.createdAt),
     deadline: iso(approval.deadline),
     decision:

@@ -1,13 +1,13 @@
 /** Tells the people whom the policies' routes name, where they name channels: `to: ["slack:#fin"]`. */
 import type { Channels } from "@saferun/channels";
-import { type ApprovalRecord, SafeRunError } from "@saferun/core";
+import { SafeRunError } from "@saferun/core";
 import type { PausedCall } from "./paused-call.ts";
 
 let loaded: Promise<Channels> | undefined;
 
 /** @throws SafeRunError `channel.unconfigured`, `channel.undelivered`: the call waits all the same. */
-export async function tellRoutes({ reasons }: ApprovalRecord, paused: PausedCall): Promise<void> {
-  const targets = [...new Set(reasons.flatMap(({ approval }) => approval.to))].filter(isChannel);
+export async function tellRoutes(places: readonly string[], paused: PausedCall): Promise<void> {
+  const targets = places.filter(isChannel);
   const [first] = targets;
   if (first === undefined) return;
   loaded ??= load(first);

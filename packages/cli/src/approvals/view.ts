@@ -1,5 +1,5 @@
 /** Approvals as text for a terminal: what will run, why it was paused, what may be edited. */
-import { type ApprovalRecord, covers, type Json } from "@saferun/core";
+import { type ApprovalRecord, covers, type Json, missingOf, missingText, versionOf } from "@saferun/core";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
@@ -32,7 +32,8 @@ export function approvalLines(approval: ApprovalRecord, now: number, style: Styl
     "",
     bold("what will run"),
     `  ${bold(printable(approval.tool))}`,
-    ...treeLines(parsed(approval.bytes), { first, remark, indent: "    " }),
+    ...treeLines(parsed(versionOf(approval).bytes), { first, remark, indent: "    " }),
+    ...editLines(approval, style),
     "",
     bold("why it was paused"),
     ...approval.reasons.map(({ id, reason }) => `  ${printable(id)}: ${printable(reason)}`),
@@ -40,8 +41,24 @@ export function approvalLines(approval: ApprovalRecord, now: number, style: Styl
     bold("who asks"),
     `  agent ${printable(approval.agent)} in ${printable(approval.environment)}, run ${printable(approval.run)}, at ${moment(approval.createdAt)}`,
     `  ${dim(`version ${approval.version}, digest ${approval.digest}`)}`,
+    ...voteLines(approval, style),
     ...decisionLines(approval, style),
   ];
+}
+
+/** What another approver has changed before: the next one agrees to that. */
+function editLines({ edit, decision, bytes }: ApprovalRecord, style: Style): string[] {
+  if (edit === null || decision !== null) return [];
+  const changes = differenceLines(parsed(bytes), parsed(edit.bytes), style);
+  return ["", style.bold(`edited by ${approverText(edit.by)}`), ...changes];
+}
+
+function voteLines(approval: ApprovalRecord, { bold }: Style): string[] {
+  const missing = approval.decision === null ? missingOf(approval) : [];
+  const people = missing.reduce((sum, one) => sum + one.people, 0);
+  if (approval.votes.length === 0 && people < 2) return [];
+  const agreed = approval.votes.map(({ by }) => `  agreed: ${approverText(by)}`);
+  return ["", bold("who has to agree"), ...agreed, ...(missing.length === 0 ? [] : [`  ${missingText(missing)}`])];
 }
 
 function decisionLines(approval: ApprovalRecord, style: Style): string[] {
