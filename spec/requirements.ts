@@ -144,24 +144,20 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "A10",
     sentence:
       "Routes with roles, n-of-m, escalation, deadlines; silence denies; nobody approves their own agent's call where the policy says so",
-    gap: "quorum, escalation and separation of duties are not built",
   },
   {
     id: "A11",
     sentence:
       'Scoped, expiring grants ("the same recipient, for one hour, up to $50") instead of prompt fatigue; sticky denials',
-    gap: "grants and sticky denials are not built",
   },
   {
     id: "A12",
     sentence:
       'A "pending" answer for clients with short time limits; the call runs when it is asked again after approval',
-    gap: "no adapter gives a pending answer yet",
   },
   {
     id: "A13",
     sentence: "Several calls decided in one view, each bound on its own",
-    gap: "deciding several calls in one view is not built",
   },
   // Breakers
   {

@@ -277,8 +277,8 @@ describe("suspended questions", () => {
   });
 });
 
-describe("a pending answer [A12~]", () => {
-  it("says what it waits for; asked again after approval it runs exactly once", async () => {
+describe("a pending answer", () => {
+  it("[A12] says what it waits for; asked again after approval it runs exactly once", async () => {
     const at = asking(terms({}));
     const call = () => at.call({ amount: 500 }, { key: "k", maxWaitMs: 200 });
     const first = await call();
@@ -474,5 +474,58 @@ describe("a grant", () => {
     const { id } = await asked(at);
     const request = { approval: id, verdict: "approve", by: ANN, grant: { ...grant, ...more } } as const;
     expect(await decideApproval(portsOf(at), request)).toMatchObject({ reason: "not-grantable" });
+  });
+});
+
+describe("whole promises", () => {
+  it("[A10] a route: its roles, two of them, nobody for their own agent, the next level, and silence", async () => {
+    const after = [{ afterMs: 10_000, to: ["pagerduty:payments"] }];
+    const at = asking(terms({ need: 2, not: ["requester"], after, withinMs: 60_000 }));
+    const run = at.gate.openRun({ agent: "bot", environment: "prod", owner: "cy" });
+    const ask = (order: number) =>
+      at.gate.call(run, { tool: "refund", args: { order }, key: `k${order}`, maxWaitMs: 0 }, () =>
+        at.ran.push({ order }),
+      );
+    await ask(1);
+    await ask(2);
+    const [first, second] = [await asked(at, 1), await asked(at, 2)];
+    const yes = (by: Approver) =>
+      decideApproval(portsOf(at), { approval: first.id, verdict: "approve", by }).then((answer) =>
+        answer.status === "refused" ? answer.reason : answer.status,
+      );
+    expect(await yes(LEO)).toBe("not-allowed");
+    expect(await yes(CY)).toBe("not-allowed");
+    expect(await yes(ANN)).toBe("recorded");
+    expect((await ask(1)).status).toBe("denied");
+    const asks: string[] = [];
+    const escalations = { escalated: (_: ApprovalRecord, to: readonly string[]) => void asks.push(...to) };
+    const sweeper = createSweeper({ ...portsOf(at), escalations });
+    at.clock.time = Math.max(first.createdAt, second.createdAt) + 10_000;
+    await sweeper.step();
+    await sweeper.step();
+    expect(asks).toEqual(["pagerduty:payments", "pagerduty:payments"]);
+    expect(await yes(BOB)).toBe("applied");
+    expect((await ask(1)).status).toBe("ran");
+    at.clock.time = second.deadline;
+    expect((await sweeper.step()).expired).toEqual([second.id]);
+    expect(await ask(2)).toMatchObject({ denial: { status: "expired" } });
+    expect(at.ran).toEqual([{ order: 1 }]);
+  });
+
+  it("[A11] the same recipient, for a while, up to an amount; and a denial stays", async () => {
+    const at = asking(terms({ grantable: true }));
+    const pay = (amount: number, to: string) =>
+      at.gate.call(at.run, { tool: "refund", args: { amount, to }, maxWaitMs: 0 }, () => at.ran.push({ amount, to }));
+    await pay(80, "ann");
+    const grant = { same: ["to"], forMs: 600_000, count: 9, sum: { path: "amount", most: 50 } };
+    await decideApproval(portsOf(at), { approval: (await asked(at)).id, verdict: "approve", by: ANN, grant });
+    expect((await pay(30, "ann")).status).toBe("ran");
+    expect(await pay(30, "ann")).toMatchObject({ denial: { status: "pending" } });
+    expect(await pay(10, "eve")).toMatchObject({ denial: { status: "pending" } });
+    await say(at, BOB, { verdict: "deny" });
+    expect(await pay(10, "eve")).toMatchObject({ denial: { rules: [`sticky:${at.paused.at(-1)?.id}`] } });
+    at.clock.time += 600_000;
+    expect(await pay(10, "ann")).toMatchObject({ denial: { status: "pending" } });
+    expect(at.ran).toEqual([{ amount: 30, to: "ann" }]);
   });
 });
