@@ -11,6 +11,7 @@ import { backtests } from "./suites/backtest.ts";
 import { decisions } from "./suites/decision.ts";
 import { gatedCalls } from "./suites/gate.ts";
 import { loading } from "./suites/load.ts";
+import { record } from "./suites/record.ts";
 import { verifications } from "./suites/verify.ts";
 
 const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
@@ -20,6 +21,7 @@ const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
   gate: gatedCalls,
   approval: approvals,
   backtest: backtests,
+  record,
   verify: verifications,
 };
 

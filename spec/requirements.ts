@@ -265,12 +265,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "L4",
     sentence: "Search in full text, filter by every field, under a second on millions of records",
-    gap: "full text search is not built",
   },
   {
     id: "L5",
     sentence: "Export: JSONL, CSV, OCSF, OTLP, Parquet; streaming to SIEM, syslog, webhooks, object storage",
-    gap: "export is not built",
+    gap: "Parquet, OCSF, OTLP and continuous sinks follow",
   },
   {
     id: "L6",

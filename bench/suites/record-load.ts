@@ -40,10 +40,12 @@ export async function load(store: Store, entries: number, from = 0): Promise<Loa
   return { rates };
 }
 
-export async function oneCall(store: Store, index: number): Promise<void> {
+/** Resolves with the size of the log after its last entry. */
+export async function oneCall(store: Store, index: number): Promise<number> {
   const [first, second] = draftsOf(index);
   await store.commit({ entries: first });
-  await store.commit({ entries: second });
+  const committed = await store.commit({ entries: second });
+  return committed.ok ? (committed.entries.at(-1)?.seq ?? 0) + 1 : 0;
 }
 
 function draftsOf(index: number): readonly [EntryDraft[], EntryDraft[]] {

@@ -76,6 +76,7 @@ function callDrafts(
       type: "call.decided",
       verdict: pick(["allow", "deny", "pause"]),
       rules: [pick(["big", "small"])],
+      revision: pick(["r1", "r2"]),
       parts: [part("decision", { decision: { reason: text() } })],
     },
   ];

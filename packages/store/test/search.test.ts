@@ -67,7 +67,7 @@ describe("a search over an index", () => {
   });
 
   const leaf = fc.constantFrom(
-    ..."tool:stripe.* tool:made* tool:mail.send verdict:deny verdict:allow outcome:failed agent:s* rule:big type:call.* part:result".split(
+    ..."env:prod revision:r1 writer:* tool:stripe.* tool:made* tool:mail.send verdict:deny verdict:allow outcome:failed agent:s* rule:big type:call.* part:result".split(
       " ",
     ),
     ..."run:run_3 run:run_* call:call_7 call:call_1* approval:appr_* step>1 step:0 since:1d until:1d".split(" "),
@@ -97,7 +97,7 @@ describe("a search over an index", () => {
     ),
   }));
 
-  it("[L4~] finds what the predicate finds, in either order, page by page, across chunks and late declarations", () => {
+  it("[L4] finds by every field, argument and text what the predicate finds, in either order, page by page", () => {
     const tail = items.filter((item) => (item.entries.at(-1)?.seq ?? 0) >= CHUNK - 160);
     fc.assert(
       fc.property(
