@@ -1,9 +1,9 @@
-import { nodeHash } from "@saferun/store";
 import { describe, expect, it } from "vitest";
+import { hash } from "../test/loading.ts";
 import { loadPolicies } from "./index.ts";
 
 const HEAD = "saferun: policy/v1\nenvironments: { prod: {} }\ntools: { refund: {} }\n";
-const load = (text: string) => loadPolicies([{ file: "p.yaml", text: HEAD + text }], { hash: nodeHash });
+const load = (text: string) => loadPolicies([{ file: "p.yaml", text: HEAD + text }], { hash });
 const faults = (text: string) => {
   const loaded = load(text);
   return loaded.ok ? [] : loaded.issues.map(({ code, message }) => `${code}: ${message}`);

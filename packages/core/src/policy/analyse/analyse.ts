@@ -12,6 +12,7 @@ import { deadRules } from "./dead-rules.ts";
 import { Analysis, type Finding } from "./findings.ts";
 import { looseRules } from "./loose-rules.ts";
 import { soundPart } from "./sound-part.ts";
+import { splitRoutes } from "./split-routes.ts";
 import { textTests } from "./text-tests.ts";
 import { exampleJson } from "./trial.ts";
 
@@ -30,6 +31,7 @@ export function analyse(model: PolicyModel, errors: readonly PolicyIssue[] = [])
     ...argumentUse(analysis),
     ...coverage(analysis),
     ...budgets(analysis),
+    ...splitRoutes(analysis),
   ];
   return findings
     .map(issueOf)

@@ -13,6 +13,7 @@ export const ANALYSIS_CODES = {
   "prefix-match": "An allow rule rests on the beginning or a pattern of a shell command, a SQL text or an address.",
   redundant: "A rule changes no verdict, because other rules say the same wherever it speaks.",
   shadowed: "A rule never decides, because stricter rules match wherever it does.",
+  "split-routes": "Two pause rules ask about one call, and no role may answer for both.",
   "suffix-match": "A condition rests on the end, a part or a pattern of a host name or mail address.",
   "switched-off": "A deny or pause rule does not match when an argument is simply left out.",
   unbounded: "An allow rule has no lower bound on a number.",
