@@ -31,11 +31,19 @@ export function processIo(argv: readonly string[]): Io {
     stdout,
     print: (text) => void stdout.write(`${text}\n`),
     warn: (text) => void stderr.write(`${text}\n`),
-    progress: stderr.isTTY === true ? (text) => void stderr.write(`\r\u001b[K${text}`) : undefined,
+    progress: stderr.isTTY === true ? createProgress(stderr) : undefined,
     style: createStyle(wanted && stdout.isTTY === true),
     warnStyle: createStyle(wanted && stderr.isTTY === true),
     interactive: stdin.isTTY === true && stdout.isTTY === true,
     user: accountName(),
+  };
+}
+
+function createProgress(stream: Writable): (text: string) => void {
+  let shown = "";
+  return (text) => {
+    if (text !== shown) stream.write(`\r\u001b[K${text}`);
+    shown = text;
   };
 }
 

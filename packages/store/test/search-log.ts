@@ -2,8 +2,8 @@
 import { type EntryDraft, encodePart, type Store, type StoredEntry } from "@saferun/core";
 import { nodeRandom } from "../src/node/ports.ts";
 
-export const TOOLS = ["stripe.refund", "stripe.charge", "mail.send", "orders.get"] as const;
-export const WORDS = ["duplicate", "charge", "refund", "card_declined", "Straße", "order 17", "ann@acme.com"] as const;
+const TOOLS = ["stripe.refund", "stripe.charge", "mail.send", "orders.get"] as const;
+const WORDS = ["duplicate", "charge", "refund", "card_declined", "Straße", "order 17", "ann@acme.com"] as const;
 
 export function part(name: string, value: unknown) {
   return { name, salt: nodeRandom.bytes(32), bytes: encodePart(value) };
@@ -18,7 +18,7 @@ export async function fill(store: Store, count: number): Promise<void> {
 }
 
 /** Numbers that follow from the seed alone. */
-export function numbers(seed: number): (below: number) => number {
+function numbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -20,7 +20,6 @@ export {
   type NumberTest,
   type Pattern,
   parseArgumentPath,
-  printArgumentPath,
   type Query,
 } from "./query.ts";
 export { wordsOf } from "./words.ts";

@@ -96,7 +96,3 @@ export function parseArgumentPath(text: string): ArgumentPath | undefined {
   }
   return path;
 }
-
-export function printArgumentPath(path: ArgumentPath): string {
-  return path.map((key, index) => (key === "[]" || index === 0 ? key : `.${key}`)).join("");
-}

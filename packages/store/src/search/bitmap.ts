@@ -28,10 +28,6 @@ export function clearBit(bitmap: Bitmap, at: number): void {
   bitmap[at >>> 5] = (bitmap[at >>> 5] ?? 0) & ~(1 << (at & 31));
 }
 
-export function hasBit(bitmap: Bitmap, at: number): boolean {
-  return ((bitmap[at >>> 5] ?? 0) & (1 << (at & 31))) !== 0;
-}
-
 export function intersect(into: Bitmap, other: Bitmap): void {
   for (let word = 0; word < WORDS; word++) into[word] = (into[word] ?? 0) & (other[word] ?? 0);
 }

@@ -5,7 +5,7 @@ import { blob, integer, row } from "../sqlite/schema.ts";
 import { CHUNK } from "./schema.ts";
 
 /** No entry at this position yet. */
-export const NOWHERE = 0xffff_ffff;
+const NOWHERE = 0xffff_ffff;
 
 export interface Places {
   add(seq: number, item: number): void;

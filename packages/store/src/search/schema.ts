@@ -7,7 +7,7 @@
  */
 import { closeSync, openSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { printArgumentPath, SafeRunError } from "@saferun/core";
+import { SafeRunError } from "@saferun/core";
 import { pragma } from "../sqlite/schema.ts";
 
 const SCHEMA_VERSION = 1;
@@ -98,10 +98,6 @@ export function resetIndex(db: DatabaseSync, log: string, off: readonly string[]
   db.prepare("INSERT INTO state (id, log, position, leaf) VALUES (1, ?, 0, NULL)").run(log);
   const add = db.prepare("INSERT INTO off (path) VALUES (?)");
   for (const path of off) add.run(path);
-}
-
-export function declaredText(path: readonly string[]): string {
-  return printArgumentPath(path);
 }
 
 function connectIndex(path: string, busyMs: number): DatabaseSync {
