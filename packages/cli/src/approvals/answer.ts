@@ -14,6 +14,10 @@ export interface Answer {
   readonly approval: ApprovalRecord | undefined;
 }
 
+function hint(message: string): string {
+  return message.startsWith("this asks for the role") ? "; `SAFERUN_ROLES` says which roles this account has" : "";
+}
+
 /** Undefined: there is no such approval, so that there is nothing to answer. */
 export function answerOf(answer: DecisionAnswer): Answer | undefined {
   if (answer.status === "applied") {
@@ -33,10 +37,11 @@ export function answerOf(answer: DecisionAnswer): Answer | undefined {
       return { answer: "expired", message: `expired: ${overText(approval) ?? message}`, approval };
     case "already-voted":
       return { answer: "already_decided", message: printable(message), approval };
+    case "not-allowed":
+      return { answer: "not_allowed", message: `not allowed: ${printable(message)}${hint(message)}`, approval };
     case "malformed":
     case "not-editable":
     case "not-grantable":
-    case "not-allowed":
     case "suspended":
     case "mismatch":
     case "not-due":
