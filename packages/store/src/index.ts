@@ -19,4 +19,4 @@ export { readViews, type SearchViews, saveView } from "./search/views.ts";
 export type { DecisionEntry } from "./sqlite/decision-reader.ts";
 export { openReadOnlySqliteStore, type ReadOnlyStore, type ReadOnlyStoreOptions } from "./sqlite/read-only-store.ts";
 export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from "./sqlite/sqlite-store.ts";
-export { type VerifyStoreOptions, verifyStore } from "./verify-store.ts";
+export { type VerifyStoreOptions, verifyStore, verifyStoreAndTables } from "./verify-store.ts";

@@ -13,11 +13,17 @@ import {
   parseNote,
   parseNoteKey,
   parseWitnessKey,
-  type Store,
   signedCheckpoint,
   splitNotes,
 } from "@saferun/core";
-import { installation, nodeHash, nodeVerifier, notesOfAnchor, verifyStore } from "@saferun/store";
+import {
+  installation,
+  nodeHash,
+  nodeVerifier,
+  notesOfAnchor,
+  type ReadOnlyStore,
+  verifyStoreAndTables,
+} from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
@@ -77,12 +83,12 @@ function exportOptions(io: Io, { json, pin, anchor = [] }: Options): VerifyExpor
   };
 }
 
-async function checkStore(io: Io, store: Store, options: Options): Promise<ExitCode> {
+async function checkStore(io: Io, store: ReadOnlyStore, options: Options): Promise<ExitCode> {
   const claimed = await claimedKey(store);
   const pinned = options.pin?.trim();
   const kept = installation().lastNote(store.logId);
   const anchors = (options.anchor ?? []).flatMap((file) => witnessed(notesIn(io, file), file, options.witness));
-  const verification = await verifyStore(store, {
+  const verification = await verifyStoreAndTables(store, {
     ...(pinned === undefined ? {} : { pinned }),
     ...(claimed === undefined ? {} : { claimed }),
     kept: [...(kept === undefined ? [] : [kept]), ...anchors],

@@ -10,6 +10,7 @@ import { type Checkpoint, type NoteKey, parseNoteKey } from "./checkpoint.ts";
 import type { StoredEntry, StoredPart } from "./entry.ts";
 import { createEntryCheck } from "./entry-check.ts";
 import { createFaults, type Faults, type LogFault } from "./fault.ts";
+import type { EntryHeader } from "./header.ts";
 import { createKeyring, type SigningPeriod } from "./keyring.ts";
 import { parseRotation, ROTATION_PART, type Rotation } from "./rotation.ts";
 import { createSignedHeads, type SignedHeads, STORED } from "./signed-heads.ts";
@@ -35,6 +36,8 @@ export interface VerifyOptions {
   readonly pinned?: string;
   /** The public key that came with the log: whoever could change the log could change it too. */
   readonly claimed?: string;
+  /** Shown each entry whose header can be read, after it was checked. */
+  readonly see?: (entry: StoredEntry, header: EntryHeader) => void;
   /** Signed notes kept outside of the store: the log must still hold what they sign. */
   readonly kept?: readonly string[];
 }
@@ -76,6 +79,7 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
   const marks = await createMarks(source, signed);
   const checkEntry = createEntryCheck(hash, faults, (entry, header) => {
     if (header.type === "log.rotated") follow(entry, header.log);
+    options.see?.(entry, header);
   });
 
   function follow({ seq, parts }: StoredEntry, log: string): void {

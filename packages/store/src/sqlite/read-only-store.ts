@@ -1,7 +1,7 @@
 /** A look at a store: for verification and listings, also while other processes have it open. Writes nothing. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { SafeRunError, type Store } from "@saferun/core";
+import { type LogFault, type LogStates, SafeRunError, type Store } from "@saferun/core";
 import type { Installation } from "../node/installation.ts";
 import { nodeHash } from "../node/ports.ts";
 import { readPrivateFile } from "../node/private-files.ts";
@@ -23,6 +23,8 @@ export interface ReadOnlyStore extends Store {
   decisionEntries(range: { readonly from: number; readonly to: number }): Promise<readonly DecisionEntry[]>;
   /** Which revision came into force where, and on which runtime. */
   activations(): Promise<readonly Activation[]>;
+  /** Rows of runs, calls and approvals that are not what the entries say; `states` has seen the first `seen` of them. */
+  tableFaults(states: LogStates, seen: number): Promise<readonly LogFault[]>;
 }
 
 /**
@@ -71,6 +73,14 @@ function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions)
   return {
     logId,
     writerId: "",
+    tableFaults: async (states, seen) => {
+      if (closed) throw new SafeRunError("record.unavailable", "the store is closed");
+      try {
+        return reader.tableFaults(states, seen);
+      } catch (error) {
+        throw storeFailure(error);
+      }
+    },
     commit: refuse,
     addCheckpoint: refuse,
     ...readsOf(reader, () => closed),

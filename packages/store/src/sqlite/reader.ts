@@ -5,6 +5,9 @@ import {
   type CallRecord,
   type Hash,
   type Json,
+  type LogFault,
+  type LogStates,
+  parseHeader,
   type RunSummary,
   type StateKind,
   type StateRow,
@@ -17,6 +20,7 @@ import {
 import { split } from "./appender.ts";
 import { isGone } from "./processes.ts";
 import { blob, connectReadOnly, integer, OPEN_CALLS, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
+import { checkTables } from "./table-check.ts";
 
 const NO_ROWS: readonly Row[] = [];
 
@@ -99,6 +103,20 @@ export function createReader(path: string, options: { readonly busyMs: number; r
 
   return {
     head,
+    tableFaults: (states: LogStates, seen: number): LogFault[] => {
+      // One snapshot for both: what was written since is read first, so that no row is ahead of its entry.
+      db.exec("BEGIN");
+      try {
+        for (let from = seen, page = entries({ from, limit: MOST_ENTRIES }); page.length > 0; ) {
+          for (const entry of page) states.see(entry, parseHeader(entry.header));
+          from = (page.at(-1)?.seq ?? from) + 1;
+          page = entries({ from, limit: MOST_ENTRIES });
+        }
+        return checkTables(db, states);
+      } finally {
+        db.exec("COMMIT");
+      }
+    },
     entries,
     leaves: ({ from, to }: { from: number; to: number }): Uint8Array[] =>
       statements.leaves.all(from, to).map((found) => blob(found.leaf, "leaf")),

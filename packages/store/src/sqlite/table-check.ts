@@ -1,0 +1,96 @@
+/** The tables of runs, calls and approvals against what the log says of them: each row that differs is named. */
+import type { DatabaseSync } from "node:sqlite";
+import { isSameRun, type LogFault, type LogStates } from "@saferun/core";
+import { blob, integer, text } from "./schema.ts";
+
+type Row = Record<string, unknown>;
+type Values = Readonly<Record<string, unknown>>;
+
+/** More would not help anybody. */
+const MOST_FAULTS = 1_000;
+
+/** One look at the tables, in one snapshot: the entries must have been read in it, or nothing may have been written since. */
+export function checkTables(db: DatabaseSync, states: LogStates): LogFault[] {
+  const faults: LogFault[] = [];
+  const add = (fault: LogFault): void => {
+    if (faults.length < MOST_FAULTS) faults.push(fault);
+  };
+  checkTable(db, "runs", states.runs, add, (row, state) => {
+    const same = isSameRun(
+      {
+        n: integer(row.n, "n"),
+        leaf: blob(row.leaf, "leaf"),
+        agent: text(row.agent, "agent"),
+        environment: text(row.environment, "environment"),
+        started: integer(row.started, "started"),
+        last: integer(row.last, "last"),
+      },
+      state,
+    );
+    return same ? [] : ["the run"];
+  });
+  checkTable(db, "calls", states.calls, add, (row, { run, state, tool, revision, approval, owner }) => {
+    const record = recordIn(row);
+    const columns = { id: record.id, version: record.version, state: record.state, run: record.run, key: record.key };
+    const told = { run, state, revision, approval, owner, ...(tool === undefined ? {} : { tool }) };
+    return [...differing(row, { ...columns, created: record.createdAt }), ...differing(record, told)];
+  });
+  checkTable(db, "approvals", states.approvals, add, (row, { run, call, state }) => {
+    const record = recordIn(row);
+    const columns = { id: record.id, version: record.version, state: record.state, created: record.createdAt };
+    return [...differing(row, columns), ...differing(record, { run, call, state })];
+  });
+  return faults;
+}
+
+function checkTable<State extends { readonly seq: number }>(
+  db: DatabaseSync,
+  table: "runs" | "calls" | "approvals",
+  states: ReadonlyMap<string, State>,
+  add: (fault: LogFault) => void,
+  differencesOf: (row: Row, state: State) => readonly string[],
+): void {
+  let found = 0;
+  for (const row of db.prepare(`SELECT * FROM ${table}`).iterate() as Iterable<Row>) {
+    const id = String(row.id);
+    const state = states.get(id);
+    const where = `${table}/${id}`;
+    if (state === undefined) {
+      add({ seq: 0, fault: "inserted", where, message: "no entry of the log speaks of this row" });
+      continue;
+    }
+    found++;
+    const different = differences(row, state, differencesOf);
+    if (different.length === 0) continue;
+    const message = `the row is not what the log says: ${[...new Set(different)].join(", ")}`;
+    add({ seq: state.seq, fault: "changed", where, message });
+  }
+  if (found === states.size) return;
+  const has = db.prepare(`SELECT 1 FROM ${table} WHERE id = ?`);
+  for (const [id, { seq }] of states) {
+    if (has.get(id) === undefined) {
+      add({ seq, fault: "missing", where: `${table}/${id}`, message: "the row that the log speaks of is missing" });
+    }
+  }
+}
+
+/** A row that cannot be read is a changed one. */
+function differences<State>(
+  row: Row,
+  state: State,
+  of: (row: Row, state: State) => readonly string[],
+): readonly string[] {
+  try {
+    return of(row, state);
+  } catch {
+    return ["it cannot be read"];
+  }
+}
+
+function recordIn(row: Row): Values {
+  return JSON.parse(text(row.record, "record")) as Values;
+}
+
+function differing(values: Values, expected: Values): string[] {
+  return Object.keys(expected).filter((name) => (values[name] ?? null) !== (expected[name] ?? null));
+}
