@@ -67,10 +67,10 @@ export function testFiles(root: string): readonly string[] {
 }
 
 /** The last full run, or undefined where there is none or it broke off. */
-export function readRun(root: string): TestRun | undefined {
+export function readRun(root: string, file = "vitest.json"): TestRun | undefined {
   let report: VitestReport;
   try {
-    report = JSON.parse(readFileSync(path.join(root, ".test-results", "vitest.json"), "utf8")) as VitestReport;
+    report = JSON.parse(readFileSync(path.join(root, ".test-results", file), "utf8")) as VitestReport;
   } catch {
     return undefined;
   }

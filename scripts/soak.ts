@@ -1,0 +1,39 @@
+/**
+ * `npm run test:soak`: the random, crash and tamper tests with many rounds instead of few, on real processes. Ends by itself,
+ * within 45 minutes on two cores. The last line is `N passed, N failed`.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import { readRun } from "./evidence.ts";
+import { ROOT, runStep } from "./steps.ts";
+
+/** How often, by the variable that each test reads. */
+const ROUNDS = {
+  CRASH_ROUNDS: "20",
+  SAFERUN_CRASH_ROUNDS: "20",
+  SAFERUN_TAMPER_ROUNDS: "1000",
+  // Ten minutes of four processes, two of them killed in each round.
+  SAFERUN_BUDGET_ROUNDS: "100",
+} as const;
+
+const FILES = [
+  "examples/support-agent/crash.test.ts",
+  "packages/sdk/test/approval-crash.test.ts",
+  "packages/store/test/tamper-rounds.test.ts",
+  "packages/store/test/budget-processes.test.ts",
+];
+
+mkdirSync(path.join(ROOT, ".test-results"), { recursive: true });
+Object.assign(process.env, ROUNDS);
+const output = path.join(ROOT, ".test-results", "soak.json");
+rmSync(output, { force: true });
+const json = ["--reporter=default", "--reporter=json", `--outputFile.json=${output}`];
+// A bound against a hang: every file of it is done long before.
+const result = await runStep({ name: "soak", command: ["vitest", "run", ...FILES, ...json, "--testTimeout=2700000"] });
+console.log(result.output.trimEnd());
+const run = readRun(ROOT, "soak.json");
+const count = (status: string): number => run?.tests.filter((test) => test.status === status).length ?? 0;
+const failures = count("failed") + (run?.brokenFiles ?? 0);
+const failed = failures === 0 && !result.ok ? 1 : failures;
+console.log(`\n${count("passed")} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
