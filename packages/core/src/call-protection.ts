@@ -34,14 +34,18 @@ export function reckon(
   of: { readonly run: Run; readonly zones: ZoneOffset | undefined },
 ): { readonly decision: Decision; readonly budgets: CallBudgets } {
   const budgets = decision.verdict === "deny" ? NO_BUDGETS : budgetsOf(policies.budgets(call, context), context, of);
-  if (budgets.faults.length === 0) return { decision, budgets };
-  const by = budgets.faults.map(({ budget }) => `budget:${budget}`);
-  const reasons = budgets.faults.map(
+  return { decision: reckoned(decision, budgets, policies.observes(context.environment)), budgets };
+}
+
+/** The decision, denied where a budget cannot say what the call would take of it. */
+export function reckoned(decision: Decision, { faults }: Pick<CallBudgets, "faults">, observed: boolean): Decision {
+  if (faults.length === 0) return decision;
+  const by = faults.map(({ budget }) => `budget:${budget}`);
+  const reasons = faults.map(
     ({ budget, reason }) => reason ?? `the budget \`${budget}\` cannot tell what this call would take of it`,
   );
-  const observed = policies.observes(context.environment);
-  const [fix] = budgets.faults.flatMap((fault) => fault.fix ?? []);
-  return { decision: combined(decision, { verdict: "deny", by, reasons, pauses: [], fix }, observed), budgets };
+  const [fix] = faults.flatMap((fault) => fault.fix ?? []);
+  return combined(decision, { verdict: "deny", by, reasons, pauses: [], fix }, observed);
 }
 
 const NO_BUDGETS: CallBudgets = { claims: [], declared: [], faults: [], actual: () => [] };

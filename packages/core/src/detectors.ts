@@ -38,8 +38,13 @@ export interface LoopSettings {
   readonly caps: Detector & {
     readonly calls: number | null;
     readonly minutes: number | null;
-    /** Millionths of a dollar. */
+    /** Millionths of a dollar, for models. */
     readonly usdMicros: bigint | null;
+    /**
+     * True where a file names `usd`: calls of models are held against it before they are made, and one without a price or
+     * a bound is refused. False: the cap of the default, which stops a run that has spent it.
+     */
+    readonly usdHeld: boolean;
     /** How deep sub-agents may start sub-agents. */
     readonly depth: number | null;
   };
@@ -62,7 +67,7 @@ export const LOOP_DEFAULTS: LoopSettings = Object.freeze<LoopSettings>({
   rate: { mode: "enforce", over: "pause", calls: 1_000, recipient: 5, withinMs: MINUTE },
   novelty: { mode: "enforce", over: "pause", recipients: 20, withinMs: 60 * MINUTE },
   duplicate: { mode: "enforce", over: "pause" },
-  caps: { mode: "enforce", over: "pause", calls: 200, minutes: 60, usdMicros: 5_000_000n, depth: 5 },
+  caps: { mode: "enforce", over: "pause", calls: 200, minutes: 60, usdMicros: 5_000_000n, usdHeld: false, depth: 5 },
   trips: { mode: "enforce", over: "trip_agent", most: 3, withinMs: 10 * MINUTE },
 });
 

@@ -9,6 +9,8 @@ export const ERROR_CODES = [
   "approval.expired",
   "approval.invalid",
   "approval.missing",
+  "breaker.open",
+  "budget.exhausted",
   "call.conflict",
   "call.malformed",
   "call.mismatch",

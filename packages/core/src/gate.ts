@@ -120,7 +120,7 @@ class EmbeddedGate implements Gate {
     this.#ports = ports;
     this.#writer = new RunWriter(ports);
     this.#waiting = new Waiting(ports, this.#writer);
-    this.model = new ModelRecorder(this.#writer, ports.hash, ports.random);
+    this.model = new ModelRecorder(this.#writer, ports);
   }
 
   openRun(options: RunOptions): Run {

@@ -35,6 +35,8 @@ export const LIMITS = {
   waitingCalls: 100,
   /** How long a claim is believed without a sign of life from its owner. */
   leaseMs: 120_000,
+  /** How long a call of a model may go on; one without an answer by then is booked at its estimate. */
+  modelHoldMs: 3_600_000,
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };

@@ -11,7 +11,11 @@ import type { Random } from "./ports.ts";
 import type { Run } from "./run.ts";
 
 /** 48 bits of time and 80 of chance: unguessable, and rows that are made together lie together in an index. */
-export function newId(prefix: "run" | "call" | "appr" | "stop" | "model", random: Random, now: number): string {
+export function newId(
+  prefix: "run" | "call" | "appr" | "stop" | "model" | "alarm",
+  random: Random,
+  now: number,
+): string {
   return `${prefix}_${Math.trunc(now).toString(16).padStart(12, "0").slice(-12)}${toHex(random.bytes(10))}`;
 }
 
@@ -182,7 +186,7 @@ function requestersOf({ principal, owner }: Run): readonly string[] {
 }
 
 /** The ids that a header has room for; the whole list stands in the decision's part. */
-function headerRules(ids: readonly string[]): readonly string[] {
+export function headerRules(ids: readonly string[]): readonly string[] {
   let length = 0;
   const end = ids.findIndex((id) => {
     length += id.length;

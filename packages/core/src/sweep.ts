@@ -1,12 +1,14 @@
 /**
  * What time alone does to the calls that wait, whoever else is alive: silence denies at the stored deadline, and the next
- * people are asked when their level of `after` has come. Any process may run it, and any number of them.
+ * people are asked when their level of `after` has come; what a lost call of a model holds is booked. Any process may run
+ * it, and any number of them.
  *
  * Whom to ask is decided and written once, under compare-and-set, with an outgoing row. The row is what is sent: at least
  * once, by one process at a time, until it went out or the question is over.
  */
 import { type ApprovalRecord, levelsOf, stepApproval } from "./approval.ts";
 import type { Json } from "./json.ts";
+import { bookLostModels } from "./lost-models.ts";
 import type { Clock, Random, StateRow, Store } from "./ports.ts";
 import { part } from "./record.ts";
 import { expireCall } from "./recover.ts";
@@ -26,8 +28,9 @@ export interface Escalations {
   failed?(approval: ApprovalRecord, error: unknown): void;
 }
 
-/** Ids of approvals. */
+/** Ids of approvals; `lost`: of calls of models. */
 export interface Swept {
+  readonly lost: readonly string[];
   readonly expired: readonly string[];
   readonly escalated: readonly string[];
   readonly sent: readonly string[];
@@ -58,7 +61,7 @@ async function step(ports: SweeperPorts): Promise<Swept> {
     if (await expireCall(store, clock, call)) expired.push(approval.id);
     else if (await escalate(ports, approval)) escalated.push(approval.id);
   }
-  return { expired, escalated, sent: await sendDue(ports) };
+  return { expired, escalated, sent: await sendDue(ports), lost: await bookLostModels(ports) };
 }
 
 /** Writes down that the levels which are due are asked now. False: none is, or somebody else was first. */

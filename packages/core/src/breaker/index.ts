@@ -9,6 +9,7 @@ export {
   type HoldStep,
   lockOrder,
   type Mark,
+  type ModelHold,
   type Pot,
   type PotChange,
   type Proof,
@@ -20,7 +21,7 @@ export {
   settle,
   voidHold,
 } from "./budget/hold.ts";
-export { cost as modelCost, inputTokenBound, type ModelPrice, spendBound } from "./budget/model-spend.ts";
+export { inputTokenBound, modelCost, type TokenCost } from "./budget/model-spend.ts";
 export { type WindowNow, windowAt, type ZoneOffset } from "./budget/window.ts";
 export { errorClass, type Failure, failureOf, healthOf, isOfHealth } from "./error-class.ts";
 export { HEALTH } from "./health.ts";

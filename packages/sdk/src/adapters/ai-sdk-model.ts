@@ -44,18 +44,18 @@ export function gateModel(model: unknown, binding: Binding, frame?: Frame): obje
 async function generate(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Fields> {
   const run = runOf(binding, bound ?? currentFrame() ?? agentFrame(binding));
   const request = offered(options, binding);
-  await binding.gate.model.request(run, recorded(model, request));
+  const ticket = await binding.gate.model.request(run, recorded(model, request));
   let result: Fields;
   try {
     result = await model.doGenerate(request);
   } catch (error) {
-    await binding.gate.model.failure(run, error);
+    await binding.gate.model.failure(run, ticket, error);
     throw error;
   }
   const { content, finishReason, usage, warnings, providerMetadata } = result;
   warnOfHosted(content, binding);
   const response = { content, finishReason, usage, warnings, providerMetadata };
-  await binding.gate.model.response(run, recordable(response));
+  await binding.gate.model.response(run, ticket, recordable(response));
   return result;
 }
 
@@ -66,12 +66,12 @@ async function generate(model: LanguageModel, options: Fields, binding: Binding,
 async function stream(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Fields> {
   const run = runOf(binding, bound ?? currentFrame() ?? agentFrame(binding));
   const request = offered(options, binding);
-  await binding.gate.model.request(run, recorded(model, request));
+  const ticket = await binding.gate.model.request(run, recorded(model, request));
   let result: Fields;
   try {
     result = await model.doStream(request);
   } catch (error) {
-    await binding.gate.model.failure(run, error);
+    await binding.gate.model.failure(run, ticket, error);
     throw error;
   }
   if (!(result.stream instanceof ReadableStream)) throw unsupported("found a model whose `stream` is none");
@@ -83,7 +83,7 @@ async function stream(model: LanguageModel, options: Fields, binding: Binding, b
     done = true;
     const response = collector.response();
     warnOfHosted(response.content, binding);
-    await binding.gate.model.response(run, recordable({ ...response, cutOff }));
+    await binding.gate.model.response(run, ticket, recordable({ ...response, cutOff }));
   };
   const recording = new ReadableStream<unknown>({
     async pull(controller) {

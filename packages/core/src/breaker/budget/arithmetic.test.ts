@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { BudgetWindow } from "../../budget.ts";
 import { formatDecimal, MOST, parseDecimal } from "../../decimal.ts";
 import { amountOf } from "../../unit.ts";
-import { cost, inputTokenBound, type ModelPrice, spendBound } from "./model-spend.ts";
+import { inputTokenBound, modelCost } from "./model-spend.ts";
 import { windowAt, type ZoneOffset } from "./window.ts";
 
 describe("decimal texts (trap 19)", () => {
@@ -75,22 +75,29 @@ describe("amounts", () => {
 });
 
 describe("model spend [B2~]", () => {
-  const price: ModelPrice = { inputMicrosPerMillion: 3_000_000n, outputMicrosPerMillion: 15_000_000n, version: "v1" };
-
-  it("is bounded from above before the call, in whole millionths", () => {
+  it("of an input that was not counted is bounded by its bytes", () => {
     expect([0, 1, 4, 5].map(inputTokenBound)).toEqual([0n, 1n, 3n, 4n]);
-    expect(spendBound(price, 4_000, 1_000)).toBe(3_000n * 3n + 1_000n * 15n);
-    expect(cost({ ...price, inputMicrosPerMillion: 1n, outputMicrosPerMillion: 0n }, 1n, 0n)).toBe(1n);
+    expect([Number.NaN, -1, 0.5, Number.POSITIVE_INFINITY].map(inputTokenBound)).toEqual(Array(4).fill(undefined));
   });
 
-  it.each<[string, Parameters<typeof spendBound>]>([
-    ["without a price", [undefined, 10, 10]],
-    ["without a bound on the output", [price, 10, undefined]],
-    ["with a size that is none", [price, Number.NaN, 10]],
-    ["with a bound that is none", [price, 10, -1]],
-    ["with a price below nothing", [{ ...price, outputMicrosPerMillion: -1n }, 10, 10]],
-  ])("is unknown, and not zero, %s (trap 19)", (_what, of) => {
-    expect(spendBound(...of)).toBeUndefined();
+  it("is rounded up once, to a whole millionth", () => {
+    expect(modelCost([])).toBe(0n);
+    expect(modelCost([{ tokens: 1n, microsPerMillion: 1n }])).toBe(1n);
+    const half = { tokens: 1n, microsPerMillion: 500_000n };
+    expect(modelCost([half, half])).toBe(1n);
+    const [input, output] = [
+      { tokens: 3_000n, microsPerMillion: 3_000_000n },
+      { tokens: 1_000n, microsPerMillion: 15_000_000n },
+    ];
+    expect(modelCost([input, output])).toBe(24_000n);
+  });
+
+  it.each([
+    ["a price below nothing", [{ tokens: 1n, microsPerMillion: -1n }]],
+    ["a count below nothing", [{ tokens: -1n, microsPerMillion: 1n }]],
+    ["more than 64 bits", [{ tokens: 2n ** 63n, microsPerMillion: 1_000_000n }]],
+  ])("of %s is none, and not zero (trap 19)", (_what, costs) => {
+    expect(modelCost(costs)).toBeUndefined();
   });
 });
 

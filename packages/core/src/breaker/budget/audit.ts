@@ -56,8 +56,10 @@ function faultsOf(hold: Hold, state: CallState | undefined): readonly AuditFault
   const faults: AuditFault[] = [];
   const over = state === "succeeded" || state === "failed" || state === "denied" || state === "expired";
   const ran = state === "succeeded" || state === "executing" || state === "unknown";
-  if (hold.state === "held" && over) faults.push({ kind: "leaked", hold: id, call });
-  if (hold.state === "settled" ? !ran : hold.state === "held" && state === undefined) {
+  const { model } = hold;
+  if (model === undefined && hold.state === "held" && over) faults.push({ kind: "leaked", hold: id, call });
+  // A call of a model has no row: its hold is all there is, and ends at its deadline.
+  if (model === undefined && (hold.state === "settled" ? !ran : hold.state === "held" && state === undefined)) {
     faults.push({ kind: "phantom", hold: id, call });
   }
   const ordered = lockOrder(parts).every((part, at) => part === parts[at]);

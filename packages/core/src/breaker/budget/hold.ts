@@ -46,6 +46,16 @@ interface HoldBase {
   readonly at: number;
   /** After this a call that never started holds nothing any more. */
   readonly deadline: number;
+  /** Only of calls of models, which have no row of their own. */
+  readonly model?: ModelHold;
+}
+
+/** Whose call of a model it is, and what it holds of its run's cap. */
+export interface ModelHold {
+  readonly run: string;
+  readonly root: string;
+  /** Millionths of a dollar; 0 where no bound was known. */
+  readonly usdMicros: bigint;
 }
 
 export type Hold =
@@ -223,8 +233,8 @@ function release(hold: Hold, proof: Proof, now: number): HoldStep {
   return { ok: true, hold: { ...baseOf(hold), state: "void", proof, endedAt: now }, changes, exceeded: false };
 }
 
-function baseOf({ id, call, attempt, parts, at, deadline }: Hold): HoldBase {
-  return { id, call, attempt, parts, at, deadline };
+function baseOf({ id, call, attempt, parts, at, deadline, model }: Hold): HoldBase {
+  return { id, call, attempt, parts, at, deadline, ...(model === undefined ? {} : { model }) };
 }
 
 /** Also asked at run time: proofs come over the wire. */

@@ -1,39 +1,24 @@
-/** An upper bound on what one model call costs, known before it is made. Millionths of a dollar, whole ones. */
+/** What calls of models cost, in whole millionths of a dollar, and how many tokens an uncounted input has at most. */
 import { MOST } from "../../decimal.ts";
 
-/** Per million tokens, in millionths of a dollar: the same number as millionths of a dollar a token, times a million. */
-export interface ModelPrice {
-  readonly inputMicrosPerMillion: bigint;
-  readonly outputMicrosPerMillion: bigint;
-  /** Of the price table: stands in the record of the call. */
-  readonly version: string;
+/** So many tokens at one price. */
+export interface TokenCost {
+  readonly tokens: bigint;
+  /** Millionths of a dollar for a million tokens. */
+  readonly microsPerMillion: bigint;
 }
 
 const MILLION = 1_000_000n;
 
-/** Tokens of an input that was not counted: at most three for four bytes of UTF-8, rounded up. */
+/** Tokens of an input that was not counted: at most three for four bytes of UTF-8, rounded up. Undefined for no size. */
 export function inputTokenBound(utf8Bytes: number): bigint | undefined {
   return Number.isSafeInteger(utf8Bytes) && utf8Bytes >= 0 ? (BigInt(utf8Bytes) * 3n + 3n) / 4n : undefined;
 }
 
-/** Undefined without a price or a bound on the output: the policy says what then, deny by default, and it is never zero. */
-export function spendBound(
-  price: ModelPrice | undefined,
-  utf8Bytes: number,
-  maxOutputTokens: number | undefined,
-): bigint | undefined {
-  const input = inputTokenBound(utf8Bytes);
-  if (price === undefined || input === undefined) return undefined;
-  if (maxOutputTokens === undefined || !Number.isSafeInteger(maxOutputTokens) || maxOutputTokens < 0) return undefined;
-  return cost(price, input, BigInt(maxOutputTokens));
-}
-
-/** What was used, rounded up to a whole millionth. Undefined for counts that are none. */
-export function cost(price: ModelPrice, inputTokens: bigint, outputTokens: bigint): bigint | undefined {
-  const { inputMicrosPerMillion, outputMicrosPerMillion } = price;
-  if ([inputTokens, outputTokens, inputMicrosPerMillion, outputMicrosPerMillion].some((one) => one < 0n))
-    return undefined;
-  const exact = inputTokens * inputMicrosPerMillion + outputTokens * outputMicrosPerMillion;
+/** The sum, rounded up once to a whole millionth. Undefined for counts and prices that are none: it is never zero then. */
+export function modelCost(costs: readonly TokenCost[]): bigint | undefined {
+  if (costs.some(({ tokens, microsPerMillion }) => tokens < 0n || microsPerMillion < 0n)) return undefined;
+  const exact = costs.reduce((sum, { tokens, microsPerMillion }) => sum + tokens * microsPerMillion, 0n);
   const micros = (exact + MILLION - 1n) / MILLION;
   return micros > MOST ? undefined : micros;
 }

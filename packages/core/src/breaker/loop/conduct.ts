@@ -1,6 +1,7 @@
 /** Detectors of what a run does rather than what it learns: denials, business acts done twice, caps. */
 
-import type { LoopSettings } from "../../detectors.ts";
+import { formatDecimal } from "../../decimal.ts";
+import type { LoopSettings, Reaction } from "../../detectors.ts";
 import { isEffectful } from "../../traits.ts";
 import { type Finding, makeFinding, named } from "./finding.ts";
 import type { CallKeys } from "./fingerprint.ts";
@@ -125,6 +126,36 @@ export function caps(
     check("depth", BigInt(spending.depth), BigInt(settings.depth), "levels of sub-agents");
   }
   return found;
+}
+
+/** A run that has spent its cap on models is stopped at its next call of one. */
+export function spentUp(settings: LoopSettings["caps"], spent: bigint): Finding | undefined {
+  const { usdMicros: cap } = settings;
+  if (cap === null || spent < cap) return undefined;
+  return ofSpending(settings, "trip_run", `This run has spent ${dollars(spent)} of ${dollars(cap)} dollars on models.`);
+}
+
+/** A cap that a file names is never overspent: a call that may go beyond it, or of which nobody knows, is refused. */
+export function noRoom(
+  settings: LoopSettings["caps"],
+  { held, spent }: { readonly held: bigint; readonly spent: bigint },
+  wanted: bigint | null,
+): Finding | undefined {
+  const { usdMicros: cap, usdHeld } = settings;
+  if (cap === null || !usdHeld) return undefined;
+  if (wanted === null) return ofSpending(settings, "deny", "What this call of a model costs at most is not known.");
+  if (held + spent + wanted <= cap) return undefined;
+  const used = `${dollars(spent)} spent and ${dollars(held)} held of ${dollars(cap)} dollars for models`;
+  return ofSpending(settings, "deny", `This call may cost ${dollars(wanted)} dollars, with ${used}.`);
+}
+
+function ofSpending({ mode, usdMicros }: LoopSettings["caps"], reaction: Reaction, observed: string): Finding {
+  const of = { detector: "caps", key: "caps:usd", tool: "", count: 1, limit: Number(usdMicros), calls: [] } as const;
+  return makeFinding({ ...of, mode, reaction, observed, allowed: "" });
+}
+
+function dollars(micros: bigint): string {
+  return formatDecimal(micros, 6);
 }
 
 function whole(cap: number | null): bigint | null {

@@ -1,6 +1,6 @@
 /** Calls of models: what they may cost is held before they are made, what they cost is booked after. */
-import { settle, voidHold } from "../budget/hold.ts";
-import { caps } from "../loop/conduct.ts";
+import { type Hold, settle, voidHold } from "../budget/hold.ts";
+import { noRoom, spentUp } from "../loop/conduct.ts";
 import { reserveFor } from "./money.ts";
 import type { Motion } from "./motion.ts";
 import { objectionVerdict } from "./objection.ts";
@@ -14,26 +14,43 @@ export function reserveModel(work: Work, motion: Of<"reserve">): void {
   // A model call has no effect outside but its price.
   barred(work, caller, { tool: "", kind: "none" });
   const run = work.rows.run(caller.root);
-  const wanted = motion.usdMicros ?? 0n;
-  const usdMicros = run.usd.held + run.usd.spent + wanted;
   // Nobody is asked about a model call: what would ask at 80 % is said with the run's next tool call.
-  const over = caps(run.history, "", settings.caps, { depth: caller.depth, usdMicros }, work.now)
-    .filter(({ reaction, key }) => reaction === "trip_run" && key === "caps:usd")
-    .map((finding) => (observe ? { ...finding, mode: "observe" as const } : finding));
-  add(work, "findings", over);
-  tripFor(work, caller, over, settings);
-  if (objectionVerdict(work.found) !== "allow") return;
+  const over = spentUp(settings.caps, run.usd.spent) ?? noRoom(settings.caps, run.usd, motion.usdMicros);
+  const findings =
+    over === undefined || objectionVerdict(work.found) === "deny"
+      ? []
+      : [observe ? { ...over, mode: "observe" as const } : over];
+  add(work, "findings", findings);
+  tripFor(work, caller, findings, settings);
   const money = reserveFor(work, { id, claims, observe, raised: [], at, deadline });
-  if (!money.ok) return;
+  if (!money.ok || objectionVerdict(work.found) !== "allow") return;
   money.book();
-  work.rows.setRun(caller.root, { ...run, usd: { ...run.usd, held: run.usd.held + wanted } });
+  const usdMicros = motion.usdMicros ?? 0n;
+  const unheld: Hold = { id, call: id, attempt: 1, parts: [], at, deadline, state: "held" };
+  const [own = caller.root] = caller.runs;
+  const model = { run: own, root: caller.root, usdMicros };
+  work.rows.setHold({ ...(work.rows.hold(id) ?? unheld), model });
+  work.rows.setRun(caller.root, { ...run, usd: { ...run.usd, held: run.usd.held + usdMicros } });
 }
 
-export function settleModel(work: Work, { id, root, ran, actual, usdMicros, reserved }: Of<"settle">): void {
+export function settleModel(work: Work, { id, ran, actual, usdMicros, unbounded }: Of<"settle">): void {
   const hold = work.rows.hold(id);
-  if (hold !== undefined) {
-    endHold(work, ran ? settle(hold, actual, work.now) : voidHold(hold, { by: "gate" }, work.now));
+  // Its deadline may have booked it before its answer came.
+  if (hold?.model === undefined || hold.state !== "held") {
+    work.found = { ...work.found, refused: "ended" };
+    return;
   }
+  const step = ran ? settle(hold, actual, work.now) : voidHold(hold, { by: "gate" }, work.now);
+  if (!step.ok) return;
+  endHold(work, { ...step, exceeded: false });
+  const exceeded = step.changes.filter(({ pot, held, spent }) => spent > -held && !unbounded.includes(pot));
+  add(
+    work,
+    "exceeded",
+    exceeded.map(({ pot }) => pot),
+  );
+  if (hold.parts.length === 0) work.rows.dropHold(id);
+  const { root, usdMicros: reserved } = hold.model;
   const run = work.rows.run(root);
   const spent = ran ? (usdMicros ?? reserved) : 0n;
   const held = run.usd.held > reserved ? run.usd.held - reserved : 0n;

@@ -109,22 +109,23 @@ export type Motion =
       readonly caller: Caller;
       readonly settings: LoopSettings;
       readonly claims: readonly PotClaim[];
-      /** Bound in millionths of a dollar; null: unknown, and the policy lets it pass. */
+      /** Bound in millionths of a dollar; null: unknown. */
       readonly usdMicros: bigint | null;
       readonly observe: boolean;
       readonly at: number;
       readonly deadline: number;
     }
-  /** `usdMicros` null: what was reserved. `ran` false: it surely was not made. */
+  /** A call of a model is over, once: a second time is refused as `ended`. `ran` false: it surely was not made. */
   | {
       readonly type: "settle";
       readonly id: string;
-      readonly root: string;
       readonly ran: boolean;
+      /** What was really used; a pot that is not named books what was held. */
       readonly actual: readonly HoldPart[];
+      /** Null: what was reserved. */
       readonly usdMicros: bigint | null;
-      /** What `reserve` was told, 0 for null. */
-      readonly reserved: bigint;
+      /** Pots in which it had no bound, so that more than was held is no alarm. */
+      readonly unbounded: readonly string[];
     }
   /** A person has found out what became of an `unknown` call. */
   | {

@@ -36,7 +36,7 @@ export interface Objection {
   readonly changes: readonly BreakerChange[];
   /** Pots that a call took more from than it held. */
   readonly exceeded: readonly string[];
-  /** An act of an operator that is not allowed, or has nothing to act on. */
+  /** An act of an operator that is not allowed, or has nothing to act on; a call of a model that is `ended` already. */
   readonly refused: string | null;
 }
 

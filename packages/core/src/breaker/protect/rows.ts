@@ -1,7 +1,7 @@
 /** The state rows of the protections with their types: what each kind's value holds, and under which id it stands. */
 import { canonicalJson, type Json } from "../../json.ts";
 import type { StateRows } from "../../ports.ts";
-import type { Hold, HoldPart, Pot } from "../budget/hold.ts";
+import type { Hold, HoldPart, ModelHold, Pot } from "../budget/hold.ts";
 import { type Breaker, CLOSED } from "../latch.ts";
 import { type AgentHistory, newAgent } from "../loop/agent.ts";
 import { type Act, newRun, type RunHistory } from "../loop/history.ts";
@@ -126,6 +126,10 @@ export class ProtectionRows {
   setHold(hold: Hold): void {
     this.#rows.put("hold", hold.id, encodeHold(hold), dueOf(hold, this.#now));
   }
+
+  dropHold(id: string): void {
+    this.#rows.put("hold", id, null, null);
+  }
 }
 
 /** A hold under way is looked at after its deadline; one that is over goes with its pots. */
@@ -176,18 +180,21 @@ function decodeCounts<Of extends StoredCounts>(of: Of) {
 }
 
 function encodeHold(hold: Hold): Json {
-  const parts = hold.parts.map(encodePart);
-  return json(hold.state === "settled" ? { ...hold, parts, spent: hold.spent.map(encodePart) } : { ...hold, parts });
+  const model = hold.model === undefined ? {} : { model: { ...hold.model, usdMicros: String(hold.model.usdMicros) } };
+  const stored = { ...hold, ...model, parts: hold.parts.map(encodePart) };
+  return json(hold.state === "settled" ? { ...stored, spent: hold.spent.map(encodePart) } : stored);
 }
 
-type StoredHold = Omit<Hold, "parts"> & {
+type StoredHold = Omit<Hold, "parts" | "model"> & {
   readonly parts: readonly StoredPart[];
   readonly spent?: readonly StoredPart[];
+  readonly model?: Omit<ModelHold, "usdMicros"> & { readonly usdMicros: string };
 };
 
 export function decodeHold(value: Json): Hold {
-  const { spent, ...stored } = value as object as StoredHold;
-  const hold = { ...stored, parts: stored.parts.map(decodePart) };
+  const { spent, model, ...stored } = value as object as StoredHold;
+  const of = model === undefined ? {} : { model: { ...model, usdMicros: BigInt(model.usdMicros) } };
+  const hold = { ...stored, ...of, parts: stored.parts.map(decodePart) };
   return (spent === undefined ? hold : { ...hold, spent: spent.map(decodePart) }) as Hold;
 }
 

@@ -120,7 +120,8 @@ function askTool(work: Work, { callId, caller, keys, owner, leaseMs }: CallMotio
 
 function proposedEvent(work: Work, motion: CallMotion, run: RunRow): Proposed {
   const { callId, caller, keys, traits } = motion;
-  const spending = { depth: caller.depth, usdMicros: run.usd.held + run.usd.spent };
+  // What is held for models under way is a bound, and most of it comes back.
+  const spending = { depth: caller.depth, usdMicros: run.usd.spent };
   const earlier = keys.identityKey === null ? null : work.rows.act(caller.agent, keys.identityKey);
   return { type: "proposed", callId, keys, traits, spending, earlier: earlier?.callId === callId ? null : earlier };
 }

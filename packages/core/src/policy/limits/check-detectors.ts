@@ -77,7 +77,7 @@ function denialsOf(source: NonNullable<BreakersSource["denials"]>): LoopSettings
 function capsOf(source: NonNullable<BreakersSource["caps"]>): LoopSettings["caps"] {
   const { usd, ...fields } = plain(source);
   const usdMicros = usd === undefined ? undefined : parseDecimal(usd, scaleOf("usd"));
-  return { ...LOOP_DEFAULTS.caps, ...fields, ...(usdMicros === undefined ? {} : { usdMicros }) };
+  return { ...LOOP_DEFAULTS.caps, ...fields, ...(usdMicros === undefined ? {} : { usdMicros, usdHeld: true }) };
 }
 
 /** A detector that looks at less than it needs would never fire, and nobody would notice. */

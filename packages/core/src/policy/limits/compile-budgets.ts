@@ -74,9 +74,21 @@ export function budgetsOfModel(
   model: string,
   env: CelEnv,
 ): readonly CompiledModelBudget[] {
-  return frames
-    .filter(({ budget }) => budget.models?.some((pattern) => globMatches(pattern, model)) === true)
-    .map((frame) => forModel(frame, env));
+  const names = namesOfModel(model);
+  const isMeant = (pattern: string): boolean => names.some((name) => globMatches(pattern, name));
+  return frames.filter(({ budget }) => budget.models?.some(isMeant) === true).map((frame) => forModel(frame, env));
+}
+
+/**
+ * Frameworks name the same model in several ways, and a budget that misses one of them counts nothing: with the
+ * provider's interface or without (`openai.responses:gpt-5`, `openai:gpt-5`), without a provider, without its maker
+ * (`openrouter:openai/gpt-5`).
+ */
+function namesOfModel(model: string): readonly string[] {
+  const at = model.indexOf(":");
+  const [provider, name] = at === -1 ? ["", model] : [model.slice(0, at), model.slice(at + 1)];
+  const [vendor = ""] = provider.split(".");
+  return [model, `${vendor}:${name}`, name, name.slice(name.lastIndexOf("/") + 1)];
 }
 
 function forModel(frame: BudgetFrame, env: CelEnv): CompiledModelBudget {

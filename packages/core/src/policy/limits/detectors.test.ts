@@ -63,8 +63,8 @@ describe("settings of the detectors [B8~]", () => {
     caps: [
       [{ calls: 20 }, { calls: 20 }],
       [{ minutes: 5 }, { minutes: 5 }],
-      [{ usd: "0.50" }, { usdMicros: 500_000n }],
-      [{ usd: 7 }, { usdMicros: 7_000_000n }],
+      [{ usd: "0.50" }, { usdMicros: 500_000n, usdHeld: true }],
+      [{ usd: 7 }, { usdMicros: 7_000_000n, usdHeld: true }],
       [{ depth: 0 }, { depth: 0 }],
     ],
     trips: [
