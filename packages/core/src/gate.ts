@@ -19,10 +19,21 @@ import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } fro
 import { LIMITS } from "./limits.ts";
 import { ModelRecorder } from "./model.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
-import type { Clock, Hash, Notifier, Policies, Random, RowWrite, StateRow, Store, Transaction } from "./ports.ts";
+import type {
+  Clock,
+  Hash,
+  Notifier,
+  Outbox,
+  Policies,
+  Random,
+  RowWrite,
+  StateRow,
+  Store,
+  Transaction,
+} from "./ports.ts";
 import { decided, executing, finished, malformedEntries, newId, proposed, requested, started } from "./record.ts";
 import { contextOf, NOBODY, type Run, type RunOptions } from "./run.ts";
-import { RunWriter } from "./run-writer.ts";
+import { fresh, RunWriter } from "./run-writer.ts";
 import { stickyDenial } from "./sticky.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -33,6 +44,8 @@ export interface GatePorts {
   readonly hash: Hash;
   readonly random: Random;
   readonly notifier: Notifier;
+  /** Absent: only `notifier` hears of questions and alarms, from memory. */
+  readonly outbox?: Outbox;
   /** For budgets whose window is a day, week or month somewhere. Absent: such a budget denies. */
   readonly zones?: ZoneOffset;
 }
@@ -273,6 +286,7 @@ class EmbeddedGate implements Gate {
           write: {
             calls: [{ row: { ...row, approval: approval.id }, expect: null }],
             approvals: [{ row: approval, expect: null }],
+            rows: fresh(this.#ports.outbox?.asked(approval)),
             entries: [...entries, requested(run, approval, random)],
             protection: protection(approval.deadline),
           },

@@ -65,6 +65,16 @@ export interface Alarm extends Pick<Objection, "changes" | "marks" | "exceeded">
   readonly environment: string;
 }
 
+/**
+ * What has to go out with a question or an alarm, as rows that its own transaction writes: whoever dies after it has not
+ * forgotten to tell. Pure; a dispatcher sends them, at least once.
+ */
+export interface Outbox {
+  asked(approval: ApprovalRecord): readonly StateRow[];
+  /** `id` is the alarm's own, made for this. */
+  alarmed(alarm: Alarm, id: string, now: number): readonly StateRow[];
+}
+
 /** A row written under compare-and-set: `expect` is the version it must have now, null when it must not exist yet. */
 export interface RowWrite<Row> {
   readonly row: Row;

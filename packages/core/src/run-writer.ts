@@ -4,8 +4,20 @@ import type { Motion } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
 import type { EntryDraft } from "./log/entry.ts";
 import { encodePart } from "./log/part.ts";
-import type { CommitResult, Notifier, Policies, Random, Store, Transaction } from "./ports.ts";
-import { about, protectionEntries } from "./record.ts";
+import type {
+  Alarm,
+  Clock,
+  CommitResult,
+  Notifier,
+  Outbox,
+  Policies,
+  Random,
+  RowWrite,
+  StateRow,
+  Store,
+  Transaction,
+} from "./ports.ts";
+import { about, newId, protectionEntries } from "./record.ts";
 import type { Run } from "./run.ts";
 import { STAMP_PART } from "./stamp.ts";
 
@@ -14,6 +26,8 @@ interface WriterPorts {
   readonly policies: Policies;
   readonly random: Random;
   readonly notifier: Notifier;
+  readonly clock: Clock;
+  readonly outbox?: Outbox;
 }
 
 export class RunWriter {
@@ -39,7 +53,7 @@ export class RunWriter {
    * beside it (a breaker that opens, a mark that is reached) is recorded in the same transaction.
    */
   async commitJudged(run: Run, build: (objection: Objection | null) => Transaction): Promise<boolean> {
-    const { random } = this.#ports;
+    const { clock, outbox, random } = this.#ports;
     let last: Objection | null = null;
     const result = await accounted(
       (transaction) => this.#write(run, transaction),
@@ -48,7 +62,13 @@ export class RunWriter {
         const made = build(objection);
         if (objection === null) return made;
         const call = made.calls?.[0]?.row.id;
-        return { ...made, entries: [...made.entries, ...protectionEntries(about(run, call), objection, random)] };
+        const entries = [...made.entries, ...protectionEntries(about(run, call), objection, random)];
+        const alarm = alarmOf(run, objection);
+        if (alarm === undefined) return { ...made, entries };
+        // Told in the transaction that does it: a trip that nobody hears of would be found too late.
+        const now = clock.now();
+        const rows = outbox?.alarmed(alarm, newId("alarm", random, now), now);
+        return { ...made, entries, rows: [...(made.rows ?? []), ...fresh(rows)] };
       },
     );
     if (result.ok && last !== null) this.#alarm(run, last);
@@ -77,13 +97,22 @@ export class RunWriter {
 
   /** Tells people. Whatever that throws or forgets, what happened is in the record. */
   #alarm(run: Run, objection: Objection): void {
-    const { changes, marks, exceeded } = objection;
-    if (changes.length + marks.length + exceeded.length === 0) return;
-    const { agent, environment } = run;
+    const alarm = alarmOf(run, objection);
+    if (alarm === undefined) return;
     Promise.resolve()
-      .then(() => this.#ports.notifier.alarmed?.({ run: run.id, agent, environment, changes, marks, exceeded }))
+      .then(() => this.#ports.notifier.alarmed?.(alarm))
       .catch(() => undefined);
   }
+}
+
+function alarmOf({ id, agent, environment }: Run, { changes, marks, exceeded }: Objection): Alarm | undefined {
+  if (changes.length + marks.length + exceeded.length === 0) return undefined;
+  return { run: id, agent, environment, changes, marks, exceeded };
+}
+
+/** Rows that must not be there yet. */
+export function fresh(rows: readonly StateRow[] = []): readonly RowWrite<StateRow>[] {
+  return rows.map((row) => ({ row, expect: null }));
 }
 
 /** A revision comes into force, on a runtime whose tables it may read. */

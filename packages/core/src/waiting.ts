@@ -24,7 +24,7 @@ import type { Transaction } from "./ports.ts";
 import { missingOf } from "./quorum.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
-import type { RunWriter } from "./run-writer.ts";
+import { fresh, type RunWriter } from "./run-writer.ts";
 import { stickyIds } from "./sticky.ts";
 import { JUMP_MS, storeTime } from "./store-time.ts";
 import { StoreWatch } from "./store-watch.ts";
@@ -315,6 +315,7 @@ export class Waiting {
           { row: closed.approval, expect: old.version },
           { row: approval, expect: null },
         ],
+        rows: fresh(this.#ports.outbox?.asked(approval)),
         entries: [...entries, withdrawn(run, old), requested(run, approval, this.#ports.random)],
         ...(motions.length === 0 ? {} : { protection: { motions, accounted: "" } }),
       },

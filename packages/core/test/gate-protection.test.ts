@@ -10,6 +10,7 @@ import {
   LOOP_DEFAULTS,
   type LoopSettings,
   type Motion,
+  type Outbox,
   type PolicySet,
   type Store,
   type ToolTraits,
@@ -28,6 +29,8 @@ interface Given {
   readonly budgets?: readonly Partial<BudgetClaim>[];
   readonly observes?: boolean;
   readonly tool?: (args: unknown) => unknown;
+  readonly outbox?: Outbox;
+  readonly store?: Store;
 }
 
 function given({
@@ -37,6 +40,8 @@ function given({
   budgets = [],
   observes = false,
   tool,
+  outbox,
+  store,
 }: Given): World {
   const policies: PolicySet = {
     revision: "r1",
@@ -52,7 +57,12 @@ function given({
     detectors: () => ({ ...LOOP_DEFAULTS, ...detectors }),
     budgets: (call) => budgets.map((change) => budget(Number(call.args.amount), change)),
   };
-  return world({ policies: () => policies, ...(tool === undefined ? {} : { tool }) });
+  return world({
+    policies: () => policies,
+    ...(tool === undefined ? {} : { tool }),
+    ...(outbox === undefined ? {} : { outbox }),
+    ...(store === undefined ? {} : { store }),
+  });
 }
 
 function budget(amount: number, change: Partial<BudgetClaim>): BudgetClaim {
@@ -303,8 +313,8 @@ describe("loops at the gate", () => {
   });
 });
 
-describe("health at the gate [B5~]", () => {
-  it("opens on five failures of the tool, lets one probe through, and closes when that works", async () => {
+describe("health at the gate", () => {
+  it("[B5] opens on five failures of the tool, lets one probe of all gates through, and closes when that works", async () => {
     let works = false;
     const down = () => {
       if (works) return "ok";
@@ -316,8 +326,11 @@ describe("health at the gate [B5~]", () => {
     expect(w.ran).toHaveLength(5);
     w.clock.time += 60_000;
     works = true;
-    const probes = await Promise.all([w.call({ n: 7 }), w.call({ n: 8 }), w.call({ n: 9 })]);
-    expect(probes.map(({ status }) => status).sort()).toEqual(["denied", "denied", "ran"]);
+    const other = given({ traits: { kind: "read" }, tool: down, store: w.store });
+    const asks = [w.call({ n: 7 }), w.call({ n: 8 }), other.call({ n: 9 }), other.call({ n: 9 })];
+    const probes = await Promise.all(asks);
+    expect(probes.map(({ status }) => status).sort()).toEqual(["denied", "denied", "denied", "ran"]);
+    expect(w.ran.length + other.ran.length).toBe(6);
     expect((await w.call({ n: 10 })).status).toBe("ran");
     expect(await w.log()).toEqual(expect.arrayContaining(["breaker.open", "breaker.half_open", "breaker.closed"]));
   });
@@ -381,6 +394,49 @@ describe("the stop switch at the gate [B6~]", () => {
     expect((await w.call({ n: 1 })).status).toBe("denied");
     expect((await act(w.store, lift(SECOND))).ok).toBe(true);
     expect((await w.call({ n: 2 })).status).toBe("ran");
+  });
+});
+
+it("the time that a person takes is not the run's: a late answer trips no cap", async () => {
+  const caps = { ...LOOP_DEFAULTS.caps, minutes: 1 };
+  const w = given({ judge: byAmount, detectors: { caps } });
+  const waiting = w.call({ amount: 500 });
+  await until(() => w.paused.length === 1);
+  w.clock.time += 50_000;
+  await w.decide("approve");
+  expect((await waiting).status).toBe("ran");
+  w.clock.time += 40_000;
+  expect((await w.call({ amount: 1 })).status).toBe("ran");
+  w.clock.time += 40_000;
+  expect(await w.call({ amount: 2 })).toMatchObject({ status: "denied", denial: { rules: ["breaker:caps"] } });
+});
+
+describe("what has to be told", () => {
+  const told = (about: string) => ({ kind: "outbox", id: about, version: 1, due: 0, value: { about } }) as const;
+  const outbox: Outbox = {
+    asked: (approval) => [told(`asked ${approval.id}`)],
+    alarmed: ({ changes }, id) => [told(`${id} ${changes.map(({ to }) => to).join()}`)],
+  };
+  const rows = async ({ store }: World) => (await store.rows({ kind: "outbox", limit: 10 })).map(({ id }) => id);
+
+  it("[B7~] stands in the transaction of the question or the trip, whether anybody hears of it or not", async () => {
+    const asked = given({ judge: byAmount, outbox });
+    const waiting = asked.call({ amount: 500 });
+    await until(() => asked.paused.length === 1);
+    expect(await rows(asked)).toEqual([`asked ${asked.paused[0]?.id}`]);
+    await asked.decide("deny");
+    await waiting;
+    const tripped = given({ traits: { kind: "read" }, outbox });
+    for (let n = 0; n < 5; n++) await tripped.call({ q: "x" });
+    expect(await rows(tripped)).toEqual([expect.stringMatching(/^alarm_\w+ stopped$/)]);
+  });
+
+  it("and what cannot be stored with it is neither asked nor tripped: the tool does not run", async () => {
+    const clash: Outbox = { asked: () => [told("the same"), told("the same")], alarmed: () => [] };
+    const w = given({ judge: byAmount, outbox: clash });
+    expect((await w.call({ amount: 500 })).status).toBe("denied");
+    expect(w.paused).toEqual([]);
+    expect(w.ran).toEqual([]);
   });
 });
 

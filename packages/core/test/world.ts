@@ -10,6 +10,7 @@ import {
   type EvaluationContext,
   type Gate,
   type JsonObject,
+  type Outbox,
   type PauseReason,
   type PolicySet,
   type Run,
@@ -80,6 +81,7 @@ export interface WorldOptions {
   readonly clock?: VirtualClock;
   readonly onPause?: (approval: ApprovalRecord) => void | Promise<void>;
   readonly tool?: (args: JsonObject) => unknown;
+  readonly outbox?: Outbox;
 }
 
 export function world(options: WorldOptions = {}): World {
@@ -111,6 +113,7 @@ export function world(options: WorldOptions = {}): World {
     hash: nodeHash,
     random: nodeRandom,
     policies: { current: options.policies ?? (() => policies) },
+    ...(options.outbox === undefined ? {} : { outbox: options.outbox }),
   });
   const run = gate.openRun({ agent: "bot", environment: "prod", context: options.context ?? {} });
   return {

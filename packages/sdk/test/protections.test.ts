@@ -67,7 +67,7 @@ budgets:
     expect(started).toHaveLength(1);
   });
 
-  it("[B9~] a run that is opened inside a tool spends from the run around it", async () => {
+  it("[B9] an agent inside a tool spends from the run around it, and repeats what that run did", async () => {
     const budgets = `
 tools: { look: { kind: read }, outer: { kind: read } }
 budgets:
@@ -85,6 +85,21 @@ budgets:
     const answers = await saferun.run({ id: "outer" }, async () => [await look({ n: 0 }), await outer({})]);
     expect(looked).toBe(2);
     expect(isDenied((answers[1] as unknown[])[1])).toBe(true);
+
+    // Three looks at the same, by two runs: the fourth is a loop whoever makes it.
+    const free = options("tools: { look: { kind: read }, outer: { kind: read } }\n");
+    const same = saferun.wrap(async function look(_args: { q: string }) {
+      return "nothing";
+    }, free);
+    const agent = saferun.wrap(async function outer(_args: object) {
+      return saferun.run({ id: "inner-2" }, async () => [await same({ q: "x" }), await same({ q: "x" })]);
+    }, free);
+    const all = await saferun.run({ id: "outer-2" }, async () => {
+      return [await same({ q: "x" }), await same({ q: "x" }), await agent({})] as const;
+    });
+    const [third, fourth] = all[2] as readonly unknown[];
+    expect([all[0], all[1], third]).toEqual(["nothing", "nothing", "nothing"]);
+    expect(isDenied(fourth) && fourth.rules).toEqual(["breaker:repeat"]);
   });
 
   it("[B7~] a trip is told at once, with why", async () => {

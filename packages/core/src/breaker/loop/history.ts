@@ -27,7 +27,10 @@ export interface Act {
 }
 
 export interface RunHistory {
+  /** Moved on by the time that the run waited for people: that is not its own. */
   readonly startedAt: number;
+  /** Until when waiting was taken off, so that two calls that wait at once are counted once. */
+  readonly waitedTo: number;
   /** Proposed calls, whatever became of them. */
   readonly calls: number;
   /** Oldest first, since the last clearing. */
@@ -50,7 +53,7 @@ export interface RunHistory {
 
 export function newRun(now: number): RunHistory {
   const lists = { recent: [], open: [], denials: [], refused: [] };
-  return { startedAt: now, calls: 0, ...lists, counts: {}, acts: {}, polls: {}, approved: {} };
+  return { startedAt: now, waitedTo: now, calls: 0, ...lists, counts: {}, acts: {}, polls: {}, approved: {} };
 }
 
 export function withProposed(history: RunHistory, call: OpenCall, isPoll: boolean): RunHistory {
@@ -78,6 +81,14 @@ export function withFinished(history: RunHistory, print: Fingerprint): RunHistor
   return act === undefined
     ? { ...before, open, recent }
     : { ...before, open, recent, acts: bounded({ ...history.acts, [key]: act }, oldestAct) };
+}
+
+/** A call that waited for a person goes on, or is given up: the time of it is not the run's. */
+export function withWaited(history: RunHistory, callId: string, now: number): RunHistory {
+  const call = history.open.find((one) => one.callId === callId);
+  if (call === undefined) return history;
+  const waited = Math.max(0, now - Math.max(call.at, history.waitedTo));
+  return { ...history, startedAt: history.startedAt + waited, waitedTo: Math.max(history.waitedTo, now) };
 }
 
 /** As if this call had never been proposed: for judging it once more after it waited. */

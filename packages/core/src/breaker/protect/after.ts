@@ -6,7 +6,7 @@ import { settle, voidHold } from "../budget/hold.ts";
 import { stepBreaker } from "../latch.ts";
 import type { Fingerprint } from "../loop/fingerprint.ts";
 import type { Act } from "../loop/history.ts";
-import { withFinished } from "../loop/history.ts";
+import { withFinished, withWaited } from "../loop/history.ts";
 import { stepRun } from "../loop/step.ts";
 import type { Motion } from "./motion.ts";
 import { breakerRowId, type RunRow } from "./rows.ts";
@@ -20,7 +20,7 @@ export function release(work: Work, motion: Of<"release">): void {
   if (hold !== undefined) endHold(work, voidHold(hold, { by: "gate" }, work.now));
   const run = work.rows.run(caller.root);
   const event = { type: "denied", callId, tool, rules } as const;
-  const step = stepRun(run.history, event, work.now, settings ?? LOOP_DEFAULTS);
+  const step = stepRun(withWaited(run.history, callId, work.now), event, work.now, settings ?? LOOP_DEFAULTS);
   work.rows.setRun(caller.root, { ...run, history: step.state });
   if (settings === null) return;
   add(work, "findings", step.findings);

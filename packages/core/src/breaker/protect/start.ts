@@ -4,6 +4,7 @@ import { isEffectful } from "../../traits.ts";
 import { stepBreaker } from "../latch.ts";
 import { stepAgent } from "../loop/agent.ts";
 import type { Finding } from "../loop/finding.ts";
+import { withWaited } from "../loop/history.ts";
 import { type RunEvent, recheckRun, stepRun } from "../loop/step.ts";
 import { mayStart } from "../stop.ts";
 import { giveBack, isSameMoney, type Money, reserveFor } from "./money.ts";
@@ -64,7 +65,8 @@ export function claim(work: Work, motion: Claim): void {
   const { callId, caller, settings, approved } = motion;
   barred(work, caller, { tool: motion.keys.tool, kind: motion.keys.kind });
   const run = work.rows.run(caller.root);
-  const history = stepRun(run.history, { type: "approved", findings: approved }, work.now, settings).state;
+  const waited = withWaited(run.history, callId, work.now);
+  const history = stepRun(waited, { type: "approved", findings: approved }, work.now, settings).state;
   const agentId = agentRowId(caller.environment, caller.agent);
   const keys = approved.map(({ key }) => key);
   const agent = stepAgent(work.rows.agent(agentId), { type: "approved", keys }, work.now, settings);
