@@ -164,7 +164,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "B1",
     sentence:
       "Loops: same call and same result, cycles, near-equal results, error streaks, denial storms — result-aware, so that paging and polling are not loops",
-    gap: "the detectors are built and measured, and not wired into the gate yet",
   },
   {
     id: "B2",
@@ -174,23 +173,21 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "B3",
     sentence: "Budgets on any quantity: refund dollars, mails, rows, calls; per agent, run, tool, customer, day",
-    gap: "budgets are built as pure arithmetic, and not wired into the gate and the stores yet",
   },
   {
     id: "B4",
     sentence: "Exact under concurrency and across replicas: overspend 0",
-    gap: "budgets are built as pure arithmetic, and not wired into the gate and the stores yet",
+    gap: "exact over processes on one SQLite store; replicas come with the PostgreSQL store",
   },
   {
     id: "B5",
     sentence: "Health breakers per tool: open, half-open with one probe, closed",
-    gap: "health breakers are built as a pure machine, and not wired into the gate yet",
   },
   {
     id: "B6",
     sentence:
       "Kill switch for everything, an agent, a tool, a run: no effectful call starts afterwards, all replicas within 1 s, also when partitioned",
-    gap: "stops are built as pure functions, and there is no row and no command for them yet",
+    gap: "exact over processes on one SQLite store; replicas come with the PostgreSQL store",
   },
   {
     id: "B7",
@@ -200,12 +197,10 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "B8",
     sentence: "Every detector can observe first and be tuned on recorded runs",
-    gap: "the detectors are built and measured, and not wired into the gate yet",
   },
   {
     id: "B9",
     sentence: "Sub-agents spend from their parent's budget and share its loop history",
-    gap: "sub-agent budgets are not built",
   },
   // Replay
   {

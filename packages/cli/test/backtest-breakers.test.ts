@@ -21,7 +21,7 @@ const write = (name: string, breakers: string, policy = POLICY) =>
 const backtest = (...args: string[]) => saferun(place, ["backtest", "--store", place.store, ...args]);
 
 describe("saferun backtest --breakers", () => {
-  it("[B8~] replays recorded runs through other settings: counts by detector, and each call that changes", async () => {
+  it("[B8] replays recorded runs through other settings: counts by detector, and each call that changes", async () => {
     write("new.yaml", "{ repeat: { same: 2 } }");
     const result = await backtest("--breakers", "new.yaml", "--json");
     expect(result.code).toBe(1);

@@ -9,6 +9,7 @@ import { isDenied, saferun } from "../src/index.ts";
 const ADMIN: Actor = { id: "ann", kind: "person", roles: ["admin"] };
 const ALL = { agent: null, tool: null, run: null };
 
+let files = 0;
 let directory: string;
 let store: Store;
 beforeEach(() => {
@@ -21,7 +22,8 @@ afterEach(async () => {
 });
 
 function options(text: string, more: object = {}) {
-  const file = join(directory, "policies.yaml");
+  // Its own file each time: the files of a store are followed.
+  const file = join(directory, `policies-${++files}.yaml`);
   const head = "saferun: policy/v1\nenvironments: { prod: { unmatched: deny } }\n";
   writeFileSync(file, `${head}rules: [{ id: all, tool: "*", then: allow }]\n${text}`);
   return { policies: [file], store, environment: "prod", ...more };
