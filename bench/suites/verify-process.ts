@@ -7,12 +7,14 @@ import { openReadOnlySqliteStore, verifyStore } from "@saferun/store";
 
 const [directory = "", pinned = "", mode = "verify"] = process.argv.slice(2);
 const store = openReadOnlySqliteStore({ directory });
+const cpu = process.cpuUsage();
 const started = performance.now();
 const entries = mode === "verify" ? await verified() : await hashed();
 const seconds = (performance.now() - started) / 1_000;
+const { user, system } = process.cpuUsage(cpu);
 const mebibytes = process.resourceUsage().maxRSS / 1_024;
 await store.close();
-process.stdout.write(JSON.stringify({ entries, seconds, mebibytes }));
+process.stdout.write(JSON.stringify({ entries, seconds, mebibytes, cpuSeconds: (user + system) / 1e6 }));
 
 async function verified(): Promise<number> {
   const result = await verifyStore(store, { pinned });

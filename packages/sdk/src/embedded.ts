@@ -26,6 +26,7 @@ import {
   nodeHash,
   nodeRandom,
   openSqliteStore,
+  parseAnchors,
   signingKeyPath,
 } from "@saferun/store";
 import type { Binding } from "./binding.ts";
@@ -68,9 +69,21 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   sweepStore(ports, warn);
   const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports), zones: intlZones });
-  const { agent, environment, owner, maxWaitMs, facts } = options;
+  const { agent, environment, owner, maxWaitMs, facts, prices } = options;
   const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
-  return { gate, store, hash: nodeHash, random: nodeRandom, agent, environment, owner, ...patience, facts, warn };
+  return {
+    gate,
+    store,
+    hash: nodeHash,
+    random: nodeRandom,
+    agent,
+    environment,
+    owner,
+    ...patience,
+    facts,
+    prices,
+    warn,
+  };
 }
 
 /** Waits for what was accepted, signs it, and releases every store that SafeRun has opened in this process. */
@@ -179,7 +192,8 @@ function openDirectory(directory: string, isDefault: boolean): OpenStore {
   const own = installation();
   const store = openSqliteStore({ directory, ...(isDefault ? { installation: own } : {}) });
   const signer = createFileSigner(signingKeyPath(directory));
-  const signed = createCheckpointer(store, signer, { installation: own, onError: checkpointFailed });
+  const anchors = parseAnchors(process.env.SAFERUN_ANCHORS ?? "");
+  const signed = createCheckpointer(store, signer, { installation: own, anchors, onError: checkpointFailed });
   if (open.size === 0) process.on("beforeExit", signAll);
   const opened = { ...repaired(signed, () => signed.close()), sign: () => signed.checkpoint() };
   open.set(directory, opened);
@@ -232,12 +246,15 @@ function bound(value: unknown, store: Store): unknown {
 function notifierOf({ onPause, onAlarm }: CheckedOptions, ports: DecisionPorts): Notifier {
   return {
     alarmed: async (alarm) => {
-      for (const line of alarmLines(alarm)) warn(line);
       try {
-        await onAlarm?.(alarm);
+        if (onAlarm !== undefined) {
+          await onAlarm(alarm);
+          return;
+        }
       } catch (error) {
         warn(`\`onAlarm\` failed: ${error instanceof Error ? error.message : String(error)}`);
       }
+      for (const line of alarmLines(alarm)) warn(line);
     },
     paused: async (approval) => {
       const paused = pausedCall(approval, ports);
