@@ -71,9 +71,12 @@ export function installs(manifest: Manifest): readonly (readonly [name: string, 
   return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies });
 }
 
+/** One version, of the package itself or of the one that another name stands for. */
+const PINNED = /^(?:npm:[\w@./-]+@)?\d+\.\d+\.\d+(?:-[\w.-]+)?$/;
+
 export function loosePins(file: string, manifest: Manifest): readonly string[] {
   return installs(manifest)
-    .filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.-]+)?$/.test(version) && !/^file:\.\.?\//.test(version))
+    .filter(([, version]) => !PINNED.test(version) && !/^file:\.\.?\//.test(version))
     .map(([name, version]) => `${file}: \`${name}\` is \`${version}\`; pin one version`);
 }
 

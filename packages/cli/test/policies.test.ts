@@ -35,7 +35,7 @@ describe("saferun test", () => {
     write("policies.yaml", POLICY.replace("<= 5000", "<= 4000").replace("> 5000", "> 4000") + TESTS);
     const failed = await saferun(place, ["test"]);
     expect(failed.code).toBe(1);
-    expect(failed.stdout).toContain("failed a small refund passes  policies.yaml:32:5");
+    expect(failed.stdout).toContain("failed a small refund passes  policies.yaml:39:5");
     expect(failed.stdout).toContain("expected allow, got pause by refund-large");
     expect(failed.stdout).toContain("refund-large is at policies.yaml:20:9");
     expect(failed.stdout).toContain("1 passed, 1 failed");
