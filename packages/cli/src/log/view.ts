@@ -123,12 +123,12 @@ function periodLine({ key, from, upTo }: Verification["keys"][number]): string {
   return `  from entry ${from} ${until} signed by ${printable(key)}`;
 }
 
-/** What the holder of the key could have changed unseen. */
+/** What somebody with the store could have cut off unseen, and somebody with the key as well could have changed. */
 function anchorLines({ signedUpTo, anchoredUpTo }: Verification): string[] {
   if (anchoredUpTo >= signedUpTo) return [];
-  const from = anchoredUpTo === 0 ? "" : ` after entry ${anchoredUpTo - 1}`;
+  const from = anchoredUpTo === 0 ? "" : ` behind entry ${anchoredUpTo - 1}`;
   return [
-    `not provable without an anchor: that the holder of the key has changed or cut back nothing${from} (--anchor)`,
+    `not provable without an anchor: that nothing was cut off${from}, or changed by the holder of the key (--anchor)`,
   ];
 }
 
