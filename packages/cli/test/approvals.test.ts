@@ -164,7 +164,7 @@ describe("several calls in one view", { timeout: 180_000 }, () => {
     sample.gate.call(sample.run, { tool: "stripe.refund", args: { ...ARGS, amount } }, sample.execute);
 
   it("[A13] are shown whole and answered together, each bound on its own", async () => {
-    const answers = [call(450_001), call(450_002), call(450_003)];
+    const answers = [call(10_001), call(10_002), call(10_003)];
     const ids: string[] = [];
     while (ids.length < 3) {
       ids.splice(0, 3, ...(await sample.store.approvals({ state: "pending", limit: 9 })).map(({ id }) => id));
@@ -173,7 +173,7 @@ describe("several calls in one view", { timeout: 180_000 }, () => {
     const [first = "", second = "", third = ""] = ids;
     const shown = await approvals("decide", first, second);
     expect(shown.code).toBe(0);
-    expect(shown.stdout).toContain("450002");
+    expect(shown.stdout).toContain("10002");
     expect((await approvals("show", first, "--json")).json()).toMatchObject({ state: "pending" });
     // One of them is decided meanwhile: it is refused alone, and decides nothing about the others.
     await approvals("deny", first);
