@@ -25,7 +25,8 @@ export function createSupportAgent({ modelUrl, toolUrls, onStep }: AgentOptions)
       body: JSON.stringify(args),
       signal: AbortSignal.any([AbortSignal.timeout(REQUEST_MS), ...(options.abortSignal ? [options.abortSignal] : [])]),
     });
-    if (!response.ok) throw new Error(`${server} answered ${response.status}`);
+    if (!response.ok)
+      throw Object.assign(new Error(`${server} answered ${response.status}`), { status: response.status });
     const result: unknown = await response.json();
     onStep?.(`after ${options.toolCallId}`);
     return result;
@@ -46,6 +47,11 @@ export function createSupportAgent({ modelUrl, toolUrls, onStep }: AgentOptions)
         description: "Read what a customer wrote.",
         inputSchema: z.object({ ticket_id: z.string() }),
         execute: (args, options) => post("orders", "get_ticket", args, options),
+      }),
+      get_parcel: tool({
+        description: "Ask the carrier where a parcel is.",
+        inputSchema: z.object({ parcel_id: z.string() }),
+        execute: (args, options) => post("carrier", "get_parcel", args, options),
       }),
       list_leads: tool({
         description: "List the mail addresses of all leads.",

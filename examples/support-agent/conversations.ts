@@ -30,6 +30,16 @@ export const CONVERSATIONS: readonly Conversation[] = [
     title: "Dan's ticket holds hidden instructions for the model",
     prompt: "A customer asks about ticket T-77. Please take care of it.",
   },
+  {
+    principal: "eva",
+    title: "Eva asks where her order is, and the agent gets into a loop",
+    prompt: "When does my bookshelf arrive, order C-3055?",
+  },
+  {
+    principal: "fay",
+    title: "Fay asks for seven parcels, and the carrier's server is down",
+    prompt: "Which of my parcels P-1 to P-7 are late?",
+  },
 ];
 
 /** What the approver of the story answers to the $4,500: one headset, not ten. */
@@ -70,6 +80,10 @@ function mustHaveRun(approved: number | null): Effect[] {
     ...(approved === null ? [] : [refund("B-2087", approved, "headsets have no sound")]),
     lookup("list_leads", {}),
     lookup("get_ticket", { ticket_id: "T-77" }),
+    ...Array<Effect>(3).fill(lookup("get_order", { order_id: "C-3055" })),
+    ...["P-1", "P-2", "P-3", "P-4", "P-5"].map(
+      (parcel_id): Effect => ({ server: "carrier", tool: "get_parcel", args: { parcel_id } }),
+    ),
   ];
 }
 

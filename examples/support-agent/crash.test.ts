@@ -12,15 +12,18 @@ const home = mkdtempSync(join(tmpdir(), "saferun-crash-test-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 /** A call of the story by the id that the model gave it, cut off before its tool was asked or after it had answered. */
-const CUT_OFF = ["call_A1042_1", "call_A1042_2", "call_B2087_3", "call_leads_1", "call_T77_1"].flatMap((key) => [
-  { step: `before ${key}`, key, ran: 0 },
-  { step: `after ${key}`, key, ran: 1 },
-]);
+const CUT_OFF = ["call_A1042_1", "call_A1042_2", "call_B2087_3", "call_leads_1", "call_T77_1", "call_C3055_3"].flatMap(
+  (key) => [
+    { step: `before ${key}`, key, ran: 0 },
+    { step: `after ${key}`, key, ran: 1 },
+  ],
+);
 
 /** Nothing is being executed at these steps. `refunds` is what has been paid by then. */
 const BETWEEN = [
   { step: "paused", refunds: [4_500] },
   { step: "decided", refunds: [4_500] },
+  { step: "tripped", refunds: [4_500, 45_000] },
   { step: "verified", refunds: [4_500, 45_000] },
 ];
 

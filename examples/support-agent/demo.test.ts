@@ -20,6 +20,10 @@ const RAN = [
   { server: "orders", tool: "get_ticket", args: { ticket_id: "T-31" } },
   { server: "orders", tool: "list_leads", args: {} },
   { server: "orders", tool: "get_ticket", args: { ticket_id: "T-77" } },
+  ...Array(3).fill({ server: "orders", tool: "get_order", args: { order_id: "C-3055" } }),
+  ...["P-1", "P-2", "P-3", "P-4", "P-5"].map((parcel_id) => {
+    return { server: "carrier", tool: "get_parcel", args: { parcel_id } };
+  }),
   {
     server: "payments",
     tool: "refund",
@@ -42,26 +46,40 @@ const DECISIONS = [
   { tool: "send_mail", verdict: "deny", rule: "mail.many" },
   { tool: "get_ticket", verdict: "allow", rule: "lookups" },
   { tool: "refund", verdict: "deny", rule: "refund.limit" },
+  ...Array(3).fill({ tool: "get_order", verdict: "allow", rule: "lookups" }),
+  ...Array(2).fill({ tool: "get_order", verdict: "deny", rule: "breaker:repeat" }),
+  ...Array(5).fill({ tool: "get_parcel", verdict: "allow", rule: "lookups" }),
+  ...Array(2).fill({ tool: "get_parcel", verdict: "deny", rule: "breaker:tool" }),
+];
+
+const TRIPS = [
+  { scope: "run", name: "eva", to: "stopped" },
+  { scope: "tool", name: "get_parcel", to: "open" },
 ];
 
 interface Report {
   readonly ran: readonly unknown[];
   readonly decisions: readonly unknown[];
+  readonly trips: readonly unknown[];
+  readonly budgets: readonly unknown[];
   readonly log: { readonly status: string; readonly entries: number };
 }
 
 describe("the demo", () => {
-  it("[G1~] [A1~] [A3~] runs the lookups, $45 and the edited $450, each once, and nothing else", {
+  it("[G1~] [A1~] [A3~] [B1~] [B3~] [B5~] runs the lookups, $45 and the edited $450, ends a loop, spares a dead server", {
     timeout: 100_000,
   }, async () => {
     const data = join(home, "once");
     const { code, stdout, stderr } = await playDemo(["--once", "--json", "--data", data], {
       env: { NODE_ENV: "production" },
     });
-    const { ran, decisions, log } = JSON.parse(stdout) as Report;
+    const { ran, decisions, trips, budgets, log } = JSON.parse(stdout) as Report;
     expect(stderr).toBe("");
     expect(ran).toEqual(RAN);
     expect(decisions).toEqual(DECISIONS);
+    expect(trips).toEqual(TRIPS);
+    // What Ben's refund held was $4,500; what it was approved for is what it spent.
+    expect(budgets).toEqual([{ budget: "refunds.per-day", spent: 49_500, held: 0, limit: 500_000 }]);
     expect(log.status).toBe("verified");
     expect(log.entries).toBeGreaterThan(DECISIONS.length * 2);
     expect(readLedgers(data).map(({ server, tool, args }) => ({ server, tool, args }))).toEqual(RAN);
@@ -111,6 +129,18 @@ describe("the demo", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/edited to \$123\.45 for B-2087, by local:.* {2}\$123\.45 paid/);
     expect(refundsIn(data)).toEqual([4_500, 12_345]);
+  });
+
+  it("[B7~] a person lets the stopped run go on, with the command that the story ends with", {
+    timeout: 100_000,
+  }, async () => {
+    const data = join(home, "reset");
+    const { code, stdout } = await playDemo(["--once", "--data", data]);
+    expect(code).toBe(0);
+    const [, command = ""] = /^Let eva go on +npx saferun (.+)$/m.exec(stdout) ?? [];
+    const words = command.replace('"…"', "looked-at").split(" ");
+    const { status, stdout: said } = spawnSync(process.execPath, [SAFERUN, ...words], { encoding: "utf8" });
+    expect({ status, said }).toEqual({ status: 0, said: "reset: run:eva\n" });
   });
 
   it("refuses what it does not know", async () => {

@@ -1,12 +1,12 @@
 /**
- * `npm start`: four people write to a support agent, and SafeRun stands between the agent and its tools.
+ * `npm start`: six people write to a support agent, and SafeRun stands between the agent and its tools.
  *
  * The agent is real (AI SDK), the model is scripted behind a real HTTP endpoint, and the tools are small servers that
  * write down every request that they execute. What is printed comes from the gate's log and from those ledgers.
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { saferun } from "@saferun/sdk";
+import { SafeRunError, saferun } from "@saferun/sdk";
 import { createSupportAgent } from "./agent.ts";
 import { playedApprover, realApprover } from "./approver.ts";
 import { CONVERSATIONS, EDITED_AMOUNT, isExpected } from "./conversations.ts";
@@ -46,6 +46,11 @@ async function play(options: DemoOptions): Promise<number> {
       await approver.ask(approval);
       crashAt("decided");
     },
+    // Who is on call hears of it here; the demo tells it as part of the story.
+    onAlarm: async ({ changes }) => {
+      if (changes.some(({ to }) => to === "stopped")) crashAt("tripped");
+      await tell();
+    },
     agent: "support-agent",
     environment: "prod",
     store,
@@ -56,8 +61,11 @@ async function play(options: DemoOptions): Promise<number> {
 
   /** Prints what the log has learned since the last time. */
   async function tell(): Promise<StoryCall[]> {
+    // What has tripped by then is not told before the calls that did it.
+    const trips = await log.trips();
     const calls = await log.calls();
     narrator.calls(calls, readLedgers(directory));
+    narrator.trips(trips);
     return calls;
   }
 
@@ -72,9 +80,13 @@ async function play(options: DemoOptions): Promise<number> {
     // A conversation that was cut off is for a person to look at: nothing of it is simply done again.
     if (begun.has(principal)) continue;
     narrator.title(`${index + 1}  ${title}`);
-    await saferun.run({ principal: { id: principal }, prompt }, () =>
+    const answer = saferun.run({ id: principal, principal: { id: principal }, prompt }, () =>
       agent.generate({ prompt, onStepFinish: async () => void (await tell()) }),
     );
+    // A run that is stopped ends here: its model is not asked any more either.
+    await answer.catch((error: unknown) => {
+      if (!(error instanceof SafeRunError && error.code === "breaker.open")) throw error;
+    });
     approver.dismiss();
     await tell();
   }
@@ -83,20 +95,26 @@ async function play(options: DemoOptions): Promise<number> {
   const ran = readLedgers(directory);
   // The log's last entries are signed when the gate closes.
   await saferun.shutdown();
-  const report = await log.verify();
+  const [report, trips, budgets] = [await log.verify(), await log.trips(), await log.budgets()];
   crashAt("verified");
   const expected = isExpected(ran, {
     approved: options.once ? EDITED_AMOUNT : approvedAmount(calls),
     resumed: begun.size > 0,
   });
   narrator.summary(ran, expected);
+  narrator.budgets(budgets, ran);
   narrator.log(report);
   narrator.say(`\nSee it again   npx saferun runs --store ${shortPath(store)}`);
   narrator.say(`               npx saferun log verify --store ${shortPath(store)}`);
+  for (const { name } of trips.filter(({ to }) => to === "stopped")) {
+    narrator.say(
+      `${`Let ${name} go on`.padEnd(15)}npx saferun breakers reset run:${name} --reason "…" --store ${shortPath(store)}`,
+    );
+  }
   if (options.json) {
     const decisions = calls.map(({ tool, verdict, rules }) => ({ tool, verdict, rule: rules.join(" ") }));
     const effects = ran.map(({ server, tool, args }) => ({ server, tool, args }));
-    process.stdout.write(`${JSON.stringify({ ran: effects, decisions, log: report }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ ran: effects, decisions, trips, budgets, log: report }, null, 2)}\n`);
   }
   return expected && report.status === "verified" ? 0 : 1;
 }

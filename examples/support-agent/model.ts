@@ -51,6 +51,19 @@ const SCRIPTS: readonly Script[] = [
       () => ({ say: "Your parcel is late, sorry for that." }),
     ],
   },
+  {
+    about: /C-3055/,
+    // Never content with an answer that says nothing new: it would ask six times.
+    turns: Array<Turn>(6).fill(() => ({ call: "get_order", args: { order_id: "C-3055" } })),
+  },
+  {
+    about: /parcels/,
+    // Never impressed by an error.
+    turns: Array.from({ length: 7 }, (_, index) => () => ({
+      call: "get_parcel",
+      args: { parcel_id: `P-${index + 1}` },
+    })),
+  },
 ];
 
 export interface Model {
@@ -72,7 +85,7 @@ function next({ messages }: ChatCompletionRequest) {
     .filter((message) => message.role === "tool")
     .map((message) => readResult(String(message.content)));
   const script = SCRIPTS.find(({ about }) => about.test(prompt));
-  const reply = script?.turns[results.length]?.(results) ?? { say: "How can I help?" };
+  const reply = script?.turns[results.length]?.(results) ?? { say: "I could not find out more." };
   if ("say" in reply) return { content: reply.say };
   const id = `call_${script?.about.source.replaceAll("-", "")}_${results.length + 1}`;
   return { toolCalls: [{ id, name: reply.call, arguments: JSON.stringify(reply.args) }] };

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 
 export const USAGE = `usage: npm start -- [--once] [--json] [--data DIR]
   --once      play it without a person: the demo answers the approval itself
-  --json      print only what ran, what was decided and whether the log verifies (implies --once)
+  --json      print only what ran, was decided and tripped, and whether the log verifies (implies --once)
   --data DIR  go on in the data directory of an earlier start, for example after a crash`;
 
 export interface DemoOptions {

@@ -20,10 +20,30 @@ export interface StoryCall {
   };
   readonly executing: boolean;
   readonly outcome?: "succeeded" | "failed" | "unknown";
+  /** What the tool threw. */
+  readonly error?: string;
   /** Rules that denied the call as the person approved it. */
   readonly refused?: readonly string[];
   /** Nobody answered in time, or nobody waits for the answer any more. */
   readonly over?: boolean;
+}
+
+/** A breaker that let no call through from then on. */
+export interface StoryTrip {
+  readonly scope: "tool" | "agent" | "run";
+  readonly name: string;
+  /** `open`: for a while; `stopped`: until a person resets it. */
+  readonly to: "open" | "stopped";
+}
+
+/** Breakers that opened or were stopped, in order. */
+export function tripsOf(entries: readonly StoredEntry[]): StoryTrip[] {
+  return entries.flatMap((entry) => {
+    const { type } = parseHeader(entry.header);
+    if (type !== "breaker.open" && type !== "breaker.stopped") return [];
+    const { scope, name, to } = content(entry, "breaker") as object as StoryTrip;
+    return [{ scope, name, to }];
+  });
 }
 
 /** Folds the entries into calls, in the order in which they were proposed. */
@@ -71,13 +91,18 @@ function change(
       return { executing: true };
     case "call.finished":
     case "call.lost":
-      return { outcome: header.outcome ?? "unknown" };
+      return { outcome: header.outcome ?? "unknown", ...errorOf(entry) };
     case "approval.expired":
     case "approval.withdrawn":
       return { over: true };
     default:
       return {};
   }
+}
+
+function errorOf(entry: StoredEntry): Pick<StoryCall, "error"> {
+  const { message } = content(entry, "error");
+  return typeof message === "string" ? { error: message } : {};
 }
 
 function content(entry: StoredEntry, name: string): JsonObject {

@@ -1,11 +1,11 @@
 /**
- * One tool server as a process of its own: `node main.ts NAME LEDGER`. Every request that it executes is first written to
- * its ledger and synced to disk, so that the ledgers say what really ran, whatever the agent or the gate believe.
+ * One tool server as a process of its own: `node main.ts NAME LEDGER`. Every request is first written to its ledger and
+ * synced to disk, so that the ledgers say what really reached a tool, whatever the agent or the gate believe.
  * It tells its port over IPC and ends with the process that started it.
  */
 import { fsyncSync, openSync, writeSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
-import { type Operation, SERVERS } from "./operations.ts";
+import { type Operation, SERVERS, Unavailable } from "./operations.ts";
 
 const BODY_BYTES = 1_000_000;
 
@@ -26,7 +26,7 @@ const server = createServer(async (request, response) => {
     fsyncSync(ledger);
     return answer(200, operation(args));
   } catch (error) {
-    return answer(400, { error: String(error) });
+    return answer(error instanceof Unavailable ? 503 : 400, { error: String(error) });
   }
 });
 

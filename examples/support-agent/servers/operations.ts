@@ -2,9 +2,13 @@
 
 export type Operation = (args: Readonly<Record<string, unknown>>) => unknown;
 
+/** Thrown by an operation that cannot answer now: HTTP 503. */
+export class Unavailable extends Error {}
+
 const ORDERS = new Map([
   ["A-1042", { order_id: "A-1042", customer: "ada@example.com", item: "desk lamp", quantity: 1, total: 4_500 }],
   ["B-2087", { order_id: "B-2087", customer: "ben@example.com", item: "headset", quantity: 10, total: 450_000 }],
+  ["C-3055", { order_id: "C-3055", customer: "eva@example.com", item: "bookshelf", quantity: 1, status: "packed" }],
 ]);
 
 /** The second ticket is what an attacker sent in: text that the model will read. */
@@ -31,6 +35,11 @@ export const SERVERS: Readonly<Record<string, Readonly<Record<string, Operation>
     get_order: ({ order_id }) => ORDERS.get(String(order_id)) ?? { error: "no such order" },
     get_ticket: ({ ticket_id }) => TICKETS.get(String(ticket_id)) ?? { error: "no such ticket" },
     list_leads: () => ({ leads: LEADS }),
+  },
+  carrier: {
+    get_parcel: () => {
+      throw new Unavailable("maintenance");
+    },
   },
   payments: {
     refund: ({ order_id, amount }) => ({ status: "refunded", order_id, amount }),

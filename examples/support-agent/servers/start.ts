@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SERVERS } from "./operations.ts";
 
-/** One request that a server executed. `key` is the idempotency key that the tool sent along. */
+/** One request that reached a server. `key` is the idempotency key that the tool sent along. */
 export interface Executed {
   readonly server: string;
   readonly tool: string;

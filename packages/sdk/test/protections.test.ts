@@ -106,6 +106,9 @@ budgets:
 
   it("[B7~] a trip is told at once, with why", async () => {
     const alarms: Alarm[] = [];
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error) => void warnings.push(message);
+    process.on("warning", onWarning);
     const look = saferun.wrap(
       async function look(_args: { n: number }) {
         return "the same";
@@ -122,6 +125,9 @@ budgets:
       for (let n = 0; n < 2; n++) expect(isDenied(await look({ n: 1 }))).toBe(true);
     });
     await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", onWarning);
+    // Who should have listened could not: then it is said where an operator looks.
+    expect(warnings.join("\n")).toContain("the run `loop` is stopped until a person resets it");
     expect(alarms).toMatchObject([
       { run: "loop", changes: [{ scope: "run", to: "stopped", trip: { cause: "loop" } }] },
     ]);
