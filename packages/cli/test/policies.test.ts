@@ -48,7 +48,7 @@ describe("saferun test", () => {
         {
           name: "a small refund passes",
           file: "policies.yaml",
-          line: 32,
+          line: 39,
           ok: false,
           failures: [
             {
