@@ -43,6 +43,9 @@ export { addCheckpoint, addCheckpointBody, type WitnessAnswer, type WitnessedLog
 export { bookLostModels } from "./lost-models.ts";
 export * from "./model.ts";
 export * from "./operate.ts";
+export * from "./outbox.ts";
+export { type OutboxRows, outboxRows, toState } from "./outbox-rows.ts";
+export { alarmLines, askedRows, createOutbox, followed, type Standing, standingOf } from "./outgoing.ts";
 export { analyse } from "./policy/analyse/analyse.ts";
 export { ANALYSIS_CODES, type AnalysisCode } from "./policy/analyse/codes.ts";
 export { diffPolicies, gainOf, type PolicyDiff, type PolicyDifference } from "./policy/analyse/diff.ts";
@@ -94,6 +97,7 @@ export {
 } from "./route-target.ts";
 export * from "./run.ts";
 export { activation } from "./run-writer.ts";
+export { nextAttempt } from "./schedule.ts";
 export * from "./search/index.ts";
 export { type OwnPlaces, protecting } from "./self-protection.ts";
 export * from "./stamp.ts";
@@ -101,5 +105,6 @@ export { liftDenial } from "./sticky.ts";
 export { JUMP_MS } from "./store-time.ts";
 export * from "./suspend.ts";
 export * from "./sweep.ts";
+export { tidyState } from "./tidy.ts";
 export * from "./traits.ts";
 export { amountOf, isKnownUnit, scaleOf } from "./unit.ts";
