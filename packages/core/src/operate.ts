@@ -3,6 +3,7 @@
  * of a call. Each is one transaction with its entry: who, why, when.
  */
 import { accounted } from "./account.ts";
+import type { ApprovalRecord } from "./approval.ts";
 import { type AuditFault, audit } from "./breaker/budget/audit.ts";
 import type { Pot } from "./breaker/budget/hold.ts";
 import type { Breaker } from "./breaker/latch.ts";
@@ -10,11 +11,12 @@ import type { Actor } from "./breaker/person.ts";
 import type { Motion } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
 import { decodeHold, decodePot, parseBreakerRowId, type StopBoard } from "./breaker/protect/rows.ts";
-import type { Stop, StopScope } from "./breaker/stop.ts";
+import { coversCall, type Stop, type StopScope } from "./breaker/stop.ts";
 import { type CallRecord, type CallState, stepCall } from "./lifecycle.ts";
 import type { EntryDraft, EntryType } from "./log/entry.ts";
 import type { Clock, Random, RowWrite, Store } from "./ports.ts";
 import { newId, part, protectionEntries } from "./record.ts";
+import { resumeApprovals, suspendApprovals } from "./suspend.ts";
 
 export interface OperatePorts {
   readonly store: Store;
@@ -43,7 +45,11 @@ export async function stopCalls(
 ): Promise<Operated & { readonly id?: string }> {
   const id = newId("stop", ports.random, ports.clock.now());
   const done = await operate(ports, { type: "stop", id, ...of }, { type: "stop.placed", shown: { id, ...of } });
-  return done.ok ? { ok: true, id } : done;
+  if (!done.ok) return done;
+  // The claim would refuse them all the same: this says so to whoever is asked.
+  const why = `stopped: ${of.reason}`;
+  await suspendApprovals(ports, { which: (approval) => isStopped([of.scope], approval), why });
+  return { ok: true, id };
 }
 
 /** Of everything a second person may be needed: `lifted` false says so. */
@@ -54,7 +60,16 @@ export async function liftStops(
   const done = await operate(ports, { type: "lift", ...of }, { type: "stop.lifted", shown: of });
   if (!done.ok) return done;
   const left = await stopsInForce(ports.store);
-  return { ok: true, lifted: left.every((stop) => stop.id !== of.id) };
+  const lifted = left.every((stop) => stop.id !== of.id);
+  const scopes = left.map(({ scope }) => scope);
+  const why = `a stop was lifted: ${of.reason}`;
+  if (lifted) await resumeApprovals(ports, { which: (approval) => !isStopped(scopes, approval), why });
+  return { ok: true, lifted };
+}
+
+/** Questions of sub-agents of a stopped run are left to the claim, which knows their root. */
+function isStopped(scopes: readonly StopScope[], { agent, tool, run }: ApprovalRecord): boolean {
+  return scopes.some((scope) => coversCall(scope, { agent, tool, runs: [run] }));
 }
 
 export async function resetBreaker(

@@ -9,13 +9,16 @@ import {
   type Hold,
   LOOP_DEFAULTS,
   type LoopSettings,
+  liftStops,
   type Motion,
   type Outbox,
   type PolicySet,
   type Store,
+  stopCalls,
   type ToolTraits,
   WITHOUT_LIMITS,
 } from "@saferun/core";
+import { nodeRandom } from "@saferun/store";
 import { describe, expect, it } from "vitest";
 import { byAmount, decision, type Judge, type World, world } from "./world.ts";
 
@@ -380,6 +383,22 @@ describe("the stop switch at the gate [B6~]", () => {
     await w.decide("approve");
     expect(await waiting).toMatchObject({ status: "denied" });
     expect(w.ran).toEqual([]);
+  });
+
+  it("suspends the questions that it concerns: nobody can answer them until it is lifted, and then they are asked again", async () => {
+    const w = given({ judge: () => decision("pause") });
+    const waiting = w.call({ amount: 500 });
+    await until(() => w.paused.length === 1);
+    const ports = { store: w.store, clock: w.clock, random: nodeRandom };
+    const scope = { agent: "bot", tool: null, run: null };
+    const { id = "" } = (await stopCalls(ports, { scope, reason: "an incident", by: ADMIN })) as { id?: string };
+    expect((await w.decide("approve")).status).toBe("refused");
+    expect((await w.store.approvals({ limit: 1 }))[0]?.state).toBe("suspended");
+    expect(await liftStops(ports, { id, reason: "over", by: ADMIN })).toEqual({ ok: true, lifted: true });
+    await until(() => w.paused.length === 2);
+    await w.decide("approve");
+    expect((await waiting).status).toBe("ran");
+    expect(w.ran).toHaveLength(1);
   });
 
   it("is lifted by admins with reasons only, of everything by two of them", async () => {

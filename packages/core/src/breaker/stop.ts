@@ -54,7 +54,7 @@ export const REFRESH_MS = 250;
 
 /** Pure and total; anything doubtful may not start. */
 export function mayStart(stops: readonly Stop[], permit: StopPermit, call: StoppableCall, now: number): Start {
-  const stop = stops.find((one) => one.lifted === null && covers(one.scope, call));
+  const stop = stops.find((one) => one.lifted === null && coversCall(one.scope, call));
   if (stop !== undefined) return { may: false, why: "stopped", stop };
   if (permit.kind === "transaction") return { may: true };
   const age = now - permit.refreshedAt;
@@ -63,7 +63,10 @@ export function mayStart(stops: readonly Stop[], permit: StopPermit, call: Stopp
   return fresh && !isEffectful(call.kind) ? { may: true } : { may: false, why: "stale-permit" };
 }
 
-function covers({ agent, tool, run }: StopScope, call: StoppableCall): boolean {
+export function coversCall(
+  { agent, tool, run }: StopScope,
+  call: Pick<StoppableCall, "agent" | "tool" | "runs">,
+): boolean {
   return (
     (agent === null || agent === call.agent) &&
     (tool === null || tool === call.tool) &&
