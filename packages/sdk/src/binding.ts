@@ -5,6 +5,7 @@ import { continuedFrame, currentFrame, type Frame, keyOf, resumedFrame, runOf, t
 import { type Admitted, hold, takeHeld } from "./held.ts";
 import { inFlight } from "./in-flight.ts";
 import { againId, findPending, findTaken, isPending, rememberPending, resumeId } from "./pending.ts";
+import type { Prices } from "./prices.ts";
 import type { CheckedFacts } from "./run-facts.ts";
 
 export interface Binding {
@@ -21,6 +22,8 @@ export interface Binding {
   readonly maxWaitMs?: number;
   /** Stated anew for each run that no `saferun.run` has opened. */
   readonly facts: () => CheckedFacts;
+  /** What models cost. Absent: as the table of the package says. */
+  readonly prices?: Prices;
   /** Something that its operator must see and that stops nothing. */
   readonly warn: (message: string) => void;
 }

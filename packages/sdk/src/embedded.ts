@@ -1,8 +1,9 @@
 /** The embedded gate: policies from files, the store of a directory, people told through `onPause`. */
 import { resolve } from "node:path";
 import {
-  type Alarm,
+  alarmLines,
   createGate,
+  createOutbox,
   type Decision,
   type DecisionPorts,
   type Notifier,
@@ -34,8 +35,7 @@ import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
 import { type Reload, reloadingPolicies } from "./reload.ts";
-import { closeRoutes, tellRoutes } from "./routes.ts";
-import { stopSweeping, sweepStore } from "./sweeping.ts";
+import { type Sweeping, stopSweeping, sweepStore } from "./sweeping.ts";
 import { NO_TOOLS, type ToolDefinitions } from "./tool-definitions.ts";
 
 /** The default path, below the working directory. */
@@ -67,8 +67,9 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
   const { store } = openOrForget(options.store);
   const policies = validating(protecting(inForce, ownPlaces(options)), tools.validators);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
-  sweepStore(ports, warn);
-  const gate = createGate({ ...ports, policies, notifier: notifierOf(options, ports), zones: intlZones });
+  const sweeping = sweepStore(ports, warn);
+  const notifier = notifierOf(options, ports, sweeping);
+  const gate = createGate({ ...ports, policies, notifier, outbox: createOutbox(policies), zones: intlZones });
   const { agent, environment, owner, maxWaitMs, facts, prices } = options;
   const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
   return {
@@ -92,8 +93,7 @@ export async function shutdown(): Promise<void> {
   const stores = [...open.values()];
   open.clear();
   process.off("beforeExit", signAll);
-  stopSweeping();
-  await closeRoutes();
+  await stopSweeping();
   await Promise.all(stores.map((store) => store.close()));
 }
 
@@ -165,7 +165,7 @@ const NOT_LOADED: Decision = {
   pauses: [],
 };
 
-/** For models alone: their prompts are recorded, and no tool is asked about. */
+/** For models alone: their prompts and what they cost are recorded, nothing is stopped, and no tool is asked about. */
 const NO_POLICIES: PolicySet = {
   revision: "",
   evaluate: () => NOT_LOADED,
@@ -175,6 +175,7 @@ const NO_POLICIES: PolicySet = {
   boundPaths: () => [],
   bound: () => null,
   ...WITHOUT_LIMITS,
+  observes: () => true,
 };
 
 function openStore(where: CheckedOptions["store"]): OpenStore {
@@ -243,9 +244,10 @@ function bound(value: unknown, store: Store): unknown {
 }
 
 /** Telling people is not deciding: whatever happens here is said once and changes nothing. */
-function notifierOf({ onPause, onAlarm }: CheckedOptions, ports: DecisionPorts): Notifier {
+function notifierOf({ onPause, onAlarm }: CheckedOptions, ports: DecisionPorts, sweeping: Sweeping): Notifier {
   return {
     alarmed: async (alarm) => {
+      sweeping.hurry();
       try {
         if (onAlarm !== undefined) {
           await onAlarm(alarm);
@@ -257,9 +259,8 @@ function notifierOf({ onPause, onAlarm }: CheckedOptions, ports: DecisionPorts):
       for (const line of alarmLines(alarm)) warn(line);
     },
     paused: async (approval) => {
-      const paused = pausedCall(approval, ports);
-      const told = await Promise.allSettled([tellRoutes(paused.to, paused), (async () => onPause?.(paused))()]);
-      for (const one of told) if (one.status === "rejected") throw one.reason;
+      sweeping.asked(approval.id);
+      await onPause?.(pausedCall(approval, ports));
     },
     failed: (approval, error) => {
       const text = error instanceof Error ? error.message : String(error);
@@ -268,20 +269,6 @@ function notifierOf({ onPause, onAlarm }: CheckedOptions, ports: DecisionPorts):
       );
     },
   };
-}
-
-/** What an operator must see even where nobody listens. */
-function alarmLines({ agent, changes, exceeded }: Alarm): string[] {
-  const lines = changes.flatMap(({ scope, name, to, trip }) => {
-    if (to === "stopped")
-      return [
-        `the ${scope} \`${name}\` is stopped until a person resets it (\`saferun breakers\`): ${trip?.reason ?? ""}`,
-      ];
-    return to === "open" ? [`the tool \`${name}\` fails and is left alone for a while (\`saferun breakers\`)`] : [];
-  });
-  const more =
-    exceeded.length > 0 ? [`a tool used more than its call had held, by agent \`${agent}\` (\`saferun budgets\`)`] : [];
-  return [...lines, ...more];
 }
 
 /** Texts that were said already; beyond this many the oldest may be said once more. */

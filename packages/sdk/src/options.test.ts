@@ -8,9 +8,23 @@ const check = (change: object, variables: Record<string, string> = {}) =>
 describe("options", () => {
   it("refuse what they do not know, so that no setting is without effect (trap 4)", () => {
     expect(() => check({ polices: [] })).toThrow(/no option `polices`; there are policies/);
-    for (const key of ["gate", "prices"]) {
-      expect(() => check({ [key]: 1 })).toThrow(`\`${key}\` is not available in this version`);
-    }
+    expect(() => check({ gate: 1 })).toThrow("`gate` is not available in this version");
+  });
+
+  it.each<[string, unknown]>([
+    ["no table", 1],
+    ["a model without its provider", { "gpt-5": { input: "1", output: "1" } }],
+    ["a number", { "a:m": { input: 3, output: "1" } }],
+    ["no output", { "a:m": { input: "3" } }],
+    ["a sign", { "a:m": { input: "-3", output: "1" } }],
+    ["an exponent", { "a:m": { input: "3e2", output: "1" } }],
+    ["a comma", { "a:m": { input: "3,00", output: "1" } }],
+    ["more digits than a millionth has", { "a:m": { input: "0.0000001", output: "1" } }],
+    ["an empty text", { "a:m": { input: "", output: "1" } }],
+    ["an unknown key", { "a:m": { input: "3", output: "1", cached: "1" } }],
+    ["an answer of no length", { "a:m": { input: "3", output: "1", maxOutputTokens: 0 } }],
+  ])("refuse prices with %s (trap 7)", (_what, prices) => {
+    expect(() => check({ prices })).toThrow(expect.objectContaining({ code: "option.invalid" }));
   });
 
   it("refuse a mode that is misspelt, and no policies at all (trap 5)", () => {

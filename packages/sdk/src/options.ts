@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { type Alarm, durationMs, SafeRunError, type Store } from "@saferun/core";
 import { Policy } from "@saferun/document";
 import type { PausedCall } from "./paused-call.ts";
+import { createPrices, type Prices, type PriceTable } from "./prices.ts";
 import { type CheckedFacts, checkFacts, type RunFacts } from "./run-facts.ts";
 
 export interface WrapOptions {
@@ -16,7 +17,10 @@ export interface WrapOptions {
    * until somebody answers or its time is over.
    */
   readonly onPause?: (call: PausedCall) => unknown;
-  /** Told when a breaker opens, closes or stops, and when a budget is half, four fifths or wholly used. It is recorded before. */
+  /**
+   * Told when a breaker opens, closes or stops, and when a budget is half, four fifths or wholly used. It is recorded before.
+   * Without this, trips are process warnings.
+   */
   readonly onAlarm?: (alarm: Alarm) => unknown;
   /**
    * How long a call waits here for a person: `25s`, or `0` for not at all. Then it is answered in the framework's own form
@@ -37,6 +41,8 @@ export interface WrapOptions {
   readonly run?: RunFacts | (() => RunFacts);
   /** Directory of the record, shared by all wraps of a process that name it; or a store. Default `./.saferun`. */
   readonly store?: string | Store;
+  /** Prices of models that go before those of the built-in table: `{ "openai:gpt-5": { input: "1.25", output: "10.00" } }`. */
+  readonly prices?: PriceTable;
   /** `enforce` makes rules and environments bind that their files only observe. `observe`, the default, leaves them. */
   readonly mode?: "enforce" | "observe";
 }
@@ -57,6 +63,7 @@ export interface CheckedOptions {
   readonly environment: string;
   readonly facts: () => CheckedFacts;
   readonly store: string | Store | undefined;
+  readonly prices: Prices;
   readonly mode: "enforce" | "observe";
 }
 
@@ -70,9 +77,10 @@ const KEYS: readonly string[] = [
   "environment",
   "run",
   "store",
+  "prices",
   "mode",
 ];
-const LATER: readonly string[] = ["gate", "prices"];
+const LATER: readonly string[] = ["gate"];
 const ALIASES: Readonly<Record<string, string>> = { production: "prod", development: "dev" };
 const STORE_METHODS = ["commit", "call", "callByKey", "approval", "changeToken", "head", "close"] as const;
 
@@ -87,7 +95,19 @@ export function checkOptions(
     if (LATER.includes(key)) throw invalid(`\`${key}\` is not available in this version`);
     if (!KEYS.includes(key)) throw invalid(`there is no option \`${key}\`; there are ${KEYS.join(", ")}`);
   }
-  const { policies, onPause, onAlarm, maxWait, agent, owner, environment, run, store, mode = "observe" } = options;
+  const {
+    policies,
+    onPause,
+    onAlarm,
+    maxWait,
+    agent,
+    owner,
+    environment,
+    run,
+    store,
+    prices,
+    mode = "observe",
+  } = options;
   if (onPause !== undefined && typeof onPause !== "function") throw invalid("`onPause` must be a function");
   if (onAlarm !== undefined && typeof onAlarm !== "function") throw invalid("`onAlarm` must be a function");
   if (mode !== "enforce" && mode !== "observe")
@@ -103,6 +123,7 @@ export function checkOptions(
     environment: environmentOf(environment, variables),
     facts,
     store: checkStore(store),
+    prices: createPrices(prices),
     mode,
   };
 }

@@ -18,6 +18,7 @@ environments: { prod: { unmatched: deny } }
 context: { mailbox: string }
 tools: { send: { kind: write } }
 rules: [{ id: all, tool: send, then: allow }]
+breakers: [{ denials: { mode: observe } }]
 `;
 
 const home = process.cwd();

@@ -1,9 +1,12 @@
 /** A language model of the AI SDK: what it is asked is recorded before, what it answers before it is handed on. */
 import { SafeRunError } from "@saferun/core";
+import { nodeClock } from "@saferun/store";
 import type { Binding } from "../binding.ts";
 import { agentFrame, currentFrame, type Frame, runOf } from "../frame.ts";
 import { mirror } from "../mirror.ts";
+import { createPrices } from "../prices.ts";
 import { responseCollector } from "./ai-sdk-response.ts";
+import { boundOf, surelyNotRun, usedOf } from "./ai-sdk-spend.ts";
 import { recordable } from "./recordable.ts";
 import { clientTools, hostedWarning } from "./tools.ts";
 
@@ -42,39 +45,72 @@ export function gateModel(model: unknown, binding: Binding, frame?: Frame): obje
 }
 
 async function generate(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Fields> {
-  const run = runOf(binding, bound ?? currentFrame() ?? agentFrame(binding));
-  const request = offered(options, binding);
-  const ticket = await binding.gate.model.request(run, recorded(model, request));
-  let result: Fields;
-  try {
-    result = await model.doGenerate(request);
-  } catch (error) {
-    await binding.gate.model.failure(run, ticket, error);
-    throw error;
-  }
+  const asked = await ask(model, options, binding, bound);
+  const result = await asked.contact((request) => model.doGenerate(request));
   const { content, finishReason, usage, warnings, providerMetadata } = result;
   warnOfHosted(content, binding);
-  const response = { content, finishReason, usage, warnings, providerMetadata };
-  await binding.gate.model.response(run, ticket, recordable(response));
+  await asked.answered({ content, finishReason, usage, warnings, providerMetadata });
   return result;
 }
+
+interface Asked {
+  /** Contacts the provider: what it throws is recorded. */
+  contact(call: (request: Fields) => PromiseLike<Fields>): Promise<Fields>;
+  /** Records and books the answer, as far as it came; `usage` says what it used, if anybody does. */
+  answered(response: Fields): Promise<void>;
+}
+
+/**
+ * The question, on record, and what it may cost held for it.
+ * @throws SafeRunError where it may not be asked: then the provider is not contacted.
+ */
+async function ask(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Asked> {
+  const run = runOf(binding, bound ?? currentFrame() ?? agentFrame(binding));
+  const request = offered(options, binding);
+  const question = recorded(model, request);
+  const [provider, modelId] = [String(model.provider), String(model.modelId)];
+  const quote = (binding.prices ?? LISTED).quote(provider, modelId, nodeClock.now());
+  const ticket = await binding.gate.model.request(run, {
+    ...question,
+    bound: boundOf(quote, provider, request, [question.messages, question.settings]),
+    prices: quote?.version ?? null,
+  });
+  return {
+    async contact(call) {
+      const { abortSignal } = request;
+      const gone = abortSignal instanceof AbortSignal && abortSignal.aborted;
+      try {
+        if (gone) throw abortSignal.reason;
+        return await call(request);
+      } catch (error) {
+        await binding.gate.model.failure(run, ticket, error, !gone && !surelyNotRun(error));
+        throw error;
+      }
+    },
+    answered: async (response) =>
+      binding.gate.model.response(
+        run,
+        ticket,
+        recordable(response),
+        usedOf(response.usage, quote, request.providerOptions),
+      ),
+  };
+}
+
+/** Where the application names no prices of its own. */
+const LISTED = createPrices();
 
 /**
  * The answer is recorded when its last part arrives and before that part is handed on, because the framework runs tools
  * after it. A stream that fails, is cut off or is not read to its end is recorded as far as it came.
  */
 async function stream(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Fields> {
-  const run = runOf(binding, bound ?? currentFrame() ?? agentFrame(binding));
-  const request = offered(options, binding);
-  const ticket = await binding.gate.model.request(run, recorded(model, request));
-  let result: Fields;
-  try {
-    result = await model.doStream(request);
-  } catch (error) {
-    await binding.gate.model.failure(run, ticket, error);
-    throw error;
+  const asked = await ask(model, options, binding, bound);
+  const result = await asked.contact((request) => model.doStream(request));
+  if (!(result.stream instanceof ReadableStream)) {
+    await asked.answered({ cutOff: "the model's `stream` is none" });
+    throw unsupported("found a model whose `stream` is none");
   }
-  if (!(result.stream instanceof ReadableStream)) throw unsupported("found a model whose `stream` is none");
   const reader = (result.stream as ReadableStream<unknown>).getReader();
   const collector = responseCollector();
   let done = false;
@@ -83,7 +119,7 @@ async function stream(model: LanguageModel, options: Fields, binding: Binding, b
     done = true;
     const response = collector.response();
     warnOfHosted(response.content, binding);
-    await binding.gate.model.response(run, ticket, recordable({ ...response, cutOff }));
+    await asked.answered({ ...response, cutOff });
   };
   const recording = new ReadableStream<unknown>({
     async pull(controller) {
