@@ -114,7 +114,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "A3",
     sentence:
       "The approver edits the arguments and sees a diff; the edited call goes through schema, policy and budgets again; the log holds both; the model is told what ran",
-    gap: "budgets, which an edited call must pass again, are not part of the gate yet",
   },
   {
     id: "A4",
