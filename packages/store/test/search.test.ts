@@ -1,7 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { itemsOf, matches, parseQuery, type SearchItem, type SearchScope } from "@saferun/core";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -189,6 +192,13 @@ describe("the index", () => {
     expect(await found("args.amount:* type:call.proposed")).toHaveLength(220);
     expect(statSync(file()).mode & 0o777).toBe(0o600);
     await expect(followers[0]?.position()).rejects.toMatchObject({ code: "record.unavailable" });
+  });
+
+  it("keeps no process alive that does not close it", async () => {
+    const script = fileURLToPath(new URL("./indexing-process.ts", import.meta.url));
+    const flags = ["--conditions=@saferun/source", "--disable-warning=ExperimentalWarning"];
+    const child = spawn(process.execPath, [...flags, script, store.directory], { stdio: "ignore" });
+    expect(await once(child, "exit")).toEqual([0, null]);
   });
 
   it.each([

@@ -47,7 +47,6 @@ export function startSearchIndex(options: SearchIndexOptions): SearchIndex {
   let lastId = 0;
   let ended = false;
   let closing = false;
-  worker.unref();
   worker.on("message", (message: FromIndexThread) => {
     if (message.kind === "failed") return options.onError?.(message.message);
     const waiter = waiters.get(message.id);
@@ -62,6 +61,9 @@ export function startSearchIndex(options: SearchIndexOptions): SearchIndex {
     for (const waiter of waiters.values()) waiter.reject(unavailable("the search index has ended"));
     waiters.clear();
   });
+
+  // After the listeners: each of them would keep the process alive again.
+  worker.unref();
 
   function ask(
     message: { kind: "position" | "close" } | { kind: "forget"; entries: readonly number[] },
