@@ -4,11 +4,39 @@
  * A channel decides nothing. What it sends carries an approval's id, version and nonce and never its arguments, so that
  * the answer is computed from the stored call; of two answers the store lets one win, whatever the channels (traps.md, 15).
  */
-import { APPROVAL_SOURCE, type ApprovalRecord, type ApprovalSource, SafeRunError } from "@saferun/core";
+import {
+  type AlarmText,
+  APPROVAL_SOURCE,
+  type ApprovalRecord,
+  type ApprovalSource,
+  type DecisionPorts,
+  SafeRunError,
+  type SendFailure,
+} from "@saferun/core";
 
 /** What `onPause` is given. */
 export interface PausedApproval {
   readonly [APPROVAL_SOURCE]: ApprovalSource;
+}
+
+/** One message of an outbox. `earlier`: those that it edits, as they were returned. */
+export type Outgoing =
+  | { readonly kind: "asked"; readonly approval: ApprovalRecord; readonly ports: DecisionPorts }
+  | {
+      readonly kind: "changed" | "closed";
+      readonly approval: ApprovalRecord;
+      readonly ports: DecisionPorts;
+      readonly earlier: readonly string[];
+    }
+  | { readonly kind: "alarm"; readonly id: string; readonly alarm: AlarmText };
+
+/** A channel without any memory or patience of its own: an outbox has both. */
+export interface Direct {
+  /** Exactly one attempt. Resolves with the vendor's id, as text; rejects with what `failure` explains. */
+  send(target: string, outgoing: Outgoing): Promise<string>;
+  /** Listens for the answer of a question that went out, by this process or another, until it is over. */
+  attend(approval: ApprovalRecord, ports: DecisionPorts): void;
+  failure(error: unknown): SendFailure;
 }
 
 /** `Target` is where to (`#ops-approvals`), `Message` what the vendor calls what it made of it. */
@@ -26,6 +54,7 @@ export interface Channel<Target, Message> {
    * Never rejects.
    */
   handle(request: Request): Promise<Response>;
+  readonly direct: Direct;
   /** Stops to watch and to listen, after what was begun is done. Calls go on waiting. */
   close(): Promise<void>;
 }

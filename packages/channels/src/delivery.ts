@@ -1,25 +1,14 @@
 /**
- * Sends until it went out, from the process that waits: the row of an outbox does not exist yet, so that a message is lost
- * when the process ends before it was sent (docs/limits.md).
+ * Sends until it went out, from the process that was told to by code of its own (`onPause`): what is sent so is lost when
+ * the process ends before (docs/limits.md). What routes name goes through the outbox (`dispatcher.ts`).
  */
-import { type Clock, SafeRunError } from "@saferun/core";
-import { nextAttempt } from "./schedule.ts";
-
-/** What a vendor's failure means. */
-export interface Failure {
-  /** False: the same message would be refused again. */
-  readonly retry: boolean;
-  /** How long the vendor wants to be left alone. */
-  readonly afterMs?: number;
-  /** For the operator, one line. */
-  readonly message: string;
-}
+import { type Clock, nextAttempt, SafeRunError, type SendFailure } from "@saferun/core";
 
 export interface Delivery<Message> {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   send(): Promise<Message>;
-  failure(error: unknown): Failure;
+  failure(error: unknown): SendFailure;
   /** Asked before each further attempt. */
   wanted(attempts: number): Promise<boolean>;
 }

@@ -1,10 +1,20 @@
 /**
  * What all channels share: which approvals were sent where, whose answer counts, and that every message shows the end.
  */
-import { type ApprovalRecord, type DecisionPorts, decideApproval, type Store } from "@saferun/core";
+import {
+  type AlarmText,
+  type ApprovalRecord,
+  type DecisionPorts,
+  decideApproval,
+  outboxRows,
+  SafeRunError,
+  type SendFailure,
+  type Store,
+  unreachable,
+} from "@saferun/core";
 import { type Answer, answerOf, notAllowed, stateOf } from "./answer.ts";
-import { type OnError, type PausedApproval, sourceOf } from "./channel.ts";
-import { deliver, type Failure } from "./delivery.ts";
+import { type Direct, type OnError, type Outgoing, type PausedApproval, sourceOf } from "./channel.ts";
+import { deliver } from "./delivery.ts";
 import { createNonces, type Nonces } from "./nonce.ts";
 import { type Person, rolesOf } from "./people.ts";
 
@@ -16,11 +26,17 @@ export interface DeskOptions<Message> {
   /** For a process that answers and has not asked. */
   readonly ports?: DecisionPorts;
   readonly onError: OnError;
+  /** Puts the question once. */
+  post(target: string, approval: ApprovalRecord, nonce: string): Promise<Message>;
+  /** Tells of an alarm once: plain text without any way to answer. */
+  alarm(target: string, id: string, alarm: AlarmText): Promise<Message>;
+  /** Begins to listen for answers, where that has to be begun. */
+  listen?(): void;
   /** Shows the question as it reads now, after somebody agreed to it or edited it. Absent: nothing is shown of that. */
   renew?(message: Message, approval: ApprovalRecord, nonce: string): Promise<unknown>;
   /** Shows the outcome on one message. */
   close(message: Message, approval: ApprovalRecord): Promise<unknown>;
-  failure(error: unknown): Failure;
+  failure(error: unknown): SendFailure;
   /** Nothing waits for an answer any more, and nothing is being sent. */
   idle?(): void;
 }
@@ -50,6 +66,8 @@ interface Sent<Message> {
 }
 
 const WATCH_MS = 200;
+/** How long an outbox waits for a message that other code is sending. */
+const PATIENCE_MS = 15_000;
 /** Attempts to show an outcome; about two minutes. */
 const CLOSE_ATTEMPTS = 7;
 
@@ -60,6 +78,8 @@ export class Desk<Message> {
   readonly #ports = new Map<Store, DecisionPorts>();
   readonly #stop = new AbortController();
   readonly #work = new Set<Promise<unknown>>();
+  /** Questions whose answers are listened for. */
+  readonly #attended = new Set<string>();
   /** Message → its last edit that is under way. */
   readonly #edits = new Map<string, Promise<unknown>>();
 
@@ -70,24 +90,41 @@ export class Desk<Message> {
   }
 
   /** Sends the question once to each target, and watches it until it is decided. */
-  async send(
-    target: string,
-    paused: PausedApproval,
-    post: (approval: ApprovalRecord, nonce: string) => Promise<Message>,
-  ): Promise<readonly Message[]> {
+  async send(target: string, paused: PausedApproval): Promise<readonly Message[]> {
     const { approval, ports } = sourceOf(paused);
+    this.#options.listen?.();
     this.#ports.set(ports.store, ports);
     const sent = this.#entry(approval.id);
-    const delivery = sent.deliveries.get(target) ?? this.#deliver(approval, ports, post);
+    const delivery = sent.deliveries.get(target) ?? this.#deliver(target, approval, ports);
     sent.deliveries.set(target, delivery);
     delivery.catch(() => sent.deliveries.delete(target));
     const message = await delivery;
     if (message === undefined) return [];
+    // Another question may have ended, and hung up, while this one was being sent.
+    this.#options.listen?.();
     if (!sent.messages.includes(message)) {
       sent.messages.push(message);
       this.run(this.#watch(approval, ports));
     }
     return [message];
+  }
+
+  /** For an outbox: each attempt is one, whatever becomes of it. */
+  get direct(): Direct {
+    return {
+      send: (target, outgoing) => this.#attempt(target, outgoing),
+      attend: (approval, ports) => this.#attend(approval, ports),
+      failure: (error) =>
+        error instanceof SafeRunError ? { retry: true, message: error.message } : this.#options.failure(error),
+    };
+  }
+
+  /** The outbox has put this question here, and shows its end. */
+  async isQueued(approval: string): Promise<boolean> {
+    const found = await this.find(approval);
+    if (found === undefined) return false;
+    const rows = await outboxRows(found.ports.store).about(approval);
+    return rows.some(({ channel, state }) => channel.startsWith(`${this.#options.via}:`) && state.name === "sent");
   }
 
   /** The approval as it stands, in whichever store of this process holds it. */
@@ -167,19 +204,74 @@ export class Desk<Message> {
     return entry;
   }
 
-  #deliver(
-    approval: ApprovalRecord,
-    ports: DecisionPorts,
-    post: (approval: ApprovalRecord, nonce: string) => Promise<Message>,
-  ): Promise<Message | undefined> {
+  async #attempt(target: string, outgoing: Outgoing): Promise<string> {
+    const { post, alarm, close, renew } = this.#options;
+    switch (outgoing.kind) {
+      case "alarm":
+        return keyOf(await alarm(target, outgoing.id, outgoing.alarm));
+      case "asked": {
+        const { approval, ports } = outgoing;
+        this.#ports.set(ports.store, ports);
+        const { deliveries } = this.#entry(approval.id);
+        // Code of the application may have put it here as well (`onPause`): then it is one message.
+        const delivery = deliveries.get(target) ?? post(target, approval, this.nonces.of(approval));
+        deliveries.set(target, delivery);
+        delivery.catch(() => deliveries.delete(target));
+        const sent = new AbortController();
+        const patience = ports.clock.sleep(PATIENCE_MS, sent.signal);
+        const message = await Promise.race([delivery, patience]).finally(() => sent.abort());
+        if (message === undefined) throw new SafeRunError("channel.undelivered", "it is being sent already");
+        this.#attend(approval, ports);
+        return keyOf(message);
+      }
+      case "changed": {
+        const { approval, ports, earlier } = outgoing;
+        this.#ports.set(ports.store, ports);
+        const { closings, shown } = this.#entry(approval.id);
+        for (const key of earlier) {
+          if (renew === undefined || closings.has(key) || (shown.get(key) ?? 0) >= approval.version) continue;
+          await this.#inOrder(key, () => renew(messageOf<Message>(key), approval, this.nonces.of(approval)));
+          shown.set(key, approval.version);
+        }
+        return earlier.join("\n");
+      }
+      case "closed": {
+        const { approval, earlier } = outgoing;
+        const { closings } = this.#entry(approval.id);
+        for (const key of earlier) {
+          const closing =
+            closings.get(key) ?? this.#inOrder(key, () => close(messageOf<Message>(key), approval)).then(() => {});
+          closings.set(key, closing);
+          closing.catch(() => closings.delete(key));
+          await closing;
+        }
+        this.#forget();
+        return earlier.join("\n");
+      }
+      default:
+        return unreachable(outgoing);
+    }
+  }
+
+  /** Listens for answers until the question is over. */
+  #attend(approval: ApprovalRecord, ports: DecisionPorts): void {
+    this.#ports.set(ports.store, ports);
+    if (this.#stop.signal.aborted || this.#attended.has(approval.id)) return;
+    this.#attended.add(approval.id);
+    this.#options.listen?.();
+    this.run(this.#watch(approval, ports).finally(() => this.#attended.delete(approval.id)));
+  }
+
+  #deliver(target: string, approval: ApprovalRecord, ports: DecisionPorts): Promise<Message | undefined> {
     const { store, clock } = ports;
+    const { post } = this.#options;
     return deliver({
       clock,
       signal: this.#stop.signal,
       // As it reads when it is sent: an earlier attempt may lie some time back.
       send: async () => {
         const now = (await store.approval(approval.id)) ?? approval;
-        const message = await post(now, this.nonces.of(now));
+        const message = await post(target, now, this.nonces.of(now));
         this.#entry(approval.id).shown.set(keyOf(message), now.version);
         return message;
       },
@@ -281,6 +373,11 @@ export class Desk<Message> {
 }
 
 const MOST_SENT = 1_000;
+
+/** What `keyOf` was made of, kept with the outbox's row in our own store. */
+function messageOf<Message>(key: string): Message {
+  return JSON.parse(key) as Message;
+}
 
 function keyOf(message: unknown): string {
   return JSON.stringify(message);

@@ -1,21 +1,21 @@
 /**
  * Sends what stands in an outbox, from any number of processes. A row is leased before it is sent and marked afterwards, so
  * that a crash between the two sends it once more, and two processes never send it at the same time.
+ *
+ * A question that went out is followed until it is over: its row is compared with how the question stands now, so that
+ * nothing which decides has to know of messages, and no crash leaves a card as it was.
  */
-import type { Clock } from "@saferun/core";
+import {
+  type Clock,
+  followed,
+  type OutboxEvent,
+  type OutboxRow,
+  type OutboxRows,
+  type SendFailure,
+  type Standing,
+  stepOutbox,
+} from "@saferun/core";
 import type { OnError } from "./channel.ts";
-import type { Failure } from "./delivery.ts";
-import { type OutboxEvent, type OutboxRow, stepOutbox } from "./outbox.ts";
-
-/** Where the rows are kept. */
-export interface OutboxRows {
-  /** Rows whose time (`dueAt`) has come by `now`, soonest first. */
-  due(now: number, limit: number): Promise<readonly OutboxRow[]>;
-  /** Every row about one approval. */
-  about(approval: string): Promise<readonly OutboxRow[]>;
-  /** Durable when it resolves true; false when the row has another revision than `expect`. */
-  write(row: OutboxRow, expect: number): Promise<boolean>;
-}
 
 /** What sends one row, once, without trying again. */
 export interface OutboxChannel {
@@ -24,7 +24,9 @@ export interface OutboxChannel {
    * approval, oldest first: those that a `changed` or `closed` row edits.
    */
   send(row: OutboxRow, earlier: readonly string[]): Promise<string>;
-  failure(error: unknown): Failure;
+  failure(error: unknown): SendFailure;
+  /** Told again and again of a question that went out and still stands: it may be answered there. */
+  attend?(row: OutboxRow): void;
 }
 
 export interface DispatcherOptions {
@@ -34,8 +36,8 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   /** Names this process in leases; another one for each start. */
   readonly owner: string;
-  /** Asked before a question or a change of it is sent: does it still stand? */
-  readonly wanted: (row: OutboxRow) => Promise<boolean>;
+  /** How a question stands; undefined when there is none of this id. */
+  readonly standing: (approval: string) => Promise<Standing | undefined>;
   /** Rows that died unsent, and failures of the store. */
   readonly onError: OnError;
   /** Longer than a vendor may take to answer. Default 30 s. */
@@ -45,30 +47,39 @@ export interface DispatcherOptions {
 export interface Dispatcher {
   /** One look at what is due; how many messages went out. Rejects when the store cannot be read. */
   tick(): Promise<number>;
-  /** Looks again and again until `signal` aborts, and ends after what was begun is done. */
-  run(signal: AbortSignal, everyMs?: number): Promise<void>;
 }
 
 const LEASE_MS = 30_000;
 const BATCH = 20;
-const EVERY_MS = 1_000;
+/** Rows looked at in one tick: open questions, and rows that only another process can send, are among them. */
+const MOST = 10_000;
 const NO_LONGER = { type: "cancel", reason: "no longer wanted" } as const;
+const OVER: Standing = { state: "over", version: 0, reads: "" };
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { rows, channels, clock, owner, wanted, onError, leaseMs = LEASE_MS } = options;
+  const { rows, channels, clock, owner, onError, leaseMs = LEASE_MS } = options;
+
+  async function standing({ approval, kind }: OutboxRow): Promise<Standing> {
+    if (kind === "alarm") return { state: "open", version: 1, reads: "" };
+    return (await options.standing(approval)) ?? OVER;
+  }
 
   /** The row after the event, stored; undefined when it has no effect, or somebody else was first. */
   async function step(row: OutboxRow, event: OutboxEvent): Promise<OutboxRow | undefined> {
     const stepped = stepOutbox(row, event, clock.now());
-    if (!stepped.ok || !(await rows.write(stepped.row, row.revision))) return undefined;
+    if (!stepped.ok || !(await rows.write([{ row: stepped.row, expect: row.revision }]))) return undefined;
     const { channel, state } = stepped.row;
     if (state.name === "dead" && event.type !== "cancel") onError(new Error(`${channel}: not told: ${state.reason}`));
     return stepped.row;
   }
 
   async function tick(): Promise<number> {
-    const due = await rows.due(clock.now(), BATCH);
-    const sent = await Promise.all(due.map((row) => attempt(row).catch(failed)));
+    for (const row of await rows.due(clock.now(), MOST)) if (row.state.name === "sent") await follow(row).catch(failed);
+    const now = clock.now();
+    const due = (await rows.due(now, MOST)).filter(
+      (row) => row.state.name !== "sent" && (now >= row.giveUpAt || channels(row.channel) !== undefined),
+    );
+    const sent = await Promise.all(due.slice(0, BATCH).map((row) => attempt(row).catch(failed)));
     return sent.filter(Boolean).length;
   }
 
@@ -77,12 +88,27 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     return false;
   }
 
+  /** A question that reads differently now than it was sent, or is over: a row says so where it was sent. */
+  async function follow(row: OutboxRow): Promise<void> {
+    if (row.state.name !== "sent") return;
+    const stands = await standing(row);
+    if (stands.state === "open") channels(row.channel)?.attend?.(row);
+    if (stands.state === "held" || (stands.state === "open" && stands.reads === row.state.reads)) return;
+    const now = clock.now();
+    const event = stands.state === "open" ? { reads: stands.reads } : {};
+    const stepped = stepOutbox(row, { type: "follow", ...event }, now);
+    if (!stepped.ok) return;
+    const told = followed(row, stands, now);
+    // Asked twice on one channel, at first and by a later level: what edits one message edits both.
+    const known = (await rows.about(row.approval)).some(({ id }) => id === told.id);
+    await rows.write([{ row: stepped.row, expect: row.revision }, ...(known ? [] : [{ row: told, expect: null }])]);
+  }
+
   /** True when a message went out. */
   async function attempt(row: OutboxRow): Promise<boolean> {
-    const channel = channels(row.channel);
-    if (channel === undefined) return false;
     const others = (await rows.about(row.approval)).filter((other) => other.channel === row.channel);
-    switch (await turnOf(row, others)) {
+    const stands = await standing(row);
+    switch (turnOf(row, others, stands)) {
       case "wait":
         return false;
       case "drop":
@@ -92,7 +118,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         break;
     }
     const leased = await step(row, { type: "lease", owner, leaseMs });
-    if (leased?.state.name !== "sending") return false;
+    const channel = channels(row.channel);
+    if (leased?.state.name !== "sending" || channel === undefined) return false;
     let message: string;
     try {
       message = await channel.send(leased, others.flatMap(messageOf));
@@ -100,31 +127,30 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await step(leased, { type: "failed", owner, failure: channel.failure(error) });
       return false;
     }
-    await step(leased, { type: "sent", owner, message });
+    const follows = row.kind === "asked" ? { reads: stands.reads } : {};
+    await step(leased, { type: "sent", owner, message, ...follows });
     return true;
   }
 
-  /** Questions and changes go out while they stand; what edits a message waits until that is there. */
-  async function turnOf(row: OutboxRow, others: readonly OutboxRow[]): Promise<"send" | "wait" | "drop"> {
-    const isOpen = ({ state }: OutboxRow) => state.name !== "sent" && state.name !== "dead";
-    const of = (kind: OutboxRow["kind"]) => others.filter((other) => other.kind === kind);
-    if (row.kind !== "closed" && !(await wanted(row))) return "drop";
-    if (row.kind === "asked") return "send";
-    if (of("asked").some(isOpen)) return "wait";
-    // A change that is on its way would stand there after the end.
-    if (row.kind === "closed" && of("changed").some(({ state }) => state.name === "sending")) return "wait";
-    return of("asked").some(({ state }) => state.name === "sent") ? "send" : "drop";
-  }
+  return { tick };
+}
 
-  return {
-    tick,
-    async run(signal, everyMs = EVERY_MS) {
-      while (!signal.aborted) {
-        await tick().catch(failed);
-        await clock.sleep(everyMs, signal);
-      }
-    },
-  };
+/** Questions and changes go out while they stand; what edits a message waits until that is there. */
+function turnOf(row: OutboxRow, others: readonly OutboxRow[], { state }: Standing): "send" | "wait" | "drop" {
+  const of = (kind: OutboxRow["kind"]) => others.filter((other) => other.kind === kind);
+  if (row.kind === "alarm") return "send";
+  if (row.kind !== "closed" && state === "over") return "drop";
+  if (row.kind !== "closed" && state === "held") return "wait";
+  if (row.kind === "asked") return "send";
+  if (of("asked").some(isUnsent)) return "wait";
+  // A change that is on its way would stand there after the end; a newer one says what an older one would.
+  if (row.kind === "closed" && of("changed").some((other) => other.state.name === "sending")) return "wait";
+  if (row.kind === "changed" && of("changed").some(({ version }) => version > row.version)) return "drop";
+  return of("asked").some((other) => other.state.name === "sent") ? "send" : "drop";
+}
+
+function isUnsent({ state }: OutboxRow): boolean {
+  return state.name !== "sent" && state.name !== "dead";
 }
 
 function messageOf({ kind, state }: OutboxRow): readonly string[] {

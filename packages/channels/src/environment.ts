@@ -6,10 +6,16 @@ import {
   type ApprovalRecord,
   type ChannelKind,
   type DecisionPorts,
+  invariant,
+  type OutboxRow,
+  outboxRows,
   parseRouteTarget,
   SafeRunError,
+  standingOf,
 } from "@saferun/core";
-import { type Channel, type OnError, type PausedApproval, warnOperator } from "./channel.ts";
+import { stateOf } from "./answer.ts";
+import { type Channel, type OnError, type Outgoing, type PausedApproval, warnOperator } from "./channel.ts";
+import { createDispatcher, type Dispatcher, type OutboxChannel } from "./dispatcher.ts";
 import { createEmail, type EmailOptions } from "./email/email.ts";
 import { createLinear } from "./linear/linear.ts";
 import { createPagerDuty } from "./pagerduty/pagerduty.ts";
@@ -37,6 +43,14 @@ export interface Resolved {
   readonly approvers?: number;
 }
 
+export interface DispatchOptions {
+  /** Names this process; another one for each start. */
+  readonly owner: string;
+  /** Whether this process listens for the answer of a question that another one has sent. Default: never. */
+  readonly attends?: (approval: string) => boolean;
+  readonly onError?: OnError;
+}
+
 export interface Channels {
   /**
    * Undefined for `dashboard` and `cli`, which look at the store themselves.
@@ -48,6 +62,11 @@ export interface Channels {
    * @throws SafeRunError the first that failed, after all were tried.
    */
   notify(targets: readonly string[], paused: PausedApproval): Promise<readonly unknown[]>;
+  /**
+   * Sends what stands in the outbox of a store, one look at a time. A target that is not set up here is said once and left
+   * to other processes.
+   */
+  dispatcher(ports: DecisionPorts, options: DispatchOptions): Dispatcher;
   /** A vendor's request, for the channel of that kind; `name` for a webhook's. Never rejects. */
   handle(kind: ChannelKind, request: Request, name?: string): Promise<Response>;
   /** Shows the outcome wherever it was asked. */
@@ -113,6 +132,30 @@ function registry(
       for (const one of told) if (one.status === "rejected") throw one.reason;
       return told.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
     },
+    dispatcher(ports, { owner, attends = () => false, onError: told = onError }) {
+      const missing = new Set<string>();
+      return createDispatcher({
+        owner,
+        clock: ports.clock,
+        rows: outboxRows(ports.store),
+        standing: async (id) => {
+          const approval = await ports.store.approval(id);
+          return approval === undefined ? undefined : standingOf(approval, ports.clock.now());
+        },
+        onError: told,
+        channels(target) {
+          try {
+            const found = resolve(target);
+            missing.delete(target);
+            return found === undefined ? undefined : outboxChannel(found, ports, attends);
+          } catch (error) {
+            if (!missing.has(target)) told(error);
+            missing.add(target);
+            return undefined;
+          }
+        },
+      });
+    },
     async handle(kind, request, name = "") {
       try {
         return await channelOf(kind, name).handle(request);
@@ -130,6 +173,38 @@ function registry(
       await Promise.all(closing.map((channel) => channel.close()));
     },
   };
+}
+
+function outboxChannel(
+  { channel: { direct }, to }: Resolved,
+  ports: DecisionPorts,
+  attends: (approval: string) => boolean,
+): OutboxChannel {
+  return {
+    send: async (row, earlier) => direct.send(to, await outgoingOf(row, earlier, ports)),
+    failure: (error) => direct.failure(error),
+    attend({ approval: id }) {
+      if (!attends(id)) return;
+      ports.store.approval(id).then(
+        (approval) => approval !== undefined && direct.attend(approval, ports),
+        // The next look asks again.
+        () => undefined,
+      );
+    },
+  };
+}
+
+/** The approval as it stands now: the row says only that there is something to say. */
+async function outgoingOf(row: OutboxRow, earlier: readonly string[], ports: DecisionPorts): Promise<Outgoing> {
+  const { kind, alarm } = row;
+  if (kind === "alarm") {
+    invariant(alarm, "an alarm has a text");
+    return { kind, id: row.approval, alarm };
+  }
+  const stored = await ports.store.approval(row.approval);
+  invariant(stored, "a question has an approval");
+  const approval = { ...stored, state: stateOf(stored, ports.clock.now()) };
+  return kind === "asked" ? { kind, approval, ports } : { kind, approval, ports, earlier };
 }
 
 /** A target of each channel for which some variable is set, complete or not. */

@@ -1,5 +1,5 @@
 /** One POST to a vendor or to an address of the operator: no redirects, a time limit, and what its failure means. */
-import type { Failure } from "./delivery.ts";
+import type { SendFailure } from "@saferun/core";
 
 const TIMEOUT_MS = 10_000;
 /** Answers are read for an id or an error; more than that is not looked at. */
@@ -44,7 +44,7 @@ export async function post(
 }
 
 /** What a failed `post` means; `whose` begins the operator's line. */
-export function postFailure(error: unknown, whose: string): Failure {
+export function postFailure(error: unknown, whose: string): SendFailure {
   if (!(error instanceof HttpFailure)) return { retry: true, message: `${whose} cannot be reached` };
   const { status, afterMs } = error;
   const retry = status >= 500 || status === 408 || status === 429;

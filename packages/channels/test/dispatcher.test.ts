@@ -1,8 +1,7 @@
 /** The outbox under faults: a vendor that fails in each way, processes that die and race. Counted at the vendor. */
-import type { Clock } from "@saferun/core";
+import { type Clock, dueAt, type OutboxKind, type OutboxRow, type OutboxRows, queued } from "@saferun/core";
 import { describe, expect, it } from "vitest";
-import { createDispatcher, type OutboxChannel, type OutboxRows } from "../src/dispatcher.ts";
-import { dueAt, type OutboxKind, type OutboxRow, queued } from "../src/outbox.ts";
+import { createDispatcher, type OutboxChannel } from "../src/dispatcher.ts";
 
 const HOUR = 3_600_000;
 
@@ -25,11 +24,11 @@ function rowsIn(table: Map<string, OutboxRow>): OutboxRows & { failing: boolean 
       return due.sort((one, other) => (dueAt(one) ?? 0) - (dueAt(other) ?? 0)).slice(0, limit);
     },
     about: async (approval) => [...table.values()].filter((row) => row.approval === approval),
-    async write(row, expect) {
+    async write(changes) {
       await Promise.resolve();
       if (this.failing) throw new Error("disk full");
-      if (table.get(row.id)?.revision !== expect) return false;
-      table.set(row.id, row);
+      if (changes.some(({ row, expect }) => (table.get(row.id)?.revision ?? null) !== expect)) return false;
+      for (const { row } of changes) table.set(row.id, row);
       return true;
     },
   };
@@ -52,7 +51,7 @@ function bench(act: (count: number, now: number) => void = () => {}) {
   /** What stands at the vendor: message → what it shows. */
   const shown = new Map<string, string>();
   const posts: { readonly kind: OutboxKind; readonly at: number }[] = [];
-  const state = { pending: true };
+  const state = { pending: true, version: 1, votes: 0 };
   const channel: OutboxChannel = {
     async send(row, earlier) {
       const id = `ts-${posts.push({ kind: row.kind, at: clock.now() })}`;
@@ -83,7 +82,10 @@ function bench(act: (count: number, now: number) => void = () => {}) {
       channels: (name) => (name === "slack:#fin" ? channel : undefined),
       clock,
       owner,
-      wanted: async () => state.pending,
+      standing: async () => {
+        const { pending, version, votes } = state;
+        return { state: pending ? "open" : "over", version, reads: String(votes) };
+      },
       onError: (error) => errors.push(String(error)),
     });
   const put = (kind: OutboxKind, version = 1, channelName = "slack:#fin") => {
@@ -92,7 +94,9 @@ function bench(act: (count: number, now: number) => void = () => {}) {
     return row.id;
   };
   const stateOf = (id: string) => table.get(id)?.state;
-  return { clock, table, errors, shown, posts, state, dispatcher, put, stateOf };
+  const vote = () => Object.assign(state, { version: state.version + 1, votes: state.votes + 1 });
+  const end = () => Object.assign(state, { version: state.version + 1, pending: false });
+  return { clock, table, errors, shown, posts, dispatcher, put, stateOf, vote, end };
 }
 
 /** Looks every second until nothing is due any more, or the time is over. */
@@ -108,14 +112,14 @@ describe("the dispatcher", () => {
     const one = b.dispatcher("a");
     expect(await one.tick()).toBe(1);
     expect(await one.tick()).toBe(0);
-    expect(b.stateOf(id)).toEqual({ name: "sent", at: 0, message: "ts-1" });
-    b.put("changed", 2);
-    await one.tick();
+    expect(b.stateOf(id)).toEqual({ name: "sent", at: 0, message: "ts-1", reads: "0" });
+    b.vote();
+    expect([await one.tick(), await one.tick()]).toEqual([1, 0]);
     expect([...b.shown.values()]).toEqual(["changed"]);
-    b.state.pending = false;
-    b.put("closed", 3);
-    await one.tick();
+    b.end();
+    expect([await one.tick(), await one.tick()]).toEqual([1, 0]);
     expect([...b.shown.values()]).toEqual(["closed"]);
+    expect([...b.table.values()].every((row) => dueAt(row) === undefined)).toBe(true);
     expect(b.errors).toEqual([]);
   });
 
@@ -127,8 +131,7 @@ describe("the dispatcher", () => {
     const one = b.dispatcher("a");
     await until(b.clock, 10_000, one.tick);
     expect(b.posts.filter(({ kind }) => kind === "asked")).toHaveLength(2);
-    b.state.pending = false;
-    b.put("closed", 2);
+    b.end();
     await one.tick();
     expect([...b.shown.values()]).toEqual(["asked", "closed"]);
   });
@@ -178,7 +181,7 @@ describe("the dispatcher", () => {
     const dying = rowsIn(b.table);
     const write = dying.write.bind(dying);
     let writes = 0;
-    dying.write = (row, expect) => (++writes === 2 ? Promise.reject(new Error("killed")) : write(row, expect));
+    dying.write = (changes) => (++writes === 2 ? Promise.reject(new Error("killed")) : write(changes));
     await b.dispatcher("a", dying).tick();
     expect([b.stateOf(id)?.name, b.shown.size]).toEqual(["sending", 1]);
     const other = b.dispatcher("b");
@@ -202,23 +205,22 @@ describe("the dispatcher", () => {
   it("decided before it went out: nobody is asked, and nothing has to be closed", async () => {
     const b = bench();
     const asked = b.put("asked");
-    const closed = b.put("closed", 2);
-    b.state.pending = false;
+    b.end();
     await until(b.clock, 3_000, b.dispatcher("a").tick);
-    expect([b.stateOf(asked)?.name, b.stateOf(closed)?.name, b.posts]).toEqual(["dead", "dead", []]);
+    expect([b.stateOf(asked)?.name, b.table.size, b.posts]).toEqual(["dead", 1, []]);
     expect(b.errors).toEqual([]);
   });
 
   it("decided while it goes out: the end waits for the message, and a late change does not undo it", async () => {
     const b = bench();
     b.put("asked");
-    b.put("changed", 2);
-    b.put("closed", 3);
     const [one, other] = [b.dispatcher("a"), b.dispatcher("b")];
-    for (let round = 0; round < 4; round++) {
-      await Promise.all([one.tick(), other.tick()]);
-      b.state.pending = false;
-    }
+    await Promise.all([one.tick(), other.tick()]);
+    b.vote();
+    const changing = one.tick();
+    b.end();
+    await changing;
+    for (let round = 0; round < 4; round++) await Promise.all([one.tick(), other.tick()]);
     expect([...b.shown.values()]).toEqual(["closed"]);
   });
 
@@ -233,11 +235,7 @@ describe("the dispatcher", () => {
     expect(b.errors).toEqual(["Error: disk full"]);
     expect(b.posts).toEqual([]);
     rows.failing = false;
-    const stop = new AbortController();
-    const running = one.run(stop.signal);
-    while (b.shown.size === 0) await Promise.resolve();
-    stop.abort();
-    await running;
+    expect(await one.tick()).toBe(1);
     expect(b.stateOf(foreign)?.name).toBe("queued");
   });
 });

@@ -43,7 +43,7 @@ export interface PausedCall {
   readonly reasons: readonly { readonly rule: string; readonly reason: string }[];
   /** Argument paths that the approver may change. */
   readonly editable: readonly string[];
-  /** Where the question is to be put: the places of its routes, and later those of a level of `after`. */
+  /** Where the question is put: the places of its routes. */
   readonly to: readonly string[];
   /** ISO 8601; silence until then denies. */
   readonly deadline: string;
@@ -57,9 +57,8 @@ export interface PausedCall {
   readonly [APPROVAL_SOURCE]: ApprovalSource;
 }
 
-/** `to`: where it is put now; absent: the places of its routes. */
-export function pausedCall(approval: ApprovalRecord, ports: DecisionPorts, to?: readonly string[]): PausedCall {
-  const places = to ?? approval.reasons.flatMap((reason) => reason.approval.to);
+export function pausedCall(approval: ApprovalRecord, ports: DecisionPorts): PausedCall {
+  const places = approval.reasons.flatMap((reason) => reason.approval.to);
   const decide = (verdict: "approve" | "deny", { args, by, roles, note }: PausedAnswer = {}): Promise<DecisionAnswer> =>
     decideApproval(ports, {
       approval: approval.id,

@@ -1,42 +1,85 @@
-/** Runs the sweeper for each store of this process: silence denies, and later levels are asked, whoever waited before. */
+/**
+ * What has to happen for a store while time goes on, whoever waited before: silence denies, later levels are asked, and what
+ * stands in the outbox is sent. Once a store, however many wraps use it; it keeps no process alive.
+ */
 import { createSweeper, type DecisionPorts, type Store } from "@saferun/core";
-import { pausedCall } from "./paused-call.ts";
-import { tellRoutes } from "./routes.ts";
+import { closeChannels, createTeller } from "./telling.ts";
 
 const EVERY_MS = 1_000;
 
-const timers = new Map<Store, NodeJS.Timeout>();
-
-/** Once a store, however often it is asked. It keeps no process alive, and is tried again after a failure. */
-export function sweepStore(ports: DecisionPorts, warn: (message: string) => void): void {
-  const { store } = ports;
-  if (timers.has(store)) return;
-  const sweeper = createSweeper({
-    ...ports,
-    escalations: {
-      escalated: (approval, to) => tellRoutes(to, pausedCall(approval, ports, to)),
-      failed: (approval, error) =>
-        warn(
-          `the next people could not be asked about ${approval.id}: ${error instanceof Error ? error.message : error}`,
-        ),
-    },
-  });
-  let running = false;
-  const timer = setInterval(async () => {
-    if (running) return;
-    running = true;
-    try {
-      await sweeper.step();
-    } catch {
-      // The store is closed, full or busy. Nothing runs by it; the next step looks again.
-    } finally {
-      running = false;
-    }
-  }, EVERY_MS);
-  timers.set(store, timer.unref());
+export interface Sweeping {
+  /** This process has asked it: it sends it now, and listens for the answer. */
+  asked(approval: string): void;
+  /** Something stands in the outbox that should go out now. */
+  hurry(): void;
 }
 
-export function stopSweeping(): void {
-  for (const timer of timers.values()) clearInterval(timer);
-  timers.clear();
+interface Running extends Sweeping {
+  /** One last look, and no more. */
+  end(): Promise<void>;
+}
+
+const sweeping = new Map<Store, Running>();
+let looked = false;
+
+export function sweepStore(ports: DecisionPorts, warn: (message: string) => void): Sweeping {
+  const known = sweeping.get(ports.store);
+  if (known !== undefined) return known;
+  const sweeper = createSweeper(ports);
+  const teller = createTeller(ports, warn);
+  const swept = repeated(() => sweeper.step());
+  const told = repeated(() => teller.step());
+  const running: Running = {
+    asked(approval) {
+      teller.asked(approval);
+      running.hurry();
+    },
+    hurry() {
+      looked = false;
+      told.now();
+    },
+    end: async () => void (await Promise.all([swept.end(), told.end().then(() => teller.step())])),
+  };
+  if (sweeping.size === 0) process.on("beforeExit", lookOnce);
+  sweeping.set(ports.store, running);
+  return running;
+}
+
+export async function stopSweeping(): Promise<void> {
+  const ending = [...sweeping.values()];
+  sweeping.clear();
+  process.off("beforeExit", lookOnce);
+  await Promise.all(ending.map((one) => one.end().catch(() => undefined)));
+  await closeChannels();
+}
+
+/** A process that has nothing more to do shows how its questions ended, and then ends. */
+function lookOnce(): void {
+  if (looked) return;
+  for (const one of sweeping.values()) one.hurry();
+  looked = true;
+}
+
+/** One step after the other, at least one after each `now`. */
+function repeated(step: () => Promise<unknown>): { now(): void; end(): Promise<void> } {
+  let running: Promise<void> | undefined;
+  let again = false;
+  const now = (): void => {
+    again = running !== undefined;
+    running ??= step()
+      // The store is closed, full or busy. Nothing runs by it; the next step looks again.
+      .catch(() => undefined)
+      .then(() => {
+        running = undefined;
+        if (again) now();
+      });
+  };
+  const timer = setInterval(now, EVERY_MS).unref();
+  return {
+    now,
+    async end() {
+      clearInterval(timer);
+      while (running !== undefined) await running;
+    },
+  };
 }

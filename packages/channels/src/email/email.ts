@@ -3,12 +3,11 @@
  * nothing, because mail scanners open links (traps.md, 16).
  */
 import { createHmac } from "node:crypto";
-import type { ApprovalRecord, DecisionPorts } from "@saferun/core";
+import type { AlarmText, ApprovalRecord, DecisionPorts, SendFailure } from "@saferun/core";
 import { createTransport } from "nodemailer";
 import type SMTPTransport from "nodemailer/lib/smtp-transport/index.js";
 import { notAllowed, outcomeText } from "../answer.ts";
-import { type Channel, type OnError, type PausedApproval, warnOperator } from "../channel.ts";
-import type { Failure } from "../delivery.ts";
+import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk, type Shown } from "../desk.ts";
 import { fieldsOf, typedArguments } from "../edit-form.ts";
 import { BODY_BYTES, readBody } from "../intake.ts";
@@ -66,6 +65,8 @@ export function createEmail(options: EmailOptions): EmailChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: emailFailure,
+    post: mail,
+    alarm: mailAlarm,
     async renew({ to, messageId }, approval, nonce) {
       // The link that was mailed stays good for an answer to the version it was made for, and that one is over.
       if (approval.since !== approval.version) return;
@@ -91,12 +92,7 @@ export function createEmail(options: EmailOptions): EmailChannel {
   });
 
   async function mail(to: string, approval: ApprovalRecord, nonce: string): Promise<EmailMessage> {
-    // The same for every attempt, so that a mail program shows one of them.
-    const token = createHmac("sha256", options.secret)
-      .update(JSON.stringify([to, approval.id]))
-      .digest("hex")
-      .slice(0, 32);
-    const messageId = `<${token}@${domain}>`;
+    const messageId = messageIdOf(to, approval.id);
     await transport.sendMail({
       to,
       subject: subjectOf(approval),
@@ -104,6 +100,25 @@ export function createEmail(options: EmailOptions): EmailChannel {
       messageId,
     });
     return { to, messageId };
+  }
+
+  async function mailAlarm(to: string, id: string, alarm: AlarmText): Promise<EmailMessage> {
+    const messageId = messageIdOf(to, id);
+    const { agent, environment, run, lines } = alarm;
+    const text = [
+      ...lines.map((line) => `- ${short(line, 1_000)}`),
+      "",
+      `Agent ${short(agent, 256)} in ${short(environment, 256)}, run ${short(run, 256)}.`,
+      "",
+    ].join("\n");
+    await transport.sendMail({ to, subject: `[SafeRun] ${short(lines[0] ?? "an alarm", 120)}`, text, messageId });
+    return { to, messageId };
+  }
+
+  /** The same for every attempt, so that a mail program shows one of them. */
+  function messageIdOf(to: string, about: string): string {
+    const keyed = createHmac("sha256", options.secret).update(JSON.stringify([to, about]));
+    return `<${keyed.digest("hex").slice(0, 32)}@${domain}>`;
   }
 
   function linkOf({ id, version }: ApprovalRecord, nonce: string): string {
@@ -192,10 +207,10 @@ export function createEmail(options: EmailOptions): EmailChannel {
   }
 
   return {
-    notify: async (to: string, paused: PausedApproval) =>
-      desk.send(to, paused, (approval, nonce) => mail(to, approval, nonce)),
+    notify: async (to, paused) => desk.send(to, paused),
     update: (approval) => desk.update(approval),
     handle,
+    direct: desk.direct,
     async close() {
       await desk.close();
       transport.close();
@@ -273,7 +288,7 @@ function textOf(approval: ApprovalRecord, link: string): string {
 }
 
 /** SMTP says with a 5xx that it will not take it; everything else may be another try away. */
-function emailFailure(error: unknown): Failure {
+function emailFailure(error: unknown): SendFailure {
   const [status, code] = error instanceof Error ? [Reflect.get(error, "responseCode"), Reflect.get(error, "code")] : [];
   if (code === "ETLS") return { retry: false, message: "the mail server offers no encryption" };
   if (typeof status !== "number") return { retry: true, message: "the mail server cannot be reached" };

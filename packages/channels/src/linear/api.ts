@@ -1,6 +1,5 @@
 /** The few questions and changes that the Linear channel needs, over GraphQL. */
-import type { Json } from "@saferun/core";
-import type { Failure } from "../delivery.ts";
+import type { Json, SendFailure } from "@saferun/core";
 import { at, isMap, jsonOf, textAt } from "../json-body.ts";
 import { HttpFailure, post, postFailure } from "../post.ts";
 import { printable, short } from "../shown.ts";
@@ -158,7 +157,7 @@ export function createLinearApi(token: string, apiUrl = "https://api.linear.app/
   };
 }
 
-export function linearFailure(error: unknown): Failure {
+export function linearFailure(error: unknown): SendFailure {
   if (error instanceof LinearRefusal) return { retry: error.limited, message: `linear refuses: ${error.message}` };
   return postFailure(error, "linear");
 }

@@ -1,5 +1,5 @@
 /** The issue about one approval, and what a comment on it says. */
-import { type ApprovalRecord, type Json, JsonTextProblem, parseJson } from "@saferun/core";
+import { type AlarmText, type ApprovalRecord, type Json, JsonTextProblem, parseJson } from "@saferun/core";
 import { outcomeText } from "../answer.ts";
 import type { Shown } from "../desk.ts";
 import { at, jsonOf, textAt } from "../json-body.ts";
@@ -36,6 +36,13 @@ export function issueOf(approval: ApprovalRecord, nonce: string, link: string | 
     fenced(JSON.stringify(shown), "json"),
   ];
   return { title: short(`SafeRun: a call of ${tool} waits for a person`, 200), description: parts.join("\n\n") };
+}
+
+/** No comment answers it: it holds nothing that names an approval. */
+export function alarmIssue({ agent, environment, run, lines }: AlarmText): Issue {
+  const where = `agent ${printable(agent)}, environment ${printable(environment)}, run ${printable(run)}`;
+  const said = [...lines.map((line) => short(line, 1_000)), where].join("\n");
+  return { title: short(`SafeRun: ${lines[0] ?? "an alarm"}`, 200), description: fenced(said, "") };
 }
 
 /** The same question in an agent session; its buttons say what a comment would say. */

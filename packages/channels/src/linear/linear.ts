@@ -2,7 +2,7 @@
 import { createHmac } from "node:crypto";
 import type { ApprovalRecord, DecisionPorts } from "@saferun/core";
 import { type Answer, agreementText, notAllowed } from "../answer.ts";
-import { type Channel, type OnError, type PausedApproval, warnOperator } from "../channel.ts";
+import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk } from "../desk.ts";
 import { BODY_BYTES, isRecent, Repeats, readBody } from "../intake.ts";
 import { at, jsonOf } from "../json-body.ts";
@@ -11,6 +11,7 @@ import { type People, personOf } from "../people.ts";
 import { createLinearApi, linearFailure, type Said } from "./api.ts";
 import { announced, isAnswer } from "./event.ts";
 import {
+  alarmIssue,
   answerComment,
   elicitationOf,
   fitsIssue,
@@ -73,6 +74,19 @@ export function createLinear(options: LinearOptions): LinearChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: linearFailure,
+    async post(team, approval, nonce) {
+      const { title, description } = issueOf(approval, nonce, link?.(approval));
+      const issue = await api.createIssue(await api.team(team), title, description);
+      if (!session) return { issue };
+      const place = await api.openSession(issue);
+      await api.act(place, elicitationOf(approval, link?.(approval)));
+      return { issue, session: place };
+    },
+    async alarm(team, _, alarm) {
+      const { title, description } = alarmIssue(alarm);
+      return { issue: await api.createIssue(await api.team(team), title, description) };
+    },
+    listen: look,
     async renew({ issue, session: place }, approval, nonce) {
       await api.describe(issue, issueOf(approval, nonce, link?.(approval)).description);
       const said = answerComment(agreementText(approval) ?? "asked again");
@@ -88,18 +102,6 @@ export function createLinear(options: LinearOptions): LinearChannel {
     },
   });
   const repeats = new Repeats<void>(Date.now);
-
-  async function notify(team: string, paused: PausedApproval): Promise<readonly LinearMessage[]> {
-    look();
-    return desk.send(team, paused, async (approval, nonce) => {
-      const { title, description } = issueOf(approval, nonce, link?.(approval));
-      const issue = await api.createIssue(await api.team(team), title, description);
-      if (!session) return { issue };
-      const place = await api.openSession(issue);
-      await api.act(place, elicitationOf(approval, link?.(approval)));
-      return { issue, session: place };
-    });
-  }
 
   async function handle(request: Request): Promise<Response> {
     try {
@@ -177,7 +179,8 @@ export function createLinear(options: LinearOptions): LinearChannel {
     }
     const from: LinearMessage =
       said.session === undefined ? { issue: said.issue } : { issue: said.issue, session: said.session };
-    return desk.decide({ ...shown, ...command }, person, from);
+    // Comments cannot be written twice without harm: where the outbox closes the issue, nobody else does.
+    return desk.decide({ ...shown, ...command }, person, (await desk.isQueued(shown.approval)) ? undefined : from);
   }
 
   function ourselves(): Promise<string> {
@@ -196,9 +199,10 @@ export function createLinear(options: LinearOptions): LinearChannel {
   if (options.ports !== undefined) look();
 
   return {
-    notify,
+    notify: async (team, paused) => desk.send(team, paused),
     handle,
     update: (approval) => desk.update(approval),
+    direct: desk.direct,
     close() {
       clearInterval(looking);
       return desk.close();

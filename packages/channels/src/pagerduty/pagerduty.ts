@@ -3,7 +3,7 @@
  * in PagerDuty decides: acknowledging means "I have seen it", and whoever resolves an incident has approved nothing (traps.md, 16).
  */
 import { createHmac } from "node:crypto";
-import type { ApprovalRecord, DecisionPorts } from "@saferun/core";
+import type { AlarmText, ApprovalRecord, DecisionPorts } from "@saferun/core";
 import { outcomeText } from "../answer.ts";
 import { type Channel, type OnError, type PausedApproval, warnOperator } from "../channel.ts";
 import { Desk } from "../desk.ts";
@@ -50,11 +50,11 @@ export function createPagerDuty(options: PagerDutyOptions): PagerDutyChannel {
   const url = `${options.apiUrl ?? "https://events.pagerduty.com"}/v2/enqueue`;
   const onError = options.onError ?? warnOperator;
 
-  async function enqueue(service: string, approval: ApprovalRecord, event: object): Promise<PagerDutyMessage> {
-    const key = { routing_key: keyOf(service), dedup_key: approval.id };
+  async function enqueue(service: string, id: string, event: object): Promise<PagerDutyMessage> {
+    const key = { routing_key: keyOf(service), dedup_key: id };
     const answer = jsonOf(await post(url, {}, JSON.stringify({ ...key, ...event })));
     const dedupKey = at(answer, "dedup_key");
-    return { service, dedupKey: typeof dedupKey === "string" ? dedupKey : approval.id };
+    return { service, dedupKey: typeof dedupKey === "string" ? dedupKey : id };
   }
 
   function keyOf(service: string): string {
@@ -70,8 +70,19 @@ export function createPagerDuty(options: PagerDutyOptions): PagerDutyChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: (error) => postFailure(error, "pagerduty"),
+    post: (service, approval) =>
+      enqueue(service, approval.id, {
+        event_action: "trigger",
+        client: "SafeRun",
+        client_url: link(approval),
+        links: [{ href: link(approval), text: "Decide" }],
+        payload: payload(approval, "waits for a person", severity),
+      }),
+    // Whoever resets the breaker resolves it: PagerDuty is not told what becomes of an alarm.
+    alarm: (service, id, alarm) =>
+      enqueue(service, id, { event_action: "trigger", client: "SafeRun", payload: alarmPayload(alarm, severity) }),
     close: ({ service }, approval) =>
-      enqueue(service, approval, {
+      enqueue(service, approval.id, {
         event_action: "resolve",
         payload: payload(approval, outcomeText(approval), "info"),
       }),
@@ -80,15 +91,7 @@ export function createPagerDuty(options: PagerDutyOptions): PagerDutyChannel {
   return {
     async notify(service: string, paused: PausedApproval) {
       keyOf(service);
-      return desk.send(service, paused, (approval) =>
-        enqueue(service, approval, {
-          event_action: "trigger",
-          client: "SafeRun",
-          client_url: link(approval),
-          links: [{ href: link(approval), text: "Decide" }],
-          payload: payload(approval, "waits for a person", severity),
-        }),
-      );
+      return desk.send(service, paused);
     },
     update: (approval) => desk.update(approval),
     async handle(request) {
@@ -106,6 +109,7 @@ export function createPagerDuty(options: PagerDutyOptions): PagerDutyChannel {
         return new Response("not read", { status: 500 });
       }
     },
+    direct: desk.direct,
     close: () => desk.close(),
   };
 }
@@ -135,5 +139,15 @@ function payload(approval: ApprovalRecord, what: string, severity: string): obje
       acknowledging: "is not approving; decide behind the link",
       why: reasons.slice(0, MOST_REASONS).map(({ id: rule, reason }) => short(`${rule}: ${reason}`, 512)),
     },
+  };
+}
+
+function alarmPayload({ agent, environment, run, lines }: AlarmText, severity: string): object {
+  return {
+    summary: short(`SafeRun: ${lines.join("; ")}`, SUMMARY_CHARACTERS),
+    source: short(agent, 256),
+    severity,
+    group: short(environment, 256),
+    custom_details: { run, why: lines.slice(0, MOST_REASONS).map((line) => short(line, 512)) },
   };
 }

@@ -1,4 +1,5 @@
 /** Slack's Web API with its own retries off: it repeats after a 500 and after a time-out, and so posts a card twice. */
+import type { SendFailure } from "@saferun/core";
 import {
   LogLevel,
   WebAPIHTTPError,
@@ -7,7 +8,6 @@ import {
   WebClient,
   type WebClientOptions,
 } from "@slack/web-api";
-import type { Failure } from "../delivery.ts";
 
 /** Slack waits three seconds for an answer to a click, and some of them are ours. */
 const TIMEOUT_MS = 2_500;
@@ -26,7 +26,7 @@ export function createSlackClient(token: string, apiUrl: string | undefined): We
 }
 
 /** What Slack says no to stays a no; everything else may be another try away. */
-export function slackFailure(error: unknown): Failure {
+export function slackFailure(error: unknown): SendFailure {
   if (error instanceof WebAPIPlatformError) {
     const { error: code } = error.data;
     const retry = TRANSIENT.includes(code);

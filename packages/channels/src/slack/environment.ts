@@ -32,6 +32,9 @@ function slackFromEnvironment(variables: () => Variables): SlackChannel {
     notify: async (target, paused) => channel().notify(target, paused),
     update: async (approval) => channel().update(approval),
     handle: async (request) => channel().handle(request),
+    get direct() {
+      return channel().direct;
+    },
     async close() {
       await made?.close();
       made = undefined;

@@ -1,11 +1,12 @@
 /** Slack as a channel: a card with buttons, an edit form, and the answer of people whom the configuration names. */
-import type { ApprovalRecord, DecisionPorts, Json, JsonObject } from "@saferun/core";
+import type { AlarmText, ApprovalRecord, DecisionPorts, Json, JsonObject } from "@saferun/core";
 import { type Answer, answerOf, notAllowed } from "../answer.ts";
-import { type Channel, type OnError, type PausedApproval, warnOperator } from "../channel.ts";
+import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk } from "../desk.ts";
 import { BODY_BYTES, Repeats, readBody } from "../intake.ts";
 import { jsonOf } from "../json-body.ts";
 import { type People, type Person, personOf } from "../people.ts";
+import { short } from "../shown.ts";
 import { type Card, closedCard, escaped, pendingCard } from "./card.ts";
 import { createSlackClient, slackFailure } from "./client.ts";
 import { formMetadata, type Interaction, readInteraction, type SlackMessage } from "./interaction.ts";
@@ -56,6 +57,9 @@ export function createSlack(options: SlackOptions): SlackChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: slackFailure,
+    post: (channel, approval, nonce) => posted(channel, card(approval, nonce)),
+    alarm: (channel, _, alarm) => posted(channel, { text: alarmText(alarm), mrkdwn: false }),
+    listen,
     idle: hangUp,
     renew: (message, approval, nonce) => client.chat.update({ ...target(message), ...card(approval, nonce) }),
     close: (message, approval) => client.chat.update({ ...target(message), ...closedCard(approval) }),
@@ -64,16 +68,13 @@ export function createSlack(options: SlackOptions): SlackChannel {
   let socket: Promise<SlackSocket> | undefined;
   let hungUp: Promise<void> = Promise.resolve();
 
-  async function notify(channel: string, paused: PausedApproval): Promise<readonly SlackMessage[]> {
-    listen();
-    const messages = await desk.send(channel, paused, async (approval, nonce) => {
-      const to = { channel: channel.replace(/^#/, ""), ...LITERAL };
-      const posted = await client.chat.postMessage({ ...to, ...card(approval, nonce) });
-      return { channel: posted.channel ?? channel, ts: posted.ts ?? "" };
-    });
-    // Another question may have ended, and hung up, while this one was being sent.
-    if (messages.length > 0) listen();
-    return messages;
+  async function posted(
+    channel: string,
+    what: Card | { readonly text: string; readonly mrkdwn: false },
+  ): Promise<SlackMessage> {
+    const to = { channel: channel.replace(/^#/, ""), ...LITERAL };
+    const message = await client.chat.postMessage({ ...to, ...what });
+    return { channel: message.channel ?? channel, ts: message.ts ?? "" };
   }
 
   function card(approval: ApprovalRecord, nonce: string): Card {
@@ -225,9 +226,10 @@ export function createSlack(options: SlackOptions): SlackChannel {
   }
 
   return {
-    notify,
+    notify: async (channel, paused) => desk.send(channel, paused),
     handle,
     update: (approval) => desk.update(approval),
+    direct: desk.direct,
     async close() {
       await desk.close();
       hangUp();
@@ -245,6 +247,11 @@ const UNKNOWN = "this button belongs to no approval that is known here";
 
 /** Nothing that others wrote turns into a mention, a link or a preview that somebody's server is asked for. */
 const LITERAL = { link_names: false, parse: "none", unfurl_links: false, unfurl_media: false } as const;
+
+function alarmText({ agent, environment, run, lines }: AlarmText): string {
+  const where = `agent ${short(agent, 80)} in ${short(environment, 80)}, run ${short(run, 80)}`;
+  return escaped(`SafeRun: ${lines.map((line) => short(line, 1_000)).join("\n")}\n(${where})`);
+}
 
 /** Why a form need not be opened: what the decision would answer as well. */
 function refused(approval: ApprovalRecord, version: number): Answer | undefined {

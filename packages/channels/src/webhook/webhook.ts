@@ -1,7 +1,7 @@
 /** Any system as a channel: Standard Webhooks out, Standard Webhooks in. */
-import type { ApprovalRecord, DecisionPorts, Json, JsonObject } from "@saferun/core";
+import type { AlarmText, ApprovalRecord, DecisionPorts, Json, JsonObject } from "@saferun/core";
 import { type Answer, type AnswerWord, notAllowed, outcomeText } from "../answer.ts";
-import { type Channel, type OnError, type PausedApproval, warnOperator } from "../channel.ts";
+import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk, type Reply } from "../desk.ts";
 import { BODY_BYTES, Repeats, readBody } from "../intake.ts";
 import { at, isMap, jsonOf, textAt } from "../json-body.ts";
@@ -33,7 +33,7 @@ export interface WebhookMessage {
 export type WebhookChannel = Channel<string, WebhookMessage>;
 
 /**
- * Sends `approval.requested` and `approval.closed`; takes `approval.decide`. What the receiver answers to a message that
+ * Sends `approval.requested`, `approval.closed` and `alarm.raised`; takes `approval.decide`. What the receiver answers to a message that
  * it was sent is never read as a decision.
  *
  * @example
@@ -55,6 +55,8 @@ export function createWebhook(options: WebhookOptions): WebhookChannel {
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     onError,
     failure: (error) => postFailure(error, "the webhook's receiver"),
+    post: (url, approval, nonce) => send(url, `${approval.id}.requested`, requestedEvent(approval, nonce)),
+    alarm: (url, id, alarm) => send(url, id, alarmEvent(id, alarm)),
     renew: ({ url }, approval, nonce) =>
       send(url, `${approval.id}.requested.${approval.version}`, requestedEvent(approval, nonce)),
     close: ({ url }, approval) => send(url, `${approval.id}.closed`, closedEvent(approval)),
@@ -89,12 +91,10 @@ export function createWebhook(options: WebhookOptions): WebhookChannel {
   }
 
   return {
-    notify: (url: string, paused: PausedApproval) =>
-      desk.send(url, paused, (approval, nonce) =>
-        send(url, `${approval.id}.requested`, requestedEvent(approval, nonce)),
-      ),
+    notify: async (url, paused) => desk.send(url, paused),
     update: (approval) => desk.update(approval),
     handle,
+    direct: desk.direct,
     close: () => desk.close(),
   };
 }
@@ -138,6 +138,14 @@ function requestedEvent(approval: ApprovalRecord, nonce: string): JsonObject {
       editable: approval.editable,
       deadline: new Date(approval.deadline).toISOString(),
     },
+  };
+}
+
+function alarmEvent(id: string, { run, agent, environment, lines }: AlarmText): JsonObject {
+  return {
+    type: "alarm.raised",
+    timestamp: new Date().toISOString(),
+    data: { alarm: id, run, agent, environment, lines },
   };
 }
 
