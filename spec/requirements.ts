@@ -167,7 +167,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "B2",
     sentence: "Model spend stopped before the call: an upper bound is reserved, the real usage settled",
-    gap: "model spend is not reserved",
   },
   {
     id: "B3",
