@@ -10,6 +10,7 @@ import { type CommandSetup, describe, type Shared } from "../command.ts";
 import { type Access, createAccess } from "../dev/access.ts";
 import { createDevApp } from "../dev/app.ts";
 import { openBrowser } from "../dev/browser.ts";
+import { runErrands } from "../dev/errands.ts";
 import { type Listening, listenOnLoopback } from "../dev/listen.ts";
 import { readPage } from "../dev/page.ts";
 import { writePrivateFile } from "../dev/private-file.ts";
@@ -61,6 +62,7 @@ async function serve(io: Io, options: Options, store: Store): Promise<ExitCode> 
     access = createAccess(port, nodeClock.now);
     return createDevApp({ ports, port, access, page, user: io.user, decide }).fetch;
   });
+  const errands = runErrands(ports, io.warn);
   const directory = installation().directory;
   const tokenFile = join(directory, `dev-${listening.port}.json`);
   const linkFile = join(directory, `dev-${listening.port}.html`);
@@ -69,6 +71,7 @@ async function serve(io: Io, options: Options, store: Store): Promise<ExitCode> 
     return EXIT.fine;
   } finally {
     await listening.close();
+    await errands.end();
     for (const file of [tokenFile, linkFile]) rmSync(file, { force: true });
   }
 }
