@@ -8,6 +8,7 @@ import { WORDS } from "./options.ts";
 import { type Report, table } from "./report.ts";
 import { approvals } from "./suites/approval.ts";
 import { backtests } from "./suites/backtest.ts";
+import { breakers } from "./suites/breakers.ts";
 import { decisions } from "./suites/decision.ts";
 import { gatedCalls } from "./suites/gate.ts";
 import { loading } from "./suites/load.ts";
@@ -21,6 +22,7 @@ const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
   gate: gatedCalls,
   approval: approvals,
   backtest: backtests,
+  breakers,
   record,
   verify: verifications,
 };

@@ -10,6 +10,8 @@ import { asYaml, rules } from "./workload.ts";
 const CALLS = 1_000;
 const IN_FLIGHT = 64;
 const MANY = 20_000;
+/** An agent's run ends, and long before the caps of one. */
+const CALLS_OF_A_RUN = 100;
 
 /** One gated call on the embedded gate with the SQLite store, beside two bare durable appends on the same disk. */
 export async function gatedCalls(): Promise<Report> {
@@ -23,8 +25,8 @@ export async function gatedCalls(): Promise<Report> {
     const notifier = { paused: () => undefined };
     const policies = { current: () => loaded.policies };
     const gate = createGate({ store, clock: nodeClock, hash: nodeHash, random: nodeRandom, notifier, policies });
-    const run = gate.openRun({ agent: "bench", environment: "prod" });
-    for (let index = 0; index < 200; index++) await oneCall(gate, run, index);
+    const caller = callerOf(gate);
+    for (let index = 0; index < 200; index++) await caller(index);
 
     const floor: number[] = [];
     const gated: number[] = [];
@@ -32,15 +34,15 @@ export async function gatedCalls(): Promise<Report> {
     for (let index = 0; index < CALLS; index++) {
       floor.push(timed(() => twoAppends(file, block)));
       const start = performance.now();
-      await oneCall(gate, run, index);
+      await caller(index);
       gated.push((performance.now() - start) * 1_000);
     }
     const bare = figures(floor);
     const call = figures(gated);
-    const rate = await many(gate, run);
+    const rate = await many(gate);
     return {
       suite: "gate",
-      how: `one gated call, two durable commits, SQLite store; ${CALLS} calls interleaved with two bare 4 KiB append + fdatasync`,
+      how: `one gated call, two durable commits, SQLite store, breakers on, a new run every ${CALLS_OF_A_RUN} calls; ${CALLS} calls interleaved with two bare 4 KiB append + fdatasync`,
       rows: [
         row("two bare appends, p50", bare.p50, "µs"),
         row("two bare appends, p95", bare.p95, "µs"),
@@ -78,12 +80,23 @@ async function oneCall(gate: Gate, run: Run, index: number): Promise<void> {
   if (answer.status !== "ran") throw new Error(`a benchmark call was ${answer.status}`);
 }
 
+/** Makes one call after another, in runs of their own length. */
+function callerOf(gate: Gate): (index: number) => Promise<void> {
+  let run = gate.openRun({ agent: "bench", environment: "prod" });
+  let made = 0;
+  return async (index) => {
+    if (++made % CALLS_OF_A_RUN === 0) run = gate.openRun({ agent: "bench", environment: "prod" });
+    await oneCall(gate, run, index);
+  };
+}
+
 /** Calls a second while so many are always under way. */
-async function many(gate: Gate, run: Run): Promise<number> {
+async function many(gate: Gate): Promise<number> {
   let next = 0;
   const start = performance.now();
   const worker = async () => {
-    while (next < MANY) await oneCall(gate, run, next++);
+    const caller = callerOf(gate);
+    while (next < MANY) await caller(next++);
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
   return MANY / ((performance.now() - start) / 1_000);
