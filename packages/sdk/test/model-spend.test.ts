@@ -1,5 +1,5 @@
 /** Model spend over real HTTP: whether the provider was contacted is counted at the provider. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createOpenAI } from "@ai-sdk/openai";
@@ -9,6 +9,7 @@ import { createMemoryStore, openSqliteStore } from "@saferun/store";
 import { generateText, jsonSchema, streamText, ToolLoopAgent, tool } from "ai";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type PriceTable, saferun, type WrapOptions } from "../src/index.ts";
+import { answer } from "./model-budget.ts";
 
 /** A tenth of a cent for each token of the answer, nothing for the prompt: 100 tokens are ten cents. */
 const PRICES: PriceTable = { "openai:house": { input: "0", output: "1000" } };
@@ -313,5 +314,34 @@ describe("model spend of an agent, counted at the provider", () => {
     expect(codes.toSorted()).toEqual(["answered", "answered", "budget.exhausted"]);
     expect(contacted()).toBe(2);
     expect(await codeOf(agent.generate({ prompt: "go" }))).toBe("answered");
+  });
+});
+
+describe("the page docs/budgets.md", () => {
+  const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const page = read("../../../docs/budgets.md");
+  const home = process.cwd();
+  afterEach(() => process.chdir(home));
+
+  it("[B2~] shows code that is compiled", () => {
+    const [, region] = /^\/\/ #region answer\n([\s\S]*?)^\/\/ #endregion/m.exec(read("model-budget.ts")) ?? [];
+    const [, snippet] = /^```ts\n([\s\S]*?)^```/m.exec(page) ?? [];
+    expect(snippet).toBe(region);
+  });
+
+  it("[B2~] shows code that runs, and refuses what its budget has no room for", async () => {
+    answers(200);
+    const [, text = ""] = /^```yaml\n([\s\S]*?)^```/m.exec(page) ?? [];
+    process.chdir(directory);
+    vi.stubEnv("SAFERUN_ENV", "prod");
+    // 2,000 tokens of an answer may cost 0.4 cents, and this one costs 0.04 cents.
+    writeFileSync("policies.yaml", text.replace('limit: "20.00"', 'limit: "0.0046"'));
+    const model = createOpenAI({ baseURL: `${server.url}/v1`, apiKey: "scripted" }).chat("house-model");
+    const said: string[] = [];
+    for (let count = 1; count <= 3; count++) said.push(await answer(model, "go"));
+    vi.unstubAllEnvs();
+    const told = "a longer answer that streams";
+    expect(said).toEqual([told, told, "Not today: the budget is used up."]);
+    expect(contacted()).toBe(2);
   });
 });

@@ -68,7 +68,7 @@ export const budget = object({
   label: optional(some(name("any")), "Labels of tools whose calls it counts, from `tools`."),
   model: optional(
     some(name("glob")),
-    "Instead of tools: models whose calls it counts, by name or glob. Their price is known to the gate.",
+    "Instead of tools: models whose calls it counts, by name or glob, with or without their provider: `gpt-5*`, `openai:*`.",
   ),
   ...SCOPE,
   principal: optional(some(name("any")), "On whose behalf: an id, or `role:NAME`. Absent: all."),
@@ -89,7 +89,10 @@ export const budget = object({
     "What has a pot of its own. Each environment has one in any case.",
   ),
   limit: required(amount, 'The most that a pot holds: a whole number, or a decimal in quotes such as `"5.00"`.'),
-  over: optional(words("pause", "deny"), "What happens to a call that does not fit. Absent: `deny`."),
+  over: optional(
+    words("pause", "deny"),
+    "What happens to a call that does not fit; with `model` nobody can be asked, and `pause` denies. Absent: `deny`.",
+  ),
   settle: optional(
     name("result"),
     "Where the result says what was really used, such as `result.sent`. Absent, or not there: what `sum` said.",
@@ -176,7 +179,10 @@ export const DETECTOR_FIELDS = {
     {
       calls: optional(integer(1, 1_000_000), "Absent: `200`."),
       minutes: optional(integer(1, 527_040), "Absent: `60`."),
-      usd: optional(amount, 'Spent on models. Absent: `"5.00"`.'),
+      usd: optional(
+        amount,
+        'For models. Named here, it is held before each call, and never overspent. Absent: `"5.00"`, which stops a run that has spent it.',
+      ),
       depth: optional(integer(0, 1_000), "How deep sub-agents may start sub-agents. Absent: `5`."),
     },
   ),
