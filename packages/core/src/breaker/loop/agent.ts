@@ -68,7 +68,7 @@ export function stepAgent(state: AgentHistory, event: AgentEvent, now: number, s
 }
 
 function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: AgentSettings): AgentStep {
-  const { rate, novelty } = settings;
+  const { rate } = settings;
   const width = Math.max(1, Math.ceil(rate.withinMs / SLICES));
   const slices = (state.tools[keys.tool] ?? []).filter(({ start }) => start > now - rate.withinMs);
   const times = slices.reduce((total, { calls }) => total + calls, 0);
@@ -78,29 +78,8 @@ function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: Ag
   };
   if (times >= rate.calls) found(tooOften(keys, rate, times, rate.calls, `rate:${keys.tool}`, "calls"));
 
-  const recipients = { ...state.recipients };
-  if (isEffectful(keys.kind)) {
-    for (const recipient of keys.recipients) {
-      const known = recipients[recipient];
-      const calls = recent(known?.calls ?? [], now - rate.withinMs);
-      if (calls.length >= rate.recipient) {
-        found(
-          tooOften(
-            keys,
-            rate,
-            calls.length,
-            rate.recipient,
-            `rate:${keys.tool}:${recipient}`,
-            "calls to one recipient",
-          ),
-        );
-      }
-      recipients[recipient] = { since: known?.since ?? now, calls: [...calls, now].slice(-rate.recipient) };
-    }
-    const fresh = keys.recipients.filter((recipient) => !Object.hasOwn(state.recipients, recipient)).length;
-    const lately = Object.values(state.recipients).filter(({ since }) => since > now - novelty.withinMs).length;
-    if (fresh > 0 && lately + fresh > novelty.recipients) found(tooNew(keys, novelty, lately + fresh));
-  }
+  // Most calls reach nobody: they do not copy whom the agent ever wrote to.
+  const reaches = isEffectful(keys.kind) && keys.recipients.length > 0;
   const next = {
     ...state,
     tools: bounded(
@@ -108,9 +87,33 @@ function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: Ag
       TOOLS,
       (all) => all.at(-1)?.start ?? 0,
     ),
-    recipients: bounded(recipients, KNOWN, ({ since, calls }) => calls.at(-1) ?? since),
+    recipients: reaches ? reached(state.recipients, keys, now, settings, found) : state.recipients,
   };
   return { state: next, findings };
+}
+
+/** Whom the agent wrote to, after a call to these recipients. */
+function reached(
+  before: AgentHistory["recipients"],
+  keys: CallKeys,
+  now: number,
+  { rate, novelty }: AgentSettings,
+  found: (finding: Finding) => void,
+): AgentHistory["recipients"] {
+  const recipients = { ...before };
+  for (const recipient of keys.recipients) {
+    const known = recipients[recipient];
+    const calls = recent(known?.calls ?? [], now - rate.withinMs);
+    if (calls.length >= rate.recipient) {
+      const key = `rate:${keys.tool}:${recipient}`;
+      found(tooOften(keys, rate, calls.length, rate.recipient, key, "calls to one recipient"));
+    }
+    recipients[recipient] = { since: known?.since ?? now, calls: [...calls, now].slice(-rate.recipient) };
+  }
+  const fresh = keys.recipients.filter((recipient) => !Object.hasOwn(before, recipient)).length;
+  const lately = Object.values(before).filter(({ since }) => since > now - novelty.withinMs).length;
+  if (fresh > 0 && lately + fresh > novelty.recipients) found(tooNew(keys, novelty, lately + fresh));
+  return bounded(recipients, KNOWN, ({ since, calls }) => calls.at(-1) ?? since);
 }
 
 function tooOften(
