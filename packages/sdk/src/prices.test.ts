@@ -47,6 +47,7 @@ describe("prices of models [B2~]", () => {
     ["xai.chat", "grok-4"],
     ["groq.chat", "llama-3.3-70b-versatile"],
     ["deepseek.chat", "deepseek-chat"],
+    ["gateway", "anthropic/claude-sonnet-4-5"],
   ])("of the AI SDK's %s:%s are in the table", (provider, model) => {
     const quote = listed.quote(provider, model, NOW);
     expect(quote?.version).toBe(TABLE_VERSION);
@@ -72,6 +73,8 @@ describe("prices of models [B2~]", () => {
       ["", "gpt-5"],
       ["nobody", "gpt-5"],
       ["openai", ""],
+      ["gateway", "gpt-5"],
+      ["gateway", "gateway/gateway/gpt-5"],
     ] as const) {
       expect(own.quote(provider, model, NOW)).toBeUndefined();
     }

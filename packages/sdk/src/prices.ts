@@ -111,6 +111,9 @@ function checkEntry(name: string, entry: unknown): Rates {
 
 /** A price that the table cannot say whole is none. Whatever its look-up throws is none either. */
 function listed(provider: string, model: string, at: number): Quote | undefined {
+  const [vendor, name] = model.split(/\/(.*)/s);
+  // The AI SDK's own gateway asks for the vendor's price.
+  if (provider === "gateway") return name === undefined ? undefined : listed(vendor ?? "", name, at);
   try {
     const providerId = [provider, provider.split(".")[0]].find((id) => findProvider({ providerId: id ?? "" })) ?? "";
     if (providerId === "") return undefined;

@@ -104,6 +104,19 @@ describe("model spend, counted at the provider", () => {
     if (own !== store) await own.close();
   });
 
+  it("of 25 at once is beyond the budget under a counter that books after the call, in the same harness", async () => {
+    answers(100);
+    const model = createOpenAI({ baseURL: `${server.url}/v1`, apiKey: "scripted" }).chat("house");
+    let counted = 0;
+    const naive = async (): Promise<void> => {
+      if (counted + 100_000 > 1_000_000) return;
+      await generateText({ model, ...TEN_CENTS });
+      counted += 100_000;
+    };
+    await Promise.all(Array.from({ length: 25 }, naive));
+    expect(contacted()).toBe(25);
+  });
+
   it("[B2] an upper bound is reserved and the real usage settled, so that what was not used can be", async () => {
     answers(1);
     const model = house(budget("0.11"));

@@ -53,6 +53,11 @@ describe("the bound of a call [B2~]", () => {
     expect(boundOf(listed, "openai", { maxOutputTokens: 1, ...request }, sent).tokens).toBe(400_001n);
   });
 
+  it("has no price where the provider searches", () => {
+    const providerOptions = { xai: { searchParameters: { mode: "on" } } };
+    expect(boundOf(quote, "acme", { prompt: text, maxOutputTokens: 1, providerOptions }, sent).usdMicros).toBeNull();
+  });
+
   it("has no price on a provider's faster tier", () => {
     const request = { prompt: text, maxOutputTokens: 1, providerOptions: { openai: { serviceTier: "priority" } } };
     expect(boundOf(quote, "acme", request, sent).usdMicros).toBeNull();

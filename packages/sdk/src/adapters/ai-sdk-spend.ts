@@ -56,7 +56,8 @@ function outputOf(provider: string, request: Fields, longest: bigint | null): bi
 /** False where the bytes say nothing about the tokens: files, and what the provider has kept from before. */
 function holdsAll({ prompt, providerOptions }: Fields): boolean {
   return (
-    !holdsFile(prompt) && valuesOf(providerOptions, /^(previous_?response_?id|conversation|container)$/i).length === 0
+    !holdsFile(prompt) &&
+    valuesOf(providerOptions, /^(previous_?response_?id|conversation|container|cached_?content)$/i).length === 0
   );
 }
 
@@ -69,10 +70,11 @@ function holdsFile(value: unknown): boolean {
   return (typeof type === "string" && FILES.test(type)) || [content, output, inner].some(holdsFile);
 }
 
-/** Ordinary prices: a provider's faster tiers cost several times as much. */
+/** Ordinary prices: a provider's faster tiers cost several times as much, and what it searches costs on its own. */
 function isOrdinary(providerOptions: unknown): boolean {
   const tiers = valuesOf(providerOptions, /^(service_?tier|speed)$/i);
-  return tiers.every((tier) => ORDINARY.includes(tier));
+  const searches = valuesOf(providerOptions, /^(search_?parameters|web_?search_?options|plugins)$/i);
+  return searches.length === 0 && tiers.every((tier) => ORDINARY.includes(tier));
 }
 
 const ORDINARY: readonly unknown[] = [undefined, null, "auto", "default", "standard", "standard_only", "flex"];

@@ -143,11 +143,14 @@ export function noRoom(
 ): Finding | undefined {
   const { usdMicros: cap, usdHeld } = settings;
   if (cap === null || !usdHeld) return undefined;
-  if (wanted === null) return ofSpending(settings, "deny", "What this call of a model costs at most is not known.");
+  if (wanted === null) return ofSpending(settings, "deny", UNPRICED);
   if (held + spent + wanted <= cap) return undefined;
   const used = `${dollars(spent)} spent and ${dollars(held)} held of ${dollars(cap)} dollars for models`;
   return ofSpending(settings, "deny", `This call may cost ${dollars(wanted)} dollars, with ${used}.`);
 }
+
+const UNPRICED =
+  "What this call of a model costs at most is not known: its price (`prices`) or its longest answer (`maxOutputTokens`) is missing.";
 
 function ofSpending({ mode, usdMicros }: LoopSettings["caps"], reaction: Reaction, observed: string): Finding {
   const of = { detector: "caps", key: "caps:usd", tool: "", count: 1, limit: Number(usdMicros), calls: [] } as const;
