@@ -190,7 +190,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "B7",
     sentence: "A trip tells people at once and why; only a named person with the role may reset it, with a reason",
-    gap: "breakers are built as a pure machine, and not wired into the gate yet",
   },
   {
     id: "B8",

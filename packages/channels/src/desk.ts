@@ -66,8 +66,6 @@ interface Sent<Message> {
 }
 
 const WATCH_MS = 200;
-/** How long an outbox waits for a message that other code is sending. */
-const PATIENCE_MS = 15_000;
 /** Attempts to show an outcome; about two minutes. */
 const CLOSE_ATTEMPTS = 7;
 
@@ -213,13 +211,12 @@ export class Desk<Message> {
         const { approval, ports } = outgoing;
         this.#ports.set(ports.store, ports);
         const { deliveries } = this.#entry(approval.id);
-        // Code of the application may have put it here as well (`onPause`): then it is one message.
-        const delivery = deliveries.get(target) ?? post(target, approval, this.nonces.of(approval));
+        // Code of the application may have put it here as well (`onPause`): then it is one message, and not waited for.
+        const known = deliveries.get(target);
+        const delivery = known ?? post(target, approval, this.nonces.of(approval));
         deliveries.set(target, delivery);
         delivery.catch(() => deliveries.delete(target));
-        const sent = new AbortController();
-        const patience = ports.clock.sleep(PATIENCE_MS, sent.signal);
-        const message = await Promise.race([delivery, patience]).finally(() => sent.abort());
+        const message = await (known === undefined ? delivery : Promise.race([known, undefined]));
         if (message === undefined) throw new SafeRunError("channel.undelivered", "it is being sent already");
         this.#attend(approval, ports);
         return keyOf(message);

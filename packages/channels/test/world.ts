@@ -5,7 +5,9 @@ import {
   type ApprovalRecord,
   type Clock,
   createGate,
+  createOutbox,
   type DecisionPorts,
+  type Gate,
   type JsonObject,
   type Store,
 } from "@saferun/core";
@@ -66,6 +68,7 @@ export interface World {
   readonly ports: DecisionPorts;
   readonly store: Store;
   readonly clock: MovableClock;
+  readonly gate: Gate;
   /** Arguments with which the tool really ran, in order. */
   readonly ran: JsonObject[];
   /** Proposes a call; resolves once it waits for a person. */
@@ -79,17 +82,19 @@ export interface Waiting extends PausedApproval {
   now(): Promise<ApprovalRecord>;
 }
 
-export function world(): World {
+/** `text`: other policies, whose routes are told through the outbox. */
+export function world(text?: string): World {
   const clock = new MovableClock();
   const store = createMemoryStore({ clock });
   const ports = { store, clock, hash: nodeHash, random: nodeRandom };
-  const loaded = loadPolicies([{ file: "test.yaml", text: POLICIES }], { hash: nodeHash });
+  const loaded = loadPolicies([{ file: "test.yaml", text: text ?? POLICIES }], { hash: nodeHash });
   if (!loaded.ok) throw new Error(loaded.issues.map(({ line, message }) => `${line}: ${message}`).join("\n"));
   const { policies } = loaded;
   const told = new Map<string, (approval: ApprovalRecord) => void>();
   const gate = createGate({
     ...ports,
     policies: { current: () => policies },
+    ...(text === undefined ? {} : { outbox: createOutbox({ current: () => policies }) }),
     notifier: { paused: (approval) => told.get(approval.run)?.(approval) },
   });
   const ran: JsonObject[] = [];
@@ -97,6 +102,7 @@ export function world(): World {
     ports,
     store,
     clock,
+    gate,
     ran,
     async propose(args, { tool = "refund", signal } = {}) {
       const run = gate.openRun({ agent: "support", environment: "prod" });
