@@ -22,6 +22,8 @@ export interface Binding {
   readonly maxWaitMs?: number;
   /** Stated anew for each run that no `saferun.run` has opened. */
   readonly facts: () => CheckedFacts;
+  /** Names the policies that it follows; empty: it has none, and records only. */
+  readonly follows?: string;
   /** What models cost. Absent: as the table of the package says. */
   readonly prices?: Prices;
   /** Something that its operator must see and that stops nothing. */

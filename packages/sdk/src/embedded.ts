@@ -83,6 +83,7 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
     ...patience,
     facts,
     prices,
+  const follows = none ? "" : JSON.stringify([options.policies, options.built.map(numberOf), options.mode]);
     warn,
   };
 }
@@ -94,6 +95,7 @@ export async function shutdown(): Promise<void> {
   open.clear();
   process.off("beforeExit", signAll);
   await stopSweeping();
+    follows,
   await Promise.all(stores.map((store) => store.close()));
 }
 

@@ -312,6 +312,29 @@ describe("model spend of an agent, counted at the provider", () => {
     expect(await spent()).toEqual([[0n, 30_000n]]);
   });
 
+  it("[B2~] a model that is wrapped, in an agent that is wrapped, is counted once", async () => {
+    answers(100);
+    const options = { policies: [policies(budget("0.20"))], store, environment: "prod", prices: PRICES };
+    for (const inner of [options, { store, environment: "prod" }]) {
+      const model = saferun.model(openai(), inner);
+      await saferun.wrap(new ToolLoopAgent({ model, ...settings }), options).generate({ prompt: "go" });
+    }
+    expect(contacted()).toBe(2);
+    expect(await spent()).toEqual([[0n, 200_000n]]);
+    expect((await types()).filter((type) => type === "model.requested")).toHaveLength(2);
+    // Other policies have budgets of their own.
+    const other = policies(budget("0.10").replace("id: spend", "id: other"), "other.yaml");
+    const model = saferun.model(openai(), { ...options, policies: [other] });
+    const agent = saferun.wrap(new ToolLoopAgent({ model, ...settings }), {
+      ...options,
+      policies: [policies("", "none.yaml")],
+    });
+    expect([await codeOf(agent.generate({ prompt: "go" })), await codeOf(agent.generate({ prompt: "go" }))]).toEqual([
+      "answered",
+      "budget.exhausted",
+    ]);
+  });
+
   it("[B2~] a cap that a file names is never overspent, and one run's is not another's", async () => {
     answers(100);
     const cap = "breakers: [{ caps: { usd: '0.25' } }]";

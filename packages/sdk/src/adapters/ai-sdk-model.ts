@@ -30,7 +30,7 @@ export function gateModel(model: unknown, binding: Binding, frame?: Frame): obje
   const given = typeof model === "string" ? byName(model) : model;
   if (typeof given !== "object" || given === null) throw unsupported(`found ${typeof given}`);
   const known = originals.get(given);
-  const source = known?.binding === binding ? known.source : given;
+  const source = known !== undefined && isCovered(known.binding, binding) ? known.source : given;
   if (!isLanguageModel(source)) throw unsupported("found an object without `doGenerate` and `doStream`");
   const gated = mirror(source, {
     inherited: true,
@@ -42,6 +42,13 @@ export function gateModel(model: unknown, binding: Binding, frame?: Frame): obje
   });
   originals.set(gated, { source, binding });
   return gated;
+}
+
+/** What the inner gate would record and count, the outer one does: twice would be spent twice. */
+function isCovered(inner: Binding, outer: Binding): boolean {
+  if (inner === outer) return true;
+  if (inner.store !== outer.store || inner.follows === undefined) return false;
+  return inner.follows === "" || inner.follows === outer.follows;
 }
 
 async function generate(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Fields> {
