@@ -1,6 +1,7 @@
 /** What a call of a model may cost is held before it is made, and what it cost is booked after: exactly, and once. */
 import {
   type Actor,
+  audit,
   bookLostModels,
   decodeHold,
   decodePot,
@@ -10,6 +11,7 @@ import {
   type LoopSettings,
   type ModelBound,
   type ModelBudgetClaim,
+  type ModelTicket,
   type PolicySet,
   type Run,
   type RunRow,
@@ -19,6 +21,7 @@ import {
   WITHOUT_LIMITS,
 } from "@saferun/core";
 import { createMemoryStore, nodeRandom } from "@saferun/store";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { byAmount, headerOf, VirtualClock, type World, world } from "./world.ts";
 
@@ -270,5 +273,83 @@ describe("a call of a model whose process is gone [B2~]", () => {
     expect((await store.rows({ kind: "hold", limit: 9 })).map(({ value }) => decodeHold(value).state)).toEqual([
       "settled",
     ]);
+  });
+});
+
+type Act =
+  | { readonly does: "ask"; readonly amount: number }
+  | { readonly does: "answer"; readonly which: number; readonly percent: number | null }
+  | { readonly does: "fail"; readonly which: number; readonly ran: boolean }
+  | { readonly does: "lose" };
+
+const acts: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ does: fc.constant("ask" as const), amount: fc.nat(60) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      does: fc.constant("answer" as const),
+      which: fc.nat(9),
+      percent: fc.option(fc.nat(100), { nil: null }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant("fail" as const), which: fc.nat(9), ran: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("lose" as const) }) },
+);
+
+describe("whatever happens to calls of models [B2~]", () => {
+  it("what is spent and held stays within the limit, and is what was used", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(acts, { maxLength: 30 }), async (steps) => {
+        const clock = new VirtualClock();
+        const store = createMemoryStore({ clock });
+        const at = given({ store, clock, caps: { usdMicros: 90n, usdHeld: true } });
+        const open: { readonly ticket: ModelTicket; readonly amount: bigint }[] = [];
+        let spent = 0n;
+        for (const step of steps) {
+          const held = open.reduce((sum, one) => sum + one.amount, 0n);
+          const one = step.does === "ask" || step.does === "lose" ? undefined : open[step.which];
+          if (one !== undefined) open.splice(open.indexOf(one), 1);
+          switch (step.does) {
+            case "ask": {
+              const amount = BigInt(step.amount);
+              const asked = ask(at, amount);
+              if (spent < 90n && held + spent + amount <= 90n) open.push({ ticket: await asked, amount });
+              else await expect(asked).rejects.toThrow("the model was not called");
+              break;
+            }
+            case "answer": {
+              if (one === undefined) break;
+              const used = step.percent === null ? null : (one.amount * BigInt(step.percent)) / 100n;
+              await at.gate.model.response(at.run, one.ticket, {}, used === null ? null : bound(used));
+              spent += used ?? one.amount;
+              break;
+            }
+            case "fail":
+              if (one === undefined) break;
+              await at.gate.model.failure(at.run, one.ticket, "no", step.ran);
+              if (step.ran) spent += one.amount;
+              break;
+            case "lose":
+              clock.time += LIMITS.modelHoldMs;
+              expect(await bookLostModels({ store, clock, random: nodeRandom })).toHaveLength(open.length);
+              spent += open.splice(0).reduce((sum, each) => sum + each.amount, 0n);
+              break;
+          }
+          const left = open.reduce((sum, each) => sum + each.amount, 0n);
+          expect((await pots(store))[0] ?? [0n, 0n]).toEqual([left, spent]);
+          if (spent > 0n) expect(await ofRun(at)).toEqual({ held: String(left), spent: String(spent) });
+        }
+        const rows = await store.rows({ kind: "hold", limit: 99 });
+        const all = (await store.rows({ kind: "pot", limit: 9 })).map(({ value }) => decodePot(value));
+        expect(
+          audit(
+            all,
+            rows.map(({ value }) => decodeHold(value)),
+            new Map(),
+          ),
+        ).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
