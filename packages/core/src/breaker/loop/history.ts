@@ -26,6 +26,8 @@ export interface Act {
   readonly outcome: "succeeded" | "unknown";
 }
 
+export type CallCount = readonly [callKey: string, times: number];
+
 export interface RunHistory {
   /** Moved on by the time that the run waited for people: that is not its own. */
   readonly startedAt: number;
@@ -37,8 +39,8 @@ export interface RunHistory {
   readonly recent: readonly Fingerprint[];
   /** Proposed and not over. */
   readonly open: readonly OpenCall[];
-  /** Call key → how often it was proposed in this run. Never cleared. */
-  readonly counts: Readonly<Record<string, number>>;
+  /** How often each call was proposed in this run. Never cleared. A list: it is copied with every call, and read once. */
+  readonly counts: readonly CallCount[];
   /** Identity (or call) key of effectful calls that succeeded, or may have. Never cleared. */
   readonly acts: Readonly<Record<string, Act>>;
   /** Call key → first and latest time of a declared poll, since the last clearing. */
@@ -53,18 +55,17 @@ export interface RunHistory {
 
 export function newRun(now: number): RunHistory {
   const lists = { recent: [], open: [], denials: [], refused: [] };
-  return { startedAt: now, waitedTo: now, calls: 0, ...lists, counts: {}, acts: {}, polls: {}, approved: {} };
+  return { startedAt: now, waitedTo: now, calls: 0, ...lists, counts: [], acts: {}, polls: {}, approved: {} };
 }
 
 export function withProposed(history: RunHistory, call: OpenCall, isPoll: boolean): RunHistory {
   const { callKey } = call.keys;
-  const count = (history.counts[callKey] ?? 0) + 1;
   const first = history.polls[callKey]?.first ?? call.at;
   return {
     ...history,
     calls: history.calls + 1,
     open: [...history.open.filter((other) => other.callId !== call.callId), call].slice(-REMEMBERED),
-    counts: bounded({ ...history.counts, [callKey]: count }, least),
+    counts: withTimes(history.counts, callKey, timesOf(history, callKey) + 1),
     ...(isPoll ? { polls: bounded({ ...history.polls, [callKey]: { first, last: call.at } }, oldest) } : {}),
   };
 }
@@ -91,15 +92,27 @@ export function withWaited(history: RunHistory, callId: string, now: number): Ru
   return { ...history, startedAt: history.startedAt + waited, waitedTo: Math.max(history.waitedTo, now) };
 }
 
+/** How often this call was proposed in the run. */
+export function timesOf({ counts }: Pick<RunHistory, "counts">, callKey: string): number {
+  return counts.find((count) => count[0] === callKey)?.[1] ?? 0;
+}
+
+function withTimes(counts: RunHistory["counts"], callKey: string, times: number): RunHistory["counts"] {
+  const at = counts.findIndex((count) => count[0] === callKey);
+  if (at >= 0) return counts.with(at, [callKey, times]);
+  const all: readonly CallCount[] = [...counts, [callKey, times]];
+  // The rarest go, an eighth at a time, so that sorting is rare.
+  return all.length <= COUNTED ? all : all.toSorted((one, other) => one[1] - other[1]).slice(COUNTED / 8);
+}
+
 /** As if this call had never been proposed: for judging it once more after it waited. */
 export function withoutCall(history: RunHistory, call: OpenCall): RunHistory {
   const { callId, keys } = call;
-  const count = (history.counts[keys.callKey] ?? 1) - 1;
   return {
     ...history,
     calls: history.calls - 1,
     open: history.open.filter((other) => other.callId !== callId),
-    counts: { ...history.counts, [keys.callKey]: count },
+    counts: withTimes(history.counts, keys.callKey, Math.max(0, timesOf(history, keys.callKey) - 1)),
   };
 }
 
@@ -133,7 +146,6 @@ function withoutWindows(approved: RunHistory["approved"]): RunHistory["approved"
 }
 
 type Compare<Value> = (one: Value, other: Value) => number;
-const least: Compare<number> = (one, other) => one - other;
 const oldest: Compare<{ readonly last: number }> = (one, other) => one.last - other.last;
 const oldestAct: Compare<Act> = (one, other) => one.at - other.at;
 

@@ -4,7 +4,7 @@ import type { LoopSettings } from "../../detectors.ts";
 import { isOfHealth } from "../error-class.ts";
 import { type Finding, makeFinding, named } from "./finding.ts";
 import type { CallKeys, Fingerprint } from "./fingerprint.ts";
-import type { RunHistory } from "./history.ts";
+import { type RunHistory, timesOf } from "./history.ts";
 
 /** One tool that fails the same way since its last success, whatever the arguments. */
 export function errors(history: RunHistory, keys: CallKeys, settings: LoopSettings["errors"]): Finding | undefined {
@@ -55,7 +55,7 @@ export function varied(history: RunHistory, keys: CallKeys, settings: LoopSettin
 
 /** The same call so often in one run that no result can justify it. */
 export function raw(history: RunHistory, keys: CallKeys, settings: LoopSettings["raw"]): Finding | undefined {
-  const count = history.counts[keys.callKey] ?? 0;
+  const count = timesOf(history, keys.callKey);
   if (count < settings.calls) return undefined;
   return makeFinding({
     detector: "raw",
