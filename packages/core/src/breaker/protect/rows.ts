@@ -52,6 +52,13 @@ export function agentRowId(environment: string, agent: string): string {
   return canonicalJson([environment, agent]);
 }
 
+const NOBODY: AgentHistory["recipients"] = Object.freeze({});
+
+/** No agent has this id: theirs end with a bracket. */
+function recipientsRowId(agent: string): string {
+  return `${agent} recipients`;
+}
+
 /** Reads and writes through one transaction. `now` is the store's time. */
 export class ProtectionRows {
   readonly #rows: StateRows;
@@ -84,11 +91,19 @@ export class ProtectionRows {
   }
 
   agent(id: string): AgentHistory {
-    return (this.#rows.get("agent", id) as AgentHistory | undefined) ?? newAgent();
+    const row = this.#rows.get("agent", id) as Omit<AgentHistory, "recipients"> | undefined;
+    return { ...(row ?? newAgent()), recipients: this.#recipients(id) };
   }
 
-  setAgent(id: string, agent: AgentHistory): void {
+  /** Whom the agent wrote to has a row of its own: thousands are not written anew with each call that reaches nobody. */
+  setAgent(id: string, { recipients, ...agent }: AgentHistory): void {
     this.#rows.put("agent", id, json(agent), this.#now + KEPT_MS);
+    if (recipients === this.#recipients(id)) return;
+    this.#rows.put("agent", recipientsRowId(id), json(recipients), this.#now + KEPT_MS);
+  }
+
+  #recipients(id: string): AgentHistory["recipients"] {
+    return (this.#rows.get("agent", recipientsRowId(id)) as AgentHistory["recipients"] | undefined) ?? NOBODY;
   }
 
   breaker(id: string): Breaker {
