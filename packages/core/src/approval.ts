@@ -5,6 +5,7 @@
  * The store writes the next row under compare-and-set on `version`: of two decisions one wins, whatever the channel.
  */
 import type { PauseReason } from "./decision.ts";
+import type { EditField } from "./edit-field.ts";
 import { unreachable } from "./errors.ts";
 import { type Approver, type Edit, type GrantTerms, missingOf, refusalOf, samePerson, type Vote } from "./quorum.ts";
 
@@ -40,6 +41,8 @@ export interface ApprovalRecord {
   readonly requesters: readonly string[];
   /** An approver's version, once there is one: what the next approver is asked about. */
   readonly edit: Edit | null;
+  /** What the tool's schema says of `editable` paths; one that is missing here is known by its value alone. */
+  readonly form?: readonly EditField[];
   /** Rows of `sticky` that a person's no stands in; absent: it stands for this call alone. */
   readonly sticky?: readonly string[];
   /** Where a grant stands that is given with it; absent: none can be. */

@@ -9,6 +9,8 @@ export { formatDecimal, parseDecimal } from "./decimal.ts";
 export * from "./decision.ts";
 export * from "./detectors.ts";
 export { changedPaths, covers } from "./edit.ts";
+export type { EditField } from "./edit-field.ts";
+export * from "./edit-form.ts";
 export { editablePaths, editedValue, withEditedValue } from "./edited-value.ts";
 export * from "./errors.ts";
 export * from "./gate.ts";
@@ -76,6 +78,7 @@ export { type ReadSchema, schemaProblems } from "./policy/tool-schemas.ts";
 export * from "./policy/tree.ts";
 export { WITHOUT_LIMITS } from "./policy/without-limits.ts";
 export * from "./ports.ts";
+export { printable, printableJson, short } from "./printable.ts";
 export {
   type Approver,
   DEFAULT_ROLES,

@@ -163,8 +163,10 @@ export class Waiting {
   question(callId: string, run: Run, call: ToolCall, reasons: readonly PauseReason[], now: number): ApprovalRecord {
     const { policies, hash, random } = this.#ports;
     const asked = question(newId("appr", random, now), callId, run, call, reasons, now);
-    const sticky = stickyIds(run, call, policies.current(), hash);
-    return { ...asked, sticky, scope: grantScope(run.root, run.principal.id) };
+    const set = policies.current();
+    const sticky = stickyIds(run, call, set, hash);
+    const form = set.editFields(call.tool, asked.editable);
+    return { ...asked, ...(form.length === 0 ? {} : { form }), sticky, scope: grantScope(run.root, run.principal.id) };
   }
 
   /** Tells people. Whatever the notifier does, throws or forgets, the call waits for a decision in the store. */

@@ -19,6 +19,7 @@ import type { ConditionModel, ContextType, EnvironmentModel, PolicyModel, RuleMo
 import { answerOf, OPAQUE_NAMES } from "./opaque.ts";
 import type { CompiledPolicySet, ModelContext } from "./policy-set.ts";
 import { type Candidates, RuleIndex, type ScopedRule } from "./rule-index.ts";
+import { editFieldsOf } from "./schema/edit-fields.ts";
 import { type Matcher, nameMatcher } from "./scope.ts";
 import { ToolTable } from "./tool-table.ts";
 import { namesIn } from "./value-expression.ts";
@@ -120,6 +121,8 @@ function policySet(
     boundPaths: (tool: string) => compiled.candidates(tool).tool.binds.map(({ path }) => path.join(".")),
     bound: (tool: string, args: JsonObject, context: EvaluationContext) =>
       boundArguments(compiled, tool, args, context),
+    editFields: (tool: string, paths: readonly string[]) =>
+      editFieldsOf(compiled.candidates(tool).tool.schema?.schema ?? true, paths),
     traits: (tool: string) => compiled.candidates(tool).tool.traits,
     ...limits,
   });

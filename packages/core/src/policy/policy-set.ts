@@ -4,6 +4,7 @@ import type { BudgetClaim, ModelBound, ModelBudgetClaim } from "../budget.ts";
 import type { ToolCall } from "../call.ts";
 import type { ApprovalTerms, Decision, EvaluationContext, Span, Verdict } from "../decision.ts";
 import type { LoopSettings } from "../detectors.ts";
+import type { EditField } from "../edit-field.ts";
 import type { JsonObject } from "../json.ts";
 import type { CallKind, ToolTraits } from "../traits.ts";
 
@@ -33,6 +34,8 @@ export interface PolicySet {
   boundPaths(tool: string): readonly string[];
   /** The arguments with what the host decides written over them; null where it does not say all of it: such a call is denied. */
   bound(tool: string, args: JsonObject, context: EvaluationContext): JsonObject | null;
+  /** What the tool's schema says of argument paths (`customer.id`, `lines[].amount`), for a form; only those of which it says something. */
+  editFields(tool: string, paths: readonly string[]): readonly EditField[];
   /** What the tool's owner declared for the breakers; `{ kind: "destructive" }` where nothing is declared. */
   traits(tool: string): ToolTraits;
   /** The detectors' settings for such calls; the same object for the same settings. */

@@ -5,7 +5,7 @@ import { sameValue } from "./reference.ts";
 import type { JsonType, ObjectShape, Schema, SchemaNode } from "./types.ts";
 
 /** How far references are followed: a recursive schema has no finite type. */
-const MOST_LEVELS = 12;
+export const MOST_LEVELS = 12;
 
 /** Sound: whatever fits the schema has this type. Where alternatives differ it is `dyn`. */
 export function celTypeOf(schema: Schema, level = 0): CelType {
@@ -56,7 +56,7 @@ function withoutNull(schema: Schema): Schema {
 }
 
 /** `{ anyOf: [...] }` and nothing else. */
-function onlyAlternatives(node: SchemaNode): readonly Schema[] | null {
+export function onlyAlternatives(node: SchemaNode): readonly Schema[] | null {
   const { combined } = node;
   if (combined === null || saysMore(node)) return null;
   const parts = sameValue(node);
@@ -64,7 +64,7 @@ function onlyAlternatives(node: SchemaNode): readonly Schema[] | null {
 }
 
 /** `{ $ref: ... }` and nothing else. */
-function onlyReference(node: SchemaNode): Schema | null {
+export function onlyReference(node: SchemaNode): Schema | null {
   const ref = node.combined?.ref ?? null;
   return ref !== null && !saysMore(node) && sameValue(node).length === 1 ? ref.target : null;
 }
@@ -73,7 +73,7 @@ function saysMore({ types, allowed, number, text, list, object }: SchemaNode): b
   return [types, allowed, number, text, list, object].some((part) => part !== null);
 }
 
-function kindsOf(node: SchemaNode): Iterable<JsonType> {
+export function kindsOf(node: SchemaNode): Iterable<JsonType> {
   if (node.types !== null) return node.types;
   return node.allowed === null ? [] : new Set(node.allowed.map(kindOf));
 }

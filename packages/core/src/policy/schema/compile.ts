@@ -21,7 +21,13 @@ export function compileSchema(schema: Schema): ArgumentValidator {
 
 /** Does this one value fit? */
 export function fitsSchema(schema: Schema, value: Json): boolean {
-  return new SchemaCompiler().at(schema)(value, "", new Validation(null), null);
+  return schemaTest(schema)(value);
+}
+
+/** The same for many values. */
+export function schemaTest(schema: Schema): (value: Json) => boolean {
+  const check = new SchemaCompiler().at(schema);
+  return (value) => check(value, "", new Validation(null), null);
 }
 
 const NOTHING_WRONG: readonly ArgumentIssue[] = Object.freeze([]);

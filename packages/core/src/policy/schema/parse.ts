@@ -7,6 +7,7 @@ import { compilePattern } from "../regex/match.ts";
 import { FORMAT_NAMES, isFormat } from "./formats.ts";
 import { endlessReference, resolvePointer } from "./reference.ts";
 import {
+  type About,
   JSON_TYPES,
   type JsonType,
   type ListShape,
@@ -171,6 +172,7 @@ class SchemaReader {
       combined: Object.values(combined).some((part) => part !== null && !(Array.isArray(part) && part.length === 0))
         ? combined
         : null,
+      about: aboutOf(source),
     };
   }
 
@@ -335,6 +337,14 @@ class SchemaReader {
     this.#refuse(pointer, "must be a number");
     return null;
   }
+}
+
+function aboutOf(source: JsonObject): About | null {
+  const text = (key: string) => {
+    const value = own(source, key);
+    return typeof value === "string" ? value : null;
+  };
+  return noneIfEmpty({ title: text("title"), description: text("description") });
 }
 
 function noneIfEmpty<Bounds extends object>(bounds: Bounds): Bounds | null {

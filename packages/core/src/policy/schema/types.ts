@@ -21,6 +21,14 @@ export interface SchemaNode {
   readonly list: ListShape | null;
   readonly object: ObjectShape | null;
   readonly combined: Combined | null;
+  /** For people; says nothing about which values fit. */
+  readonly about: About | null;
+}
+
+/** `title` and `description` as written: text of whoever made the tool. */
+export interface About {
+  readonly title: string | null;
+  readonly description: string | null;
 }
 
 export interface NumberBounds {

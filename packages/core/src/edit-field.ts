@@ -1,0 +1,26 @@
+/** One argument that an approver may change, as the tool's schema describes it. Plain data: it stands in the approval's row. */
+import type { Json } from "./json.ts";
+
+export interface EditField {
+  /** As in `editable`: `amount`, `lines[].amount`. */
+  readonly path: string;
+  /** The schema's title, else the path. Like `description` the text of whoever made the tool: show it escaped, beside the path. */
+  readonly label: string;
+  /** `json`: anything that is none of the others. */
+  readonly type: "string" | "integer" | "number" | "boolean" | "enum" | "json";
+  readonly required: boolean;
+  /** Null fits too. */
+  readonly nullable?: true;
+  /** For `enum`: texts, numbers and booleans. */
+  readonly enum?: readonly Json[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  /** In code points. */
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  /** RE2 syntax, found anywhere in the text. */
+  readonly pattern?: string;
+  readonly description?: string;
+}
