@@ -12,21 +12,24 @@ import {
   resultText,
   type StateKind,
   type StateRows,
+  type ToolCall,
 } from "@saferun/core";
 import { nodeHash } from "@saferun/store";
 import { figures } from "../measure.ts";
 import { type Row, row } from "../report.ts";
-import { callAt, resultAt, START_MS, TRAITS } from "./support-run.ts";
+import { callAt, mailAt, resultAt, START_MS, TRAITS } from "./support-run.ts";
 
 const WARM_UP = 1_000;
 const CALLS = 5_000;
+/** Whom the agent has written to before. */
+const RECIPIENTS = 2_000;
 /** Long before the caps of a run. */
 const CALLS_OF_A_RUN = 100;
 
 export function protections(): Row[] {
   const plain = measured([]);
   const budgeted = measured(["run", "day UTC 2026-11-22", "ever"].map(claim));
-  const { p50 } = { p50: (of: readonly number[]) => figures(of).p50 };
+  const p50 = (of: readonly number[]) => figures(of).p50;
   return [
     row("protect step of a proposal, inside the transaction, p50", p50(plain.propose), "µs"),
     row("protect step of an outcome, inside the transaction, p50", p50(plain.finish), "µs"),
@@ -47,6 +50,11 @@ function claim(window: string): PotClaim {
 
 function measured(claims: readonly PotClaim[]) {
   const rows = new MemoryRows();
+  for (let index = 0; index < RECIPIENTS; index++) {
+    const at = START_MS - (RECIPIENTS - index) * 1_000;
+    for (const motion of motions(mailAt(index), `earlier ${index}`, at, [])) settled(motion, rows, at);
+  }
+  rows.write();
   const samples: Record<"propose" | "finish" | "both" | "write" | "bytes", number[]> = {
     propose: [],
     finish: [],
@@ -57,7 +65,7 @@ function measured(claims: readonly PotClaim[]) {
   for (let index = 0; index < WARM_UP + CALLS; index++) {
     const at = START_MS + index * 500;
     const root = `run_${Math.floor(index / CALLS_OF_A_RUN)}`;
-    const [proposal, outcome] = motions(index, root, at, claims);
+    const [proposal, outcome] = motions(callAt(index), root, at, claims);
     const started = performance.now();
     settled(proposal, rows, at);
     const proposed = performance.now();
@@ -81,17 +89,16 @@ function settled(motion: Motion, rows: StateRows, now: number): void {
   if (objection !== null) throw new Error(`a benchmark call was refused: ${JSON.stringify(objection.findings)}`);
 }
 
-function motions(index: number, root: string, at: number, claims: readonly PotClaim[]): readonly [Motion, Motion] {
-  const call = callAt(index);
+function motions(call: ToolCall, root: string, at: number, claims: readonly PotClaim[]): readonly [Motion, Motion] {
   const traits = TRAITS[call.tool] ?? { kind: "read" };
   const keys = callKeys(call, traits, nodeHash);
-  const callId = `call_${index}`;
+  const callId = `call_${call.digest}`;
   const caller = { root, runs: [root], depth: 0, agent: "support", environment: "prod", principal: "" };
   const terms = { settings: SETTINGS, claims, observe: false, owner: "writer", leaseMs: LIMITS.leaseMs, at };
   const about = { callId, caller, keys, traits, ...terms, deadline: at + LIMITS.leaseMs };
   const { tool, kind, callKey, identityKey } = keys;
   const known = { callId, at, tool, kind, callKey, identityKey, outcome: "succeeded", errorClass: null } as const;
-  const print = { ...known, ...resultKeys(resultText(resultAt(index)), traits, nodeHash) };
+  const print = { ...known, ...resultKeys(resultText(resultAt(at % 1_000_003)), traits, nodeHash) };
   const named = { callId, root, agent: "support", environment: "prod", tool, outcome: "succeeded", print } as const;
   return [
     { type: "propose", ...about, verdict: "allow", rules: [] },
