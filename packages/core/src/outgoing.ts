@@ -68,7 +68,7 @@ export function alarmLines({ agent, changes, exceeded, marks }: Alarm): readonly
   });
   const full = marks.filter(({ percent }) => percent >= 100).map(({ pot }) => budgetOf(pot));
   const reached = [...new Set(full)].map((budget) => `the budget \`${budget}\` is used up (\`saferun budgets\`)`);
-  const over = `a tool used more than its call had held, by agent \`${agent}\` (\`saferun budgets\`)`;
+  const over = `a call used more than it had held, by agent \`${agent}\` (\`saferun budgets\`)`;
   return [...changed, ...reached, ...(exceeded.length > 0 ? [over] : [])];
 }
 
