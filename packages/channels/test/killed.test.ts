@@ -49,15 +49,19 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+function begin(how: "killed" | "ended") {
+  const script = fileURLToPath(new URL("killed-process.ts", import.meta.url));
+  const flags = ["--conditions=@saferun/source", "--disable-warning=ExperimentalWarning"];
+  const child = spawn(process.execPath, [...flags, script, directory, how], {
+    env: { ...process.env, ...variables },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return once(child, "exit");
+}
+
 describe("a process killed between the question and its message", () => {
   it("has asked all the same: another one puts the card once, and closes it", async () => {
-    const script = fileURLToPath(new URL("killed-process.ts", import.meta.url));
-    const flags = ["--conditions=@saferun/source", "--disable-warning=ExperimentalWarning"];
-    const child = spawn(process.execPath, [...flags, script, directory], {
-      env: { ...process.env, ...variables },
-      stdio: ["ignore", "inherit", "inherit"],
-    });
-    expect((await once(child, "exit"))[1]).toBe("SIGKILL");
+    expect(await begin("killed")).toEqual([null, "SIGKILL"]);
     expect(await desk.cards()).toEqual([]);
 
     let ran = 0;
@@ -84,5 +88,15 @@ describe("a process killed between the question and its message", () => {
     await store.close();
     expect(await desk.cards()).toMatchObject([{ json: expect.stringContaining("denied by local:cy") }]);
     expect(ran).toBe(0);
+  });
+});
+
+describe("a process that comes to its natural end", () => {
+  it("shows first how its question ended", async () => {
+    const before = (await desk.cards()).length;
+    expect(await begin("ended")).toEqual([0, null]);
+    const cards = (await desk.cards()).slice(before);
+    expect(cards).toMatchObject([{ json: expect.stringContaining("denied by code") }]);
+    expect(cards.flatMap(buttonsOf)).toEqual([]);
   });
 });

@@ -144,6 +144,43 @@ describe("a question whose route names channels", () => {
     expect(w.ran).toEqual([]);
   });
 
+  it("shows on every message who has agreed so far, once each", async () => {
+    const w = world(policies(EVERYWHERE, ", need: 2"));
+    const { channels, dispatcher } = another(w);
+    const waiting = await w.propose({ amount: 450 });
+    await dispatcher.tick();
+    const { id } = waiting.approval;
+    await decideApproval(w.ports, { approval: id, verdict: "approve", by: { ...CLI, id: "bob" } });
+    await dispatcher.tick();
+    expect(await dispatcher.tick()).toBe(0);
+    const card = await lastCard();
+    expect(card.json).toContain("agreed: bob");
+    expect(buttonsOf(card)).toContain(ACTIONS.approve);
+    const issue = await linear.issueNow(await linear.issueAbout(id));
+    expect(issue.comments).toMatchObject([/agreed: bob/]);
+    expect(
+      audited("approval.requested").map(({ json }) => (json as { data: { version: number } }).data.version),
+    ).toEqual([1, 2]);
+    await approvedBySlack(channels, waiting);
+    await dispatcher.tick();
+    expect((await lastCard()).json).toContain("approved by bob via cli (not verified) and ann via slack");
+    expect(w.ran).toHaveLength(1);
+  });
+
+  it("told by `onPause` in the same place as well: one card, and one end", async () => {
+    const w = world(policies(`"slack:#ops-approvals"`));
+    const { channels, dispatcher } = another(w);
+    const waiting = await w.propose({ amount: 450 });
+    await Promise.all([dispatcher.tick(), channels.notify(["slack:#ops-approvals"], waiting)]);
+    w.clock.moveOn(60_000);
+    await dispatcher.tick();
+    expect(await cards()).toHaveLength(1);
+    await approvedBySlack(channels, waiting);
+    await dispatcher.tick();
+    expect(await dispatcher.tick()).toBe(0);
+    expect([buttonsOf(await lastCard()), errors]).toEqual([[], []]);
+  });
+
   it("two processes: one message; and whichever is left closes it", async () => {
     const w = world(policies(EVERYWHERE));
     const [one, other] = [another(w), another(w)];
