@@ -6,7 +6,7 @@ import type { StoryCall, StoryTrip } from "./story.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
-const COLUMNS = { tool: 12, subject: 24, verdict: 10, rule: 15 };
+const COLUMNS = { tool: 12, subject: 24, verdict: 10, rule: 16 };
 
 export interface Narrator {
   say(text: string): void;
