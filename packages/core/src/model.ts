@@ -8,6 +8,7 @@ import type { Objection } from "./breaker/protect/objection.ts";
 import type { ModelBound } from "./budget.ts";
 import { toHex } from "./call.ts";
 import { type CallBudgets, callerOf, objected, reckoned } from "./call-protection.ts";
+import { formatDecimal } from "./decimal.ts";
 import type { Decision } from "./decision.ts";
 import { invariant, SafeRunError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -105,7 +106,7 @@ export class ModelRecorder {
       return { entries, ...(ruled.verdict === "deny" ? {} : { protection: { motions: [reserve], accounted: "" } }) };
     });
     asked.recorded();
-    if (decision.verdict !== "allow") throw refusal(decision, objection);
+    if (decision.verdict !== "allow") throw refusal(decision, objection, bound);
     return { id, bound, prices, claims };
   }
 
@@ -211,14 +212,20 @@ function unasked(decision: Decision): Decision {
 }
 
 /** What stopped it for good is a breaker's or a person's; everything else is money. */
-function refusal({ by, reason, fix }: Decision, objection: Objection | null): SafeRunError {
+function refusal({ by, reason, fix }: Decision, objection: Objection | null, bound: ModelBound): SafeRunError {
   const stopped =
     objection !== null &&
     (objection.stop !== null ||
       objection.refusals.length > 0 ||
       objection.findings.some(({ mode, reaction }) => mode === "enforce" && reaction !== "deny"));
-  const told = `the model was not called (${by.join(", ")}): ${reason}${fix === undefined ? "" : `; ${fix}`}`;
-  return new SafeRunError(stopped ? "breaker.open" : "budget.exhausted", told, { details: { rules: by } });
+  const refused = `the model was not called (${by.join(", ")}): ${reason}`;
+  if (stopped) return new SafeRunError("breaker.open", refused, { details: { rules: by } });
+  const [usdMicros, tokens] = [bound.usdMicros, bound.tokens].map((amount) =>
+    amount === null ? null : String(amount),
+  );
+  const most = bound.usdMicros === null ? [] : [`at most it costs ${formatDecimal(bound.usdMicros, 6)} dollars`];
+  const why = [refused, ...most, fix ?? "a smaller `maxOutputTokens` holds less"].join("; ");
+  return new SafeRunError("budget.exhausted", why, { details: { rules: by, usdMicros, tokens } });
 }
 
 function isKnown({ usdMicros, tokens }: ModelBound): boolean {

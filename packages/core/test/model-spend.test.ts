@@ -133,6 +133,7 @@ describe("a call of a model [B2~]", () => {
     const at = given();
     await ask(at, 60n);
     expect(await refusedBy(ask(at, 41n))).toEqual(["budget.exhausted", ["budget:spend"]]);
+    await expect(ask(at, 41n)).rejects.toThrow("no room for this call; at most it costs 0.000041 dollars; a smaller");
     expect(await pots(at.store)).toEqual([[60n, 0n]]);
     const refused = (await at.store.entries({ from: 0, limit: 99 })).find(
       (entry) => headerOf(entry).type === "model.refused",
