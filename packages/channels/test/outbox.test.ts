@@ -4,6 +4,7 @@
  */
 import { createSweeper, decideApproval, type JsonObject, parseBreakerRowId, resetBreaker } from "@saferun/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type WebSocket, WebSocketServer } from "ws";
 import { type Channels, channelsFromEnvironment, type Dispatcher, type Variables } from "../src/index.ts";
 import { ACTIONS } from "../src/slack/card.ts";
 import * as email from "./email-setup.ts";
@@ -179,6 +180,31 @@ describe("a question whose route names channels", () => {
     await dispatcher.tick();
     expect(await dispatcher.tick()).toBe(0);
     expect([buttonsOf(await lastCard()), errors]).toEqual([[], []]);
+  });
+
+  it("is answered over a socket by whoever sent it, which hangs up when it is over", async () => {
+    const sockets = new WebSocketServer({ server: desk.front.server, path: "/socket" });
+    desk.front.faults.push(({ path }) =>
+      path.endsWith("/apps.connections.open")
+        ? Promise.resolve(Response.json({ ok: true, url: `${desk.front.url.replace("http", "ws")}/socket` }))
+        : undefined,
+    );
+    const connected = new Promise<WebSocket>((resolve) => sockets.once("connection", resolve));
+    const w = world(policies(`"slack:#ops-approvals"`));
+    const { dispatcher } = another(w, { SLACK_APP_TOKEN: "xapp-saferun-test" });
+    const waiting = await w.propose({ amount: 450 });
+    await dispatcher.tick();
+    const socket = await connected;
+    const over = new Promise((resolve) => socket.once("close", resolve));
+    socket.send(JSON.stringify({ type: "hello", num_connections: 1, connection_info: { app_id: "A1" } }));
+    const payload = clickOf(await lastCard(), ACTIONS.approve, desk.account("ann"));
+    const envelope = { type: "interactive", envelope_id: "e-1", accepts_response_payload: true, payload };
+    socket.send(JSON.stringify(envelope));
+    expect((await waiting.answer).status).toBe("ran");
+    await over;
+    await dispatcher.tick();
+    expect(buttonsOf(await lastCard())).toEqual([]);
+    sockets.close();
   });
 
   it("two processes: one message; and whichever is left closes it", async () => {
