@@ -72,6 +72,7 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
   const gate = createGate({ ...ports, policies, notifier, outbox: createOutbox(policies), zones: intlZones });
   const { agent, environment, owner, maxWaitMs, facts, prices } = options;
   const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
+  const follows = none ? "" : JSON.stringify([options.policies, options.built.map(numberOf), options.mode]);
   return {
     gate,
     store,
@@ -83,7 +84,7 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
     ...patience,
     facts,
     prices,
-  const follows = none ? "" : JSON.stringify([options.policies, options.built.map(numberOf), options.mode]);
+    follows,
     warn,
   };
 }
@@ -95,7 +96,6 @@ export async function shutdown(): Promise<void> {
   open.clear();
   process.off("beforeExit", signAll);
   await stopSweeping();
-    follows,
   await Promise.all(stores.map((store) => store.close()));
 }
 
