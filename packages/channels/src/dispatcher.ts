@@ -50,6 +50,7 @@ export interface Dispatcher {
 }
 
 const LEASE_MS = 30_000;
+/** Sent at the same time. */
 const BATCH = 20;
 /** Rows looked at in one tick: open questions, and rows that only another process can send, are among them. */
 const MOST = 10_000;
@@ -79,8 +80,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const due = (await rows.due(now, MOST)).filter(
       (row) => row.state.name !== "sent" && (now >= row.giveUpAt || channels(row.channel) !== undefined),
     );
-    const sent = await Promise.all(due.slice(0, BATCH).map((row) => attempt(row).catch(failed)));
-    return sent.filter(Boolean).length;
+    // A trip is told before all questions, however many wait.
+    const ordered = [...due.filter(({ kind }) => kind === "alarm"), ...due.filter(({ kind }) => kind !== "alarm")];
+    let sent = 0;
+    for (let from = 0; from < ordered.length; from += BATCH) {
+      const batch = ordered.slice(from, from + BATCH).map((row) => attempt(row).catch(failed));
+      sent += (await Promise.all(batch)).filter(Boolean).length;
+    }
+    return sent;
   }
 
   function failed(error: unknown): boolean {

@@ -51,12 +51,12 @@ function bench(act: (count: number, now: number) => void = () => {}) {
   /** What stands at the vendor: message → what it shows. */
   const shown = new Map<string, string>();
   const posts: { readonly kind: OutboxKind; readonly at: number }[] = [];
-  const state = { pending: true, version: 1, votes: 0 };
+  const state = { pending: true, held: false, version: 1, votes: 0 };
   const channel: OutboxChannel = {
     async send(row, earlier) {
       const id = `ts-${posts.push({ kind: row.kind, at: clock.now() })}`;
       await Promise.resolve();
-      if (row.kind === "asked") {
+      if (row.kind === "asked" || row.kind === "alarm") {
         try {
           act(posts.length, clock.now());
         } catch (error) {
@@ -83,8 +83,8 @@ function bench(act: (count: number, now: number) => void = () => {}) {
       clock,
       owner,
       standing: async () => {
-        const { pending, version, votes } = state;
-        return { state: pending ? "open" : "over", version, reads: String(votes) };
+        const { pending, held, version, votes } = state;
+        return { state: held ? "held" : pending ? "open" : "over", version, reads: String(votes) };
       },
       onError: (error) => errors.push(String(error)),
     });
@@ -95,8 +95,9 @@ function bench(act: (count: number, now: number) => void = () => {}) {
   };
   const stateOf = (id: string) => table.get(id)?.state;
   const vote = () => Object.assign(state, { version: state.version + 1, votes: state.votes + 1 });
+  const suspend = (held: boolean) => Object.assign(state, { version: state.version + 1, votes: 0, held });
   const end = () => Object.assign(state, { version: state.version + 1, pending: false });
-  return { clock, table, errors, shown, posts, dispatcher, put, stateOf, vote, end };
+  return { clock, table, errors, shown, posts, dispatcher, put, stateOf, vote, suspend, end };
 }
 
 /** Looks every second until nothing is due any more, or the time is over. */
@@ -222,6 +223,42 @@ describe("the dispatcher", () => {
     await changing;
     for (let round = 0; round < 4; round++) await Promise.all([one.tick(), other.tick()]);
     expect([...b.shown.values()]).toEqual(["closed"]);
+  });
+
+  it("suspended: what was not sent waits, what was sent stays, and afterwards it reads as it does then", async () => {
+    const b = bench();
+    b.put("asked");
+    const one = b.dispatcher("a");
+    b.suspend(true);
+    expect([await one.tick(), b.posts]).toEqual([0, []]);
+    b.suspend(false);
+    expect(await one.tick()).toBe(1);
+    b.vote();
+    b.suspend(true);
+    expect(await one.tick()).toBe(0);
+    b.suspend(false);
+    b.vote();
+    expect(await one.tick()).toBe(1);
+    expect([...b.shown.values()]).toEqual(["changed"]);
+  });
+
+  it("a trip is told before all the questions that wait", async () => {
+    const b = bench();
+    for (let version = 1; version <= 50; version++) b.put("asked", version);
+    b.clock.time = 1_000;
+    const alarm = { run: "r", agent: "a", environment: "prod", lines: ["stopped"] };
+    const about = {
+      approval: "alarm_1",
+      alarm,
+      channel: "slack:#fin",
+      kind: "alarm",
+      version: 1,
+      giveUpAt: HOUR,
+    } as const;
+    const row = queued(about, b.clock.time);
+    b.table.set(row.id, row);
+    expect(await b.dispatcher("a").tick()).toBe(51);
+    expect(b.posts[0]?.kind).toBe("alarm");
   });
 
   it("leaves what it cannot send to others, and goes on after the store failed", async () => {
