@@ -7,7 +7,9 @@
 import type { PauseReason } from "./decision.ts";
 import type { EditField } from "./edit-field.ts";
 import { unreachable } from "./errors.ts";
+import { canonicalJson, type Json } from "./json.ts";
 import { type Approver, type Edit, type GrantTerms, missingOf, refusalOf, samePerson, type Vote } from "./quorum.ts";
+import { maskedAt } from "./redaction/mask.ts";
 
 export type ApprovalState =
   | "pending"
@@ -37,6 +39,8 @@ export interface ApprovalRecord {
   readonly reasons: readonly PauseReason[];
   /** Paths that every reason lets the approver change. */
   readonly editable: readonly string[];
+  /** JSON pointers into the arguments: what the record masks. The exact ones stand here until it is closed. */
+  readonly masked?: readonly string[];
   /** Principals for whom the call is: the run's, and the owner of the agent. */
   readonly requesters: readonly string[];
   /** An approver's version, once there is one: what the next approver is asked about. */
@@ -206,8 +210,28 @@ function isOver(state: ApprovalState): boolean {
   return state !== "pending" && state !== "suspended";
 }
 
+/** True where nobody runs or edits the arguments any more. */
+export function isClosed(state: ApprovalState): boolean {
+  return isOver(state) && state !== "approved";
+}
+
+/** The row with its arguments changed, wherever it holds them. */
+export function withArguments(approval: ApprovalRecord, change: (args: Json) => Json): ApprovalRecord {
+  const inBytes = (bytes: string): string => canonicalJson(change(JSON.parse(bytes) as Json));
+  const { bytes, edit, decision } = approval;
+  return {
+    ...approval,
+    bytes: inBytes(bytes),
+    edit: edit === null ? null : { ...edit, bytes: inBytes(edit.bytes) },
+    decision: decision === null ? null : { ...decision, bytes: inBytes(decision.bytes) },
+  };
+}
+
 function next(approval: ApprovalRecord, change: Partial<ApprovalRecord>): ApprovalStep {
-  return { ok: true, approval: Object.freeze({ ...approval, ...change, version: approval.version + 1 }) };
+  const row = { ...approval, ...change, version: approval.version + 1 };
+  const { state, masked = [] } = row;
+  if (masked.length === 0 || !isClosed(state)) return { ok: true, approval: Object.freeze(row) };
+  return { ok: true, approval: Object.freeze(withArguments(row, (args) => maskedAt(args, masked))) };
 }
 
 function refuse(reason: ApprovalRefusal): ApprovalStep {

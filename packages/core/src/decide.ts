@@ -8,12 +8,15 @@ import { releaseMotion } from "./call-protection.ts";
 import { lockedChanges } from "./edit.ts";
 import { invariant } from "./errors.ts";
 import { grantFault, grantRow } from "./grant.ts";
+import type { Json } from "./json.ts";
 import { type CallRecord, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
 import type { EntryDraft } from "./log/entry.ts";
 import type { Clock, Hash, Random, Store, Transaction } from "./ports.ts";
 import { type Approver, type GrantTerms, type Missing, missingOf, refusalOf } from "./quorum.ts";
 import { part } from "./record.ts";
+import { maskedAt } from "./redaction/mask.ts";
+import { withMaskedPaths } from "./redaction/masked-paths.ts";
 import { stickyRows } from "./sticky.ts";
 import { type StoreTime, storeTime } from "./store-time.ts";
 
@@ -190,13 +193,15 @@ function approvedCall(approval: ApprovalRecord, request: DecisionRequest, hash: 
 function answerEntry(call: CallRecord, approval: ApprovalRecord, answer: ApprovalAnswer, random: Random): EntryDraft {
   const { by, note, edited, digest, validUntil, verdict, grant } = answer;
   const head = { run: call.run, call: call.id, approval: approval.id } as const;
-  const content = part("arguments", JSON.parse(answer.bytes), random);
+  const { masked = [] } = approval;
+  const args = JSON.parse(answer.bytes) as Json;
+  const content = { ...part("arguments", maskedAt(args, masked), random), masked };
   if (approval.decision === null) {
     const missing = missingOf(approval);
     return {
       ...head,
       type: "approval.voted",
-      parts: [part("actor", { by, note, edited, digest, missing, grant }, random), content],
+      parts: withMaskedPaths([part("actor", { by, note, edited, digest, missing, grant }, random), content], random),
     };
   }
   const { votes } = approval;
@@ -204,7 +209,10 @@ function answerEntry(call: CallRecord, approval: ApprovalRecord, answer: Approva
     ...head,
     type: "approval.decided",
     verdict: verdict === "approve" ? "allow" : "deny",
-    parts: [part("actor", { by, note, edited, digest, validUntil, votes, grant }, random), content],
+    parts: withMaskedPaths(
+      [part("actor", { by, note, edited, digest, validUntil, votes, grant }, random), content],
+      random,
+    ),
   };
 }
 

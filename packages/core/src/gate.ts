@@ -32,6 +32,7 @@ import type {
   Transaction,
 } from "./ports.ts";
 import { decided, executing, finished, malformedEntries, newId, proposed, requested, started } from "./record.ts";
+import type { Redactor } from "./redaction/redactor.ts";
 import { contextOf, NOBODY, type Run, type RunOptions } from "./run.ts";
 import { fresh, RunWriter } from "./run-writer.ts";
 import { stickyDenial } from "./sticky.ts";
@@ -48,6 +49,8 @@ export interface GatePorts {
   readonly outbox?: Outbox;
   /** For budgets whose window is a day, week or month somewhere. Absent: such a budget denies. */
   readonly zones?: ZoneOffset;
+  /** Whose masks the store's commits carry: commitments that the gate names itself must be those of masked content. */
+  readonly redactor?: Pick<Redactor, "part">;
 }
 
 export interface CallRequest {

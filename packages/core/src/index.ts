@@ -63,7 +63,7 @@ export { compilePolicies } from "./policy/compile.ts";
 export { renderConditions } from "./policy/conditions-reference.ts";
 export { POLICY_FORMAT, type PolicyFile } from "./policy/format.ts";
 export type { PolicyIssue } from "./policy/issue.ts";
-export type { PolicyDocument, PolicyModel } from "./policy/model.ts";
+export type { PolicyDocument, PolicyModel, RedactedKind } from "./policy/model.ts";
 export type { OpaqueContext, OpaqueTest } from "./policy/opaque.ts";
 export * from "./policy/policy-set.ts";
 export { durationMs } from "./policy/read.ts";
@@ -90,6 +90,8 @@ export {
   type Vote,
 } from "./quorum.ts";
 export * from "./recover.ts";
+export { REDACTED_PART } from "./redaction/masked-paths.ts";
+export { createRedactor, type Redactor, type RedactorOptions } from "./redaction/redactor.ts";
 export {
   CHANNEL_KINDS,
   type ChannelKind,

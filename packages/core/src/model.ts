@@ -17,6 +17,7 @@ import { partCommitment } from "./log/part.ts";
 import { type ModelClaims, modelClaims, UNASKED } from "./model-claims.ts";
 import type { Clock, Hash, Policies, Random, Transaction } from "./ports.ts";
 import { about, errorText, headerRules, newId, part } from "./record.ts";
+import type { Redactor } from "./redaction/redactor.ts";
 import { contextOf, type Run } from "./run.ts";
 import type { RunWriter } from "./run-writer.ts";
 
@@ -46,6 +47,7 @@ interface ModelPorts {
   readonly hash: Hash;
   readonly random: Random;
   readonly zones?: ZoneOffset;
+  readonly redactor?: Pick<Redactor, "part">;
 }
 
 const UNBOUNDED: ModelBound = Object.freeze({ usdMicros: null, tokens: null });
@@ -151,11 +153,11 @@ export class ModelRecorder {
 
   /** The entries of a question, and what the run remembers of it once they are durable. */
   #question(run: Run, request: ModelRequest) {
-    const { hash, random } = this.#ports;
+    const { hash } = this.#ports;
     const fresh = new Map<string, string>();
     const stored: PartDraft[] = [];
     const refer = (name: string, value: unknown): string => {
-      const content = part(name, value, random);
+      const content = this.#part(name, value);
       const digest = toHex(hash.sha256(content.bytes));
       const known = run.messages.get(digest) ?? fresh.get(digest);
       if (known !== undefined) return known;
@@ -169,7 +171,7 @@ export class ModelRecorder {
     const after = run.prompt === null ? null : run.prompt.commitment;
     const keep = sharedPrefix(run.prompt?.messages ?? [], messages);
     const added = messages.slice(keep);
-    const prompt = part("prompt", { model: request.model, settings, after, keep, messages: added }, random);
+    const prompt = this.#part("prompt", { model: request.model, settings, after, keep, messages: added });
     const [last = [], ...earlier] = inGroups(stored).reverse();
     const overflow = earlier.reverse().map((group): EntryDraft => ({ type: "model.messages", parts: group }));
     return {
@@ -186,6 +188,13 @@ export class ModelRecorder {
         run.prompt = { commitment: this.#commitment(prompt), messages };
       },
     };
+  }
+
+  /** Masked before its commitment is named: prompts refer to their messages by it. */
+  #part(name: string, value: unknown): PartDraft {
+    const { random, redactor } = this.#ports;
+    const content = part(name, value, random);
+    return redactor === undefined ? content : redactor.part(content);
   }
 
   #commitment(content: PartDraft): string {

@@ -34,6 +34,7 @@ import type { Binding } from "./binding.ts";
 import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
+import { Redacting } from "./redacting.ts";
 import { type Reload, reloadingPolicies } from "./reload.ts";
 import { type Sweeping, stopSweeping, sweepStore } from "./sweeping.ts";
 import { NO_TOOLS, type ToolDefinitions } from "./tool-definitions.ts";
@@ -44,6 +45,8 @@ const DIRECTORY = ".saferun";
 interface OpenStore {
   /** Commits only after the start's repairs: nothing runs beside calls of which nobody knows the outcome. */
   readonly store: Store;
+  /** What its commits mask. */
+  readonly redacting: Redacting;
   close(): Promise<void>;
   /** Signs the head of the log; absent where the store is not ours. */
   sign?(): Promise<void>;
@@ -64,12 +67,20 @@ const followed = new Map<string | Store, Map<string, Reload>>();
 export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS): Binding {
   const none = options.policies.length === 0 && options.built.length === 0;
   const inForce = none ? { current: () => NO_POLICIES } : follow(options, tools);
-  const { store } = openOrForget(options.store);
+  const { store, redacting } = openOrForget(options.store);
+  redacting.add(options.redact);
   const policies = validating(protecting(inForce, ownPlaces(options)), tools.validators);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const sweeping = sweepStore(ports, warn);
   const notifier = notifierOf(options, ports, sweeping);
-  const gate = createGate({ ...ports, policies, notifier, outbox: createOutbox(policies), zones: intlZones });
+  const gate = createGate({
+    ...ports,
+    policies,
+    notifier,
+    outbox: createOutbox(policies),
+    zones: intlZones,
+    redactor: redacting,
+  });
   const { agent, environment, owner, maxWaitMs, facts, prices } = options;
   const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
   const follows = none ? "" : JSON.stringify([options.policies, options.built.map(numberOf), options.mode]);
@@ -215,6 +226,7 @@ function checkpointFailed(error: unknown): void {
 
 /** A failed repair is tried again with the next commit, and until one succeeds there is no commit. */
 function repaired(store: Store, close: () => Promise<void>): OpenStore {
+  const redacting = new Redacting();
   let repair: Promise<unknown> | undefined;
   const prepare = (): Promise<unknown> => {
     repair ??= recover(store, nodeClock).then(tellUnknown, (error: unknown) => {
@@ -226,13 +238,13 @@ function repaired(store: Store, close: () => Promise<void>): OpenStore {
   prepare().catch(() => undefined);
   const commit = async (transaction: Transaction): Promise<Awaited<ReturnType<Store["commit"]>>> => {
     await prepare();
-    return store.commit(transaction);
+    return store.commit(redacting.transaction(transaction, nodeRandom));
   };
   const view = mirror(store, {
     inherited: true,
     see: (key, value) => (key === "commit" ? commit : bound(value, store)),
   });
-  return { store: view, close };
+  return { store: view, redacting, close };
 }
 
 function tellUnknown({ unknown }: Recovered): void {

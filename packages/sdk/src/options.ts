@@ -4,6 +4,7 @@ import { type Alarm, durationMs, SafeRunError, type Store } from "@saferun/core"
 import { Policy } from "@saferun/document";
 import type { PausedCall } from "./paused-call.ts";
 import { createPrices, type Prices, type PriceTable } from "./prices.ts";
+import type { RedactOptions } from "./redacting.ts";
 import { type CheckedFacts, checkFacts, type RunFacts } from "./run-facts.ts";
 
 export interface WrapOptions {
@@ -45,6 +46,8 @@ export interface WrapOptions {
   readonly prices?: PriceTable;
   /** `enforce` makes rules and environments bind that their files only observe. `observe`, the default, leaves them. */
   readonly mode?: "enforce" | "observe";
+  /** What the record must not hold. Keys and tokens of well-known services never stand in it. */
+  readonly redact?: RedactOptions;
 }
 
 /** A model decides nothing: policies may be left out. */
@@ -65,6 +68,7 @@ export interface CheckedOptions {
   readonly store: string | Store | undefined;
   readonly prices: Prices;
   readonly mode: "enforce" | "observe";
+  readonly redact: RedactOptions | undefined;
 }
 
 const KEYS: readonly string[] = [
@@ -79,6 +83,7 @@ const KEYS: readonly string[] = [
   "store",
   "prices",
   "mode",
+  "redact",
 ];
 const LATER: readonly string[] = ["gate"];
 const ALIASES: Readonly<Record<string, string>> = { production: "prod", development: "dev" };
@@ -107,6 +112,7 @@ export function checkOptions(
     store,
     prices,
     mode = "observe",
+    redact,
   } = options;
   if (onPause !== undefined && typeof onPause !== "function") throw invalid("`onPause` must be a function");
   if (onAlarm !== undefined && typeof onAlarm !== "function") throw invalid("`onAlarm` must be a function");
@@ -125,6 +131,7 @@ export function checkOptions(
     store: checkStore(store),
     prices: createPrices(prices),
     mode,
+    redact: checkRedact(redact),
   };
 }
 
@@ -168,6 +175,16 @@ function checkRun(run: unknown): () => CheckedFacts {
   if (typeof run === "function") return () => checkFacts(run() as RunFacts);
   const facts = checkFacts(run as RunFacts);
   return () => facts;
+}
+
+const REDACT_KEYS: readonly string[] = ["secrets", "kinds", "paths"];
+
+function checkRedact(redact: RedactOptions | undefined): RedactOptions | undefined {
+  if (redact === undefined) return undefined;
+  if (typeof redact !== "object" || redact === null) throw invalid("`redact` must be an object");
+  const unknown = Object.keys(redact).find((key) => !REDACT_KEYS.includes(key));
+  if (unknown !== undefined) throw invalid(`\`redact\` has no \`${unknown}\`; there are ${REDACT_KEYS.join(", ")}`);
+  return redact;
 }
 
 function checkStore(store: unknown): string | Store | undefined {

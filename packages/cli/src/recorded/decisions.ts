@@ -6,6 +6,7 @@ import {
   type JsonObject,
   normalizeUnbound,
   parseHeaderText,
+  REDACTED_PART,
   type StoredEntry,
   type ToolCall,
   type Verdict,
@@ -38,6 +39,8 @@ interface Proposal {
   readonly tool: Json | undefined;
   /** Undefined: erased. */
   readonly args: Json | undefined;
+  /** The log holds a mask in the place of something that the decision may rest on. */
+  readonly masked: boolean;
 }
 
 /** Takes entries in the order of the log; keeps only what is still without its decision. */
@@ -58,7 +61,9 @@ export function recordedDecisions(): (entry: DecisionEntry) => RecordedDecision 
     const { verdict = "deny", rules = [], revision = "" } = header;
     const content = contentOf(entry, "decision");
     const by = textsOf(field(field(content, "decision"), "by")) ?? rules;
-    const input = inputOf(header, proposal, content);
+    const known =
+      proposal !== undefined && isMasked(entry, "decision", "/context") ? { ...proposal, masked: true } : proposal;
+    const input = inputOf(header, known, content);
     return { seq: entry.seq, at: header.time, id, verdict, by, revision, input };
   };
 }
@@ -72,7 +77,8 @@ export function decisionEntry({ seq, header, parts }: StoredEntry): DecisionEntr
 }
 
 function proposalOf(entry: DecisionEntry, { tool }: EntryHeader): Proposal {
-  return { tool: tool ?? contentOf(entry, "tool"), args: contentOf(entry, "arguments") };
+  const masked = isMasked(entry, "arguments") || isMasked(entry, "tool");
+  return { tool: tool ?? contentOf(entry, "tool"), args: contentOf(entry, "arguments"), masked };
 }
 
 function inputOf(
@@ -86,11 +92,20 @@ function inputOf(
   if (content === undefined || proposal.args === undefined || proposal.tool === undefined) {
     return { missing: "erased", tool };
   }
+  if (proposal.masked) return { missing: "masked", tool };
   const context = field(content, "context");
   if (!isContext(context) || !isMap(proposal.args) || "encoding" in proposal.args) return { missing: "masked", tool };
   const { agent, environment } = context;
   const normal = normalizeUnbound({ tool, args: proposal.args, agent, environment });
   return normal.ok ? { call: normal.call, context } : { missing: "masked", tool };
+}
+
+/** True where the record masks something of this part, below this pointer. A list that was erased masks all. */
+function isMasked(entry: DecisionEntry, name: string, below = ""): boolean {
+  if (!entry.parts.has(REDACTED_PART)) return false;
+  const paths = contentOf(entry, REDACTED_PART);
+  if (paths === undefined) return true;
+  return (textsOf(field(paths, name)) ?? []).some((path) => path === "" || path.startsWith(below));
 }
 
 /** Undefined where the part was erased, or is not there. */

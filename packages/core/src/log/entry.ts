@@ -77,6 +77,8 @@ export interface PartDraft {
   readonly name: string;
   readonly salt: Uint8Array;
   readonly bytes: Uint8Array;
+  /** JSON pointers to what was masked in it: the entry's part `redacted` lists them. */
+  readonly masked?: readonly string[];
 }
 
 /** `bytes` and `salt` are null after an erasure. */

@@ -2,6 +2,7 @@
  * What it takes to judge recorded calls again, and nothing else: proposals and decisions with their content, as texts,
  * without the hashes and salts that prove them. Several times as fast as reading whole entries.
  */
+import { REDACTED_PART } from "@saferun/core";
 import { connectReadOnly, integer, PARTS_PER_ENTRY, text } from "./schema.ts";
 
 /** An entry of type `call.proposed` or `call.decided`; whoever reads its header decides which. */
@@ -9,7 +10,7 @@ export interface DecisionEntry {
   readonly seq: number;
   /** Canonical JSON. */
   readonly header: string;
-  /** Of its parts `arguments`, `tool` and `decision` the ones that it has, as JSON text; null where it was erased. */
+  /** Of its parts `arguments`, `tool`, `decision` and `redacted` the ones that it has, as JSON text; null where it was erased. */
   readonly parts: ReadonlyMap<string, string | null>;
 }
 
@@ -34,7 +35,7 @@ const QUERY = `
 SELECT e.seq AS seq, CAST(e.header AS TEXT) AS header, p.name AS name, CAST(p.bytes AS TEXT) AS bytes
 FROM entries e LEFT JOIN parts p
   ON p.id >= e.seq * ${PARTS_PER_ENTRY} AND p.id < (e.seq + 1) * ${PARTS_PER_ENTRY}
-  AND p.name IN ('arguments', 'tool', 'decision')
+  AND p.name IN ('arguments', 'tool', 'decision', '${REDACTED_PART}')
 WHERE e.seq >= ? AND e.seq < ? AND CAST(e.header AS TEXT) GLOB '*"type":"call.[dp]*'
 ORDER BY e.seq, p.id`;
 

@@ -1,0 +1,85 @@
+/** What the record of a store must not hold, as any wrap of the process has said it. */
+import {
+  createRedactor,
+  type PartDraft,
+  type Random,
+  type RedactedKind,
+  type Redactor,
+  SafeRunError,
+  type Transaction,
+} from "@saferun/core";
+
+export interface RedactOptions {
+  /**
+   * Exact values that must not be recorded, whatever they stand in: in the clear, JSON-escaped, in base64, hex or
+   * URL-encoded. A function is asked before each commit; what it has said once stays secret.
+   */
+  readonly secrets?: readonly string[] | (() => readonly string[]);
+  /** Beside `secret`, the keys and tokens of well-known services: `card` and `iban`, found by their check digits. */
+  readonly kinds?: readonly RedactedKind[];
+  /** Tool → paths of its calls: `{ "stripe.charge": ["args.card.number", "result.receipt.token"] }`. */
+  readonly paths?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Secrets that are looked for; beyond them the oldest are given up. */
+const MOST_SECRETS = 1_000;
+
+/** One for each store: the wraps that share it mask what any of them has named. */
+export class Redacting implements Redactor {
+  readonly #given: RedactOptions[] = [];
+  readonly #secrets = new Set<string>();
+  #redactor: Redactor = createRedactor({});
+
+  /** @throws SafeRunError `option.invalid`. */
+  add(options: RedactOptions | undefined): void {
+    if (options === undefined || this.#given.includes(options)) return;
+    // Said before anything else of a wrap is done: an option that cannot be kept is no option.
+    createRedactor({ ...options, secrets: secretsOf(options) });
+    this.#given.push(options);
+    for (const secret of secretsOf(options)) this.#learn(secret);
+    this.#renew();
+  }
+
+  part(part: PartDraft): PartDraft {
+    return this.#current().part(part);
+  }
+
+  transaction(transaction: Transaction, random: Random): Transaction {
+    return this.#current().transaction(transaction, random);
+  }
+
+  #current(): Redactor {
+    let learned = false;
+    for (const options of this.#given) {
+      if (typeof options.secrets !== "function") continue;
+      for (const secret of secretsOf(options)) learned = this.#learn(secret) || learned;
+    }
+    if (learned) this.#renew();
+    return this.#redactor;
+  }
+
+  /** True for one that was not known. */
+  #learn(secret: string): boolean {
+    if (this.#secrets.has(secret)) return false;
+    this.#secrets.add(secret);
+    const [oldest] = this.#secrets;
+    if (this.#secrets.size > MOST_SECRETS && oldest !== undefined) this.#secrets.delete(oldest);
+    return true;
+  }
+
+  #renew(): void {
+    const given = this.#given;
+    const paths: Record<string, readonly string[]> = {};
+    for (const [tool, more] of given.flatMap(({ paths: one = {} }) => Object.entries(one))) {
+      paths[tool] = [...(paths[tool] ?? []), ...more];
+    }
+    const kinds = new Set<RedactedKind>(["secret", ...given.flatMap(({ kinds: one = [] }) => one)]);
+    this.#redactor = createRedactor({ secrets: [...this.#secrets], kinds: [...kinds], paths });
+  }
+}
+
+function secretsOf({ secrets = [] }: RedactOptions): readonly string[] {
+  const said: unknown = typeof secrets === "function" ? secrets() : secrets;
+  if (Array.isArray(said) && said.every((secret) => typeof secret === "string")) return said;
+  throw new SafeRunError("option.invalid", "`redact.secrets` must be a list of texts, or a function that gives one");
+}
