@@ -2,24 +2,9 @@
  * Text that others wrote, made safe to show to a person who decides by it: agents and models choose tools and arguments.
  * Invisible and direction-changing characters stand as their escapes, and nothing is left out (traps.md, 27).
  */
-import { type ApprovalRecord, changedPaths, type Json, versionOf } from "@saferun/core";
+import { type ApprovalRecord, changedPaths, type Json, printable, printableJson, versionOf } from "@saferun/core";
 
-const UNSAFE = /\p{Cc}|\p{Cf}|\p{Cs}|\p{Co}|\p{Cn}|\p{Zl}|\p{Zp}|\p{Default_Ignorable_Code_Point}/gu;
-
-/** One line in which every character can be seen. */
-export function printable(text: string): string {
-  return text.replace(UNSAFE, (character) => {
-    if (character === "\n") return "\\n";
-    if (character === "\t") return "\\t";
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
-}
-
-/** The same, cut to a length; for labels, never for what somebody decides by. */
-export function short(text: string, length: number): string {
-  const line = printable(text);
-  return line.length <= length ? line : `${line.slice(0, length - 1)}…`.toWellFormed();
-}
+export { printable, short } from "@saferun/core";
 
 export interface Leaf {
   /** `amount`, `to[0].mail`, `["odd key"].x`. */
@@ -92,15 +77,5 @@ function join(path: string, key: string): string {
 
 /** JSON that can be edited and sent back: the same value, every character of it visible. */
 export function jsonText(value: Json): string {
-  return JSON.stringify(value, null, 2)
-    .split("\n")
-    .map((line) => line.replace(UNSAFE, escapeUnits))
-    .join("\n");
-}
-
-function escapeUnits(character: string): string {
-  return character
-    .split("")
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-    .join("");
+  return printableJson(JSON.stringify(value, null, 2));
 }

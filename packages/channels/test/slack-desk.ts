@@ -156,6 +156,12 @@ export async function click(slack: SlackChannel, payload: Json, hostile?: Hostil
   return slack.handle(signedRequest(payload, hostile));
 }
 
+/** The form that was opened last. */
+export function openedForm(front: Front): { blocks: readonly Json[] } {
+  const opened = front.passed.findLast(({ path }) => path.endsWith("/views.open"));
+  return JSON.parse(new URLSearchParams(opened?.body ?? "").get("view") ?? "null") as { blocks: readonly Json[] };
+}
+
 /** The form that was opened last, as Slack would send it back with these texts typed into its fields. */
 export function submissionOf(front: Front, account: string, typed: Readonly<Record<string, string>>): Json {
   const opened = front.passed.findLast(({ path }) => path.endsWith("/views.open"));
@@ -166,19 +172,20 @@ export function submissionOf(front: Front, account: string, typed: Readonly<Reco
       type: string;
       block_id: string;
       label: { text: string };
-      element: { action_id: string; initial_value?: string };
+      element: SubmittedElement;
     }[];
   } | null;
   if (view === null) throw new Error("no form was opened");
   const inputs = view.blocks.filter(({ type }) => type === "input");
-  for (const label of Object.keys(typed)) {
-    if (!inputs.some((input) => input.label.text === label)) throw new Error(`the form has no field ${label}`);
+  const pathOf = (label: { text: string }) => label.text.split(" — ")[0] ?? "";
+  for (const path of Object.keys(typed)) {
+    if (!inputs.some(({ label }) => pathOf(label) === path)) throw new Error(`the form has no field ${path}`);
   }
   const values = Object.fromEntries(
-    inputs.map(({ block_id, label, element }) => {
-      const value = typed[label.text] ?? element.initial_value ?? null;
-      return [block_id, { [element.action_id]: { type: "plain_text_input", value } }];
-    }),
+    inputs.map(({ block_id, label, element }) => [
+      block_id,
+      { [element.action_id]: stateOf(element, typed[pathOf(label)]) },
+    ]),
   );
   const { callback_id, private_metadata } = view;
   return {
@@ -186,4 +193,25 @@ export function submissionOf(front: Front, account: string, typed: Readonly<Reco
     user: { id: account },
     view: { id: "V1", callback_id, private_metadata, state: { values } },
   };
+}
+
+interface SubmittedElement {
+  readonly type: string;
+  readonly action_id: string;
+  readonly initial_value?: string;
+  readonly initial_option?: SubmittedOption;
+  readonly options?: readonly SubmittedOption[];
+}
+
+interface SubmittedOption {
+  readonly text: { readonly text: string };
+  readonly value: string;
+}
+
+/** As Slack sends it: of a menu the option that was chosen, of a field what stands in it. */
+function stateOf({ type, options, initial_option, initial_value }: SubmittedElement, typed: string | undefined): Json {
+  if (type !== "static_select") return { type, value: typed ?? initial_value ?? null };
+  const chosen = typed === undefined ? initial_option : options?.find(({ text }) => text.text === typed);
+  if (typed !== undefined && chosen === undefined) throw new Error(`the menu has no choice ${typed}`);
+  return { type, selected_option: chosen === undefined ? null : { value: chosen.value } };
 }

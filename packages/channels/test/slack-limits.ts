@@ -61,11 +61,52 @@ function blockProblems(block: Json): readonly string[] {
         ...most(block, ["element", "initial_value"], 3_000),
         ...most(block, ["element", "placeholder", "text"], 150),
         ...most(block, ["element", "action_id"], 255),
+        ...inputProblems(at(block, "element") ?? null),
       ];
     case "rich_text":
       return elements.length === 0 ? ["an empty rich text"] : own;
     default:
       return [`unknown block ${String(textAt(block, "type"))}`];
+  }
+}
+
+function inputProblems(element: Json): readonly string[] {
+  const number = (key: string) => {
+    const text = textAt(element, key);
+    return text === undefined ? undefined : Number(text);
+  };
+  const [initial, min, max] = [number("initial_value"), number("min_value"), number("max_value")];
+  switch (textAt(element, "type")) {
+    case "plain_text_input": {
+      const length = at(element, "max_length") ?? 3_000;
+      if (typeof length !== "number" || length < 1 || length > 3_000) return ["max_length is not from 1 to 3000"];
+      return most(element, ["initial_value"], length);
+    }
+    case "number_input":
+      return [
+        ...([initial, min, max].some((value) => Number.isNaN(value)) ? ["no number"] : []),
+        ...(typeof at(element, "is_decimal_allowed") === "boolean" ? [] : ["is_decimal_allowed is missing"]),
+        ...((min ?? 0) > (max ?? min ?? 0) ? ["min_value above max_value"] : []),
+        ...((initial ?? 0) < (min ?? initial ?? 0) || (initial ?? 0) > (max ?? initial ?? 0) ? ["initial_value"] : []),
+      ];
+    case "static_select": {
+      const options = at(element, "options");
+      const list = Array.isArray(options) ? (options as readonly Json[]) : [];
+      const values = list.map((option) => textAt(option, "value"));
+      const initialOption = at(element, "initial_option");
+      return [
+        ...(list.length < 1 || list.length > 100 ? [`${list.length} options`] : []),
+        ...list.flatMap((option) => [...most(option, ["text", "text"], 75), ...most(option, ["value"], 150)]),
+        ...list.flatMap((option) => least(option, ["text", "text"])),
+        ...(new Set(values).size < values.length ? ["a value twice"] : []),
+        ...(initialOption === undefined ||
+        list.some((option) => JSON.stringify(option) === JSON.stringify(initialOption))
+          ? []
+          : ["initial_option is none of the options"]),
+      ];
+    }
+    default:
+      return [`unknown element ${String(textAt(element, "type"))}`];
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type DecisionPorts,
   type Gate,
   type JsonObject,
+  type JsonSchema,
   type Store,
 } from "@saferun/core";
 import { loadPolicies } from "@saferun/document";
@@ -82,12 +83,12 @@ export interface Waiting extends PausedApproval {
   now(): Promise<ApprovalRecord>;
 }
 
-/** `text`: other policies, whose routes are told through the outbox. */
-export function world(text?: string): World {
+/** `text`: other policies, whose routes are told through the outbox. `toolSchemas`: as a framework gives them. */
+export function world(text?: string, toolSchemas: Record<string, JsonSchema> = {}): World {
   const clock = new MovableClock();
   const store = createMemoryStore({ clock });
   const ports = { store, clock, hash: nodeHash, random: nodeRandom };
-  const loaded = loadPolicies([{ file: "test.yaml", text: text ?? POLICIES }], { hash: nodeHash });
+  const loaded = loadPolicies([{ file: "test.yaml", text: text ?? POLICIES }], { hash: nodeHash, toolSchemas });
   if (!loaded.ok) throw new Error(loaded.issues.map(({ line, message }) => `${line}: ${message}`).join("\n"));
   const { policies } = loaded;
   const told = new Map<string, (approval: ApprovalRecord) => void>();

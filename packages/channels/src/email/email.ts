@@ -259,10 +259,9 @@ function shownIn(form: URLSearchParams): Shown | undefined {
 }
 
 function valuesIn(form: URLSearchParams, approval: ApprovalRecord): ReadonlyMap<string, string> {
-  const values = fieldsOf(approval).flatMap(({ path, value }, index): [string, string][] => {
+  const values = fieldsOf(approval).flatMap(({ path }, index): [string, string][] => {
     const text = form.get(fieldName(index));
-    // An argument that is absent stays absent unless something was typed.
-    return text === null || (value === undefined && text === "") ? [] : [[path, text]];
+    return text === null ? [] : [[path, text]];
   });
   return new Map(values);
 }

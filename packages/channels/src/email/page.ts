@@ -1,8 +1,8 @@
 /** The page behind a mail's link. No script runs on it, and what agents wrote stands in it as text (traps.md, 27). */
-import type { ApprovalRecord } from "@saferun/core";
+import { type ApprovalRecord, choicesOf, type FormField, fieldText, isTypeable } from "@saferun/core";
 import { outcomeText } from "../answer.ts";
 import type { Shown } from "../desk.ts";
-import { type Field, fieldsOf, isTypeable, type Mistake } from "../edit-form.ts";
+import { fieldsOf, type Mistake } from "../edit-form.ts";
 import { argumentLines, changeLines, printable } from "../shown.ts";
 
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
@@ -48,15 +48,33 @@ ${fields.length === 0 ? "" : `<fieldset><legend>May be changed</legend>${fields.
   );
 }
 
-function fieldHtml(field: Field, index: number, mistakes: readonly Mistake[]): string {
-  const { path, text, typedAs } = field;
+function fieldHtml(field: FormField, index: number, mistakes: readonly Mistake[]): string {
+  const { path } = field;
   const name = html(printable(path));
   if (!isTypeable(field)) return `<p>${name} holds characters that cannot be shown, and stays as it is.</p>`;
   const mistake = mistakes.find((one) => one.path === path);
   const said = mistake === undefined ? "" : `<p class="bad">${html(mistake.message)}</p>`;
-  // A browser drops one line break after the tag.
-  return `<label>${name} <small>${typedAs === "json" ? "JSON" : "text"}</small><textarea name="${fieldName(index)}" rows="${rows(text)}">
-${html(text)}</textarea></label>${said}`;
+  return `<label>${name} <small>${html(aboutText(field))}</small>${inputHtml(field, fieldName(index))}</label>${said}`;
+}
+
+function aboutText(field: FormField): string {
+  const { label, path, description = "" } = field;
+  const title = label === path ? "" : printable(label);
+  return [title, fieldText(field), printable(description)].filter((text) => text !== "").join("; ");
+}
+
+function inputHtml(field: FormField, name: string): string {
+  const { text, nullable } = field;
+  const choices = choicesOf(field).map((choice) => choice.text);
+  if (choices.length === 0 || choices.some((choice) => !isTypeable({ text: choice }))) {
+    // A browser drops one line break after the tag.
+    return `<textarea name="${name}" rows="${rows(text)}">\n${html(text)}</textarea>`;
+  }
+  const options = nullable === true || text === "" ? ["", ...choices] : choices;
+  const made = options.map(
+    (choice) => `<option value="${html(choice)}"${choice === text ? " selected" : ""}>${html(choice)}</option>`,
+  );
+  return `<select name="${name}">${made.join("")}</select>`;
 }
 
 /** How it ended, or why nothing was decided. */
@@ -88,7 +106,7 @@ ${body}
 }
 
 const STYLE =
-  ":root{color-scheme:light dark;font:16px/1.5 system-ui}main{max-width:44rem;margin:2rem auto;padding:0 1rem}pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid;padding:.5rem}label{display:block;margin:.5rem 0}textarea,input{display:block;width:100%;font:inherit}button{font:inherit;padding:.5rem 1.5rem;margin:.5rem .5rem 0 0}dt{float:left;clear:left;width:8rem}.bad{font-weight:bold}";
+  ":root{color-scheme:light dark;font:16px/1.5 system-ui}main{max-width:44rem;margin:2rem auto;padding:0 1rem}pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid;padding:.5rem}label{display:block;margin:.5rem 0}textarea,select,input{display:block;width:100%;font:inherit}button{font:inherit;padding:.5rem 1.5rem;margin:.5rem .5rem 0 0}dt{float:left;clear:left;width:8rem}.bad{font-weight:bold}";
 
 function hidden(name: string, value: string): string {
   return `<input type="hidden" name="${name}" value="${html(value)}">`;

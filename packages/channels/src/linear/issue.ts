@@ -1,5 +1,5 @@
 /** The issue about one approval, and what a comment on it says. */
-import { type AlarmText, type ApprovalRecord, type Json, JsonTextProblem, parseJson } from "@saferun/core";
+import { type AlarmText, type ApprovalRecord, fieldText, type Json, JsonTextProblem, parseJson } from "@saferun/core";
 import { outcomeText } from "../answer.ts";
 import type { Shown } from "../desk.ts";
 import { at, jsonOf, textAt } from "../json-body.ts";
@@ -134,8 +134,11 @@ function reasonText({ reasons }: ApprovalRecord): string {
 function editing(approval: ApprovalRecord): readonly string[] {
   if (approval.editable.length === 0) return [];
   const paths = approval.editable.map((path) => `\`${printable(path).replaceAll("`", "'")}\``).join(", ");
+  const form = approval.form ?? [];
+  const fields = form.map((field) => `${printable(field.path)}: ${fieldText(field)}`);
   return [
     `To change ${paths}: copy this block, change it, and put it below \`/approve\` in your comment or reply.`,
+    ...(fields.length === 0 ? [] : [fenced(fields.join("\n"), "")]),
     fenced(jsonText(argumentsOf(approval)), "json"),
   ];
 }

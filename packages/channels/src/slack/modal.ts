@@ -1,8 +1,8 @@
 /** The edit form: a field for each argument that may be changed, and the whole call above it. */
-import type { ApprovalRecord, JsonObject } from "@saferun/core";
-import type { InputBlock, ModalView } from "@slack/types";
+import { type ApprovalRecord, choicesOf, type FormField, fieldText, isTypeable, type JsonObject } from "@saferun/core";
+import type { InputBlock, ModalView, PlainTextElement, PlainTextOption } from "@slack/types";
 import type { Answer } from "../answer.ts";
-import { type Field, fieldsOf, isTypeable, type Mistake, type Typed, typedArguments } from "../edit-form.ts";
+import { fieldsOf, type Mistake, type Typed, typedArguments } from "../edit-form.ts";
 import { textAt } from "../json-body.ts";
 import { short } from "../shown.ts";
 import { argumentBlock, CARD_CHARACTERS } from "./card.ts";
@@ -59,30 +59,105 @@ export function editForm(approval: ApprovalRecord, metadata: string): ModalView 
   };
 }
 
-function input(field: Field, index: number): InputBlock {
-  const long = field.text.includes("\n") || field.text.length > 80;
-  const hint =
-    field.typedAs === "json" ? "JSON: numbers as they are, texts in straight double quotes" : "text, as it is";
+function input(field: FormField, index: number): InputBlock {
   return {
     type: "input",
     block_id: blockOf(index),
-    optional: field.value === undefined || field.text === "",
-    label: { type: "plain_text", text: short(field.path, 150), emoji: false },
-    hint: { type: "plain_text", text: hint },
-    element: {
-      type: "plain_text_input",
-      action_id: VALUE,
-      multiline: long || (typeof field.value === "object" && field.value !== null),
-      ...(field.text === "" ? {} : { initial_value: field.text }),
-    },
+    optional: field.value === undefined || field.text === "" || field.nullable === true,
+    label: plain(labelOf(field)),
+    hint: plain(hintOf(field)),
+    element: elementOf(field),
   };
+}
+
+/** The path first: what stands behind it is the text of whoever made the tool. */
+function labelOf({ path, label }: FormField): string {
+  return label === path ? short(path, 150) : `${short(path, 150)} — ${short(label, 80)}`;
+}
+
+function hintOf(field: FormField): string {
+  const { description, described, type } = field;
+  const json = "JSON: numbers as they are, texts in straight double quotes";
+  const kind = type === "json" ? json : described ? fieldText(field) : "text, as it is";
+  return description === undefined ? kind : `${kind}; ${short(description, 300)}`;
+}
+
+function elementOf(field: FormField): InputBlock["element"] {
+  const { text, type, value } = field;
+  const options = optionsOf(field);
+  if (options.length > 0) {
+    const initial = options.find((option) => (value === null ? option.value === NOTHING : option.text.text === text));
+    return {
+      type: "static_select",
+      action_id: VALUE,
+      options,
+      ...(initial === undefined ? {} : { initial_option: initial }),
+    };
+  }
+  if ((type === "integer" || type === "number") && (text === "" || PLAIN_NUMBER.test(text))) {
+    return {
+      type: "number_input",
+      action_id: VALUE,
+      is_decimal_allowed: type === "number",
+      ...(text === "" ? {} : { initial_value: text }),
+      ...boundsOf(field),
+    };
+  }
+  const length = type === "string" ? (field.maxLength ?? 0) : 0;
+  return {
+    type: "plain_text_input",
+    action_id: VALUE,
+    multiline: text.includes("\n") || text.length > 80 || length > 80 || (typeof value === "object" && value !== null),
+    // Slack counts otherwise than the schema: what stands there already has to fit in any case.
+    ...(length > 0 && length <= FIELD_CHARACTERS && text.length <= length ? { max_length: length } : {}),
+    ...(text === "" ? {} : { initial_value: text }),
+  };
+}
+
+/** Without an exponent, as Slack takes it. */
+const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/;
+const MOST_OPTIONS = 100;
+const OPTION_CHARACTERS = 75;
+/** A choice is sent back as its place in the list: Slack holds less of a text than an argument may have. */
+const NOTHING = "nothing";
+
+/** Empty where it has to be typed: no choices, too many, or one that cannot be shown whole. */
+function optionsOf(field: FormField): PlainTextOption[] {
+  const choices = choicesOf(field);
+  const options = choices.map(({ text }, index) => ({ text: plain(text), value: String(index) }));
+  const shown = choices.every(
+    ({ text }) => text.length <= OPTION_CHARACTERS && text.trim() !== "" && isTypeable({ text }),
+  );
+  if (!shown || options.length === 0 || options.length >= MOST_OPTIONS) return [];
+  return field.nullable === true ? [...options, { text: plain("(nothing)"), value: NOTHING }] : options;
+}
+
+function chosenText(field: FormField, value: string): string {
+  return choicesOf(field)[/^\d{1,3}$/.test(value) ? Number(value) : -1]?.text ?? "";
+}
+
+/** Slack refuses a form whose value lies outside. */
+function boundsOf({ minimum, maximum, value }: FormField): { min_value?: string; max_value?: string } {
+  const holds = (bound: number | undefined): bound is number => bound !== undefined && PLAIN_NUMBER.test(String(bound));
+  const outside = typeof value === "number" && (value < (minimum ?? value) || value > (maximum ?? value));
+  if (outside || (minimum !== undefined && maximum !== undefined && minimum > maximum)) return {};
+  return {
+    ...(holds(minimum) ? { min_value: String(minimum) } : {}),
+    ...(holds(maximum) ? { max_value: String(maximum) } : {}),
+  };
+}
+
+function plain(text: string): PlainTextElement {
+  return { type: "plain_text", text, emoji: false };
 }
 
 /** The submitted form as arguments. Fields that Slack does not send are empty; unknown ones are ignored. */
 export function submitted(approval: ApprovalRecord, values: JsonObject): Typed {
   const typed = new Map<string, string>();
   for (const [index, field] of fieldsOf(approval).entries()) {
-    typed.set(field.path, textAt(values, blockOf(index), VALUE, "value") ?? "");
+    const chosen = textAt(values, blockOf(index), VALUE, "selected_option", "value");
+    const text = textAt(values, blockOf(index), VALUE, "value");
+    typed.set(field.path, chosen === undefined ? (text ?? "") : chosenText(field, chosen));
   }
   return typedArguments(approval, typed);
 }

@@ -1,5 +1,12 @@
 /** Any system as a channel: Standard Webhooks out, Standard Webhooks in. */
-import type { AlarmText, ApprovalRecord, DecisionPorts, Json, JsonObject } from "@saferun/core";
+import {
+  type AlarmText,
+  type ApprovalRecord,
+  type DecisionPorts,
+  editFieldJson,
+  type Json,
+  type JsonObject,
+} from "@saferun/core";
 import { type Answer, type AnswerWord, notAllowed, outcomeText } from "../answer.ts";
 import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk, type Reply } from "../desk.ts";
@@ -136,6 +143,7 @@ function requestedEvent(approval: ApprovalRecord, nonce: string): JsonObject {
       arguments: argumentsOf(approval),
       reasons: approval.reasons.map(({ id, reason }) => ({ rule: id, reason })),
       editable: approval.editable,
+      fields: (approval.form ?? []).map(editFieldJson),
       deadline: new Date(approval.deadline).toISOString(),
     },
   };
