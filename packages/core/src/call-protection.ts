@@ -6,6 +6,7 @@ import { type Finding, findingDigest, ruleOf } from "./breaker/loop/finding.ts";
 import { callKeys, resultKeys, resultText } from "./breaker/loop/fingerprint.ts";
 import type { Caller, CallMotion, Motion, PotClaim } from "./breaker/protect/motion.ts";
 import { type Objection, objectionVerdict } from "./breaker/protect/objection.ts";
+import { stopRule } from "./breaker/stop.ts";
 import type { BudgetClaim } from "./budget.ts";
 import type { ToolCall } from "./call.ts";
 import type { Decision, EvaluationContext, PauseReason, Verdict } from "./decision.ts";
@@ -141,7 +142,7 @@ export function finishMotion(
   return {
     type: "finish",
     callId: row.id,
-    root: run.root,
+    root: row.root,
     agent: run.agent,
     environment: run.environment,
     tool,
@@ -285,11 +286,6 @@ function combined(decision: Decision, said: Sayings, observed: boolean): Decisio
 
 function sorted(ids: readonly string[]): readonly string[] {
   return [...new Set(ids)].sort((one, other) => (one < other ? -1 : one > other ? 1 : 0));
-}
-
-function stopRule({ agent, tool, run }: NonNullable<Objection["stop"]>["scope"]): string {
-  const of = [agent === null ? "" : "agent", tool === null ? "" : "tool", run === null ? "" : "run"].filter(Boolean);
-  return `stop:${of.length === 0 ? "all" : of.join("+")}`;
 }
 
 /** For the agent: what is closed, and nothing to try. */

@@ -197,10 +197,11 @@ export class Waiting {
     const approved = callFromBytes({ tool, agent, environment, bytes }, hash);
     const context = contextOf(run, row.id, attempt, now);
     const set = policies.current();
+    const place = placeOf(run, row);
     const { decision: heard, call } = isBound(row, approval, approved)
       ? judge(set, approved, context, hash)
       : { decision: mismatch(row.revision), call: approved };
-    const { decision: ruled, budgets } = reckon(set, heard, call, context, { run, zones: this.#ports.zones });
+    const { decision: ruled, budgets } = reckon(set, heard, call, context, { run: place, zones: this.#ports.zones });
     const judged = (decision: Decision) => ({
       ...decided(run, row.id, decision, context, random),
       approval: approval.id,
@@ -221,7 +222,7 @@ export class Waiting {
     const consumed = stepApproval(approval, { type: "consume", digest: call.digest, now });
     if (!claim.ok || !consumed.ok) return undefined;
     const claiming = { hash, owner: store.writerId, now, deadline: now + LIMITS.leaseMs };
-    const asks = callMotion(run, row.id, call, budgets, set, claiming);
+    const asks = callMotion(place, row.id, call, budgets, set, claiming);
     const motion: Motion = { ...asks, ...seenBy(approval, budgets), type: "claim" };
     let then: () => Waited | undefined = () => undefined;
     const committed = await this.#writer.commitJudged(run, (objection) => {
@@ -381,6 +382,11 @@ export class Waiting {
       protection: { motions: [releaseMotion(call, [])], accounted: "" },
     });
   }
+}
+
+/** A call stays in the tree in which it was asked about, also where its run goes on by itself: its root's stops hold it. */
+function placeOf(run: Run, { root }: CallRecord): Run {
+  return root === run.root ? run : { ...run, root, runs: [...run.runs, root] };
 }
 
 type ClaimMotion = Extract<Motion, { type: "claim" }>;

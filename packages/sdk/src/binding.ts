@@ -1,5 +1,15 @@
 /** A gate with what one `wrap` knows: the two ways to run a tool through it, as a promise and as a stream. */
-import { type Gate, type Hash, type Permit, type Random, type Store, toHex } from "@saferun/core";
+import {
+  coversCall,
+  type Gate,
+  type Hash,
+  type Permit,
+  type Random,
+  type Store,
+  stopRule,
+  stopsInForce,
+  toHex,
+} from "@saferun/core";
 import { deniedCall, withEditNote } from "./denied.ts";
 import { continuedFrame, currentFrame, type Frame, keyOf, resumedFrame, runOf, toolFrame, within } from "./frame.ts";
 import { type Admitted, hold, takeHeld } from "./held.ts";
@@ -136,7 +146,7 @@ export async function asksPerson(binding: Binding, bound: Frame | undefined, req
 
 async function admitTool(binding: Binding, bound: Frame | undefined, request: ToolRequest): Promise<Admitted> {
   const held = takeHeld(bound ?? currentFrame() ?? binding, request);
-  if (held !== undefined) return held;
+  if (held !== undefined) return startable(binding, held, request);
   const { frame, key, ids } = await placeOf(binding, bound, request);
   const run = runOf(binding, frame);
   const { tool, args, signal } = request;
@@ -150,6 +160,27 @@ async function admitTool(binding: Binding, bound: Frame | undefined, request: To
   if (!admission.admitted && isPending(admission.denial) && key !== undefined)
     await rememberPending(binding.store, ids, { run: run.id, key });
   return { frame, admission };
+}
+
+/** What was let go a while ago starts only if nobody has stopped it since. */
+async function startable(binding: Binding, admitted: Admitted, { tool }: ToolRequest): Promise<Admitted> {
+  const { frame, admission } = admitted;
+  if (!admission.admitted) return admitted;
+  const { permit } = admission;
+  const { agent, runs } = runOf(binding, frame);
+  const refusal = await stopsInForce(binding.store).then(
+    (stops) => {
+      const stop = stops.find((one) => coversCall(one.scope, { agent, tool, runs }));
+      return stop && { rule: stopRule(stop.scope), reason: `stopped by an operator: ${stop.reason}` };
+    },
+    () => ({ rule: "record.unavailable", reason: "the stops in force could not be read, so the call did not run" }),
+  );
+  if (refusal === undefined) return admitted;
+  const { rule, reason } = refusal;
+  // Where even this cannot be recorded its outcome is unknown, and it does not run all the same.
+  await permit.settle("failed", reason).catch(() => undefined);
+  const denial = { status: "denied", callId: permit.callId, tool, rules: [rule], reason, retry: false } as const;
+  return { frame, admission: { admitted: false, denial } };
 }
 
 interface Place {
@@ -172,7 +203,7 @@ async function placeOf(binding: Binding, bound: Frame | undefined, request: Tool
   }
   const own = keyOf(around, toolCallId);
   if (binding.maxWaitMs === undefined) return { frame: around, key: own, ids: [] };
-  const again = againId(binding, runOf(binding, around).id, request);
+  const again = againId(binding, runOf(binding, around), request);
   const known = again === undefined ? undefined : await findPending(store, again);
   const key = known?.key ?? own ?? `once/${toHex(random.bytes(16))}`;
   return { frame: around, key, ids: [again, resume].filter((id) => id !== undefined) };

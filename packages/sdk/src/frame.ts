@@ -10,7 +10,7 @@ export interface Scope {
   readonly id: string;
   readonly facts: CheckedFacts;
   readonly runs: Map<Store, Map<string, Run>>;
-  /** Of a run that was opened inside a tool: the one around it. */
+  /** Of a run that was opened inside a tool or taken up from a message history: the one around it. */
   readonly parent?: Scope;
 }
 
@@ -91,7 +91,7 @@ export function runOf(binding: Binding, frame: Frame): Run {
   return run;
 }
 
-/** The runs around a run that was opened inside a tool: it shares their root's budgets and loop history. */
+/** The runs around a run: it shares their root's budgets and loop history. */
 function parentOf({ parent }: Scope, depth: number): RunOptions["parent"] {
   if (parent === undefined) return undefined;
   const runs: string[] = [];
@@ -136,13 +136,14 @@ const encoder = new TextEncoder();
 
 /**
  * A call that the framework takes up again from a message history gets a run whose id depends on that call alone, so that
- * the same history sent twice, to whichever process, is one call and not two.
+ * the same history sent twice, to whichever process, is one call and not two. It belongs to the run around it, whose stops,
+ * budgets and loop history are its own.
  */
 export function resumedFrame(frame: Frame, toolCallId: string, binding: Binding): Frame {
   const agent = binding.agent ?? frame.agent ?? frame.scope.facts.agent ?? "agent";
   const named = JSON.stringify([agent, binding.environment, frame.scope.facts.principal.id, toolCallId]);
   const id = `run_${digest(`saferun/resume/v1\u0000${named}`, binding.hash)}`;
-  return { scope: { ...frame.scope, id, runs: new Map() }, depth: frame.depth, agent };
+  return { scope: { ...frame.scope, id, runs: new Map(), parent: frame.scope }, depth: frame.depth, agent };
 }
 
 /** The run in which a call was asked about goes on, in whichever process. */

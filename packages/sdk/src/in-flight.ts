@@ -16,7 +16,7 @@ interface Watched {
   abort(stop: Stop): void;
 }
 
-const watches = new WeakMap<Store, Set<Watched>>();
+const watches = new WeakMap<Store, { readonly calls: Set<Watched>; running: boolean }>();
 
 /** Until `end` is called: a signal that aborts when the caller gives up or the call is stopped. */
 export function inFlight(
@@ -29,15 +29,18 @@ export function inFlight(
     call,
     abort: ({ reason }) => stopped.abort(new DOMException(`stopped by an operator: ${reason}`, "AbortError")),
   };
-  const calls = watches.get(store) ?? new Set();
-  watches.set(store, calls.add(watched));
-  if (calls.size === 1) void watch(store, calls);
+  const all = watches.get(store) ?? { calls: new Set(), running: false };
+  watches.set(store, all);
+  all.calls.add(watched);
+  if (!all.running) void watch(store, all);
   const signal = caller === undefined ? stopped.signal : AbortSignal.any([caller, stopped.signal]);
-  return { signal, end: () => calls.delete(watched) };
+  return { signal, end: () => void all.calls.delete(watched) };
 }
 
-/** Looks while there is anything to look for, and holds no process open. */
-async function watch(store: Store, calls: Set<Watched>): Promise<void> {
+/** Looks while there is anything to look for, once a store, and holds no process open. */
+async function watch(store: Store, all: { readonly calls: Set<Watched>; running: boolean }): Promise<void> {
+  const { calls } = all;
+  all.running = true;
   while (calls.size > 0) {
     await new Promise<void>((resolve) => setTimeout(resolve, REFRESH_MS).unref());
     // A store that cannot be read stops nothing here: it lets no other call start either.
@@ -47,4 +50,5 @@ async function watch(store: Store, calls: Set<Watched>): Promise<void> {
       if (!start.may && start.why === "stopped") abort(start.stop);
     }
   }
+  all.running = false;
 }

@@ -3,7 +3,7 @@
  * up from a message history, in whichever process. Only where it is found, never whether it may run: that is said by the
  * call's own row and its approval's (traps.md, 14).
  */
-import { canonicalJson, type Denial, JsonProblem, type StateRow, type Store, toHex } from "@saferun/core";
+import { canonicalJson, type Denial, JsonProblem, type Run, type StateRow, type Store, toHex } from "@saferun/core";
 import type { Binding, ToolRequest } from "./binding.ts";
 import type { Frame } from "./frame.ts";
 
@@ -15,10 +15,11 @@ export interface Pending {
 
 const encoder = new TextEncoder();
 
-/** The same call, made again in the same run. Undefined for arguments that no call can have. */
-export function againId(binding: Binding, run: string, { tool, args }: ToolRequest): string | undefined {
+/** The same call, made again in the same run in the same name. Undefined for arguments that no call can have. */
+export function againId(binding: Binding, run: Run, { tool, args }: ToolRequest): string | undefined {
+  const { id, agent, environment, principal } = run;
   try {
-    return `again/${digest(binding, [run, tool, canonicalJson(args)])}`;
+    return `again/${digest(binding, [id, agent, environment, principal.id, tool, canonicalJson(args)])}`;
   } catch (error) {
     if (error instanceof JsonProblem) return undefined;
     throw error;

@@ -64,6 +64,7 @@ export {
   type StopBoard,
 } from "./protect/rows.ts";
 export {
+  coversCall,
   liftStop,
   mayStart,
   PERMIT_MS,
@@ -74,4 +75,5 @@ export {
   type StoppableCall,
   type StopScope,
   type StopStep,
+  stopRule,
 } from "./stop.ts";

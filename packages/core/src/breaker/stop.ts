@@ -101,6 +101,12 @@ export function liftStop(stop: Stop, by: Actor, reason: string, now: number): St
   return { ok: true, stop: { ...stop, lifts, lifted: lifts.length >= needed ? now : null } };
 }
 
-function isEverything({ agent, tool, run }: StopScope): boolean {
+export function isEverything({ agent, tool, run }: StopScope): boolean {
   return agent === null && tool === null && run === null;
+}
+
+/** What a decision names: `stop:all`, `stop:agent+tool`. */
+export function stopRule({ agent, tool, run }: StopScope): string {
+  const of = [agent === null ? "" : "agent", tool === null ? "" : "tool", run === null ? "" : "run"].filter(Boolean);
+  return `stop:${of.length === 0 ? "all" : of.join("+")}`;
 }

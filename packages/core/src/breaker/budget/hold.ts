@@ -19,8 +19,10 @@ export interface Pot {
   readonly unit: string;
   /** As the policies say. */
   readonly limit: bigint;
-  /** What people have added to it, each time with a reason. */
+  /** What people have added to it, each time with a reason; what is lent is part of it. */
   readonly raised: bigint;
+  /** Given to calls that a person let go beyond the limit, or that were only observed; goes back with them. Absent: nothing. */
+  readonly lent?: bigint;
   /** What happens at the limit: a person is asked, or the call is refused. */
   readonly over: "pause" | "deny";
   /** Reserved and not over. Of a sliding window: in the slices that are left. */
@@ -214,6 +216,20 @@ export function raiseLimit(pot: Pot, amount: bigint, by: Actor, reason: string):
 export function withRoom(pot: Pot, amount: bigint): Pot {
   const raised = pot.raised + amount;
   return { ...pot, raised, marked: markOf(pot.held + pot.spent, pot.limit + raised) };
+}
+
+/** Room beyond the limit for one call. It is no higher limit: what that call leaves of it goes (`withoutUnusedLoan`). */
+export function withLoan(pot: Pot, amount: bigint): Pot {
+  return { ...withRoom(pot, amount), lent: (pot.lent ?? 0n) + amount };
+}
+
+/** What was lent and is not used (any more) is room for nobody else. */
+export function withoutUnusedLoan(pot: Pot): Pot {
+  const { lent = 0n, raised } = pot;
+  const free = pot.limit + raised - pot.held - pot.spent;
+  if (lent === 0n || free <= 0n) return pot;
+  const back = free < lent ? free : lent;
+  return { ...pot, raised: raised - back, lent: lent - back };
 }
 
 /** What a sub-agent may spend: reserved from its parent by `parent`, of which this is one part. */

@@ -2,7 +2,7 @@
  * Pots of sliding windows: what was taken, in slices of time. A slice counts until all of it is out of the window, so that
  * at no moment more than the limit is taken in any window; room comes back up to one slice later than it could.
  */
-import { markOf, type Pot } from "./hold.ts";
+import { markOf, type Pot, withoutUnusedLoan } from "./hold.ts";
 
 const SLICES = 48;
 
@@ -31,7 +31,9 @@ export function potAt(pot: Pot, now: number): Pot {
 
 /** A change of what is held and spent, by a hold that was made `at`. One whose slice is out of the window changes nothing. */
 export function booked(pot: Pot, change: { readonly held: bigint; readonly spent: bigint }, at: number): Pot {
-  if (pot.sliding === undefined) return { ...pot, held: pot.held + change.held, spent: pot.spent + change.spent };
+  if (pot.sliding === undefined) {
+    return withoutUnusedLoan({ ...pot, held: pot.held + change.held, spent: pot.spent + change.spent });
+  }
   const { ms, slices } = pot.sliding;
   const width = widthOf(ms);
   const start = Math.floor(at / width) * width;
@@ -53,7 +55,7 @@ function withSlices(pot: Pot, slices: readonly Slice[]): Pot {
   const reached = markOf(held + spent, pot.limit + pot.raised);
   const sliding = { ms: pot.sliding?.ms ?? 0, slices };
   // A mark that the window has left behind is told again when it is reached again.
-  return { ...pot, held, spent, marked: Math.min(pot.marked, reached), sliding };
+  return withoutUnusedLoan({ ...pot, held, spent, marked: Math.min(pot.marked, reached), sliding });
 }
 
 function widthOf(ms: number): number {

@@ -70,7 +70,7 @@ export function stepAgent(state: AgentHistory, event: AgentEvent, now: number, s
 function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: AgentSettings): AgentStep {
   const { rate } = settings;
   const width = Math.max(1, Math.ceil(rate.withinMs / SLICES));
-  const slices = (state.tools[keys.tool] ?? []).filter(({ start }) => start > now - rate.withinMs);
+  const slices = (own(state.tools, keys.tool) ?? []).filter(({ start }) => start > now - rate.withinMs);
   const times = slices.reduce((total, { calls }) => total + calls, 0);
   const findings: Finding[] = [];
   const found = (finding: Finding): void => {
@@ -184,6 +184,11 @@ function counted(slices: readonly RateSlice[], start: number): readonly RateSlic
   const last = slices.at(-1);
   if (last?.start === start) return [...slices.slice(0, -1), { start, calls: last.calls + 1 }];
   return [...slices, { start, calls: 1 }].slice(-SLICES - 1);
+}
+
+/** A model chooses its tools' names: `constructor` is one that every object seems to have. */
+function own<Value>(map: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
 function recent(times: readonly number[], after: number): readonly number[] {

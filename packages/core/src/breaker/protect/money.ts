@@ -1,5 +1,5 @@
 /** Reserving for a call: the pots as they are now, all or nothing, and what is raised because a person saw the shortage. */
-import { type Hold, lockOrder, type Pot, reserve, voidHold, withRoom } from "../budget/hold.ts";
+import { type Hold, lockOrder, type Pot, reserve, voidHold, withLoan, withoutUnusedLoan } from "../budget/hold.ts";
 import { potAt } from "../budget/sliding.ts";
 import type { PotClaim } from "./motion.ts";
 import { add, bookHold, endHold, type Work } from "./work.ts";
@@ -33,10 +33,10 @@ export function reserveFor(work: Work, request: Request): Money {
     const hard = shortages.filter(({ budget }) => !request.observe && !request.raised.includes(budget));
     add(work, "shortages", hard);
     if (hard.length > 0) return { ok: false };
-    // Observed, or seen by a person: the room that is missing is given, so that the books stay true.
+    // Observed, or seen by a person: the room that is missing is lent to this call, so that the books stay true.
     pots = before.map((pot) => {
       const short = shortages.find((shortage) => shortage.pot === pot.id);
-      return short === undefined ? pot : withRoom(pot, short.used + short.wanted - short.limit);
+      return short === undefined ? pot : withLoan(pot, short.used + short.wanted - short.limit);
     });
     step = attempt(pots);
   }
@@ -55,9 +55,14 @@ export function reserveFor(work: Work, request: Request): Money {
   };
 }
 
-/** The same amounts in the same pots. */
-export function isSameMoney(hold: Hold | undefined, claims: readonly PotClaim[]): boolean {
+/**
+ * What the call holds is what it wants: the same amounts in the same pots, within the limits of now. A sliding window counts
+ * from the claim, however long the call waited.
+ */
+export function isSameMoney(work: Work, hold: Hold | undefined, claims: readonly PotClaim[]): boolean {
   if (hold === undefined || hold.state !== "held") return claims.length === 0;
+  if (claims.some(({ slidingMs }) => slidingMs !== null)) return false;
+  if (claims.some((claim) => isOver(potOf(work, claim, work.now)))) return false;
   const wanted = lockOrder(claims);
   return (
     wanted.length === hold.parts.length &&
@@ -75,7 +80,11 @@ export function giveBack(work: Work, id: string): void {
 function potOf(work: Work, claim: PotClaim, at: number): Pot {
   const { pot: id, budget, unit, limit, over, slidingMs } = claim;
   const known = work.rows.pot(id);
-  if (known !== undefined) return potAt({ ...known, limit, over }, at);
+  if (known !== undefined) return withoutUnusedLoan(potAt({ ...known, limit, over }, at));
   const pot = { id, budget, unit, limit, raised: 0n, over, held: 0n, spent: 0n, marked: 0 };
   return slidingMs === null ? pot : { ...pot, sliding: { ms: slidingMs, slices: [] } };
+}
+
+function isOver({ held, spent, limit, raised }: Pot): boolean {
+  return held + spent > limit + raised;
 }

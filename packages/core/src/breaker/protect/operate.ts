@@ -2,19 +2,20 @@
 import { raiseLimit } from "../budget/hold.ts";
 import { stepBreaker } from "../latch.ts";
 import { cleared } from "../loop/history.ts";
-import { liftStop, placeStop } from "../stop.ts";
+import { isEverything, liftStop, placeStop } from "../stop.ts";
 import type { Motion } from "./motion.ts";
 import { parseBreakerRowId } from "./rows.ts";
 import { setBreaker, type Work } from "./work.ts";
 
 type Of<Type extends Motion["type"]> = Extract<Motion, { type: Type }>;
 
-/** Stops in force at once: beyond, stopping everything is what is left. */
+/** Stops in force at once: beyond, stopping everything is what is left, once. */
 const MOST_STOPS = 1_000;
 
 export function stop(work: Work, { id, scope, reason, by }: Of<"stop">): void {
   const { epoch, stops } = work.rows.board();
-  if (stops.length >= MOST_STOPS) {
+  const last = isEverything(scope) && !stops.some((one) => isEverything(one.scope));
+  if (stops.length >= MOST_STOPS && !last) {
     refuse(work, "too-many");
     return;
   }

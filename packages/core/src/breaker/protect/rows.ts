@@ -25,7 +25,7 @@ const BOARD = "board";
 /** How long an act is known to the agent's other runs, and a run, an agent or a health breaker that nothing happens to. */
 const DAY_MS = 86_400_000;
 const KEPT_MS = 30 * DAY_MS;
-/** Longer than the longest window that ends, so that no pot goes while it counts. */
+/** Longer than the longest window that the calendar ends; the others say themselves how long they are. */
 const WINDOW_MS = 62 * DAY_MS;
 
 /** Breakers belong to an environment: a tool that fails in staging is not ill in production. */
@@ -130,7 +130,7 @@ export class ProtectionRows {
   }
 
   setPot(pot: Pot): void {
-    this.#rows.put("pot", pot.id, encodePot(pot), isForEver(pot.id) ? null : this.#now + WINDOW_MS);
+    this.#rows.put("pot", pot.id, encodePot(pot), isForEver(pot.id) ? null : this.#now + keptMs(pot.id));
   }
 
   hold(id: string): Hold | undefined {
@@ -147,10 +147,20 @@ export class ProtectionRows {
   }
 }
 
-/** A hold under way is looked at after its deadline; one that is over goes with its pots. */
+/**
+ * A model's hold is looked at after its deadline, since nothing else ends it; a call's ends with its call. One that is over
+ * goes with its pots.
+ */
 function dueOf(hold: Hold, now: number): number | null {
-  if (hold.state === "held") return hold.deadline;
-  return hold.parts.some(({ pot }) => isForEver(pot)) ? null : now + WINDOW_MS;
+  if (hold.state === "held") return hold.model === undefined ? null : hold.deadline;
+  if (hold.parts.some(({ pot }) => isForEver(pot))) return null;
+  return now + Math.max(WINDOW_MS, ...hold.parts.map(({ pot }) => keptMs(pot)));
+}
+
+/** Twice the window: no pot goes while it counts. */
+function keptMs(pot: string): number {
+  const [, ms = "0"] = /,"(?:fixed|sliding) (\d+)[^"]*"\]$/.exec(pot) ?? [];
+  return Math.max(WINDOW_MS, 2 * Number(ms));
 }
 
 /** The last part of a pot's id is its window (`potId`). */
@@ -166,23 +176,26 @@ function json(value: object | null): Json {
 /** As they are stored: integers beyond 2^53 as texts. */
 type StoredPart = { readonly pot: string; readonly amount: string };
 type StoredCounts = { readonly held: string; readonly spent: string };
-type StoredPot = Omit<Pot, "held" | "spent" | "limit" | "raised" | "sliding"> &
+type StoredPot = Omit<Pot, "held" | "spent" | "limit" | "raised" | "lent" | "sliding"> &
   StoredCounts & {
     readonly limit: string;
     readonly raised: string;
+    readonly lent?: string;
     readonly sliding?: { readonly ms: number; readonly slices: readonly (StoredCounts & { readonly start: number })[] };
   };
 
-function encodePot({ sliding, limit, raised, ...pot }: Pot): Json {
-  const stored = { ...encodeCounts(pot), limit: String(limit), raised: String(raised) };
+function encodePot({ sliding, limit, raised, lent = 0n, ...pot }: Pot): Json {
+  const loan = lent === 0n ? {} : { lent: String(lent) };
+  const stored = { ...encodeCounts(pot), limit: String(limit), raised: String(raised), ...loan };
   return json(
     sliding === undefined ? stored : { ...stored, sliding: { ...sliding, slices: sliding.slices.map(encodeCounts) } },
   );
 }
 
 export function decodePot(value: Json): Pot {
-  const { sliding, limit, raised, ...stored } = value as object as StoredPot;
-  const pot = { ...decodeCounts(stored), limit: BigInt(limit), raised: BigInt(raised) };
+  const { sliding, limit, raised, lent, ...stored } = value as object as StoredPot;
+  const loan = lent === undefined ? {} : { lent: BigInt(lent) };
+  const pot = { ...decodeCounts(stored), limit: BigInt(limit), raised: BigInt(raised), ...loan };
   return sliding === undefined ? pot : { ...pot, sliding: { ...sliding, slices: sliding.slices.map(decodeCounts) } };
 }
 

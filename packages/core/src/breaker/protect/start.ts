@@ -74,7 +74,7 @@ export function claim(work: Work, motion: Claim): void {
   const findings = observed(recheckRun(history, event, work.now, settings), motion.observe);
   add(work, "findings", findings);
   const health = objectionVerdict(work.found) === "deny" ? undefined : askTool(work, motion);
-  const kept = isSameMoney(work.rows.hold(callId), motion.claims);
+  const kept = isSameMoney(work, work.rows.hold(callId), motion.claims);
   if (!kept) giveBack(work, callId);
   const money = kept ? undefined : reserveFor(work, { ...motion, id: callId });
   tripFor(work, caller, findings, settings);

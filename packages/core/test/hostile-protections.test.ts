@@ -1,0 +1,223 @@
+/** Ways around what is limited, stopped or asked about, tried from the outside. */
+import {
+  type Actor,
+  type BudgetClaim,
+  type Decision,
+  decideApproval,
+  decodeHold,
+  decodePot,
+  LOOP_DEFAULTS,
+  type LoopSettings,
+  type PolicySet,
+  type StopScope,
+  stopCalls,
+  type ToolTraits,
+  tidyState,
+  WITHOUT_LIMITS,
+} from "@saferun/core";
+import { nodeHash, nodeRandom } from "@saferun/store";
+import { describe, expect, it } from "vitest";
+import { asked, decision, type Judge, type World, world } from "./world.ts";
+
+const ADMIN: Actor = { id: "ann", kind: "person", roles: ["admin"] };
+const HOUR = 3_600_000;
+
+/** What is in force; a test may change it while calls wait. */
+interface Rules {
+  judge: Judge;
+  limit: bigint;
+  window: BudgetClaim["window"];
+  over: "pause" | "deny";
+  observes: boolean;
+  traits: ToolTraits;
+  detectors: Partial<LoopSettings>;
+}
+
+const TERMS = { ...decision("pause").pauses[0]?.approval, withinMs: 24 * HOUR };
+
+function governed(change: Partial<Rules>, tool?: (args: { readonly [key: string]: unknown }) => unknown) {
+  const rules: Rules = {
+    judge: () => decision("allow"),
+    limit: 100n,
+    window: { kind: "ever" },
+    over: "pause",
+    observes: false,
+    traits: { kind: "write" },
+    detectors: { caps: { ...LOOP_DEFAULTS.caps, calls: null, minutes: null } },
+    ...change,
+  };
+  const claim = (amount: bigint): BudgetClaim => ({
+    budget: "b",
+    digest: "b1",
+    unit: "usd_cents",
+    key: [],
+    window: rules.window,
+    limit: rules.limit,
+    over: rules.over,
+    amount,
+    pause: { id: "budget:b", digest: "b1", reason: "over the budget", approval: WITHOUT_LIMITS.approval },
+    span: { file: "p.yaml", line: 1, column: 1 },
+  });
+  const policies: PolicySet = {
+    revision: "r1",
+    evaluate: (call, context) => rules.judge(call, context),
+    explain: (call, context) => rules.judge(call, context),
+    kind: () => rules.traits.kind,
+    declares: () => true,
+    boundPaths: () => [],
+    bound: (_tool, args) => args,
+    ...WITHOUT_LIMITS,
+    observes: () => rules.observes,
+    traits: () => rules.traits,
+    detectors: () => ({ ...LOOP_DEFAULTS, ...rules.detectors }),
+    budgets: (call) => [claim(BigInt(Number(call.args.amount)))],
+  };
+  const w = world({ policies: () => policies, ...(tool === undefined ? {} : { tool }) });
+  return { w, rules };
+}
+
+async function potOf(w: World) {
+  const [row] = await w.store.rows({ kind: "pot", limit: 10 });
+  if (row === undefined) throw new Error("no pot");
+  return decodePot(row.value);
+}
+
+/** A question that waits for hours. */
+function patient(verdict: "pause" | "allow" = "pause"): Decision {
+  const made = decision(verdict);
+  return { ...made, pauses: made.pauses.map((reason) => ({ ...reason, approval: { ...reason.approval, ...TERMS } })) };
+}
+
+const portsOf = (w: World) => ({ store: w.store, clock: w.clock, hash: nodeHash, random: nodeRandom });
+
+describe("a shortage that a person approved (trap 19)", () => {
+  it("is no higher limit of a sliding window for ever", async () => {
+    const { w } = governed({ window: { kind: "sliding", ms: HOUR } });
+    expect((await w.call({ amount: 100 })).status).toBe("ran");
+    const over = w.call({ amount: 80 });
+    await asked(w);
+    await w.decide("approve");
+    expect((await over).status).toBe("ran");
+    w.clock.time += 2 * HOUR;
+    expect((await w.call({ amount: 100, n: 1 })).status).toBe("ran");
+    const next = w.call({ amount: 1, n: 2 }, { maxWaitMs: 0 });
+    expect(await next).toMatchObject({ status: "denied", denial: { status: "pending", rules: ["budget:b"] } });
+  });
+
+  it("gives its room to that call alone: one that did nothing gives it back", async () => {
+    const { w } = governed({ traits: { kind: "read" } }, ({ amount }) => {
+      if (amount === 80) throw new Error("not found");
+      return amount;
+    });
+    expect((await w.call({ amount: 100 })).status).toBe("ran");
+    const over = w.call({ amount: 80 });
+    await asked(w);
+    await w.decide("approve");
+    expect((await over).status).toBe("threw");
+    const next = await w.call({ amount: 80, n: 1 }, { maxWaitMs: 0 });
+    expect(next).toMatchObject({ denial: { status: "pending" } });
+  });
+
+  it("and what was only observed raise no limit that is enforced later", async () => {
+    const { w, rules } = governed({ observes: true, window: { kind: "sliding", ms: HOUR } });
+    expect((await w.call({ amount: 900 })).status).toBe("ran");
+    rules.observes = false;
+    w.clock.time += 2 * HOUR;
+    const next = await w.call({ amount: 101, n: 1 }, { maxWaitMs: 0 });
+    expect(next).toMatchObject({ denial: { rules: ["budget:b"] } });
+  });
+});
+
+describe("a call that waited", () => {
+  it("is counted in the sliding window in which it runs, not in the one that is over", async () => {
+    const { w, rules } = governed({ judge: () => patient(), window: { kind: "sliding", ms: HOUR } });
+    const late = w.call({ amount: 100 });
+    const { id } = await asked(w);
+    w.clock.time += 2 * HOUR;
+    await decideApproval(portsOf(w), {
+      approval: id,
+      verdict: "approve",
+      by: { id: "ann", via: "test", verified: true },
+    });
+    expect((await late).status).toBe("ran");
+    rules.judge = () => decision("allow");
+    const next = await w.call({ amount: 100, n: 1 }, { maxWaitMs: 0 });
+    expect(next).toMatchObject({ denial: { rules: ["budget:b"] } });
+  });
+
+  it("is held against the limit that is in force when it runs", async () => {
+    const { w, rules } = governed({ judge: () => patient() });
+    const late = w.call({ amount: 100 });
+    await asked(w);
+    rules.limit = 50n;
+    await w.decide("approve");
+    const second = await asked(w, 2);
+    expect(second.reasons.map(({ id }) => id)).toContain("budget:b");
+    await w.decide("deny");
+    expect((await late).status).toBe("denied");
+    expect(w.ran).toEqual([]);
+    expect(await potOf(w)).toMatchObject({ held: 0n, spent: 0n });
+  });
+});
+
+describe("names and numbers that a model chooses", () => {
+  it.each(["constructor", "toString", "__proto__", "hasOwnProperty"])("a tool called `%s` is a tool", async (tool) => {
+    const { w } = governed({});
+    expect(await w.call({ amount: 1 }, { tool })).toMatchObject({ status: "ran" });
+    expect(await w.call({ amount: 1, n: 2 }, { tool })).toMatchObject({ status: "ran" });
+  });
+});
+
+describe("a stop of everything", () => {
+  it("is always possible, whatever was stopped before", async () => {
+    const { w } = governed({});
+    const ports = portsOf(w);
+    const scope = (run: string | null): StopScope => ({ agent: null, tool: null, run });
+    for (let n = 0; n < 1_000; n++) await stopCalls(ports, { scope: scope(`run_${n}`), reason: "noise", by: ADMIN });
+    expect(await stopCalls(ports, { scope: scope("more"), reason: "noise", by: ADMIN })).toMatchObject({ ok: false });
+    expect(await stopCalls(ports, { scope: scope(null), reason: "incident", by: ADMIN })).toMatchObject({ ok: true });
+    expect(await stopCalls(ports, { scope: scope(null), reason: "again", by: ADMIN })).toMatchObject({ ok: false });
+    expect(await w.call({ amount: 1 })).toMatchObject({ status: "denied", denial: { rules: ["stop:all"] } });
+    expect(w.ran).toEqual([]);
+  });
+
+  it("holds back what a person approved for a run that goes on under another root", async () => {
+    const { w } = governed({ judge: () => patient() });
+    const parent = { root: "run_top", runs: ["run_top"], depth: 0 };
+    const inner = w.gate.openRun({ id: "run_in", agent: "bot", environment: "prod", parent });
+    const request = { tool: "refund", args: { amount: 1 }, key: "k", maxWaitMs: 0 };
+    expect(await w.gate.admit(inner, request)).toMatchObject({ denial: { status: "pending" } });
+    await w.decide("approve");
+    const run = { agent: null, tool: null, run: "run_top" };
+    expect(await stopCalls(portsOf(w), { scope: run, reason: "incident", by: ADMIN })).toMatchObject({ ok: true });
+    // After a restart nobody knows its parent any more.
+    const again = w.gate.openRun({ id: "run_in", agent: "bot", environment: "prod" });
+    expect(await w.gate.admit(again, request)).toMatchObject({ admitted: false, denial: { rules: ["stop:run"] } });
+  });
+});
+
+describe("what is forgotten", () => {
+  it("goes also where many calls are left of which nobody knows the outcome", async () => {
+    const { w } = governed({ limit: 10_000n, window: { kind: "fixed", ms: HOUR } });
+    for (let n = 0; n < 501; n++) {
+      const run = w.gate.openRun({ agent: `bot ${n}`, environment: "prod" });
+      await w.gate.call(run, { tool: `t${n}`, args: { amount: 1, lost: true, n } }, () => {
+        throw new Error("the line broke");
+      });
+    }
+    expect((await w.call({ amount: 1 })).status).toBe("ran");
+    w.clock.time += 70 * 24 * HOUR;
+    await tidyState(w);
+    // What those hold stays; what is over goes.
+    const states = (await w.store.rows({ kind: "hold", limit: 1_000 })).map(({ value }) => decodeHold(value).state);
+    expect(states).toEqual(Array(501).fill("held"));
+  });
+
+  it("is no pot whose window is not over yet", async () => {
+    const { w } = governed({ window: { kind: "fixed", ms: 366 * 24 * HOUR } });
+    expect((await w.call({ amount: 100 })).status).toBe("ran");
+    w.clock.time += 200 * 24 * HOUR;
+    await tidyState(w);
+    expect(await w.call({ amount: 1 }, { maxWaitMs: 0 })).toMatchObject({ denial: { rules: ["budget:b"] } });
+  });
+});
