@@ -315,6 +315,37 @@ describe("a question whose route names channels", () => {
 
 const CLI = { id: "local:cy", via: "cli", verified: false } as const;
 
+describe("PagerDuty, from a route", () => {
+  it("pages when nobody answered, links to the decision, is resolved by it, and acknowledging is none [A7]", async () => {
+    const w = world(policies(`"slack:#ops-approvals"`, `, after: [{ 30m: "pagerduty:payments" }]`));
+    const { channels, dispatcher } = another(w, { PAGERDUTY_WEBHOOK_SECRET: "pagerduty-webhook-secret" });
+    const waiting = await w.propose({ amount: 450, to: "ada@example.com" });
+    const { id } = waiting.approval;
+    await dispatcher.tick();
+    expect(paged("trigger")).toEqual([]);
+    w.clock.moveOn(HOUR / 2);
+    await createSweeper(w.ports).step();
+    await dispatcher.tick();
+    const href = `https://gate.example.com/approvals/${id}`;
+    expect(paged("trigger")).toMatchObject([
+      { routing_key: pagerduty.KEY, dedup_key: id, links: [{ href }], payload: { severity: "critical" } },
+    ]);
+    expect(JSON.stringify(paged("trigger"))).not.toContain("ada@example.com");
+    for (const type of ["incident.acknowledged", "incident.resolved"]) {
+      expect((await channels.handle("pagerduty", pagerduty.webhook(type, waiting), "payments")).status).toBe(202);
+    }
+    expect([(await waiting.now()).state, w.ran]).toEqual(["pending", []]);
+    expect(await dispatcher.tick()).toBe(0);
+    await decideApproval(w.ports, { approval: id, verdict: "approve", by: CLI });
+    await waiting.answer;
+    await dispatcher.tick();
+    expect(paged("resolve")).toMatchObject([
+      { dedup_key: id, payload: { summary: expect.stringContaining("approved by local:cy") } },
+    ]);
+    expect(w.ran).toHaveLength(1);
+  });
+});
+
 describe("a trip", () => {
   it("is told everywhere at once, with why and without arguments, and undone by a named admin with a reason [B7]", async () => {
     const w = world(policies(EVERYWHERE));
