@@ -3,6 +3,7 @@ import {
   type ApprovalRecord,
   changedPaths,
   editablePaths,
+  editFieldJson,
   type Json,
   type JsonObject,
   missingOf,
@@ -37,6 +38,8 @@ export function approvalJson(approval: ApprovalRecord, now: number): JsonObject 
     editable: approval.editable,
     /** The editable paths that these arguments have: `lines[].amount` → `lines[0].amount`, … */
     editable_paths: editablePaths(args, approval.editable),
+    /** What the tool's schema says of them. */
+    fields: (approval.form ?? []).map(editFieldJson),
     /** What an approver made of the arguments, for the next one to agree to. */
     edit: approval.edit === null ? null : { by: approval.edit.by.id, args: parsed(approval.edit.bytes) },
     votes: approval.votes.map(({ by, at }) => ({ by: by.id, via: by.via, verified: by.verified, at: iso(at) })),

@@ -146,7 +146,7 @@ describe("saferun approvals", () => {
     const { id, answer } = await paused();
     const wrong = await approvals("approve", id, "--set", "amount=many");
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
-    expect(wrong.stderr).toContain("`amount` must be JSON");
+    expect(wrong.stderr).toMatch(/`amount`: .* it must be JSON/);
     const twice = await approvals("approve", id, "--args", '{"amount":1,"amount":2}');
     expect(twice).toMatchObject({ code: 2, stdout: "" });
     expect(twice.stderr).toContain("the key `amount` twice");

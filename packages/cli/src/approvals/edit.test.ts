@@ -1,4 +1,4 @@
-import { editablePaths, editedValue } from "@saferun/core";
+import { type EditField, editablePaths, editedValue } from "@saferun/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../exit.ts";
@@ -19,7 +19,7 @@ describe("withSetting", () => {
     ["extra=5", { extra: 5 }],
     ["extra=free text", { extra: "free text" }],
   ])("sets %s", (setting, change) => {
-    expect(withSetting(ARGS, setting)).toEqual({ ...ARGS, ...change });
+    expect(withSetting(ARGS, setting, { editable: [] })).toEqual({ ...ARGS, ...change });
   });
 
   it.each([
@@ -33,12 +33,32 @@ describe("withSetting", () => {
     "amount.x=1",
     "to.x=1",
   ])("refuses %s", (setting) => {
-    expect(() => withSetting(ARGS, setting)).toThrow(CommandError);
+    expect(() => withSetting(ARGS, setting, { editable: [] })).toThrow(CommandError);
+  });
+
+  const form: readonly EditField[] = [
+    { path: "amount", label: "amount", type: "integer", required: true, minimum: 1, maximum: 500 },
+    { path: "currency", label: "currency", type: "enum", enum: ["eur", "usd"], required: false },
+    { path: "limit", label: "limit", type: "number", required: false, nullable: true },
+  ];
+  const described = (setting: string) =>
+    withSetting({ amount: 5 }, setting, { editable: ["amount", "currency", "limit", "customer"], form });
+
+  it("takes what fits the field of the tool's schema, and says otherwise what would", () => {
+    expect(described("amount=50")).toEqual({ amount: 50 });
+    expect(described("amount=5")).toEqual({ amount: 5 });
+    expect(described("currency=usd")).toEqual({ amount: 5, currency: "usd" });
+    expect(() => described("amount=501")).toThrow("`amount`: must be a whole number from 1 to 500");
+    expect(() => described("amount=1.5")).toThrow("`amount`: must be a whole number from 1 to 500");
+    expect(() => described("currency=gbp")).toThrow("`currency`: must be one of eur, usd");
+    expect(() => described("currency=")).toThrow("`currency`: must be one of eur, usd");
+    expect(() => described("limit=")).toThrow("`limit`: must be a number, or nothing");
+    expect(described("other=x")).toEqual({ amount: 5, other: "x" });
   });
 
   it("never reaches a prototype (trap 10)", () => {
-    expect(() => withSetting({}, "__proto__.polluted=1")).toThrow(CommandError);
-    expect(Object.hasOwn({ ...(withSetting({}, "__proto__=1") as object) }, "__proto__")).toBe(true);
+    expect(() => withSetting({}, "__proto__.polluted=1", { editable: [] })).toThrow(CommandError);
+    expect(Object.hasOwn({ ...(withSetting({}, "__proto__=1", { editable: [] }) as object) }, "__proto__")).toBe(true);
     expect(editedValue({}, "constructor.name")).toBeUndefined();
     expect("polluted" in {}).toBe(false);
   });

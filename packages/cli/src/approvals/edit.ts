@@ -1,30 +1,34 @@
 /** An approver's edit: one value at a path of the arguments. */
-import { changedPaths, editedValue, type Json, JsonTextProblem, parseJson, withEditedValue } from "@saferun/core";
+import {
+  type ApprovalRecord,
+  changedPaths,
+  editedValue,
+  fieldText,
+  formField,
+  type Json,
+  typedValue,
+  withEditedValue,
+} from "@saferun/core";
 import { usage } from "../exit.ts";
 import { printable } from "../output/printable.ts";
-import { leaf } from "../output/tree.ts";
 
 /**
- * `path=value` applied to a copy. Where a text stands now the value is that text as typed; elsewhere it is JSON.
- * @throws CommandError (usage) when the path does not exist in the arguments or the value is no JSON.
+ * `path=value` applied to a copy: read and checked as the field that the tool's schema describes; where none does, a text
+ * stays a text and anything else is JSON.
+ * @throws CommandError (usage) when the path does not exist in the arguments or the value does not fit its field.
  */
-export function withSetting(args: Json, setting: string): Json {
+export function withSetting(args: Json, setting: string, terms: Pick<ApprovalRecord, "editable" | "form">): Json {
   const at = setting.indexOf("=");
   if (at <= 0) throw usage(`\`--set ${printable(setting)}\` is not \`path=value\``);
   const path = setting.slice(0, at);
-  return withValue(args, path, typedValue(editedValue(args, path), setting.slice(at + 1), path));
-}
-
-/** What a person typed, as the type of what stood there before. */
-export function typedValue(before: Json | undefined, typed: string, path: string): Json {
-  if (typeof before === "string") return typed;
-  try {
-    return parseJson(typed);
-  } catch (error) {
-    if (!(error instanceof JsonTextProblem)) throw error;
-    if (before === undefined) return typed;
-    throw usage(`the value for \`${printable(path)}\` must be JSON, as ${leaf(before)} is; put texts in double quotes`);
-  }
+  const field = formField(args, path, terms);
+  const typed = typedValue(field, setting.slice(at + 1));
+  if ("message" in typed) throw usage(`\`${printable(path)}\`: ${typed.message}`);
+  if ("value" in typed) return withValue(args, path, typed.value);
+  // Nothing for something that is not there: an empty text, where that can be meant.
+  if (field.value === undefined && field.described && field.type !== "string")
+    throw usage(`\`${printable(path)}\`: must be ${fieldText(field)}`);
+  return withValue(args, path, field.value ?? "");
 }
 
 /** A copy with one value set. @throws CommandError (usage) when the arguments have nothing at the path. */

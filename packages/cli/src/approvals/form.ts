@@ -1,20 +1,12 @@
 /** The form on a terminal: list → what will run → edit → difference → confirm. */
 import { intro, isCancel, log, note, outro, select, text } from "@clack/prompts";
-import {
-  type ApprovalRecord,
-  type Approver,
-  type DecisionPorts,
-  editablePaths,
-  editedValue,
-  type Json,
-} from "@saferun/core";
+import type { ApprovalRecord, Approver, DecisionPorts, Json } from "@saferun/core";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { printable, short } from "../output/printable.ts";
-import { leaf } from "../output/tree.ts";
+import { short } from "../output/printable.ts";
 import { parsed } from "../wire.ts";
 import { type Answer, answerOf, approverText } from "./answer.ts";
-import { typedValue, withValue } from "./edit.ts";
+import { askEdited } from "./ask-edited.ts";
 import { listApprovals } from "./find.ts";
 import { decideForeseeing } from "./foresee.ts";
 import { approvalLines, differenceLines, timeText } from "./view.ts";
@@ -81,7 +73,7 @@ async function answerOne(io: Io, options: FormOptions, approval: ApprovalRecord)
     });
     if (isCancel(action) || action === "back") return;
     if (action === "edit") {
-      args = (await edit(approval, args)) ?? args;
+      args = (await askEdited(args, approval)) ?? args;
       const changes = differenceLines(proposed, args, io.style);
       if (changes.length === 0) args = proposed;
       log.message(changes.length === 0 ? "nothing is changed" : changes.join("\n"));
@@ -119,36 +111,4 @@ async function decide(
     }),
   );
   return answer ?? { answer: "expired", message: "expired: the approval is gone", approval: undefined };
-}
-
-/** Asks for each editable value; undefined when the person gave up. */
-async function edit(approval: ApprovalRecord, args: Json): Promise<Json | undefined> {
-  let edited = args;
-  for (const path of editablePaths(args, approval.editable)) {
-    const before = editedValue(edited, path);
-    const shown = typeof before === "string" ? before : before === undefined ? "" : leaf(before);
-    if (printable(shown) !== shown) {
-      // Typed text goes to the terminal as it is, and what cannot be shown cannot be edited by sight.
-      log.warn(`${short(path, 60)} holds characters that cannot be shown; change it with \`approve --args\``);
-      continue;
-    }
-    const typed = await text({
-      message: `${short(path, 60)} ${typeof before === "string" ? "(text)" : "(JSON)"}`,
-      initialValue: shown,
-      validate: (value) => refusal(() => typedValue(before, value ?? "", path)),
-    });
-    if (isCancel(typed)) return undefined;
-    // An absent value stays absent unless something was typed.
-    if (before !== undefined || typed !== "") edited = withValue(edited, path, typedValue(before, typed, path));
-  }
-  return edited;
-}
-
-function refusal(work: () => unknown): string | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -179,7 +179,8 @@ function editedArgs(approval: ApprovalRecord, options: DecideOptions): unknown {
   if (options.args !== undefined && settings.length > 0) throw usage("give `--args` or `--set`, not both");
   if (options.args !== undefined) return jsonOf(options.args);
   if (settings.length === 0) return undefined;
-  return settings.reduce(withSetting, parsed(standingVersion(approval).bytes));
+  const standing = parsed(standingVersion(approval).bytes);
+  return settings.reduce((args, setting) => withSetting(args, setting, approval), standing);
 }
 
 function answerLines({ answer, message, approval }: Answer, io: Io): string[] {
