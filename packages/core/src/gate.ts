@@ -215,13 +215,35 @@ class EmbeddedGate implements Gate {
     const heard = this.#waiting.capped(run, said.decision, now);
     const { decision: ruled, budgets } = reckon(set, heard, call, context, { run, zones: this.#ports.zones });
     const changed = changedByRules(set, proposal, call);
-    const about = { run, request, callId, proposal, call, context, set, budgets, ruled, changed, uses: said.uses };
+    let about: Proposed = {
+      run,
+      request,
+      callId,
+      proposal,
+      call,
+      context,
+      set,
+      budgets,
+      ruled,
+      changed,
+      uses: said.uses,
+    };
     let step: Step | undefined;
     const written = await this.#writer.commitJudged(run, (objection) => {
+      about = this.#capped(about, objection);
       step = this.#step(about, objection);
       return step.write;
     });
     return written ? step?.answer() : undefined;
+  }
+
+  /** What the protections ask is asked of the same people as what the rules ask. */
+  #capped(of: Proposed, objection: Objection | null): Proposed {
+    if (objection === null) return of;
+    const { run, ruled, budgets, set, context } = of;
+    const decision = objected(ruled, objection, { budgets, policies: set, hash: this.#ports.hash });
+    const heard = this.#waiting.capped(run, decision, context.now);
+    return heard === decision ? of : { ...of, ruled: heard };
   }
 
   /** What people have said before about the like: a denial of theirs stands, and a grant answers what it was given for. */

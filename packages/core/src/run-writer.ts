@@ -123,13 +123,13 @@ export function activation({ stamp }: Pick<Policies, "stamp">, revision: string,
   return { type: "policy.activated", revision, parts: [part] };
 }
 
-/** A person's own words at a run's start are a message from them: what came before in a run of this id is no loop. */
+/** A person's own words at a root run's start are a message from them: what came before in a run of this id is no loop. */
 function withPerson(
   run: Run,
   started: readonly EntryDraft[],
   { protection }: Transaction,
 ): Pick<Transaction, "protection"> {
-  if (started.length === 0 || !run.prompted || run.depth > 0) return {};
+  if (started.length === 0 || !run.prompted || run.depth > 0 || run.id !== run.root) return {};
   const spoke: Motion = { type: "person", root: run.root };
   return { protection: { accounted: protection?.accounted ?? "", motions: [spoke, ...(protection?.motions ?? [])] } };
 }

@@ -34,20 +34,24 @@ export function stickyIds(
   return [`run/${run.root}/${what}`, ...principal];
 }
 
-/** The denial of a call that a person has denied before; undefined where nobody has, or where it changes nothing outside. */
+/**
+ * The denial of a call that a person has denied before; undefined where nobody has, or where it changes nothing outside.
+ * `since`: of what a person approved then, for whom only a later denial counts.
+ */
 export async function stickyDenial(
   store: Store,
   run: Run,
   call: ToolCall,
   heard: Decision,
-  of: { readonly set: PolicySet; readonly hash: Hash; readonly now: number },
+  of: { readonly set: PolicySet; readonly hash: Hash; readonly now: number; readonly since?: number },
 ): Promise<Decision | undefined> {
-  const { set, hash, now } = of;
+  const { set, hash, now, since } = of;
   if (heard.verdict === "deny" || !isEffectful(set.kind(call.tool)) || set.observes(call.environment)) return undefined;
   for (const id of stickyIds(run, call, set, hash)) {
     const row = await store.row("sticky", id);
     if (row === undefined || (row.due !== null && now >= row.due)) continue;
     const { approval, note } = deniedBefore(row);
+    if (since !== undefined && (await deniedAt(store, approval)) < since) continue;
     const reason = `a person denied this call before${note === "" ? "" : `: ${note}`}`;
     const { revision, rules } = heard;
     return { verdict: "deny", by: [`sticky:${approval}`], reason, revision, rules, pauses: [] };
@@ -107,6 +111,11 @@ export async function liftDenial(
 
 export function removal(row: StateRow): RowWrite<StateRow> {
   return { row: { ...row, version: row.version + 1, due: null, value: null }, expect: row.version };
+}
+
+/** A denial of which nothing more is known is as new as can be. */
+async function deniedAt(store: Store, approval: string): Promise<number> {
+  return (await store.approval(approval))?.decision?.at ?? Number.POSITIVE_INFINITY;
 }
 
 function deniedBefore({ value }: StateRow): { readonly approval: string; readonly note: string } {

@@ -25,7 +25,7 @@ import { missingOf } from "./quorum.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
 import { fresh, type RunWriter } from "./run-writer.ts";
-import { stickyIds } from "./sticky.ts";
+import { stickyDenial, stickyIds } from "./sticky.ts";
 import { JUMP_MS, storeTime } from "./store-time.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { resumeApprovals, suspendApprovals } from "./suspend.ts";
@@ -198,23 +198,25 @@ export class Waiting {
     const context = contextOf(run, row.id, attempt, now);
     const set = policies.current();
     const place = placeOf(run, row);
-    const { decision: heard, call } = isBound(row, approval, approved)
+    const { decision: judged, call } = isBound(row, approval, approved)
       ? judge(set, approved, context, hash)
       : { decision: mismatch(row.revision), call: approved };
+    const since = approval.decision.at;
+    const heard = (await stickyDenial(store, place, call, judged, { set, hash, now, since })) ?? judged;
     const { decision: ruled, budgets } = reckon(set, heard, call, context, { run: place, zones: this.#ports.zones });
-    const judged = (decision: Decision) => ({
+    const entryOf = (decision: Decision) => ({
       ...decided(run, row.id, decision, context, random),
       approval: approval.id,
     });
 
     if (ruled.verdict === "deny") {
-      const write = this.#ended(run, row, approval, judged(ruled), [releaseMotion(row, ruled.by)], now);
+      const write = this.#ended(run, row, approval, entryOf(ruled), [releaseMotion(row, ruled.by)], now);
       if (write === undefined || !(await this.#writer.commit(run, write))) return undefined;
       return { denial: denialOf(row.id, row.tool, ruled) };
     }
     // Exactly the bytes that were approved, or another question.
     if (call.digest !== digest || !permits(ruled, approval.reasons)) {
-      const asked = this.#asking(run, row, approval, call, ruled, [judged(ruled)], []);
+      const asked = this.#asking(run, row, approval, call, ruled, [entryOf(ruled)], []);
       if (asked !== undefined && (await this.#writer.commit(run, asked.write))) this.notify(asked.approval);
       return undefined;
     }
@@ -236,19 +238,19 @@ export class Waiting {
           return {
             calls: [{ row: claim.call, expect: row.version }],
             approvals: [{ row: consumed.approval, expect: approval.version }],
-            entries: [judged(decision), used, executing(run, claim.call)],
+            entries: [entryOf(decision), used, executing(run, claim.call)],
             protection: { motions: [motion], accounted: "" },
           };
         }
         case "deny": {
           then = () => ({ denial: denialOf(row.id, row.tool, decision) });
           const motions = [motion, releaseMotion(row, decision.by)];
-          const write = this.#ended(run, row, approval, judged(decision), motions, now);
+          const write = this.#ended(run, row, approval, entryOf(decision), motions, now);
           invariant(write, "an approved call can be denied");
           return write;
         }
         case "pause": {
-          const asked = this.#asking(run, row, approval, call, decision, [judged(decision)], [motion]);
+          const asked = this.#asking(run, row, approval, call, decision, [entryOf(decision)], [motion]);
           invariant(asked, "an approved call can be asked about again");
           then = () => {
             this.notify(asked.approval);

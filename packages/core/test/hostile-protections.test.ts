@@ -8,6 +8,7 @@ import {
   decodePot,
   LOOP_DEFAULTS,
   type LoopSettings,
+  NOBODY,
   type PolicySet,
   type StopScope,
   stopCalls,
@@ -88,6 +89,12 @@ function patient(verdict: "pause" | "allow" = "pause"): Decision {
   return { ...made, pauses: made.pauses.map((reason) => ({ ...reason, approval: { ...reason.approval, ...TERMS } })) };
 }
 
+function grantable(): Decision {
+  const made = patient();
+  const pauses = made.pauses.map((reason) => ({ ...reason, approval: { ...reason.approval, grantable: true } }));
+  return { ...made, pauses };
+}
+
 const portsOf = (w: World) => ({ store: w.store, clock: w.clock, hash: nodeHash, random: nodeRandom });
 
 describe("a shortage that a person approved (trap 19)", () => {
@@ -160,6 +167,18 @@ describe("a call that waited", () => {
   });
 });
 
+describe("a clock that goes back", () => {
+  it("moves nothing out of a sliding window before its time", async () => {
+    const { w } = governed({ window: { kind: "sliding", ms: HOUR } });
+    w.clock.time += 10 * HOUR;
+    expect((await w.call({ amount: 1 })).status).toBe("ran");
+    w.clock.time -= 0.9 * HOUR;
+    expect((await w.call({ amount: 99 })).status).toBe("ran");
+    w.clock.time += 1.5 * HOUR;
+    expect(await w.call({ amount: 100 }, { maxWaitMs: 0 })).toMatchObject({ denial: { rules: ["budget:b"] } });
+  });
+});
+
 describe("names and numbers that a model chooses", () => {
   it.each(["constructor", "toString", "__proto__", "hasOwnProperty"])("a tool called `%s` is a tool", async (tool) => {
     const { w } = governed({});
@@ -213,11 +232,111 @@ describe("what is forgotten", () => {
     expect(states).toEqual(Array(501).fill("held"));
   });
 
+  it("is a grant and a denial whose time is over", async () => {
+    const { w } = governed({ judge: () => grantable() });
+    const by = { id: "ann", via: "test", verified: true };
+    const ask = (n: number) => w.call({ amount: 1, n }, { maxWaitMs: 0 });
+    const run = w.gate.openRun({
+      agent: "bot",
+      environment: "prod",
+      principal: { ...NOBODY, id: "u1", kind: "person" },
+    });
+    await ask(1);
+    const grant = { same: [], forMs: HOUR, count: 1 };
+    await decideApproval(portsOf(w), { approval: (await asked(w)).id, verdict: "approve", by, grant });
+    await w.gate.admit(run, { tool: "refund", args: { amount: 2 }, maxWaitMs: 0 });
+    await decideApproval(portsOf(w), { approval: (await asked(w, 2)).id, verdict: "deny", by });
+    const left = async () => {
+      const rows = await Promise.all((["grant", "sticky"] as const).map((kind) => w.store.rows({ kind, limit: 10 })));
+      return rows.map(({ length }) => length);
+    };
+    expect(await left()).toEqual([1, 2]);
+    w.clock.time += 25 * HOUR;
+    await tidyState(w);
+    // In its own run a denial stands for good.
+    expect(await left()).toEqual([0, 1]);
+  });
+
   it("is no pot whose window is not over yet", async () => {
     const { w } = governed({ window: { kind: "fixed", ms: 366 * 24 * HOUR } });
     expect((await w.call({ amount: 100 })).status).toBe("ran");
     w.clock.time += 200 * 24 * HOUR;
     await tidyState(w);
     expect(await w.call({ amount: 1 }, { maxWaitMs: 0 })).toMatchObject({ denial: { rules: ["budget:b"] } });
+  });
+});
+
+describe("a run", () => {
+  it("asks no more of people than they can answer, whatever it is that asks", async () => {
+    const { w } = governed({ limit: 0n });
+    const answers = [];
+    for (let n = 0; n < 101; n++) answers.push(await w.call({ amount: 1, n }, { maxWaitMs: 0 }));
+    expect(answers.slice(0, 100).every((one) => one.status === "denied" && one.denial.status === "pending")).toBe(true);
+    expect(answers[100]).toMatchObject({ denial: { status: "denied", rules: ["approval.waiting"] } });
+    expect(w.paused).toHaveLength(100);
+    const held = (await w.store.rows({ kind: "hold", limit: 1_000 })).map(({ value }) => decodeHold(value).state);
+    expect(held).toEqual([]);
+  });
+
+  it("that holds money and asks for a finding gives it back when it may ask no more", async () => {
+    const finding = { ...LOOP_DEFAULTS.raw, calls: 1 };
+    const caps = { ...LOOP_DEFAULTS.caps, calls: null, minutes: null };
+    const { w } = governed({ traits: { kind: "none" }, limit: 10_000n, detectors: { raw: finding, caps } });
+    expect((await w.call({ amount: 1 })).status).toBe("ran");
+    for (let n = 0; n < 101; n++) await w.call({ amount: 1 }, { maxWaitMs: 0 });
+    expect(w.paused).toHaveLength(100);
+    expect(await potOf(w)).toMatchObject({ held: 100n, spent: 1n });
+  });
+
+  it("that goes on below another hears its person once: taking it up clears no loop", async () => {
+    const { w } = governed({ traits: { kind: "read" } });
+    const prompt = ["go on"];
+    const top = w.gate.openRun({ id: "top", agent: "bot", environment: "prod", prompt });
+    const request = { tool: "look", args: { amount: 0 } };
+    const look = (run: typeof top) => w.gate.call(run, request, () => "nothing");
+    for (let n = 0; n < 3; n++) expect((await look(top)).status).toBe("ran");
+    const parent = { root: "top", runs: ["top"], depth: -1 };
+    const taken = w.gate.openRun({ id: "taken", agent: "bot", environment: "prod", prompt, depth: 0, parent });
+    expect(await look(taken)).toMatchObject({ denial: { rules: ["breaker:repeat"] } });
+  });
+});
+
+describe("what is stored and says something else than we wrote", () => {
+  it.each([
+    ["breaker", { state: "Stopped" }],
+    ["breaker", "no breaker"],
+    ["stops", { epoch: 1 }],
+    ["run", {}],
+    ["agent", []],
+    ["pot", { held: "none" }],
+  ] as const)("a %s of %j lets nothing run", async (kind, value) => {
+    const { w } = governed({});
+    const pot = JSON.stringify(["b", "prod", "usd_cents", [], "ever"]);
+    const ids = { breaker: `["run","${w.run.root}"]`, stops: "board", run: w.run.root, agent: '["prod","bot"]', pot };
+    const row = { kind, id: ids[kind], version: 1, due: null, value };
+    expect(await w.store.commit({ rows: [{ row, expect: null }], entries: [] })).toMatchObject({ ok: true });
+    expect((await w.call({ amount: 1 })).status).toBe("denied");
+    expect(w.ran).toEqual([]);
+  });
+});
+
+describe("what a person denied", () => {
+  it("does not run by an earlier yes to the same call, and runs by a later one", async () => {
+    for (const [first, second, status] of [
+      ["approve", "deny", "denied"],
+      ["deny", "approve", "ran"],
+    ] as const) {
+      const { w } = governed({ judge: () => patient() });
+      const ask = (key: string) => w.call({ amount: 1 }, { key, maxWaitMs: 0 });
+      await ask("a");
+      await ask("b");
+      const [one, two] = [await asked(w, 1), await asked(w, 2)];
+      const order = first === "approve" ? [one, two] : [two, one];
+      for (const [at, verdict] of [first, second].entries()) {
+        w.clock.time += 1_000;
+        await w.decide(verdict, undefined, order[at]?.id);
+      }
+      expect((await ask("a")).status).toBe(status);
+    }
   });
 });

@@ -213,7 +213,7 @@ export function raiseLimit(pot: Pot, amount: bigint, by: Actor, reason: string):
 }
 
 /** More room: what was told of the smaller limit is told once more of the larger one. */
-export function withRoom(pot: Pot, amount: bigint): Pot {
+function withRoom(pot: Pot, amount: bigint): Pot {
   const raised = pot.raised + amount;
   return { ...pot, raised, marked: markOf(pot.held + pot.spent, pot.limit + raised) };
 }

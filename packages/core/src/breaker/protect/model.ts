@@ -22,7 +22,7 @@ export function reserveModel(work: Work, motion: Of<"reserve">): void {
       : [observe ? { ...over, mode: "observe" as const } : over];
   add(work, "findings", findings);
   tripFor(work, caller, findings, settings);
-  const money = reserveFor(work, { id, claims, observe, raised: [], at, deadline });
+  const money = reserveFor(work, { id, claims, observe, raised: [], deadline });
   if (!money.ok || objectionVerdict(work.found) !== "allow") return;
   money.book();
   const usdMicros = motion.usdMicros ?? 0n;

@@ -10,7 +10,6 @@ interface Request {
   /** Shortages stop nothing, what is used is booked all the same. */
   readonly observe: boolean;
   readonly raised: readonly string[];
-  readonly at: number;
   readonly deadline: number;
 }
 
@@ -21,7 +20,9 @@ export type Money =
   | { readonly ok: false };
 
 export function reserveFor(work: Work, request: Request): Money {
-  const { id, claims, at, deadline } = request;
+  const { id, claims, deadline } = request;
+  // By the store's time, which never goes back: a sliding window has no other start.
+  const at = work.now;
   if (claims.length === 0) return { ok: true, book: () => undefined };
   const before = claims.map((claim) => potOf(work, claim, at));
   const parts = claims.map(({ pot, amount }) => ({ pot, amount }));

@@ -103,7 +103,10 @@ export function barred(
 function latched(work: Work, scope: BreakerScope, environment: string, name: string): void {
   const breaker = breakerRowId(scope, environment, name);
   const found = work.rows.breaker(breaker);
-  if (found.state === "stopped") add(work, "refusals", [{ breaker, scope, name, why: "stopped", trip: found.trip }]);
+  // A run's and an agent's is closed or stopped: what says neither is no reason to start.
+  if (found.state === "closed") return;
+  const trip = found.state === "stopped" ? found.trip : null;
+  add(work, "refusals", [{ breaker, scope, name, why: "stopped", trip }]);
 }
 
 /** The tool's health. What it answers is written only when the call is claimed: a call that waits is no probe. */
