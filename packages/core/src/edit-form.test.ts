@@ -45,6 +45,7 @@ describe("a described field", () => {
     ["boolean", field({ type: "boolean" }), true, "no", { message: "must be true or false" }],
     ["enum", field({ type: "enum", enum: ["eur", "usd"] }), "eur", "usd", { value: "usd" }],
     ["enum", field({ type: "enum", enum: ["eur", "usd"] }), "eur", "gbp", { message: "must be one of eur, usd" }],
+    ["enum", field({ type: "enum", enum: ["eur", " eur"] }), undefined, " eur", { value: " eur" }],
     ["enum", field({ type: "enum", enum: [1, "1"] }), 1, '"1"', { value: "1" }],
     ["string", field({ type: "string" }), "x", "“y” ", { value: "“y” " }],
     ["string", field({ type: "string" }), "x", "a\r\nb", { value: "a\nb" }],

@@ -111,7 +111,8 @@ function readText(field: FormField, text: string): { readonly value: Json } | { 
       return { value: text };
     case "boolean":
     case "enum": {
-      const chosen = choicesOf(field).find((choice) => choice.text === text.trim() || choice.text === text);
+      const choices = choicesOf(field);
+      const chosen = choices.find((one) => one.text === text) ?? choices.find((one) => one.text === text.trim());
       return chosen === undefined ? { message: `must be ${fieldText(field)}` } : { value: chosen.value };
     }
     case "integer":

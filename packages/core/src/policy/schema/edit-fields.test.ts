@@ -64,6 +64,13 @@ describe("editFieldsOf", () => {
     expect(fieldOf(schema)).toEqual({ ...A, ...field });
   });
 
+  it("takes as choices only so many as a menu holds", () => {
+    const choices = Array.from({ length: 100 }, (_, index) => `${index}`);
+    expect(fieldOf({ enum: choices })).toMatchObject({ type: "enum", enum: choices });
+    expect(fieldOf({ enum: [...choices, "100"] })).toEqual({ ...A, type: "string" });
+    expect(fieldOf({ enum: [[1], [2]] })).toEqual({ ...A, type: "json" });
+  });
+
   it("follows references, with the nearest words", () => {
     const $defs = { money: { $ref: "#/$defs/cents", title: "Money" }, cents: { type: "integer", maximum: 5 } };
     const outer = { $ref: "#/$defs/money", description: "what it costs" };
