@@ -2,10 +2,11 @@
  * What has to happen for a store while time goes on, whoever waited before: silence denies, later levels are asked, and what
  * stands in the outbox is sent. Once a store, however many wraps use it; it keeps no process alive.
  */
-import { createSweeper, type DecisionPorts, type Store } from "@saferun/core";
+import { createSweeper, type DecisionPorts, type Store, tidyState } from "@saferun/core";
 import { closeChannels, createTeller } from "./telling.ts";
 
 const EVERY_MS = 1_000;
+const TIDY_EVERY_MS = 600_000;
 
 export interface Sweeping {
   /** This process has asked it: it sends it now, and listens for the answer. */
@@ -28,6 +29,7 @@ export function sweepStore(ports: DecisionPorts, warn: (message: string) => void
   const sweeper = createSweeper(ports);
   const teller = createTeller(ports, warn);
   const swept = repeated(() => sweeper.step());
+  const tidied = repeated(() => tidyState(ports), TIDY_EVERY_MS);
   const told = repeated(() => teller.step());
   const running: Running = {
     asked(approval) {
@@ -38,7 +40,7 @@ export function sweepStore(ports: DecisionPorts, warn: (message: string) => void
       looked = false;
       told.now();
     },
-    end: async () => void (await Promise.all([swept.end(), told.end().then(() => teller.step())])),
+    end: async () => void (await Promise.all([swept.end(), tidied.end(), told.end().then(() => teller.step())])),
   };
   if (sweeping.size === 0) process.on("beforeExit", lookOnce);
   sweeping.set(ports.store, running);
@@ -61,7 +63,7 @@ function lookOnce(): void {
 }
 
 /** One step after the other, at least one after each `now`. */
-function repeated(step: () => Promise<unknown>): { now(): void; end(): Promise<void> } {
+function repeated(step: () => Promise<unknown>, everyMs = EVERY_MS): { now(): void; end(): Promise<void> } {
   let running: Promise<void> | undefined;
   let again = false;
   const now = (): void => {
@@ -74,7 +76,7 @@ function repeated(step: () => Promise<unknown>): { now(): void; end(): Promise<v
         if (again) now();
       });
   };
-  const timer = setInterval(now, EVERY_MS).unref();
+  const timer = setInterval(now, everyMs).unref();
   return {
     now,
     async end() {
