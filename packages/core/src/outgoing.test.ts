@@ -19,7 +19,7 @@ const approval: ApprovalRecord = {
 };
 const quiet: Alarm = { run: "run_1", agent: "bot", environment: "prod", changes: [], marks: [], exceeded: [] };
 const pot = JSON.stringify(["refunds", "prod", "usd", [], "day"]);
-const stopped = {
+const stopped: Alarm["changes"][number] = {
   ...{ breaker: "b", scope: "run", name: "run_1", to: "stopped" },
   trip: { cause: "loop", reason: "the same again", by: "breaker:repeat", at: 1 },
 } as const;
