@@ -1,6 +1,7 @@
 /** Ways around what is limited, stopped or asked about, tried from the outside. */
 import {
   type Actor,
+  auditStore,
   type BudgetClaim,
   type Decision,
   decideApproval,
@@ -9,6 +10,7 @@ import {
   LOOP_DEFAULTS,
   type LoopSettings,
   NOBODY,
+  openHolds,
   type PolicySet,
   type StopScope,
   stopCalls,
@@ -17,6 +19,7 @@ import {
   WITHOUT_LIMITS,
 } from "@saferun/core";
 import { nodeHash, nodeRandom } from "@saferun/store";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { asked, decision, type Judge, type World, world } from "./world.ts";
 
@@ -338,5 +341,70 @@ describe("what a person denied", () => {
       }
       expect((await ask("a")).status).toBe(status);
     }
+  });
+});
+
+const watched = <Key extends "denials" | "repeat" | "cycle" | "errors" | "rate">(key: Key) => ({
+  [key]: { ...LOOP_DEFAULTS[key], mode: "observe" },
+});
+
+/** Detectors that would end a run of random calls at once. */
+const PATIENT: Partial<LoopSettings> = {
+  caps: { ...LOOP_DEFAULTS.caps, calls: null, minutes: null },
+  ...watched("denials"),
+  ...watched("repeat"),
+  ...watched("cycle"),
+  ...watched("errors"),
+  ...watched("rate"),
+};
+
+describe("the books [B4~]", () => {
+  const step = fc.oneof(
+    fc.record({ act: fc.constant("call" as const), amount: fc.nat(80), verdict: fc.constantFrom("allow", "pause") }),
+    fc.record({ act: fc.constant("answer" as const), verdict: fc.constantFrom("approve", "deny"), edit: fc.nat(300) }),
+    fc.record({ act: fc.constant("wait" as const), ms: fc.integer({ min: -200_000, max: HOUR }) }),
+  );
+
+  it("add up and lend nothing that is not used, whatever calls, people and clocks do", async () => {
+    const windows = fc.constantFrom<BudgetClaim["window"]>({ kind: "sliding", ms: HOUR }, { kind: "ever" });
+    await fc.assert(
+      fc.asyncProperty(windows, fc.array(step, { maxLength: 60 }), async (window, steps) => {
+        const { w, rules } = governed({ window, detectors: PATIENT, traits: { kind: "read" } }, ({ amount }) => {
+          if (Number(amount) % 3 === 0) throw new Error("not found");
+          return amount;
+        });
+        const calls: Promise<unknown>[] = [];
+        let answered = 0;
+        const answer = async (verdict: "approve" | "deny", amount: number) => {
+          const approval = w.paused[answered];
+          if (approval === undefined) return;
+          answered++;
+          await w.decide(verdict, verdict === "approve" && amount < 150 ? { amount } : undefined, approval.id);
+        };
+        for (const one of steps) {
+          if (one.act === "wait") w.clock.time += one.ms;
+          else if (one.act === "answer") await answer(one.verdict, one.edit);
+          else {
+            rules.judge = () => (one.verdict === "pause" ? patient() : decision("allow"));
+            calls.push(w.call({ amount: one.amount }, { maxWaitMs: 48 * HOUR }));
+          }
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        const over = Promise.all(calls).then(() => true);
+        const turn = () => new Promise<false>((resolve) => setImmediate(() => resolve(false)));
+        while (!(await Promise.race([over, turn()]))) await answer("deny", 0);
+
+        expect(await openHolds(w.store, 1_000)).toEqual([]);
+        const { faults } = await auditStore(w.store);
+        // What has left a sliding window is in its holds and no more in its pot.
+        expect(faults.filter(({ kind }) => kind !== "drift" || window.kind !== "sliding")).toEqual([]);
+        for (const { value } of await w.store.rows({ kind: "pot", limit: 10 })) {
+          const { held, spent, limit, raised, lent = 0n } = decodePot(value);
+          expect({ held, raised }).toEqual({ held: 0n, raised: lent });
+          if (lent > 0n) expect(spent).toBe(limit + lent);
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 });
