@@ -267,7 +267,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "L6",
     sentence:
       "Secrets redacted before anything is hashed or stored; payloads sealed at rest on demand; erasing a person's data keeps every proof valid",
-    gap: "sealing at rest and erasure are not built",
+    gap: "sealing at rest is not built",
   },
   {
     id: "L7",

@@ -12,6 +12,7 @@ export { changedPaths, covers } from "./edit.ts";
 export type { EditField } from "./edit-field.ts";
 export * from "./edit-form.ts";
 export { editablePaths, editedValue, withEditedValue } from "./edited-value.ts";
+export { type Erased, type ErasureRequest, type ErasureTarget, erase } from "./erase.ts";
 export * from "./errors.ts";
 export * from "./gate.ts";
 export { revokeGrant } from "./grant.ts";
@@ -23,6 +24,7 @@ export * from "./log/append.ts";
 export * from "./log/checkpoint.ts";
 export { cosignedAt, formatWitnessKey, parseWitnessKey } from "./log/cosignature.ts";
 export * from "./log/entry.ts";
+export { ERASURE_PART, type ErasedParts } from "./log/erasure.ts";
 export * from "./log/export.ts";
 export {
   checkExcerpt,

@@ -5,6 +5,7 @@ import type { Objection } from "./breaker/protect/objection.ts";
 import type { Json } from "./json.ts";
 import type { CallRecord } from "./lifecycle.ts";
 import type { EntryDraft, StoredEntry } from "./log/entry.ts";
+import type { ErasedParts } from "./log/erasure.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
 import type { RuntimeStamp } from "./stamp.ts";
 
@@ -125,6 +126,8 @@ export interface Transaction {
   /** Stepped by `protect` inside the transaction, on the rows as they stand there. */
   readonly protection?: Protection;
   readonly entries: readonly EntryDraft[];
+  /** Parts of earlier entries whose bytes and salts are deleted for good; one of the entries says which. */
+  readonly erase?: readonly ErasedParts[];
 }
 
 export type CommitResult =

@@ -86,6 +86,20 @@ export function storeContract(name: string, open: OpenStore): void {
         ]);
       });
 
+      it("erases parts in a transaction, all or nothing, and no leaf changes [L6~]", async () => {
+        const { store } = start();
+        await store.commit({ entries: [draft("call.proposed", { run: "a" }), draft("call.lost", { run: "a" })] });
+        const before = await head(store);
+        const erase = [{ seq: 0, names: ["result"] }];
+        await store.commit({ entries: [], calls: [write(call("c"), 7)], erase });
+        const entries = () => store.entries({ from: 0, limit: 2, run: "a" });
+        const bytes = async () => (await entries()).map(({ parts }) => parts.map((part) => part.bytes ?? part.salt));
+        expect((await bytes()).flat()).not.toContain(null);
+        await store.commit({ entries: [], erase });
+        expect((await bytes()).map((parts) => parts.indexOf(null))).toEqual([1, -1]);
+        expect(await head(store)).toEqual(before);
+      });
+
       it("has the recomputed root as its head [L2~]", async () => {
         const { store } = start();
         let tree = EMPTY_TREE;

@@ -5,6 +5,7 @@ export { parseAnchors } from "./anchors/parse-anchors.ts";
 export { createWitnessAnchor, type WitnessOptions } from "./anchors/witness-client.ts";
 export { createWitness, type Witness, type WitnessServerOptions } from "./anchors/witness-server.ts";
 export { type CheckpointedStore, type CheckpointerOptions, createCheckpointer } from "./checkpointer.ts";
+export { eraseFromStore, type StoreErasure } from "./erase-store.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory/memory-store.ts";
 export { createFileSigner, type FileSigner, nodeVerifier, signingKeyPath } from "./node/file-signer.ts";
 export { type Installation, type InstallationOptions, installation } from "./node/installation.ts";

@@ -8,6 +8,7 @@ import { EXIT, type ExitCode, failed } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { registerCheckpoint } from "../log/checkpoint.ts";
 import { claimedKey } from "../log/claimed-key.ts";
+import { registerErase } from "../log/erase.ts";
 import { registerExport } from "../log/export.ts";
 import { registerProof } from "../log/proof.ts";
 import { registerReport } from "../log/report.ts";
@@ -50,6 +51,7 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
   registerReport(command, setup);
   registerRotateKey(command, setup);
   registerWitness(command, setup);
+  registerErase(command, setup);
 
   const key = command
     .command("key")

@@ -2,6 +2,7 @@
 import { equalBytes, isHexOf } from "../bytes.ts";
 import type { Hash } from "../ports.ts";
 import type { StoredEntry, StoredPart } from "./entry.ts";
+import { erasedBy, isErasable } from "./erasure.ts";
 import type { Faults, LogFault } from "./fault.ts";
 import { type ChainLink, type EntryHeader, parseHeader } from "./header.ts";
 import { partCommitment } from "./part.ts";
@@ -14,6 +15,8 @@ export interface EntryCheck {
   time(): number | undefined;
   /** The log that the first readable entry names. */
   log(): string | undefined;
+  /** After the last entry: content that is missing, and no erasure accounts for it. */
+  finish(): void;
 }
 
 /** The end of a chain as far as it was read; moved on in place. */
@@ -37,6 +40,8 @@ export function createEntryCheck(
   let time: number | undefined;
   /** Entries that are absent or unreadable: a gap in a chain that they explain is no second fault. */
   let lost = 0;
+  /** Parts without content, until an entry behind them says that they were erased. */
+  const emptied = new Map<string, LogFault>();
 
   function checkPosition(entry: StoredEntry): void {
     const { seq } = entry;
@@ -115,12 +120,19 @@ export function createEntryCheck(
     checkLink("writer", header.writer, at, leaf);
     if (header.run !== undefined) checkLink("run", header.run, at, leaf);
     checkColumns(entry, header, at, faults);
-    checkParts(entry.parts, header.parts ?? NO_PARTS, at, hash, faults);
+    checkParts(entry.parts, header.parts ?? NO_PARTS, at, hash, faults, emptied);
+    if (header.type !== "log.erased") return;
+    for (const { seq, names } of erasedBy(entry.parts)) {
+      if (seq < entry.seq) for (const name of names) emptied.delete(`${seq}/${name}`);
+    }
   }
 
   return {
     time: () => time,
     log: () => log,
+    finish() {
+      for (const fault of emptied.values()) faults.add(fault);
+    },
     next(entry) {
       checkPosition(entry);
       const leaf = leafHash(entry.header, hash);
@@ -184,6 +196,7 @@ function checkParts(
   at: At,
   hash: Hash,
   faults: Faults,
+  emptied: Map<string, LogFault>,
 ): void {
   if (parts.length === 0 && commitments === NO_PARTS) return;
   const found: string[] = [];
@@ -193,7 +206,11 @@ function checkParts(
     if (commitment === undefined || found.includes(name)) {
       faults.add({ ...named(at), fault: "inserted", where: name, message: "the header knows no such part" });
     } else if (salt === null || bytes === null) {
-      faults.add({ ...named(at), fault: "missing", where: name, message: "the part's content is missing" });
+      const message = "the part's content is missing, and no entry says that it was erased";
+      const fault: LogFault = { ...named(at), fault: "missing", where: name, message };
+      // An erasure leaves neither, and nothing of what proves the log.
+      if (salt === null && bytes === null && isErasable(at.header.type)) emptied.set(`${at.seq}/${name}`, fault);
+      else faults.add(fault);
     } else if (!isHexOf(commitment, partCommitment({ name, salt, bytes }, hash))) {
       const message = "the part is not the one that the header commits to";
       faults.add({ ...named(at), fault: "changed", where: name, message });

@@ -11,6 +11,7 @@ export const ENTRY_TYPES = [
   "log.opened",
   "log.recovered",
   "log.rotated",
+  "log.erased",
   "policy.activated",
   "policy.rejected",
   "run.started",

@@ -99,6 +99,7 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
       signed.at(builder, checkEntry.time());
     }
   }
+  checkEntry.finish();
   const tree = builder.tree();
   await marks.finish(tree.size);
   const root = treeRoot(tree, hash);

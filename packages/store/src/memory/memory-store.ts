@@ -128,8 +128,18 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       if (own === undefined) byRun.set(draft.run, [entry]);
       else own.push(entry);
     }
+    for (const { seq, names } of transaction.erase ?? []) erase(seq, names);
     changes++;
     return { ok: true, entries: appended.entries };
+  }
+
+  function erase(seq: number, names: readonly string[]): void {
+    const entry = entries[seq];
+    if (entry === undefined) return;
+    const parts = entry.parts.map((part) => (names.includes(part.name) ? { ...part, salt: null, bytes: null } : part));
+    const without = { ...entry, parts };
+    entries[seq] = without;
+    for (const own of byRun.values()) if (own.includes(entry)) own[own.indexOf(entry)] = without;
   }
 
   return {

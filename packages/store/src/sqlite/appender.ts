@@ -158,6 +158,7 @@ function prepareAll(db: DatabaseSync) {
     entry: db.prepare("SELECT header, leaf FROM entries WHERE seq = ?"),
     addEntry: db.prepare("INSERT INTO entries (seq, run, leaf, header) VALUES (?, ?, ?, ?)"),
     addPart: db.prepare("INSERT INTO parts (id, name, salt, bytes) VALUES (?, ?, ?, ?)"),
+    erasePart: db.prepare("UPDATE parts SET salt = NULL, bytes = NULL WHERE id >= ? AND id < ? AND name = ?"),
     run: db.prepare("SELECT n, leaf FROM runs WHERE id = ?"),
     addRun: db.prepare(
       `INSERT INTO runs (id, n, leaf, agent, environment, started, last) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -218,6 +219,9 @@ function perform({ statements, state }: Connection, request: Request, heads: Log
   }
   const { calls = [], approvals = [], rows = [] } = request.transaction;
   writeEntries(statements, request.transaction, appended.entries, appended.heads);
+  for (const { seq, names } of request.transaction.erase ?? []) {
+    for (const name of names) statements.erasePart.run(seq * PARTS_PER_ENTRY, (seq + 1) * PARTS_PER_ENTRY, name);
+  }
   for (const { row: call, expect } of calls) writeCall(statements, call, expect === null);
   for (const { row: approval, expect } of approvals) writeApproval(statements, approval, expect === null);
   for (const { row: changed } of rows) state.write(changed);

@@ -1,0 +1,41 @@
+/** The entry `log.erased`: whose part says which content was taken out of the log, by whom and why. Never what it was. */
+import type { Json } from "../json.ts";
+import type { StoredPart } from "./entry.ts";
+
+export const ERASURE_PART = "erasure";
+
+export interface ErasedParts {
+  readonly seq: number;
+  readonly names: readonly string[];
+}
+
+/** The content of the part: `{"by","reason","parts":[[12,"arguments"],[13,"decision","redacted"]]}`. */
+export function erasureContent(by: string, reason: string, erased: readonly ErasedParts[]): Json {
+  return { by, reason, parts: erased.map(({ seq, names }) => [seq, ...names]) };
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What an erasure says it has taken out; nothing where it says nothing that can be read. */
+export function erasedBy(parts: readonly StoredPart[]): readonly ErasedParts[] {
+  const bytes = parts.find(({ name }) => name === ERASURE_PART)?.bytes ?? null;
+  if (bytes === null) return [];
+  let content: unknown;
+  try {
+    content = JSON.parse(decoder.decode(bytes));
+  } catch {
+    return [];
+  }
+  const list = typeof content === "object" && content !== null && "parts" in content ? content.parts : undefined;
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((one: unknown) => {
+    if (!Array.isArray(one)) return [];
+    const [seq, ...names] = one as readonly unknown[];
+    return typeof seq === "number" ? [{ seq, names: names.filter((name) => typeof name === "string") }] : [];
+  });
+}
+
+/** The log's own entries prove it: nothing of them can be taken out. */
+export function isErasable(type: string): boolean {
+  return !type.startsWith("log.");
+}

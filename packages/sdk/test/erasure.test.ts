@@ -1,0 +1,177 @@
+/** An erased person is in no file of the store, and every proof of the log is as before. */
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { gunzipSync } from "node:zlib";
+import { formatExportLine, parseHeader } from "@saferun/core";
+import {
+  createFileSigner,
+  eraseFromStore,
+  openReadOnlySqliteStore,
+  openSearch,
+  openSqliteStore,
+  signingKeyPath,
+  verifyStoreAndTables,
+} from "@saferun/store";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { shutdown } from "../src/embedded.ts";
+import { type PausedCall, saferun } from "../src/index.ts";
+
+const SUBJECT = "ann-of-the-meadow";
+const VALUES = [SUBJECT, "Quetzalcoatl street", "seventeen sparrows"];
+const POLICY = `saferun: policy/v1
+environments: { prod: { unmatched: deny } }
+tools: { ship: { kind: write }, refuse: { kind: write } }
+rules:
+  - { id: ask, tool: [ship, refuse], then: pause }
+budgets:
+  - { id: mine, tool: ship, unit: calls, per: { key: [principal.id], window: ever }, limit: 100 }
+`;
+
+let root: string;
+let directory: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "saferun-erasure-"));
+  directory = join(root, "store");
+  writeFileSync(join(root, "policies.yaml"), POLICY);
+});
+afterEach(async () => {
+  await shutdown();
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function play(principal: string, street: string): Promise<void> {
+  const { tools } = saferun.wrap(
+    {
+      tools: {
+        ship: async ({ to }: { to: string }) => ({
+          sent: to,
+          note: to.startsWith("Q") ? "seventeen sparrows" : "eight wrens",
+        }),
+        refuse: async (_: object) => "never",
+      },
+    },
+    {
+      policies: [join(root, "policies.yaml")],
+      store: directory,
+      environment: "prod",
+      run: { principal: { id: principal }, prompt: `ship to ${street}`, context: { street } },
+      onPause: (call: PausedCall) =>
+        call.tool === "ship"
+          ? call.approve({ by: "bea", note: `yes, to ${street}` })
+          : call.deny({ by: "bea", note: `not ${street}` }),
+    },
+  );
+  await tools.ship({ to: street });
+  await tools.refuse({ to: street });
+}
+
+/** What the values may stand as: each encoding, and an unsalted digest of it. */
+function forms(): readonly (string | Buffer)[] {
+  return VALUES.flatMap((value) => {
+    const bytes = Buffer.from(value);
+    const digest = createHash("sha256").update(value).digest();
+    const inside = [0, 1, 2].map((count) =>
+      Buffer.concat([Buffer.alloc(count), bytes])
+        .toString("base64")
+        .slice(4, -4),
+    );
+    const words = value.split(" ").filter((word) => word.length > 6);
+    const texts = [value, bytes.toString("hex"), encodeURIComponent(value), value.toLowerCase(), ...words, ...inside];
+    return [
+      ...texts,
+      ...words.map((word) => word.toLowerCase()),
+      digest,
+      digest.toString("hex"),
+      digest.toString("base64"),
+    ];
+  });
+}
+
+function traces(files: readonly [name: string, bytes: Uint8Array][], wanted = forms()): string[] {
+  return files.flatMap(([name, raw]) => {
+    const bytes = name.endsWith(".gz") ? gunzipSync(raw) : Buffer.from(raw);
+    return wanted.flatMap((form) => (bytes.includes(form) ? [`${name}: ${form}`] : []));
+  });
+}
+
+function files(): [string, Uint8Array][] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name))]);
+}
+
+async function verification() {
+  const store = openReadOnlySqliteStore({ directory });
+  try {
+    return await verifyStoreAndTables(store, { pinned: createFileSigner(signingKeyPath(directory)).vkey });
+  } finally {
+    await store.close();
+  }
+}
+
+it("[L6~] an erased subject is in no table, free page, WAL, index or export; the log verifies as before", async () => {
+  await play(SUBJECT, "Quetzalcoatl street");
+  await play("carl", "an other road");
+  await shutdown();
+  (await openSearch({ directory })).close();
+  const before = await verification();
+  expect([before.status, before.faults]).toEqual(["verified", []]);
+  expect(traces(files()).length).toBeGreaterThan(10);
+  const digests = digestsIn(SUBJECT);
+  expect(digests.length).toBeGreaterThan(1);
+
+  const store = openSqliteStore({ directory });
+  const request = { target: { subject: SUBJECT }, reason: "request 2026-118", by: "dora" };
+  await expect(eraseFromStore(store, { ...request, reason: `of ${SUBJECT}` })).rejects.toThrow(/must not name/);
+  const erased = await eraseFromStore(store, request);
+  expect(erased).toMatchObject({ runs: expect.any(Number), unreached: [] });
+  // While the store is open: the WAL was cut, too.
+  expect(traces(files())).toEqual([]);
+  const entries = await store.entries({ from: 0, limit: 1_000 });
+  await store.close();
+  expect(traces(files(), [...forms(), ...digests])).toEqual([]);
+  const exported = entries.map((entry) => formatExportLine({ kind: "entry", entry })).join("\n");
+  expect(traces([["export", Buffer.from(exported)]])).toEqual([]);
+  expect(exported).toContain('"erased":true');
+
+  const after = await verification();
+  expect([after.status, after.faults, after.signedUpTo]).toEqual(["verified", [], before.size]);
+  expect(after.size).toBe(before.size + 1);
+  expect(parseHeader(entries.at(-1)?.header ?? new Uint8Array()).type).toBe("log.erased");
+  const search = await openSearch({ directory });
+  const found = (query: string) => search.search({ query, now: Date.now(), limit: 10 }).items.length;
+  expect([found("sparrows"), found("wrens")]).toEqual([0, 1]);
+  search.close();
+});
+
+/** Digests of the subject's calls, as the rows held them. */
+function digestsIn(subject: string): string[] {
+  const db = new DatabaseSync(join(directory, "log.db"), { readOnly: true });
+  const rows = db.prepare("SELECT record FROM approvals WHERE record LIKE ?").all(`%${subject}%`);
+  db.close();
+  return rows.map(({ record }) => (JSON.parse(String(record)) as { digest: string }).digest);
+}
+
+it("[L6~] content that is missing without an erasure is a fault with a name, and so is half of one", async () => {
+  await play(SUBJECT, "Quetzalcoatl street");
+  await shutdown();
+  const change = (sql: string) => {
+    const db = new DatabaseSync(join(directory, "log.db"));
+    db.exec(sql);
+    db.close();
+  };
+  change("UPDATE parts SET salt = NULL, bytes = NULL WHERE name = 'result'");
+  const missing = await verification();
+  expect(missing.faults).toEqual([expect.objectContaining({ fault: "missing", where: "result" })]);
+  const store = openSqliteStore({ directory });
+  await eraseFromStore(store, { target: { subject: SUBJECT }, reason: "request", by: "dora" });
+  await store.close();
+  // What was gone before is not what it says it has erased.
+  expect((await verification()).faults).toEqual([expect.objectContaining({ fault: "missing", where: "result" })]);
+  change("UPDATE parts SET salt = NULL, bytes = NULL WHERE name IN ('erasure', 'key')");
+  const own = (await verification()).faults.map(({ where }) => where);
+  expect(own).toEqual(expect.arrayContaining(["erasure", "key"]));
+});
