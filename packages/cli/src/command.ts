@@ -18,13 +18,15 @@ export interface CommandSetup {
 
 /** The options of every command, and an example below its help. */
 export function describe(command: Command, examples: readonly string[]): Command {
-  return command
-    // Broken where the source is; on a terminal its width decides.
-    .description(command.description().replaceAll("\n", " "))
-    .option("--json", "print JSON for programs")
-    .option("--no-color", "never print colours")
-    .helpOption("-h, --help", "show this help")
-    .addHelpText("after", `\nExamples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`);
+  return (
+    command
+      // Broken where the source is; on a terminal its width decides.
+      .description(command.description().replaceAll("\n", " "))
+      .option("--json", "print JSON for programs")
+      .option("--no-color", "never print colours")
+      .helpOption("-h, --help", "show this help")
+      .addHelpText("after", `\nExamples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`)
+  );
 }
 
 export function printJson(io: Io, value: unknown): void {
