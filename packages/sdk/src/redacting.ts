@@ -52,7 +52,10 @@ export class Redacting implements Redactor {
     let learned = false;
     for (const options of this.#given) {
       if (typeof options.secrets !== "function") continue;
-      for (const secret of secretsOf(options)) learned = this.#learn(secret) || learned;
+      const fresh = secretsOf(options).filter((secret) => !this.#secrets.has(secret));
+      // One that cannot be looked for stops the commit, each time: it must not be known and then passed over.
+      if (fresh.length > 0) createRedactor({ secrets: fresh });
+      for (const secret of fresh) learned = this.#learn(secret) || learned;
     }
     if (learned) this.#renew();
     return this.#redactor;

@@ -38,6 +38,9 @@ export interface Redactor {
 /** A shorter one would be found in every other text. */
 const LEAST_SECRET = 6;
 
+/** Characters of the shortest card number, IBAN, key or token. */
+const LEAST_FORM = 13;
+
 const FINDERS: Readonly<Record<RedactedKind, Finder>> = { card: cardsIn, iban: ibansIn, secret: secretsIn };
 
 /** How a path names the content of a part. */
@@ -51,10 +54,11 @@ export function createRedactor(options: RedactorOptions): Redactor {
   function maskPart(part: PartDraft, tool: string | undefined): PartDraft {
     const content = contentIn(part.bytes);
     const pointers = declaredIn(part.name, content, tool);
-    const found = masked(unwrapped(maskedAt(content, pointers), find), find);
+    const opened = unwrapped(pointers.length === 0 ? content : maskedAt(content, pointers), find);
+    const found = masked(opened, find);
+    if (opened === content && found.paths.length === 0) return part;
     const all = [...new Set([...pointers, ...found.paths])];
     const text = canonicalJson(found.value);
-    if (all.length === 0 && text === canonicalJson(content)) return part;
     const before = part.masked ?? [];
     return { ...part, bytes: encoder.encode(text), masked: [...before, ...(all.length === 0 ? [""] : all)] };
   }
@@ -144,6 +148,7 @@ function finderOf({ secrets = [], kinds = ["secret"] }: RedactorOptions): Finder
   const exact = createFormFinder(secrets);
   const finders = [...new Set(kinds)].map((kind) => FINDERS[kind]);
   return (text) => {
+    if (text.length < LEAST_FORM) return exact(text);
     const plain = loosened(text);
     const found: Span[] = [...exact(text)];
     for (const finder of finders) found.push(...finder(text), ...(plain === text ? [] : finder(plain)));
