@@ -1,6 +1,7 @@
 /** `saferun backtest` takes short cuts that `saferun eval` and the gate do not: each call must come out the same. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { nodeClock } from "@saferun/store";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { makePlace, type Place, saferun } from "./saferun.ts";
@@ -84,7 +85,9 @@ it("[P13~] judges each line as `saferun eval` does, however it is spelled", asyn
 });
 
 it("[P13~] judges each call of the log as the gate did, and as `saferun eval` does", async () => {
-  const { gate, store, execute } = openSample(place.store);
+  // Budgets deny what they cannot count, and are no part of what rules alone say.
+  const [rules] = POLICY.split("budgets:");
+  const { gate, store, execute } = openSample(place.store, nodeClock, rules);
   const signal = AbortSignal.abort();
   for (const { tool, args } of CALLS) {
     const run = gate.openRun({ agent: "support", environment: "prod", prompt: ["Refund order 17, please."] });

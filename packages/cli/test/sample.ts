@@ -60,8 +60,8 @@ export interface Sample {
 }
 
 /** Opens (or makes) the store of a directory with a gate on it. */
-export function openSample(directory: string, clock: Clock = nodeClock): Sample {
-  const loaded = loadPolicies([{ file: "policies.yaml", text: POLICY }], { hash: nodeHash });
+export function openSample(directory: string, clock: Clock = nodeClock, text = POLICY): Sample {
+  const loaded = loadPolicies([{ file: "policies.yaml", text }], { hash: nodeHash });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues));
   const policies: Policies = { current: () => loaded.policies };
   const sqlite = openSqliteStore({ directory, clock });
