@@ -3,7 +3,7 @@ import { type HoldPart, potId } from "./breaker/budget/hold.ts";
 import { windowAt, type ZoneOffset } from "./breaker/budget/window.ts";
 import { errorClass, failureOf, healthOf } from "./breaker/error-class.ts";
 import { type Finding, findingDigest, ruleOf } from "./breaker/loop/finding.ts";
-import { callKeys, resultKeys, resultText } from "./breaker/loop/fingerprint.ts";
+import { type CallKeys, callKeys, resultKeys, resultText } from "./breaker/loop/fingerprint.ts";
 import type { Caller, CallMotion, Motion, PotClaim } from "./breaker/protect/motion.ts";
 import { type Objection, objectionVerdict } from "./breaker/protect/objection.ts";
 import { stopRule } from "./breaker/stop.ts";
@@ -101,8 +101,8 @@ export function callMotion(
   call: ToolCall,
   { claims }: CallBudgets,
   policies: PolicySet,
-  of: { readonly hash: Hash; readonly owner: string; readonly now: number; readonly deadline: number },
-): CallMotion {
+  of: { readonly hash: Hash; readonly owner: string; readonly now: number },
+): Omit<CallMotion, "deadline"> {
   const traits = policies.traits(call.tool);
   return {
     callId,
@@ -115,7 +115,6 @@ export function callMotion(
     owner: of.owner,
     leaseMs: LIMITS.leaseMs,
     at: of.now,
-    deadline: of.deadline,
   };
 }
 
@@ -123,7 +122,7 @@ export function callMotion(
 export function finishMotion(
   run: Run,
   row: CallRecord,
-  call: ToolCall,
+  keys: CallKeys,
   policies: PolicySet,
   of: {
     readonly outcome: Outcome;
@@ -135,8 +134,8 @@ export function finishMotion(
   },
 ): Motion {
   const { outcome, result, actual, hash, random, now } = of;
-  const traits = policies.traits(call.tool);
-  const { tool, kind, callKey, identityKey } = callKeys(call, traits, hash);
+  const { tool, kind, callKey, identityKey } = keys;
+  const traits = policies.traits(tool);
   const failure = outcome === "succeeded" ? undefined : failureOf(result);
   const shown = failure === undefined ? resultText(result) : errorText(result);
   return {

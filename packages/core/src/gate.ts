@@ -5,6 +5,7 @@
  * `#permit`, after the claim has been committed. Whatever throws, hangs or is missing on the way ends in a denial.
  */
 import type { ZoneOffset } from "./breaker/budget/window.ts";
+import type { CallKeys } from "./breaker/loop/fingerprint.ts";
 import type { Protection } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
 import { type Malformed, normalize, type ToolCall } from "./call.ts";
@@ -277,8 +278,9 @@ class EmbeddedGate implements Gate {
       now,
     });
     const entries = [proposed(run, callId, proposal, random), decided(run, callId, decision, context, random)];
+    const asks = callMotion(run, callId, call, budgets, set, { hash, owner: store.writerId, now });
     const protection = (deadline: number): Protection => {
-      const motion = callMotion(run, callId, call, budgets, set, { hash, owner: store.writerId, now, deadline });
+      const motion = { ...asks, deadline };
       const rules = ruled.verdict === "deny" ? ruled.by : [];
       return { motions: [{ ...motion, type: "propose", verdict: ruled.verdict, rules }], accounted: "" };
     };
@@ -286,7 +288,16 @@ class EmbeddedGate implements Gate {
       case "allow": {
         const claim = stepCall({ ...row, state: "approved" }, claimEvent(store.writerId, decision.revision, now));
         invariant(claim.ok, "a call that was just allowed can be claimed");
-        const claimed = { row: claim.call, call, set, budgets, edited: false, changed, notes: notesOf(objection) };
+        const claimed = {
+          row: claim.call,
+          call,
+          set,
+          budgets,
+          keys: asks.keys,
+          edited: false,
+          changed,
+          notes: notesOf(objection),
+        };
         return {
           write: {
             calls: [{ row: claim.call, expect: null }],
@@ -338,9 +349,9 @@ class EmbeddedGate implements Gate {
   async #afterWaiting(run: Run, request: CallRequest, proposal: ToolCall, callId: string): Promise<Admission> {
     const waited = await this.#waiting.answer(run, request, callId);
     if ("denial" in waited) return refuse(waited.denial);
-    const { claimed: row, call, edited, shown, set, budgets } = waited;
+    const { claimed: row, call, keys, edited, shown, set, budgets } = waited;
     const changed = changedByRules(set, proposal, shown);
-    return this.#permit(run, request, { row, call, set, budgets, edited, changed, notes: [] });
+    return this.#permit(run, request, { row, call, keys, set, budgets, edited, changed, notes: [] });
   }
 
   async #refuseMalformed(run: Run, request: CallRequest, callId: string, malformed: Malformed): Promise<Admission> {
@@ -371,7 +382,7 @@ class EmbeddedGate implements Gate {
 
   async #finish(
     run: Run,
-    { row: claimed, call, set, budgets }: Claimed,
+    { row: claimed, keys, set, budgets }: Claimed,
     outcome: Outcome,
     result: unknown,
   ): Promise<void> {
@@ -379,7 +390,7 @@ class EmbeddedGate implements Gate {
     const entry = finished(run, claimed, outcome, result, random);
     const actual = outcome === "succeeded" ? budgets.actual(result) : [];
     const now = clock.now();
-    const motion = finishMotion(run, claimed, call, set, { outcome, result, actual, hash, random, now });
+    const motion = finishMotion(run, claimed, keys, set, { outcome, result, actual, hash, random, now });
     const protection: Protection = { motions: [motion], accounted: "" };
     let row: CallRecord | undefined = claimed;
     for (let tries = 0; tries < TRIES && row !== undefined; tries++) {
@@ -420,6 +431,8 @@ interface Step {
 interface Claimed extends Pick<Permit, "edited" | "changed" | "notes"> {
   readonly row: CallRecord;
   readonly call: ToolCall;
+  /** What the detectors know it by. */
+  readonly keys: CallKeys;
   readonly set: PolicySet;
   readonly budgets: CallBudgets;
 }

@@ -5,6 +5,7 @@
  * reads them, and tries the next step. A process that dies here leaves nothing behind that could run by itself.
  */
 import { type ApprovalEvent, type ApprovalRecord, stepApproval } from "./approval.ts";
+import type { CallKeys } from "./breaker/loop/fingerprint.ts";
 import type { Motion } from "./breaker/protect/motion.ts";
 import { objectionVerdict } from "./breaker/protect/objection.ts";
 import { callFromBytes, type ToolCall } from "./call.ts";
@@ -42,6 +43,7 @@ export type Waited =
       /** The policies that it was claimed under, and what they have it take of the budgets. */
       readonly set: PolicySet;
       readonly budgets: CallBudgets;
+      readonly keys: CallKeys;
     }
   | { readonly denial: Denial };
 
@@ -223,9 +225,8 @@ export class Waiting {
     const claim = stepCall(row, claimEvent(store.writerId, ruled.revision, now));
     const consumed = stepApproval(approval, { type: "consume", digest: call.digest, now });
     if (!claim.ok || !consumed.ok) return undefined;
-    const claiming = { hash, owner: store.writerId, now, deadline: now + LIMITS.leaseMs };
-    const asks = callMotion(place, row.id, call, budgets, set, claiming);
-    const motion: Motion = { ...asks, ...seenBy(approval, budgets), type: "claim" };
+    const asks = callMotion(place, row.id, call, budgets, set, { hash, owner: store.writerId, now });
+    const motion: Motion = { ...asks, ...seenBy(approval, budgets), type: "claim", deadline: now + LIMITS.leaseMs };
     let then: () => Waited | undefined = () => undefined;
     const committed = await this.#writer.commitJudged(run, (objection) => {
       const decision = objection === null ? ruled : objected(ruled, objection, { budgets, policies: set, hash });
@@ -233,7 +234,7 @@ export class Waiting {
       switch (verdict) {
         case "allow": {
           const shown = edited ? callFromBytes({ tool, agent, environment, bytes: approval.bytes }, hash) : call;
-          then = () => ({ claimed: claim.call, call, edited, shown, set, budgets });
+          then = () => ({ claimed: claim.call, call, keys: asks.keys, edited, shown, set, budgets });
           const used: EntryDraft = { ...about(run, row.id), type: "approval.consumed", approval: approval.id };
           return {
             calls: [{ row: claim.call, expect: row.version }],

@@ -15,8 +15,24 @@ export const nodeHash: Hash = {
   },
 };
 
+/** Random bytes that nobody has got yet: asking the system for each salt alone costs more than all else about it. */
+const POOL_BYTES = 8_192;
+let pool = new Uint8Array(0);
+let taken = 0;
+
 export const nodeRandom: Random = {
-  bytes: (count) => new Uint8Array(randomBytes(count)),
+  bytes(count) {
+    if (count > POOL_BYTES) return new Uint8Array(randomBytes(count));
+    if (taken + count > pool.length) {
+      pool = new Uint8Array(randomBytes(POOL_BYTES));
+      taken = 0;
+    }
+    const fresh = pool.slice(taken, taken + count);
+    // What was given out is not kept here.
+    pool.fill(0, taken, taken + count);
+    taken += count;
+    return fresh;
+  },
 };
 
 export const nodeClock: Clock = {

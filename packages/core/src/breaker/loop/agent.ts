@@ -15,7 +15,7 @@ const TRIPS = 32;
 
 export interface AgentHistory {
   /** Tool → how many calls it had in each slice of the window, oldest first. */
-  readonly tools: Readonly<Record<string, readonly RateSlice[]>>;
+  readonly tools: readonly ToolRate[];
   /** Recipient → when the agent first wrote to it, and the latest effectful calls. */
   readonly recipients: Readonly<Record<string, { readonly since: number; readonly calls: readonly number[] }>>;
   /** Runs that were stopped, oldest first. */
@@ -23,6 +23,8 @@ export interface AgentHistory {
   /** Until when a person's approval covers rate or novelty, by finding key. */
   readonly approved: Readonly<Record<string, number>>;
 }
+
+type ToolRate = readonly [tool: string, slices: readonly RateSlice[]];
 
 interface RateSlice {
   /** Ms since 1970. */
@@ -48,7 +50,7 @@ export interface AgentStep {
 type AgentSettings = Pick<LoopSettings, "rate" | "novelty" | "trips">;
 
 export function newAgent(): AgentHistory {
-  return { tools: {}, recipients: {}, trips: [], approved: {} };
+  return { tools: [], recipients: {}, trips: [], approved: {} };
 }
 
 /** Pure. `now` is the store's clock, ms. */
@@ -70,7 +72,9 @@ export function stepAgent(state: AgentHistory, event: AgentEvent, now: number, s
 function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: AgentSettings): AgentStep {
   const { rate } = settings;
   const width = Math.max(1, Math.ceil(rate.withinMs / SLICES));
-  const slices = (own(state.tools, keys.tool) ?? []).filter(({ start }) => start > now - rate.withinMs);
+  const slices = (state.tools.find(([tool]) => tool === keys.tool)?.[1] ?? []).filter(
+    ({ start }) => start > now - rate.withinMs,
+  );
   const times = slices.reduce((total, { calls }) => total + calls, 0);
   const findings: Finding[] = [];
   const found = (finding: Finding): void => {
@@ -82,11 +86,7 @@ function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: Ag
   const reaches = isEffectful(keys.kind) && keys.recipients.length > 0;
   const next = {
     ...state,
-    tools: bounded(
-      { ...state.tools, [keys.tool]: counted(slices, Math.floor(now / width) * width) },
-      TOOLS,
-      (all) => all.at(-1)?.start ?? 0,
-    ),
+    tools: withRate(state.tools, [keys.tool, counted(slices, Math.floor(now / width) * width)]),
     recipients: reaches ? reached(state.recipients, keys, now, settings, found) : state.recipients,
   };
   return { state: next, findings };
@@ -180,15 +180,19 @@ function tripped(
   return { state: next, findings: [finding] };
 }
 
+function withRate(tools: AgentHistory["tools"], rate: ToolRate): AgentHistory["tools"] {
+  const at = tools.findIndex(([tool]) => tool === rate[0]);
+  if (at >= 0) return tools.with(at, rate);
+  const all = [...tools, rate];
+  if (all.length <= TOOLS) return all;
+  const latest = ([, slices]: ToolRate) => slices.at(-1)?.start ?? 0;
+  return all.toSorted((one, other) => latest(one) - latest(other)).slice(TOOLS / 8);
+}
+
 function counted(slices: readonly RateSlice[], start: number): readonly RateSlice[] {
   const last = slices.at(-1);
   if (last?.start === start) return [...slices.slice(0, -1), { start, calls: last.calls + 1 }];
   return [...slices, { start, calls: 1 }].slice(-SLICES - 1);
-}
-
-/** A model chooses its tools' names: `constructor` is one that every object seems to have. */
-function own<Value>(map: Readonly<Record<string, Value>>, key: string): Value | undefined {
-  return Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
 function recent(times: readonly number[], after: number): readonly number[] {

@@ -26,6 +26,8 @@ export interface Act {
   readonly outcome: "succeeded" | "unknown";
 }
 
+export type KnownAct = readonly [key: string, act: Act];
+
 export type CallCount = readonly [callKey: string, times: number];
 
 export interface RunHistory {
@@ -42,7 +44,7 @@ export interface RunHistory {
   /** How often each call was proposed in this run. Never cleared. A list: it is copied with every call, and read once. */
   readonly counts: readonly CallCount[];
   /** Identity (or call) key of effectful calls that succeeded, or may have. Never cleared. */
-  readonly acts: Readonly<Record<string, Act>>;
+  readonly acts: readonly KnownAct[];
   /** Call key → first and latest time of a declared poll, since the last clearing. */
   readonly polls: Readonly<Record<string, { readonly first: number; readonly last: number }>>;
   /** Oldest first. */
@@ -55,7 +57,7 @@ export interface RunHistory {
 
 export function newRun(now: number): RunHistory {
   const lists = { recent: [], open: [], denials: [], refused: [] };
-  return { startedAt: now, waitedTo: now, calls: 0, ...lists, counts: [], acts: {}, polls: {}, approved: {} };
+  return { startedAt: now, waitedTo: now, calls: 0, ...lists, counts: [], acts: [], polls: {}, approved: {} };
 }
 
 export function withProposed(history: RunHistory, call: OpenCall, isPoll: boolean): RunHistory {
@@ -76,12 +78,25 @@ export function withFinished(history: RunHistory, print: Fingerprint): RunHistor
   const act = actOf(print);
   const key = actKey(print);
   // What this run had not done before: the world is another one, and what was asked may have another answer.
-  const fresh = print.outcome === "succeeded" && act !== undefined && !Object.hasOwn(history.acts, key);
+  const fresh = print.outcome === "succeeded" && act !== undefined && actIn(history, key) === undefined;
   const before = fresh ? cleared(history) : history;
   const recent = [...before.recent, print].slice(-REMEMBERED);
   return act === undefined
     ? { ...before, open, recent }
-    : { ...before, open, recent, acts: bounded({ ...history.acts, [key]: act }, oldestAct) };
+    : { ...before, open, recent, acts: withAct(history.acts, key, act) };
+}
+
+/** What this run did before under the key of an act. */
+export function actIn({ acts }: Pick<RunHistory, "acts">, key: string): Act | undefined {
+  return acts.find((known) => known[0] === key)?.[1];
+}
+
+function withAct(acts: RunHistory["acts"], key: string, act: Act): RunHistory["acts"] {
+  const at = acts.findIndex((known) => known[0] === key);
+  if (at >= 0) return acts.with(at, [key, act]);
+  const all: readonly KnownAct[] = [...acts, [key, act]];
+  // The oldest go, an eighth at a time, so that sorting is rare.
+  return all.length <= COUNTED ? all : all.toSorted((one, other) => one[1].at - other[1].at).slice(COUNTED / 8);
 }
 
 /** A call that waited for a person goes on, or is given up: the time of it is not the run's. */
@@ -147,7 +162,6 @@ function withoutWindows(approved: RunHistory["approved"]): RunHistory["approved"
 
 type Compare<Value> = (one: Value, other: Value) => number;
 const oldest: Compare<{ readonly last: number }> = (one, other) => one.last - other.last;
-const oldestAct: Compare<Act> = (one, other) => one.at - other.at;
 
 /** The map without its least entries once it is over the bound: an eighth at a time, so that sorting is rare. */
 function bounded<Value>(
