@@ -10,6 +10,7 @@ import { budgets } from "./budgets.ts";
 import { coverage } from "./coverage.ts";
 import { deadRules } from "./dead-rules.ts";
 import { Analysis, type Finding } from "./findings.ts";
+import { freeDenies } from "./free-denies.ts";
 import { looseRules } from "./loose-rules.ts";
 import { soundPart } from "./sound-part.ts";
 import { splitRoutes } from "./split-routes.ts";
@@ -31,6 +32,7 @@ export function analyse(model: PolicyModel, errors: readonly PolicyIssue[] = [])
     ...argumentUse(analysis),
     ...coverage(analysis),
     ...budgets(analysis),
+    ...freeDenies(analysis),
     ...splitRoutes(analysis),
   ];
   return findings

@@ -78,3 +78,45 @@ describe("budgets, analysed [P10~]", () => {
     expect(checked.ok && checked.warnings).toEqual([]);
   });
 });
+
+describe("denials, analysed [P10~]", () => {
+  const schema = {
+    type: "object",
+    properties: {
+      charge: { type: "string" },
+      note: { type: "string" },
+      n: { type: "integer" },
+      currency: { type: "string", enum: ["usd", "chf"] },
+    },
+    required: ["charge", "note", "n", "currency"],
+  };
+  const denied = (when: string, tool: JsonObject = { identity: ["charge"] }) => {
+    const { budgets: _budgets, ...rest } = source({}, tool, "args.n > 0");
+    const rules = [
+      { id: "r", tool: "t", when: "args.n > 0 && args.n < 9", then: "allow" },
+      { id: "no", tool: "t", when, then: "deny" },
+    ];
+    const tools = { t: { kind: "write", schema, ...tool } };
+    const checked = checkPolicies([treeOf("p", { ...rest, tools, rules })], { analyse });
+    if (!checked.ok) throw new Error(checked.issues.map(({ message }) => message).join("\n"));
+    return checked.warnings.filter(({ code }) => code === "free-deny");
+  };
+
+  it("a deny that rests on a free text is found, with a call that it denies", () => {
+    const [found] = denied('args.note.contains("bribe")');
+    expect(found).toMatchObject({ code: "free-deny", rule: "no", example: { tool: "t" } });
+    expect(found?.message).toContain("`args.note`");
+    expect(JSON.stringify(found?.example)).toContain("bribe");
+  });
+
+  it.each<[string, string, JsonObject | undefined]>([
+    ["what the tool acts on", 'args.charge == "ch_1"', undefined],
+    ["that beside the text", 'args.charge == "ch_1" && args.note.contains("x")', undefined],
+    ["a number", "args.n > 5", undefined],
+    ["one of a few values", 'args.currency == "chf"', undefined],
+    ["a tool of which nobody said what counts", 'args.note.contains("x")', {}],
+    ["what is bound", 'args.note.contains("x")', { bind: { note: "context.charge" } }],
+  ])("one that rests on %s is not", (_what, when, tool) => {
+    expect(denied(when, tool)).toEqual([]);
+  });
+});

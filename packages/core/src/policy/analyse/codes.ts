@@ -5,6 +5,7 @@ export const ANALYSIS_CODES = {
   conflict: "Two rules of the same scope contradict each other on calls that both seem to be made for.",
   "empty-list": "An allow rule asks something of all items of a list, which is true of an empty list.",
   "float-equality": "A condition compares a fraction with `==`, `!=` or `in`.",
+  "free-deny": "A deny rests on a text that the model is free to write otherwise.",
   "free-key": "A budget has a pot for each value of an argument that the model chooses.",
   "float-money": "A condition bounds money that the schema calls a `number`.",
   "mixed-currency": "A condition adds or compares amounts of two currencies.",
