@@ -14,6 +14,7 @@ const LINES = 200_000;
 const RECORDED = 20_000;
 const IN_FLIGHT = 64;
 const TOOLS = 100;
+const CALLS_OF_A_RUN = 100;
 const RUNS = [1, 2, 3, 4, 5];
 
 /** `saferun backtest` as it is called, from text to result, over calls from a file and from the log. */
@@ -85,10 +86,12 @@ async function record(directory: string, yaml: string): Promise<void> {
   const policies = { current: () => loaded.policies };
   const notifier = { paused: () => undefined };
   const gate = createGate({ store, clock: nodeClock, hash: nodeHash, random: nodeRandom, notifier, policies });
-  const run = gate.openRun({ agent: "bench", environment: "prod" });
+  let run = gate.openRun({ agent: "bench", environment: "prod" });
   let next = 0;
   const worker = async () => {
     for (let index = next++; index < RECORDED; index = next++) {
+      // Well below the calls of one run at which a person is asked.
+      if (index % CALLS_OF_A_RUN === 0) run = gate.openRun({ agent: "bench", environment: "prod" });
       await gate.call(run, { tool: `tool${index % TOOLS}`, args: argsOf(index) }, () => ({
         id: `re_${index}`,
         ok: true,
