@@ -33,8 +33,15 @@ export function inFlight(
   watches.set(store, all);
   all.calls.add(watched);
   if (!all.running) void watch(store, all);
-  const signal = caller === undefined ? stopped.signal : AbortSignal.any([caller, stopped.signal]);
-  return { signal, end: () => void all.calls.delete(watched) };
+  // By its form, as where it was taken: another realm's signal is none of our class, and its caller gives up all the same.
+  const givenUp = (): void => stopped.abort(caller?.reason);
+  if (caller?.aborted === true) givenUp();
+  caller?.addEventListener("abort", givenUp, { once: true });
+  const end = (): void => {
+    all.calls.delete(watched);
+    caller?.removeEventListener("abort", givenUp);
+  };
+  return { signal: stopped.signal, end };
 }
 
 /** Looks while there is anything to look for, once a store, and holds no process open. */

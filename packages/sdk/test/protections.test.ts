@@ -69,6 +69,27 @@ budgets:
     expect(started).toHaveLength(1);
   });
 
+  it("a caller's signal of another realm reaches the tool, which runs once", async () => {
+    const listeners: (() => void)[] = [];
+    const foreign = {
+      aborted: false,
+      reason: new Error("given up"),
+      addEventListener: (_type: string, listener: () => void) => void listeners.push(listener),
+      removeEventListener: () => undefined,
+    };
+    let ran = 0;
+    const slow = saferun.wrap(async function slow(_args: { n: number }, given?: { signal?: AbortSignal }) {
+      ran++;
+      const { signal } = given ?? {};
+      return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+    }, options(""));
+    const answer = slow({ n: 1 }, { signal: foreign as never });
+    while (ran === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (const listener of listeners) listener();
+    await expect(answer).rejects.toThrow("given up");
+    expect(ran).toBe(1);
+  });
+
   it("[B9] an agent inside a tool spends from the run around it, and repeats what that run did", async () => {
     const budgets = `
 tools: { look: { kind: read }, outer: { kind: read } }

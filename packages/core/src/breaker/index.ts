@@ -1,8 +1,6 @@
 export { type AuditFault, audit, usedOf } from "./budget/audit.ts";
 export {
   changePots,
-  childPot,
-  childSpent,
   expireHold,
   type Hold,
   type HoldPart,

@@ -3,8 +3,6 @@ import type { CallState } from "../../lifecycle.ts";
 import { audit } from "./audit.ts";
 import {
   changePots,
-  childPot,
-  childSpent,
   expireHold,
   type Hold,
   type Pot,
@@ -161,7 +159,7 @@ describe("every state of a hold × what may happen to it", () => {
   });
 });
 
-describe("limits and children", () => {
+describe("limits", () => {
   it("are raised by a named admin with a reason only", () => {
     const admin = { id: "ann", kind: "person", roles: ["admin"] } as const;
     const full = pot("a", 100n, { spent: 100n, marked: 100 });
@@ -170,24 +168,6 @@ describe("limits and children", () => {
     expect(raiseLimit(full, 0n, admin, "x")).toBeUndefined();
     expect(raiseLimit(full, 200n, { ...admin, roles: ["approver"] }, "x")).toBeUndefined();
     expect(raiseLimit(full, 200n, { ...admin, kind: "agent" }, "x")).toBeUndefined();
-  });
-
-  it("a sub-agent spends what its parent reserved, and the parent books what was spent [B9~]", () => {
-    const parent = held(40n);
-    const part = { pot: "a", amount: 40n };
-    const child = childPot(parent, part, "usd_micros", "deny");
-    expect(reserve([child], request({ pot: child.id, amount: 41n })).ok).toBe(false);
-    const taken = reserve([child], request({ pot: child.id, amount: 30n }));
-    if (!taken.ok) throw new Error(taken.why);
-    expect(taken.pots.map((one) => childSpent(one, part))).toEqual([undefined]);
-    const done = settle(taken.hold, [{ pot: child.id, amount: 12n }], 5);
-    if (!done.ok) throw new Error(done.why);
-    const [after] = changePots(taken.pots, done.changes);
-    const spent = after === undefined ? undefined : childSpent(after, part);
-    expect(spent).toEqual({ pot: "a", amount: 12n });
-    expect(settle(parent, spent === undefined ? [] : [spent], 6)).toMatchObject({
-      changes: [{ held: -40n, spent: 12n }],
-    });
   });
 });
 

@@ -232,18 +232,6 @@ export function withoutUnusedLoan(pot: Pot): Pot {
   return { ...pot, raised: raised - back, lent: lent - back };
 }
 
-/** What a sub-agent may spend: reserved from its parent by `parent`, of which this is one part. */
-export function childPot(parent: Hold, part: HoldPart, unit: string, over: Pot["over"]): Pot {
-  const budget = `child of ${parent.call}`;
-  const id = canonicalJson([budget, part.pot]);
-  return { id, budget, unit, limit: part.amount, raised: 0n, over, held: 0n, spent: 0n, marked: 0 };
-}
-
-/** What the parent books once the sub-agent is over. Undefined while the sub-agent still holds anything. */
-export function childSpent(child: Pot, part: HoldPart): HoldPart | undefined {
-  return child.held === 0n ? { pot: part.pot, amount: child.spent } : undefined;
-}
-
 function release(hold: Hold, proof: Proof, now: number): HoldStep {
   const changes = hold.parts.map(({ pot, amount }) => ({ pot, held: -amount, spent: 0n }));
   return { ok: true, hold: { ...baseOf(hold), state: "void", proof, endedAt: now }, changes, exceeded: false };
