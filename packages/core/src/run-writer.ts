@@ -2,33 +2,15 @@
 import { accounted } from "./account.ts";
 import type { Motion } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
+import type { GatePorts } from "./gate.ts";
 import type { EntryDraft } from "./log/entry.ts";
 import { encodePart } from "./log/part.ts";
-import type {
-  Alarm,
-  Clock,
-  CommitResult,
-  Notifier,
-  Outbox,
-  Policies,
-  Random,
-  RowWrite,
-  StateRow,
-  Store,
-  Transaction,
-} from "./ports.ts";
+import type { Alarm, CommitResult, Policies, Random, RowWrite, StateRow, Transaction } from "./ports.ts";
 import { about, newId, protectionEntries } from "./record.ts";
 import type { Run } from "./run.ts";
 import { STAMP_PART } from "./stamp.ts";
 
-interface WriterPorts {
-  readonly store: Store;
-  readonly policies: Policies;
-  readonly random: Random;
-  readonly notifier: Notifier;
-  readonly clock: Clock;
-  readonly outbox?: Outbox;
-}
+type WriterPorts = Pick<GatePorts, "store" | "policies" | "random" | "notifier" | "clock" | "outbox">;
 
 export class RunWriter {
   readonly #ports: WriterPorts;
