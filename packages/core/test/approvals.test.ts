@@ -3,51 +3,14 @@ import {
   type Approver,
   createSweeper,
   decideApproval,
-  type JsonObject,
   JUMP_MS,
   LIMITS,
-  type PauseReason,
   resumeApprovals,
   suspendApprovals,
 } from "@saferun/core";
-import { nodeHash, nodeRandom } from "@saferun/store";
 import { describe, expect, it } from "vitest";
-import { asked, decision, type World, world } from "./world.ts";
-
-type Terms = PauseReason["approval"];
-
-const terms = (change: Partial<Terms>): Terms => ({
-  route: "finance",
-  to: ["cli"],
-  roles: ["finance"],
-  need: 1,
-  withinMs: 60_000,
-  show: [],
-  editable: ["amount"],
-  ...change,
-});
-const person = (id: string, ...roles: string[]): Approver => ({ id, via: "test", verified: true, roles });
-const ANN = person("ann", "finance");
-const BOB = person("bob", "finance");
-const CY = person("cy", "finance");
-const LEO = person("leo", "legal");
-
-/** Every call asks these routes. */
-function asking(...routes: readonly Terms[]): World {
-  const pauses = routes.map((approval, index) => ({ id: `r${index}`, digest: `d${index}`, reason: "ask", approval }));
-  return world({ judge: () => decision("pause", "r0", { pauses }) });
-}
-
-const portsOf = ({ store, clock }: World) => ({ store, clock, hash: nodeHash, random: nodeRandom });
-
-interface Said {
-  readonly verdict?: "approve" | "deny";
-  readonly args?: JsonObject;
-  readonly version?: number;
-}
-
-const say = (at: World, by: Approver, { verdict = "approve", ...more }: Said = {}) =>
-  decideApproval(portsOf(at), { approval: at.paused.at(-1)?.id ?? "", verdict, by, ...more });
+import { ANN, asking, BOB, CY, LEO, person, portsOf, say, terms } from "./people.ts";
+import { asked, type World } from "./world.ts";
 
 describe("several people [A10~]", () => {
   it("a call runs once enough distinct people agree, each recorded; until then they are told how many more", async () => {

@@ -4,45 +4,11 @@ import {
   type GrantTerms,
   type JsonObject,
   liftDenial,
-  type PauseReason,
   revokeGrant,
 } from "@saferun/core";
-import { nodeHash, nodeRandom } from "@saferun/store";
 import { describe, expect, it } from "vitest";
+import { ANN, asking, BOB, portsOf, say, terms } from "./people.ts";
 import { asked, decision, headerOf, type World, world } from "./world.ts";
-
-type Terms = PauseReason["approval"];
-
-const terms = (change: Partial<Terms>): Terms => ({
-  route: "finance",
-  to: ["cli"],
-  roles: ["finance"],
-  need: 1,
-  withinMs: 60_000,
-  show: [],
-  editable: ["amount"],
-  ...change,
-});
-const person = (id: string, ...roles: string[]): Approver => ({ id, via: "test", verified: true, roles });
-const ANN = person("ann", "finance");
-const BOB = person("bob", "finance");
-
-/** Every call asks these routes. */
-function asking(...routes: readonly Terms[]): World {
-  const pauses = routes.map((approval, index) => ({ id: `r${index}`, digest: `d${index}`, reason: "ask", approval }));
-  return world({ judge: () => decision("pause", "r0", { pauses }) });
-}
-
-const portsOf = ({ store, clock }: World) => ({ store, clock, hash: nodeHash, random: nodeRandom });
-
-interface Said {
-  readonly verdict?: "approve" | "deny";
-  readonly args?: JsonObject;
-  readonly version?: number;
-}
-
-const say = (at: World, by: Approver, { verdict = "approve", ...more }: Said = {}) =>
-  decideApproval(portsOf(at), { approval: at.paused.at(-1)?.id ?? "", verdict, by, ...more });
 
 describe("what a person has denied", () => {
   const twice = async (at: World, args: JsonObject, run = at.run) =>
