@@ -1,18 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CallState } from "../../lifecycle.ts";
 import { audit } from "./audit.ts";
-import {
-  changePots,
-  expireHold,
-  type Hold,
-  type Pot,
-  type Proof,
-  potId,
-  raiseLimit,
-  reserve,
-  settle,
-  voidHold,
-} from "./hold.ts";
+import { expireHold, type Hold, type Pot, type Proof, potId, raiseLimit, reserve, settle, voidHold } from "./hold.ts";
 
 const pot = (id: string, limit: bigint, change: Partial<Pot> = {}): Pot => ({
   id,
