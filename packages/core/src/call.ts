@@ -4,9 +4,10 @@
  * What is judged here is what is sent: the tool later receives a copy parsed from `bytes`, so nothing that a caller or a
  * policy does to its own objects in between can reach the tool (traps.md, 12).
  */
-import { canonicalJson, type Json, type JsonObject, JsonProblem } from "./json.ts";
+
 import { LIMITS } from "./limits.ts";
 import type { Hash } from "./ports.ts";
+import { canonicalJson, type Json, type JsonObject, JsonProblem } from "./value/json.ts";
 
 /** One request to run one tool with arguments. Deeply frozen. */
 export interface ToolCall {

@@ -1,5 +1,5 @@
 /** What the gate says about a call. A denial is such a value: recorded, returned, never thrown. */
-import type { Json, JsonObject } from "./json.ts";
+import type { Json, JsonObject } from "./value/json.ts";
 
 export type Verdict = "allow" | "deny" | "pause";
 

@@ -1,5 +1,5 @@
 /** One argument that an approver may change, as the tool's schema describes it. Plain data: it stands in the approval's row. */
-import type { Json } from "./json.ts";
+import type { Json } from "./value/json.ts";
 
 export interface EditField {
   /** As in `editable`: `amount`, `lines[].amount`. */

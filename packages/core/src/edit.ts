@@ -1,6 +1,7 @@
 /** Which argument paths differ between two versions of a call, and which of them an approver may change. */
-import type { ApprovalRecord } from "./approval.ts";
-import type { Json, JsonObject } from "./json.ts";
+
+import type { ApprovalRecord } from "./approval/approval.ts";
+import type { Json, JsonObject } from "./value/json.ts";
 
 /** Paths of all differing leaves, such as `amount`, `to[0].mail`; a missing value counts as different. */
 export function changedPaths(before: Json, after: Json): string[] {

@@ -4,21 +4,26 @@
  * It runs one way. Nothing is executed that was not recorded durably before, and allow is said in exactly one place:
  * `#permit`, after the claim has been committed. Whatever throws, hangs or is missing on the way ends in a denial.
  */
+
+import { granted, grantScope } from "./answer/grant.ts";
+import { stickyDenial } from "./answer/sticky.ts";
 import type { ZoneOffset } from "./breaker/budget/window.ts";
 import type { CallKeys } from "./breaker/loop/fingerprint.ts";
 import type { Protection } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
 import { type Malformed, normalize, type ToolCall } from "./call.ts";
-import { type CallBudgets, callMotion, finishMotion, notesOf, objected, reckon } from "./call-protection.ts";
 import type { Decision, Denial, EvaluationContext } from "./decision.ts";
-import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./denial.ts";
 import { invariant, SafeRunError, unreachable } from "./errors.ts";
-import { granted, grantScope } from "./grant.ts";
-import type { JsonObject } from "./json.ts";
-import { changedByRules, judge, toldOf } from "./judge.ts";
+import { type CallBudgets, callMotion, finishMotion, notesOf, objected, reckon } from "./gate/call-protection.ts";
+import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./gate/denial.ts";
+import { changedByRules, judge, toldOf } from "./gate/judge.ts";
+import { ModelRecorder } from "./gate/model.ts";
+import { decided, executing, finished, malformedEntries, newId, proposed, requested, started } from "./gate/record.ts";
+import { contextOf, NOBODY, type Run, type RunOptions } from "./gate/run.ts";
+import { fresh, RunWriter } from "./gate/run-writer.ts";
+import { Waiting } from "./gate/waiting.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
-import { ModelRecorder } from "./model.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
 import type {
   Clock,
@@ -32,12 +37,8 @@ import type {
   Store,
   Transaction,
 } from "./ports.ts";
-import { decided, executing, finished, malformedEntries, newId, proposed, requested, started } from "./record.ts";
 import type { Redactor } from "./redaction/redactor.ts";
-import { contextOf, NOBODY, type Run, type RunOptions } from "./run.ts";
-import { fresh, RunWriter } from "./run-writer.ts";
-import { stickyDenial } from "./sticky.ts";
-import { Waiting } from "./waiting.ts";
+import type { JsonObject } from "./value/json.ts";
 
 export interface GatePorts {
   readonly store: Store;

@@ -1,23 +1,35 @@
-export * from "./approval.ts";
-export * from "./approval-source.ts";
+export * from "./answer/approval-source.ts";
+export * from "./answer/decide.ts";
+export * from "./answer/edit-form.ts";
+export { revokeGrant } from "./answer/grant.ts";
+export { liftDenial } from "./answer/sticky.ts";
+export * from "./answer/suspend.ts";
+export * from "./approval/approval.ts";
+export { editablePaths, editedValue, withEditedValue } from "./approval/edited-value.ts";
+export {
+  type Approver,
+  DEFAULT_ROLES,
+  type Edit,
+  type GrantTerms,
+  type Missing,
+  missingOf,
+  refusalOf,
+  type Vote,
+} from "./approval/quorum.ts";
 export * from "./breaker/index.ts";
 export * from "./budget.ts";
-export * from "./bytes.ts";
 export * from "./call.ts";
-export * from "./decide.ts";
-export { formatDecimal, parseDecimal } from "./decimal.ts";
 export * from "./decision.ts";
 export * from "./detectors.ts";
 export { changedPaths, covers } from "./edit.ts";
 export type { EditField } from "./edit-field.ts";
-export * from "./edit-form.ts";
-export { editablePaths, editedValue, withEditedValue } from "./edited-value.ts";
-export { type Erased, type ErasureRequest, type ErasureTarget, erase } from "./erase.ts";
 export * from "./errors.ts";
+export * from "./gate/model.ts";
+export * from "./gate/run.ts";
+export { activation } from "./gate/run-writer.ts";
+export { type OwnPlaces, protecting } from "./gate/self-protection.ts";
+export { JUMP_MS } from "./gate/store-time.ts";
 export * from "./gate.ts";
-export { revokeGrant } from "./grant.ts";
-export * from "./json.ts";
-export * from "./json-parse.ts";
 export * from "./lifecycle.ts";
 export * from "./limits.ts";
 export * from "./log/append.ts";
@@ -44,12 +56,10 @@ export { createLogStates, isSameRun, type LogStates } from "./log/states.ts";
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
 export { addCheckpoint, addCheckpointBody, type WitnessAnswer, type WitnessedLog } from "./log/witness.ts";
-export { bookLostModels } from "./lost-models.ts";
-export * from "./model.ts";
-export * from "./operate.ts";
-export * from "./outbox.ts";
-export { type OutboxRows, outboxRows, toState } from "./outbox-rows.ts";
-export { alarmLines, askedRows, createOutbox, followed, type Standing, standingOf } from "./outgoing.ts";
+export * from "./outbox/outbox.ts";
+export { type OutboxRows, outboxRows, toState } from "./outbox/outbox-rows.ts";
+export { alarmLines, askedRows, createOutbox, followed, type Standing, standingOf } from "./outbox/outgoing.ts";
+export { nextAttempt } from "./outbox/schedule.ts";
 export { analyse } from "./policy/analyse/analyse.ts";
 export { ANALYSIS_CODES, type AnalysisCode } from "./policy/analyse/codes.ts";
 export { diffPolicies, gainOf, type PolicyDiff, type PolicyDifference } from "./policy/analyse/diff.ts";
@@ -80,18 +90,6 @@ export { type ReadSchema, schemaProblems } from "./policy/tool-schemas.ts";
 export * from "./policy/tree.ts";
 export { WITHOUT_LIMITS } from "./policy/without-limits.ts";
 export * from "./ports.ts";
-export { printable, printableJson, short } from "./printable.ts";
-export {
-  type Approver,
-  DEFAULT_ROLES,
-  type Edit,
-  type GrantTerms,
-  type Missing,
-  missingOf,
-  refusalOf,
-  type Vote,
-} from "./quorum.ts";
-export * from "./recover.ts";
 export { REDACTED_PART } from "./redaction/masked-paths.ts";
 export { createRedactor, type Redactor, type RedactorOptions } from "./redaction/redactor.ts";
 export {
@@ -102,16 +100,18 @@ export {
   type RouteTarget,
   routeTargetText,
 } from "./route-target.ts";
-export * from "./run.ts";
-export { activation } from "./run-writer.ts";
-export { nextAttempt } from "./schedule.ts";
 export * from "./search/index.ts";
-export { type OwnPlaces, protecting } from "./self-protection.ts";
-export * from "./stamp.ts";
-export { liftDenial } from "./sticky.ts";
-export { JUMP_MS } from "./store-time.ts";
-export * from "./suspend.ts";
-export * from "./sweep.ts";
-export { tidyState } from "./tidy.ts";
 export * from "./traits.ts";
-export { amountOf, isKnownUnit, scaleOf } from "./unit.ts";
+export { type Erased, type ErasureRequest, type ErasureTarget, erase } from "./upkeep/erase.ts";
+export { bookLostModels } from "./upkeep/lost-models.ts";
+export * from "./upkeep/operate.ts";
+export * from "./upkeep/recover.ts";
+export * from "./upkeep/sweep.ts";
+export { tidyState } from "./upkeep/tidy.ts";
+export * from "./value/bytes.ts";
+export { formatDecimal, parseDecimal } from "./value/decimal.ts";
+export * from "./value/json.ts";
+export * from "./value/json-parse.ts";
+export { printable, printableJson, short } from "./value/printable.ts";
+export * from "./value/stamp.ts";
+export { amountOf, isKnownUnit, scaleOf } from "./value/unit.ts";

@@ -1,13 +1,13 @@
 /** What the outside must provide. Everything that differs between two runs of the same call comes in through here. */
-import type { ApprovalRecord } from "./approval.ts";
+import type { ApprovalRecord } from "./approval/approval.ts";
 import type { Protection } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
-import type { Json } from "./json.ts";
 import type { CallRecord } from "./lifecycle.ts";
 import type { EntryDraft, StoredEntry } from "./log/entry.ts";
 import type { ErasedParts } from "./log/erasure.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
-import type { RuntimeStamp } from "./stamp.ts";
+import type { Json } from "./value/json.ts";
+import type { RuntimeStamp } from "./value/stamp.ts";
 
 /** SHA-256, synchronous. `node:crypto` in Node, a pure implementation elsewhere. */
 export interface Hash {

@@ -1,5 +1,5 @@
 /** Declared paths over JSON values: what they pick, and a value without what they name. */
-import type { Json, JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../value/json.ts";
 
 type Step = string;
 

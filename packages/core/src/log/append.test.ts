@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fromBase64, toBase64 } from "../bytes.ts";
 import { toHex } from "../call.ts";
 import { SafeRunError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
+import { fromBase64, toBase64 } from "../value/bytes.ts";
 import { appendEntries, type LogHeads } from "./append.ts";
 import type { EntryDraft } from "./entry.ts";
 import { parseHeader } from "./header.ts";

@@ -4,9 +4,9 @@
  */
 import { toHex } from "../call.ts";
 import { SafeRunError } from "../errors.ts";
-import { canonicalJson } from "../json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
+import { canonicalJson } from "../value/json.ts";
 import type { EntryDraft, PartDraft, StoredEntry, StoredPart } from "./entry.ts";
 import { type ChainLink, type EntryHeader, HEADER_VERSION } from "./header.ts";
 import { isPartName, partCommitment, SALT_BYTES } from "./part.ts";

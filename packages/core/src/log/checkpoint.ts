@@ -3,10 +3,11 @@
  * - body: C2SP `tlog-checkpoint` (origin, size, root)
  * - signature: C2SP `signed-note` with Ed25519, key id and key text as in Go's `golang.org/x/mod/sumdb/note`
  */
-import { concatBytes, equalBytes, fromBase64, toBase64 } from "../bytes.ts";
+
 import { toHex } from "../call.ts";
 import { invariant, SafeRunError } from "../errors.ts";
 import type { Hash, Signer, TreeHead, Verifier } from "../ports.ts";
+import { concatBytes, equalBytes, fromBase64, toBase64 } from "../value/bytes.ts";
 
 /** A public key with the name that it signs under; its text form is `NAME+HEX_ID+BASE64`. */
 export interface NoteKey {

@@ -1,7 +1,8 @@
 /** C2SP `tlog-cosignature` (Ed25519): what a witness adds to a checkpoint that it found consistent with those before. */
-import { concatBytes, equalBytes, toBase64 } from "../bytes.ts";
+
 import { invariant, SafeRunError } from "../errors.ts";
 import type { Hash, Signer, Verifier } from "../ports.ts";
+import { concatBytes, equalBytes, toBase64 } from "../value/bytes.ts";
 import { formatTypedKey, type Note, type NoteKey, parseTypedKey, typedKey } from "./checkpoint.ts";
 
 /** The byte that sets a cosigner's key apart from a log's. */

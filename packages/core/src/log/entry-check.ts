@@ -1,6 +1,7 @@
 /** Checks entries one after another: bytes against leaf, columns and parts against header, chains against what came before. */
-import { equalBytes, isHexOf } from "../bytes.ts";
+
 import type { Hash } from "../ports.ts";
+import { equalBytes, isHexOf } from "../value/bytes.ts";
 import type { StoredEntry, StoredPart } from "./entry.ts";
 import { erasedBy, isErasable } from "./erasure.ts";
 import type { Faults, LogFault } from "./fault.ts";

@@ -1,5 +1,5 @@
 /** The entry `log.erased`: whose part says which content was taken out of the log, by whom and why. Never what it was. */
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import type { StoredPart } from "./entry.ts";
 
 export const ERASURE_PART = "erasure";

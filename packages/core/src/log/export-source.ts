@@ -1,7 +1,8 @@
 /** An export as something to verify. */
-import { isHexOf } from "../bytes.ts";
+
 import { SafeRunError } from "../errors.ts";
 import type { Hash } from "../ports.ts";
+import { isHexOf } from "../value/bytes.ts";
 import type { StoredEntry } from "./entry.ts";
 import { type ExportHead, parseExportLine } from "./export.ts";
 import { createFaults, type LogFault } from "./fault.ts";

@@ -5,9 +5,10 @@
  * checkpoint behind the last entry that it covers; the last line counts them, so that a file that was cut short shows.
  * Header and parts stand as their stored bytes: as text where they are text, else in base64.
  */
-import { fromBase64, toBase64 } from "../bytes.ts";
+
 import { SafeRunError } from "../errors.ts";
 import type { TreeHead } from "../ports.ts";
+import { fromBase64, toBase64 } from "../value/bytes.ts";
 import type { StoredEntry, StoredPart } from "./entry.ts";
 
 const FORMAT = "log-export/v1";

@@ -1,6 +1,7 @@
 /** The keys that a verifier believes: the one it was given, and those that rotations in the log lead to and from. */
-import { equalBytes } from "../bytes.ts";
+
 import type { Verifier } from "../ports.ts";
+import { equalBytes } from "../value/bytes.ts";
 import { formatNoteKey, isSignedBy, type Note, type NoteKey } from "./checkpoint.ts";
 import type { Rotation } from "./rotation.ts";
 

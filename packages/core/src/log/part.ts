@@ -4,10 +4,11 @@
  * Content never makes recording fail: what canonical JSON refuses is wrapped in an object with an `encoding` field, and a
  * plain object that has such a field itself is wrapped too, so that nobody's content can pass for a wrapper.
  */
-import { toBase64 } from "../bytes.ts";
-import { boundedJson, canonicalJson, type JsonBudget, spendJson } from "../json.ts";
+
 import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
+import { toBase64 } from "../value/bytes.ts";
+import { boundedJson, canonicalJson, type JsonBudget, spendJson } from "../value/json.ts";
 import type { PartDraft } from "./entry.ts";
 
 /** Bytes of a part's salt. */

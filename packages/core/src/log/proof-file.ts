@@ -3,8 +3,9 @@
  * - inclusion of an entry: C2SP `tlog-proof`, with the entry's header as its extra data
  * - consistency of two checkpoints: the proof's hashes, then both signed notes
  */
-import { fromBase64, toBase64 } from "../bytes.ts";
+
 import type { Hash, Verifier } from "../ports.ts";
+import { fromBase64, toBase64 } from "../value/bytes.ts";
 import { type Checkpoint, isSignedBy, type NoteKey, parseCheckpoint, parseNote } from "./checkpoint.ts";
 import { verifyConsistency, verifyInclusion } from "./proof.ts";
 import { leafHash } from "./tree.ts";

@@ -1,6 +1,7 @@
 /** Verification of inclusion and consistency proofs (RFC 9162, 2.1.3.2 and 2.1.4.2). Total: a malformed proof is false. */
-import { equalBytes } from "../bytes.ts";
+
 import type { Hash } from "../ports.ts";
+import { equalBytes } from "../value/bytes.ts";
 import { nodeHash } from "./tree.ts";
 
 export interface InclusionProof {

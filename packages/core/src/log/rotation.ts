@@ -4,8 +4,9 @@
  * It names the last head of the old key that is still believed: the head at the rotation, or an earlier one where the key
  * was in other hands since. The key's name, which is the log's origin, stays.
  */
-import { fromBase64, toBase64 } from "../bytes.ts";
+
 import type { Hash, Signer, TreeHead, Verifier } from "../ports.ts";
+import { fromBase64, toBase64 } from "../value/bytes.ts";
 import { formatNoteKey, isSignedBy, type NoteKey, noteKey, parseNote, parseNoteKey, signNote } from "./checkpoint.ts";
 
 /** First line of the note. */

@@ -1,6 +1,7 @@
 /** The heads that were signed, each held against the tree when it has that size. */
-import { equalBytes } from "../bytes.ts";
+
 import type { Hash } from "../ports.ts";
+import { equalBytes } from "../value/bytes.ts";
 import { type Checkpoint, type Note, type NoteKey, parseCheckpoint, parseNote } from "./checkpoint.ts";
 import type { Faults } from "./fault.ts";
 import type { Keyring } from "./keyring.ts";

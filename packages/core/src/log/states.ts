@@ -4,7 +4,7 @@
  * Only what entries tell: a row's own counters and times, a caller's key and arguments that nobody was asked about are not
  * in headers, and cannot be rebuilt.
  */
-import { equalBytes } from "../bytes.ts";
+import { equalBytes } from "../value/bytes.ts";
 import type { StoredEntry } from "./entry.ts";
 import type { EntryHeader } from "./header.ts";
 

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fromHex } from "../bytes.ts";
 import { toHex } from "../call.ts";
 import type { Hash } from "../ports.ts";
+import { fromHex } from "../value/bytes.ts";
 import { verifyConsistency, verifyInclusion } from "./proof.ts";
 import {
   appendLeaf,

@@ -4,8 +4,9 @@
  * What is verified are the stored bytes. Chains and parts find a change that was not carried through; the tree's root
  * under a signed checkpoint finds one that was.
  */
-import { equalBytes } from "../bytes.ts";
+
 import type { Hash, LogStore, Stray, TreeHead, Verifier } from "../ports.ts";
+import { equalBytes } from "../value/bytes.ts";
 import { type Checkpoint, type NoteKey, parseNoteKey } from "./checkpoint.ts";
 import type { StoredEntry, StoredPart } from "./entry.ts";
 import { createEntryCheck } from "./entry-check.ts";

@@ -3,8 +3,9 @@
  *
  * Pure: one request and what is remembered of its log → the answer, and what to remember before it is sent.
  */
-import { equalBytes, fromBase64, toBase64 } from "../bytes.ts";
+
 import type { Hash, Signer, TreeHead, Verifier } from "../ports.ts";
+import { equalBytes, fromBase64, toBase64 } from "../value/bytes.ts";
 import { isSignedBy, type NoteKey, parseCheckpoint, parseNote } from "./checkpoint.ts";
 import { cosign } from "./cosignature.ts";
 import { verifyConsistency } from "./proof.ts";

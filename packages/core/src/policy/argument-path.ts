@@ -1,5 +1,5 @@
 /** Paths into arguments (`customer.id`): reading, and copies with one value written or taken out. Named members only. */
-import type { Json, JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../value/json.ts";
 
 export type ArgumentPath = readonly string[];
 

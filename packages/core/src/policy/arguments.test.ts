@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Json, JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../value/json.ts";
 import type { ArgumentValidator } from "./schema/types.ts";
 import { ask, issuesOf, policiesOf } from "./testing/judging.ts";
 

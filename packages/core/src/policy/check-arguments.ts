@@ -1,5 +1,5 @@
 /** What rules read and change, against the schemas of the tools that they speak of (policy reference, rule keys). */
-import { canonicalJson } from "../json.ts";
+import { canonicalJson } from "../value/json.ts";
 import { pathsMeet } from "./argument-path.ts";
 import { childrenOf, constantPath, type Expr } from "./cel/ast.ts";
 import { checkCel } from "./cel/index.ts";

@@ -1,5 +1,5 @@
 /** Conditions at load: variables, constants, definitions, and every issue of a condition placed in its file. */
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import { childrenOf, type Expr } from "./cel/ast.ts";
 import { checkCel, parseCel } from "./cel/index.ts";
 import type { CelIssue } from "./cel/issues.ts";

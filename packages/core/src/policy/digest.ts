@@ -1,8 +1,8 @@
 /** Digests of what decides: not of comments, titles, tests, or any order. */
 import { toHex } from "../call.ts";
 import type { ApprovalTerms } from "../decision.ts";
-import { canonicalJson, type Json } from "../json.ts";
 import type { Hash } from "../ports.ts";
+import { canonicalJson, type Json } from "../value/json.ts";
 import { parseCel, printCel } from "./cel/index.ts";
 import { compareText } from "./issue.ts";
 import { budgetJson, detectorsJson, expressionsOf } from "./limits/limits-json.ts";

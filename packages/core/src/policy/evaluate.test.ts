@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { normalize } from "../call.ts";
 import type { EvaluationContext } from "../decision.ts";
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import { checkPolicies } from "./check.ts";
 import { compilePolicies } from "./compile.ts";
 import { type NaiveRule, naiveVerdict } from "./testing/naive.ts";

@@ -1,9 +1,10 @@
 /** One call against one revision: pure, synchronous, total. Whatever goes wrong inside is a denial. */
+
 import type { ToolCall } from "../call.ts";
 import type { ChangedArguments, Decision, EvaluationContext, PauseReason, RuleOutcome } from "../decision.ts";
 import { changedPaths } from "../edit.ts";
 import { invariant } from "../errors.ts";
-import { canonicalJson, type JsonObject } from "../json.ts";
+import { canonicalJson, type JsonObject } from "../value/json.ts";
 import { combine, type Standing, stricter, type Unmatched } from "./combine.ts";
 import type { Compiled } from "./compile.ts";
 import { because } from "./explain.ts";

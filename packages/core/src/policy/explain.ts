@@ -1,5 +1,5 @@
 /** Why a rule matched, or what in it was false: for people, never for the agent. */
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import { explainCel } from "./cel/index.ts";
 import type { CelEnv } from "./cel/types.ts";
 import type { Matched } from "./combine.ts";

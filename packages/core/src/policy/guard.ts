@@ -2,7 +2,7 @@
  * Step 1 of the order of work for one tool: what the host decides is written over what the model wrote, and the arguments
  * must fit the tool's schema. Never observed, and before every rule.
  */
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../value/json.ts";
 import { type ArgumentPath, pathsMeet, withValue } from "./argument-path.ts";
 import type { CelEnv } from "./cel/index.ts";
 import { withoutNulls } from "./schema/absent.ts";

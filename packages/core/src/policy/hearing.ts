@@ -2,7 +2,7 @@
 import type { ToolCall } from "../call.ts";
 import type { EvaluationContext } from "../decision.ts";
 import { invariant } from "../errors.ts";
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../value/json.ts";
 import type { CelFault } from "./cel/index.ts";
 import type { Matched, Voice } from "./combine.ts";
 import type { Compiled, CompiledRule } from "./compile.ts";

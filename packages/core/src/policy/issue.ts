@@ -1,6 +1,6 @@
 /** What is wrong with a policy, as data: one run reports everything. */
 import type { Span } from "../decision.ts";
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../value/json.ts";
 
 export interface PolicyIssue {
   /** A closed word such as `unknown-key`, for programs. */

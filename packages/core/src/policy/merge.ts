@@ -1,8 +1,8 @@
 /** Sections of several files → one: every merge is a union or an error. */
 
 import type { Span } from "../decision.ts";
-import type { Json } from "../json.ts";
-import { canonicalJson } from "../json.ts";
+import type { Json } from "../value/json.ts";
+import { canonicalJson } from "../value/json.ts";
 import { RESERVED_NAMES } from "./condition.ts";
 import type { PolicyFile, RouteSource, ToolSource } from "./format.ts";
 import { isGlob } from "./glob.ts";

@@ -1,6 +1,6 @@
 /** Checked policies: every file of a set merged into one, ready to compile. Nothing in here depends on any order of files. */
 import type { ApprovalTerms, Span, Verdict } from "../decision.ts";
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import type { ArgumentPath } from "./argument-path.ts";
 import type { Expr } from "./cel/ast.ts";
 import type { CelEnv, CelType } from "./cel/types.ts";

@@ -3,7 +3,7 @@
  * to behave: whatever is not plainly true or false is an error of the rule, which then fails closed.
  */
 import type { EvaluationContext } from "../decision.ts";
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../value/json.ts";
 import { Fault } from "./cel/issues.ts";
 import { Timestamp } from "./cel/values.ts";
 import type { ToolKind } from "./policy-set.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Json, JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../value/json.ts";
 import { compileCel, parseCel } from "./cel/index.ts";
 import { ASK, FALSE, Planner, TRUE } from "./plan.ts";
 

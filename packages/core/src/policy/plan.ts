@@ -8,8 +8,9 @@
  * The closures of `cel/` stay the reference. A plan answers only where it is sure; for everything else, errors among it, it
  * says `ASK` and the reference decides. An `ASK` beside a decided side is absorbed just as an error is.
  */
-import type { Json, JsonObject } from "../json.ts";
+
 import { LIMITS } from "../limits.ts";
+import type { Json, JsonObject } from "../value/json.ts";
 import { type Binary, constantPath, type Expr } from "./cel/ast.ts";
 import { constantOf } from "./cel/compile-literals.ts";
 import { type CelValue, Double } from "./cel/values.ts";

@@ -5,8 +5,8 @@ import type { ToolCall } from "../call.ts";
 import type { ApprovalTerms, Decision, EvaluationContext, Span, Verdict } from "../decision.ts";
 import type { LoopSettings } from "../detectors.ts";
 import type { EditField } from "../edit-field.ts";
-import type { JsonObject } from "../json.ts";
 import type { CallKind, ToolTraits } from "../traits.ts";
+import type { JsonObject } from "../value/json.ts";
 
 export type ToolKind = CallKind;
 

@@ -1,6 +1,6 @@
 /** The strict checker of one tree against the format: a typed value, and an issue for everything that does not fit. */
-import { parseDecimal } from "../decimal.ts";
-import type { Json } from "../json.ts";
+import { parseDecimal } from "../value/decimal.ts";
+import type { Json } from "../value/json.ts";
 import { parseTimestamp } from "./cel/time.ts";
 import { Timestamp } from "./cel/values.ts";
 import { type Issues, quote } from "./issue.ts";

@@ -1,5 +1,5 @@
 /** Which rules may concern a tool, found at its first call and kept. */
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import type { CelEnv } from "./cel/types.ts";
 import { compileChanges } from "./change/apply.ts";
 import { withArgs } from "./check-arguments.ts";

@@ -1,9 +1,10 @@
 /** Runs the `tests:` of policy files against a policy set: judged only, no tool runs. */
+
 import { normalize } from "../call.ts";
 import type { Decision, EvaluationContext, Principal, Span, Verdict } from "../decision.ts";
 import { changedPaths } from "../edit.ts";
-import { canonicalJson, type Json, type JsonObject } from "../json.ts";
 import type { Hash } from "../ports.ts";
+import { canonicalJson, type Json, type JsonObject } from "../value/json.ts";
 import { parseTimestamp } from "./cel/time.ts";
 import { Timestamp } from "./cel/values.ts";
 import type { TestSource } from "./format.ts";

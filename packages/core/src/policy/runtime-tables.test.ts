@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Json, JsonObject } from "../json.ts";
-import { otherTables, parseStamp } from "../stamp.ts";
+import type { Json, JsonObject } from "../value/json.ts";
+import { otherTables, parseStamp } from "../value/stamp.ts";
 import { checkPolicies } from "./check.ts";
 import { runtimeTables } from "./runtime-tables.ts";
 import { treeOf } from "./testing/tree-of.ts";

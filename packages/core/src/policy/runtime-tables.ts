@@ -1,5 +1,5 @@
 /** Which tables of the runtime a policy set reads: what another runtime may decide otherwise. */
-import type { RuntimeTable } from "../stamp.ts";
+import type { RuntimeTable } from "../value/stamp.ts";
 import { type Call, childrenOf, type Expr } from "./cel/ast.ts";
 import { ZONED } from "./cel/functions/calendar.ts";
 import { expressionsOf } from "./limits/limits-json.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { normalize } from "../call.ts";
 import type { Decision, EvaluationContext } from "../decision.ts";
-import type { Json, JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../value/json.ts";
 import { checkPolicies } from "./check.ts";
 import { compilePolicies } from "./compile.ts";
 import { type NaiveChangingRule, naiveOutcome } from "./testing/naive.ts";

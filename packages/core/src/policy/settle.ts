@@ -5,7 +5,7 @@
  * The strictest answer of both rounds stands, so that a change never turns a deny or a pause into an allow.
  */
 import { changedPaths } from "../edit.ts";
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../value/json.ts";
 import { applyChanges } from "./change/apply.ts";
 import { combine, type Standing, sayAgain, stricter, type Unmatched } from "./combine.ts";
 import type { CompiledRule } from "./compile.ts";

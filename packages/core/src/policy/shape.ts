@@ -3,7 +3,7 @@
  * Schema and the reference all come from one definition.
  */
 import type { Span } from "../decision.ts";
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import type { ScalarNode } from "./tree.ts";
 
 /** One step of a path: a member, `*` for every one, `[]` behind it for every item. */

@@ -1,5 +1,5 @@
 /** Entries of one tool add up; what two of them say differently is an error, also between a name and a glob over it. */
-import { canonicalJson } from "../json.ts";
+import { canonicalJson } from "../value/json.ts";
 import { pathsMeet } from "./argument-path.ts";
 import { globsMeet, isGlob } from "./glob.ts";
 import { type Issues, quote } from "./issue.ts";

@@ -1,6 +1,6 @@
 /** Where a tool's argument schema comes from, and what it says to conditions. */
 import type { Span } from "../decision.ts";
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import { type Issues, quote } from "./issue.ts";
 import type { FrameworkTool, SchemaModel } from "./model.ts";
 import { celTypeOf } from "./schema/cel-type.ts";

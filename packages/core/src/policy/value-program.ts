@@ -1,5 +1,5 @@
 /** An expression that gives a value for an argument, ready to be asked: JSON, nothing, or why there is none. */
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import {
   type CelEnv,
   CelError,

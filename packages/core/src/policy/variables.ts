@@ -1,7 +1,7 @@
 /** The variables of one evaluation; only the ones that some condition mentions are looked up. */
 import type { ToolCall } from "../call.ts";
 import type { EvaluationContext } from "../decision.ts";
-import type { Json, JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../value/json.ts";
 import { Timestamp } from "./cel/values.ts";
 import type { Compiled } from "./compile.ts";
 import type { ContextType } from "./model.ts";

@@ -1,6 +1,7 @@
 /** The texts that a given secret may stand as: itself, and in the encodings that frameworks and vendors carry it in. */
-import { concatBytes, toBase64 } from "../bytes.ts";
+
 import { toHex } from "../call.ts";
+import { concatBytes, toBase64 } from "../value/bytes.ts";
 
 interface Form {
   readonly text: string;

@@ -1,5 +1,5 @@
 /** Masks what a finder finds anywhere in a JSON value, and what stands at given places of it. */
-import type { Json } from "../json.ts";
+import type { Json } from "../value/json.ts";
 import type { Span } from "./forms.ts";
 
 /** What stands in the place of what was taken out. */

@@ -1,8 +1,9 @@
 /** The part `redacted` of an entry: which of its parts hold a mask, and where. */
-import type { Json } from "../json.ts";
+
 import type { PartDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
 import type { Random } from "../ports.ts";
+import type { Json } from "../value/json.ts";
 
 /** `{"arguments":["/card/number"]}`: JSON pointers into the content of the parts beside it. */
 export const REDACTED_PART = "redacted";

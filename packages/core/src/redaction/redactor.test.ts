@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fromBase64, toBase64 } from "../bytes.ts";
 import { toHex } from "../call.ts";
-import { canonicalJson, type Json } from "../json.ts";
 import type { EntryDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
+import { fromBase64, toBase64 } from "../value/bytes.ts";
+import { canonicalJson, type Json } from "../value/json.ts";
 import { createRedactor, type RedactorOptions } from "./redactor.ts";
 
 const SECRET = 'hunter2 äö/+="quoted"';

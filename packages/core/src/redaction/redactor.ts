@@ -2,10 +2,8 @@
  * Redaction of the record: what is masked was never hashed and never written. The call itself is untouched: its digest and
  * its approval bind the exact arguments, and the rows of a call and its approval hold them until each is over.
  */
-import { type ApprovalRecord, isClosed, withArguments } from "../approval.ts";
-import { fromBase64 } from "../bytes.ts";
+import { type ApprovalRecord, isClosed, withArguments } from "../approval/approval.ts";
 import { SafeRunError } from "../errors.ts";
-import { canonicalJson, type Json } from "../json.ts";
 import type { CallRecord } from "../lifecycle.ts";
 import type { EntryDraft, PartDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
@@ -15,6 +13,8 @@ import { secretsIn } from "../policy/change/secrets.ts";
 import type { RedactedKind } from "../policy/model.ts";
 import type { Random, Transaction } from "../ports.ts";
 import { parseArgumentPath } from "../search/query.ts";
+import { fromBase64 } from "../value/bytes.ts";
+import { canonicalJson, type Json } from "../value/json.ts";
 import { createFormFinder, type Span } from "./forms.ts";
 import { type Finder, MASK, masked, maskedAt, maskedText, pointersTo } from "./mask.ts";
 import { REDACTED_PART, withMaskedPaths } from "./masked-paths.ts";

@@ -1,7 +1,8 @@
 /** What of an entry can be searched: the names in its header, the texts of its parts, the values of its arguments. */
-import type { Json, JsonObject } from "../json.ts";
+
 import type { StoredPart } from "../log/entry.ts";
 import type { EntryHeader } from "../log/header.ts";
+import type { Json, JsonObject } from "../value/json.ts";
 import type { ArgumentPath, IdField, NameField } from "./query.ts";
 
 /** Which content is left out of search. */

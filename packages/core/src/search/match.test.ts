@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { canonicalJson } from "../json.ts";
 import type { EntryDraft, StoredEntry } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
+import { canonicalJson } from "../value/json.ts";
 import type { SearchScope } from "./content.ts";
 import { itemsOf, matches } from "./match.ts";
 import { parseQuery } from "./parse.ts";

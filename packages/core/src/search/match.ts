@@ -1,8 +1,8 @@
 /** Whether a query holds for an item: the meaning of the query language, for stores without an index and for the index's doubts. */
 import { unreachable } from "../errors.ts";
-import type { Json } from "../json.ts";
 import type { StoredEntry } from "../log/entry.ts";
 import { type EntryHeader, parseHeader } from "../log/header.ts";
+import type { Json } from "../value/json.ts";
 import { argumentsIn, contentOf, idsOf, isOff, namesOf, type SearchScope, textsIn, valuesAt } from "./content.ts";
 import { type ArgumentTest, fits, holds, type Query } from "./query.ts";
 import { includesWords, wordsOf } from "./words.ts";

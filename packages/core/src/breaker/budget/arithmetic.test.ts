@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BudgetWindow } from "../../budget.ts";
-import { formatDecimal, MOST, parseDecimal } from "../../decimal.ts";
-import { amountOf } from "../../unit.ts";
+import { formatDecimal, MOST, parseDecimal } from "../../value/decimal.ts";
+import { amountOf } from "../../value/unit.ts";
 import { inputTokenBound, modelCost } from "./model-spend.ts";
 import { windowAt, type ZoneOffset } from "./window.ts";
 

@@ -5,9 +5,9 @@
  * functions and writes the result, in one transaction.
  */
 
-import { MOST } from "../../decimal.ts";
-import { canonicalJson } from "../../json.ts";
 import type { CallState } from "../../lifecycle.ts";
+import { MOST } from "../../value/decimal.ts";
+import { canonicalJson } from "../../value/json.ts";
 import { type Actor, mayReset } from "../person.ts";
 import type { Sliding } from "./sliding.ts";
 import type { WindowNow } from "./window.ts";

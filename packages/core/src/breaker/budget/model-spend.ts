@@ -1,5 +1,5 @@
 /** What calls of models cost, in whole millionths of a dollar, and how many tokens an uncounted input has at most. */
-import { MOST } from "../../decimal.ts";
+import { MOST } from "../../value/decimal.ts";
 
 /** So many tokens at one price. */
 export interface TokenCost {

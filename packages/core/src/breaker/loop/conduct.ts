@@ -1,8 +1,8 @@
 /** Detectors of what a run does rather than what it learns: denials, business acts done twice, caps. */
 
-import { formatDecimal } from "../../decimal.ts";
 import type { LoopSettings, Reaction } from "../../detectors.ts";
 import { isEffectful } from "../../traits.ts";
+import { formatDecimal } from "../../value/decimal.ts";
 import { type Finding, makeFinding, named } from "./finding.ts";
 import type { CallKeys } from "./fingerprint.ts";
 import { type Act, actIn, actKey, type RunHistory } from "./history.ts";

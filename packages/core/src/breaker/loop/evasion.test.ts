@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { JsonObject } from "../../json.ts";
 import type { Hash } from "../../ports.ts";
 import type { ToolTraits } from "../../traits.ts";
+import type { JsonObject } from "../../value/json.ts";
 import { ScriptedRun, said } from "../testing/scripted-run.ts";
 
 const hash: Hash = { sha256: (bytes) => createHash("sha256").update(bytes).digest() };

@@ -1,8 +1,8 @@
 /** What a detector found, as data: what to do, why, and the words for the model. */
 import { toHex } from "../../call.ts";
 import { type DetectorMode, type DetectorName, REACTIONS, type Reaction } from "../../detectors.ts";
-import { canonicalJson } from "../../json.ts";
 import type { Hash } from "../../ports.ts";
+import { canonicalJson } from "../../value/json.ts";
 
 export interface Finding {
   readonly detector: DetectorName;

@@ -4,10 +4,10 @@
  * Keys are taken over canonical arguments, so that neither key order nor white space makes an old call look new.
  */
 import { toHex } from "../../call.ts";
-import { canonicalJson, type Json, type JsonObject, JsonProblem } from "../../json.ts";
 import type { Outcome } from "../../lifecycle.ts";
 import type { Hash } from "../../ports.ts";
 import type { CallKind, ToolTraits } from "../../traits.ts";
+import { canonicalJson, type Json, type JsonObject, JsonProblem } from "../../value/json.ts";
 import { pick, without } from "../path.ts";
 import { masked } from "./mask.ts";
 import { minHash } from "./minhash.ts";

@@ -1,6 +1,6 @@
 /** What the protections have to say about a transaction, and how severe it is. */
 import type { Verdict } from "../../decision.ts";
-import { canonicalJson } from "../../json.ts";
+import { canonicalJson } from "../../value/json.ts";
 import type { Mark, Shortage } from "../budget/hold.ts";
 import type { BreakerRefusal, Trip } from "../latch.ts";
 import { type Finding, severest } from "../loop/finding.ts";

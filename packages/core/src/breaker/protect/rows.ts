@@ -1,6 +1,7 @@
 /** The state rows of the protections with their types: what each kind's value holds, and under which id it stands. */
-import { canonicalJson, type Json } from "../../json.ts";
+
 import type { StateRows } from "../../ports.ts";
+import { canonicalJson, type Json } from "../../value/json.ts";
 import type { Hold, HoldPart, ModelHold, Pot } from "../budget/hold.ts";
 import { type Breaker, CLOSED } from "../latch.ts";
 import { type AgentHistory, newAgent } from "../loop/agent.ts";

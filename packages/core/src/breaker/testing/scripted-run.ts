@@ -2,10 +2,10 @@
 import { normalize } from "../../call.ts";
 import { LOOP_DEFAULTS, type LoopSettings } from "../../detectors.ts";
 import { invariant } from "../../errors.ts";
-import type { JsonObject } from "../../json.ts";
 import type { Outcome } from "../../lifecycle.ts";
 import type { Hash } from "../../ports.ts";
 import { type ToolTraits, UNDECLARED_TOOL } from "../../traits.ts";
+import type { JsonObject } from "../../value/json.ts";
 import type { Spending } from "../loop/conduct.ts";
 import type { Finding } from "../loop/finding.ts";
 import { type CallKeys, callKeys, resultKeys, resultText } from "../loop/fingerprint.ts";

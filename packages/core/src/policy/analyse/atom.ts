@@ -3,7 +3,7 @@
  * other values it fails. What is no comparison of a place with a constant is a place of its own that holds true, false or
  * an error: two conditions with the same text still agree on it, because the same call gives it the same value.
  */
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import { type Binary, constantPath, type Expr, fieldOf } from "../cel/ast.ts";
 import { constantOf } from "../cel/compile-literals.ts";
 import { printCel } from "../cel/print.ts";

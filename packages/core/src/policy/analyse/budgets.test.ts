@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { JsonObject } from "../../json.ts";
+import type { JsonObject } from "../../value/json.ts";
 import { checkPolicies } from "../check.ts";
 import { callOf, contextOf, policiesOf } from "../testing/judging.ts";
 import { treeOf } from "../testing/tree-of.ts";

@@ -1,6 +1,6 @@
 /** Budgets that limit less, or more, than they seem to: `free-key`, `wider-than-budget`. */
-import { parseDecimal } from "../../decimal.ts";
-import { scaleOf } from "../../unit.ts";
+import { parseDecimal } from "../../value/decimal.ts";
+import { scaleOf } from "../../value/unit.ts";
 import { pathsMeet } from "../argument-path.ts";
 import { quote } from "../issue.ts";
 import { expressionsOf } from "../limits/limits-json.ts";

@@ -2,7 +2,7 @@
  * Values worth trying at a place. Guesses, in a good order: whether a call shows what it is meant to show is decided by
  * evaluating it.
  */
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import { type Call, childrenOf, type Expr, type Macro } from "../cel/ast.ts";
 import { type Constants, constantValue, plainPath } from "./atom.ts";
 import { sampleOf } from "./sample.ts";

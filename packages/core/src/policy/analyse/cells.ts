@@ -2,7 +2,7 @@
  * The calls worth asking about: for each argument one value of every class that some condition tells apart. Within such a
  * cell no condition changes its outcome, so that one call speaks for all of them.
  */
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import { childrenOf, type Expr } from "../cel/ast.ts";
 import type { RuleModel } from "../model.ts";
 import { type Atom, atomOf, type Constants } from "./atom.ts";

@@ -3,8 +3,8 @@
  * really asked about. Complete where every condition compares arguments with constants; where not, `incomplete` says so.
  */
 import type { Decision, Verdict } from "../../decision.ts";
-import type { JsonObject } from "../../json.ts";
-import { canonicalJson } from "../../json.ts";
+import type { JsonObject } from "../../value/json.ts";
+import { canonicalJson } from "../../value/json.ts";
 import { printCel } from "../cel/print.ts";
 import { isGlob } from "../glob.ts";
 import { compareText } from "../issue.ts";

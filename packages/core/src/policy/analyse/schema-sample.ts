@@ -1,5 +1,5 @@
 /** Arguments that a tool's schema asks for besides the ones that a claim is about. Guesses; whether they fit is evaluated. */
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import type { FormatName } from "../schema/formats.ts";
 import type { ListShape, NumberBounds, ObjectShape, Schema, SchemaNode, TextBounds } from "../schema/types.ts";
 import { sampleOf } from "./sample.ts";

@@ -1,7 +1,7 @@
 /** Finding a call that lies in a region and behaves as claimed: a bounded search, decided by evaluation. */
 import type { BudgetClaim } from "../../budget.ts";
 import type { Decision } from "../../decision.ts";
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import type { Expr } from "../cel/ast.ts";
 import type { PolicyModel, RuleModel } from "../model.ts";
 import { schemaAt } from "../schema/cel-type.ts";

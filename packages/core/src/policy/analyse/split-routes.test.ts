@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import { checkPolicies } from "../check.ts";
 import { treeOf } from "../testing/tree-of.ts";
 import { analyse } from "./analyse.ts";

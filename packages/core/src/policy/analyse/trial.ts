@@ -2,8 +2,8 @@
 import type { BudgetClaim } from "../../budget.ts";
 import { normalize, type ToolCall } from "../../call.ts";
 import type { Decision, EvaluationContext, Principal, Verdict } from "../../decision.ts";
-import type { Json, JsonObject } from "../../json.ts";
 import type { Hash } from "../../ports.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { compilePolicies } from "../compile.ts";
 import type { PolicyModel } from "../model.ts";
 import type { CompiledPolicySet } from "../policy-set.ts";

@@ -2,7 +2,7 @@
  * A set of the values that may stand at one place: kinds without contents as bits, numbers as intervals, texts as a set or
  * as everything outside of one. Closed under all operations here, so that inclusion and emptiness are decided exactly.
  */
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 
 /** Not there, while what should hold it is a map. */
 export const ABSENT = 1;

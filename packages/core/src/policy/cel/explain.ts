@@ -1,5 +1,5 @@
 /** Which parts of a condition had which values: for people, never for the agent. */
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import { Activation } from "./activation.ts";
 import { childrenOf, type Expr } from "./ast.ts";
 import { Compiler } from "./compile.ts";

@@ -1,4 +1,4 @@
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import { entryOf } from "./compare.ts";
 import { formatDecimal } from "./decimal.ts";
 import { Fault } from "./issues.ts";

@@ -1,5 +1,5 @@
 /** Changes of the rules that matched, applied once to one snapshot: clamp, drop, set, redact, whatever the file order. */
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { type ArgumentPath, valueAt, withoutValue, withValue } from "../argument-path.ts";
 import type { CelEnv } from "../cel/index.ts";
 import type { ChangeModel } from "../model.ts";

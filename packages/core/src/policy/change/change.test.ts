@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { holds } from "../cel/text/secrets.ts";
 import { compilePattern } from "../regex/match.ts";
 import { ask, issuesOf, policiesOf } from "../testing/judging.ts";

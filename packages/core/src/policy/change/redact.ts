@@ -1,6 +1,7 @@
 /** Finds and replaces what must not leave: card numbers, IBANs, the keys of well-known services, and a rule's own pattern. */
-import type { Json } from "../../json.ts";
+
 import { LIMITS } from "../../limits.ts";
+import type { Json } from "../../value/json.ts";
 import { isMap } from "../argument-path.ts";
 import type { RedactedKind } from "../model.ts";
 import type { TextPattern } from "../schema/types.ts";

@@ -1,6 +1,6 @@
 /** Values of conditions as amounts of a unit and as keys of a pot. What is none says why, and the call is denied. */
-import { MOST } from "../../decimal.ts";
-import { amountOf, scaleOf } from "../../unit.ts";
+import { MOST } from "../../value/decimal.ts";
+import { amountOf, scaleOf } from "../../value/unit.ts";
 import { formatDecimal } from "../cel/decimal.ts";
 import { type CelValue, Decimal, Double, kindOf, Uint } from "../cel/values.ts";
 

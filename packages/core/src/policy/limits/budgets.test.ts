@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BudgetClaim, ModelBound } from "../../budget.ts";
 import type { ToolCall } from "../../call.ts";
-import { MOST } from "../../decimal.ts";
-import type { Json, JsonObject } from "../../json.ts";
+import { MOST } from "../../value/decimal.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import type { CheckOptions } from "../check.ts";
 import { callOf, contextOf, policiesOf } from "../testing/judging.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import type { CheckOptions } from "../check.ts";
 import { callOf, contextOf, issuesOf, policiesOf } from "../testing/judging.ts";
 

@@ -1,7 +1,7 @@
 /** `budgets:` at load. A budget that is not understood whole is an error: one that counted less would permit more. */
 import type { BudgetWindow } from "../../budget.ts";
-import { parseDecimal } from "../../decimal.ts";
-import { isKnownUnit, KNOWN_UNITS, scaleOf } from "../../unit.ts";
+import { parseDecimal } from "../../value/decimal.ts";
+import { isKnownUnit, KNOWN_UNITS, scaleOf } from "../../value/unit.ts";
 import type { CelEnv, CelType } from "../cel/types.ts";
 import type { ArgumentChecker } from "../check-arguments.ts";
 import type { ScopeChecker } from "../check-scope.ts";

@@ -1,7 +1,8 @@
 /** `breakers:` at load: entries for some calls each, of which the narrowest that sets a detector wins. */
-import { parseDecimal } from "../../decimal.ts";
+
 import { type DetectorName, LOOP_DEFAULTS, type LoopSettings } from "../../detectors.ts";
-import { scaleOf } from "../../unit.ts";
+import { parseDecimal } from "../../value/decimal.ts";
+import { scaleOf } from "../../value/unit.ts";
 import type { ScopeChecker } from "../check-scope.ts";
 import { globsMeet } from "../glob.ts";
 import { type Issues, quote } from "../issue.ts";

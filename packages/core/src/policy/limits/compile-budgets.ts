@@ -1,8 +1,8 @@
 /** Budgets, ready to be asked what one call wants of them. Every error is a claim without an amount, which denies. */
 import type { BudgetClaim, ModelBound, ModelBudgetClaim } from "../../budget.ts";
-import { parseDecimal } from "../../decimal.ts";
 import type { ApprovalTerms, EvaluationContext, PauseReason } from "../../decision.ts";
-import { isKnownUnit, scaleOf } from "../../unit.ts";
+import { parseDecimal } from "../../value/decimal.ts";
+import { isKnownUnit, scaleOf } from "../../value/unit.ts";
 import { type CelEnv, CelError, CelFault, type CelProgram, type CelValue, compileCel } from "../cel/index.ts";
 import { conditionTest, type Test } from "../condition-test.ts";
 import { globMatches } from "../glob.ts";

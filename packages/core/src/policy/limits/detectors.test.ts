@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type DetectorName, LOOP_DEFAULTS, type LoopSettings } from "../../detectors.ts";
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { issuesOf, policiesOf } from "../testing/judging.ts";
 
 const REST = {

@@ -1,6 +1,6 @@
 /** What of the limits decides, as JSON for digests: not its spelling, and not any order. */
-import { formatDecimal, parseDecimal } from "../../decimal.ts";
-import { canonicalJson } from "../../json.ts";
+import { formatDecimal, parseDecimal } from "../../value/decimal.ts";
+import { canonicalJson } from "../../value/json.ts";
 import { printCel } from "../cel/index.ts";
 import type { ExpressionModel } from "../model.ts";
 import type { BudgetModel, DetectorEntry } from "./model.ts";

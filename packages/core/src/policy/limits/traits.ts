@@ -1,6 +1,7 @@
 /** What the breakers may know of a tool: read from its entries, and what two entries say differently. */
-import { canonicalJson } from "../../json.ts";
+
 import type { ToolTraits } from "../../traits.ts";
+import { canonicalJson } from "../../value/json.ts";
 import type { ToolSource } from "../format.ts";
 import { type Issues, quote } from "../issue.ts";
 import type { ToolModel } from "../model.ts";

@@ -4,7 +4,7 @@
  * Where the schema has no null there, the property is taken out before anything is judged or run. Where it has, the tool
  * gets it, and conditions read it as absent.
  */
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { fitsSchema } from "./compile.ts";
 import type { Schema, SchemaNode } from "./types.ts";
 

@@ -1,5 +1,5 @@
 /** What conditions may rely on: the types of arguments that fit a schema, and which of them may be absent. */
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import { BOOL, type CelType, DOUBLE, DYN, INT, STRING } from "../cel/types.ts";
 import { sameValue } from "./reference.ts";
 import type { JsonType, ObjectShape, Schema, SchemaNode } from "./types.ts";

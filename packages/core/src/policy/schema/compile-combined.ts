@@ -1,5 +1,5 @@
 /** Several schemas for one value, and values that are listed. */
-import { canonicalJson, type Json } from "../../json.ts";
+import { canonicalJson, type Json } from "../../value/json.ts";
 
 import type { Combined } from "./types.ts";
 import type { Check, Compiler } from "./validation.ts";

@@ -1,5 +1,5 @@
 /** Properties: what each must be, which must be there, and that no other is. */
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { checkPattern } from "./compile-values.ts";
 
 import { sameValue } from "./reference.ts";

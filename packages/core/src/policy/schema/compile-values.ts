@@ -1,6 +1,6 @@
 /** Numbers, texts and lists. */
-import type { Json } from "../../json.ts";
-import { canonicalJson } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
+import { canonicalJson } from "../../value/json.ts";
 import { createMatcher } from "../regex/match.ts";
 
 import { isMultiple } from "./decimal.ts";

@@ -1,5 +1,5 @@
 /** A resolved schema → closures. No code generation: each keyword becomes a function made at load. */
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { checkAllowed, checkCombined } from "./compile-combined.ts";
 import { checkObject, closing, NO_PROPERTIES, speaksOfObjects } from "./compile-object.ts";
 import { checkList, checkNumber, checkText } from "./compile-values.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import { editFieldsOf } from "./edit-fields.ts";
 import { parseSchema } from "./parse.ts";
 

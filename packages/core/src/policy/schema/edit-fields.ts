@@ -1,6 +1,6 @@
 /** What a schema says of the arguments that an approver may change: little enough to stand in every approval. */
 import type { EditField } from "../../edit-field.ts";
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import { kindsOf, MOST_LEVELS, onlyAlternatives, onlyReference } from "./cel-type.ts";
 import { fitsSchema, schemaTest } from "./compile.ts";
 import type { About, Schema, SchemaNode } from "./types.ts";

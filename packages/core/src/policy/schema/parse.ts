@@ -1,6 +1,7 @@
 /** A JSON Schema as written → a resolved one, or every place where it leaves the subset. Nothing is silently ignored. */
-import type { Json, JsonObject } from "../../json.ts";
+
 import { LIMITS } from "../../limits.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { quote } from "../issue.ts";
 import { nearest } from "../nearest.ts";
 import { compilePattern } from "../regex/match.ts";

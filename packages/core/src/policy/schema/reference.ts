@@ -1,5 +1,5 @@
 /** `$ref` inside of one document: where it leads, and whether it ever gets anywhere. */
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import type { Schema } from "./types.ts";
 
 /** The value at a JSON pointer such as `#/$defs/money`; undefined where there is none. */

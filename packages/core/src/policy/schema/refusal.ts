@@ -1,5 +1,5 @@
 /** What an agent is told of arguments that do not fit. */
-import type { JsonObject } from "../../json.ts";
+import type { JsonObject } from "../../value/json.ts";
 import type { ArgumentIssue, ArgumentValidator } from "./types.ts";
 
 /** Null when the arguments fit. Total: a validator that throws, or that answers anything but a list, refuses. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Json, JsonObject } from "../../json.ts";
 import { LIMITS } from "../../limits.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { compileSchema } from "./compile.ts";
 import { parseSchema } from "./parse.ts";
 import { isStandardSchema, type StandardSchema, standardValidator } from "./standard.ts";

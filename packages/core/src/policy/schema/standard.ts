@@ -1,5 +1,5 @@
 /** Standard Schema (`~standard`), as many validation libraries offer it, as a validator of arguments. */
-import type { JsonObject } from "../../json.ts";
+import type { JsonObject } from "../../value/json.ts";
 import type { ArgumentIssue, ArgumentValidator } from "./types.ts";
 import { below } from "./validation.ts";
 

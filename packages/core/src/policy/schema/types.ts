@@ -1,5 +1,5 @@
 /** The subset of JSON Schema 2020-12 that tools' arguments are validated by, read and resolved. */
-import type { Json, JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import type { Pattern } from "../regex/match.ts";
 import type { FormatName } from "./formats.ts";
 

@@ -1,6 +1,7 @@
 /** What one run of a compiled schema carries along. */
-import type { Json } from "../../json.ts";
+
 import { LIMITS } from "../../limits.ts";
+import type { Json } from "../../value/json.ts";
 import type { ArgumentIssue, Schema } from "./types.ts";
 
 /**

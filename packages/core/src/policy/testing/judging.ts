@@ -1,8 +1,8 @@
 /** Plain data → a policy set and its answers, for tests without a YAML parser. */
 import { normalize, type ToolCall } from "../../call.ts";
 import type { Decision, EvaluationContext } from "../../decision.ts";
-import type { Json, JsonObject } from "../../json.ts";
 import type { Hash } from "../../ports.ts";
+import type { Json, JsonObject } from "../../value/json.ts";
 import { type CheckOptions, checkPolicies } from "../check.ts";
 import { compilePolicies } from "../compile.ts";
 import type { CompiledPolicySet } from "../policy-set.ts";

@@ -1,5 +1,5 @@
 /** Plain data → a policy tree, for tests without a YAML parser. All spans are the file's first character. */
-import type { Json } from "../../json.ts";
+import type { Json } from "../../value/json.ts";
 import type { PolicyTree, TreeNode } from "../tree.ts";
 
 export function treeOf(file: string, root: Json): PolicyTree {

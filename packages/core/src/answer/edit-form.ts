@@ -1,0 +1,238 @@
+/** The arguments that an approver may change as the fields of a form, and what a person typed as a value again: on any channel. */
+import type { ApprovalRecord } from "../approval/approval.ts";
+import { editablePaths, editedValue } from "../approval/edited-value.ts";
+import type { EditField } from "../edit-field.ts";
+import { fitsSchema } from "../policy/schema/compile.ts";
+import { parseSchema } from "../policy/schema/parse.ts";
+import type { Json, JsonObject } from "../value/json.ts";
+import { JsonTextProblem, parseJson } from "../value/json-parse.ts";
+import { printable, short } from "../value/printable.ts";
+
+export interface FormField extends EditField {
+  /** One that exists in these arguments, or could: `lines[0].amount`. */
+  readonly path: string;
+  /** As it stands now; undefined where the argument is absent. */
+  readonly value: Json | undefined;
+  /** What stands in the field at first: a text as it is, anything else as JSON; empty where there is nothing. */
+  readonly text: string;
+  /** By the tool's schema; false: by the value that is there. */
+  readonly described: boolean;
+}
+
+type Terms = Pick<ApprovalRecord, "editable" | "form">;
+
+/** One field for each editable path that these arguments have or could have. */
+export function formFields(args: Json, { editable, form = [] }: Terms): readonly FormField[] {
+  return editable.flatMap((pattern) => {
+    const field = form.find(({ path }) => path === pattern);
+    return editablePaths(args, [pattern]).map((path) => fieldAt(editedValue(args, path), path, field));
+  });
+}
+
+/** The field of one path; of one that no field describes (`customer.name` where `customer` may be edited) by its value. */
+export function formField(args: Json, path: string, terms: Terms): FormField {
+  return formFields(args, terms).find((field) => field.path === path) ?? fieldAt(editedValue(args, path), path);
+}
+
+function fieldAt(value: Json | undefined, path: string, field?: EditField): FormField {
+  if (field === undefined || !isOfType(field, value)) {
+    const type = typeof value === "string" ? "string" : "json";
+    return { path, label: path, type, required: false, value, described: false, text: textOf(type, value) };
+  }
+  const text = isBlank(field, value)
+    ? ""
+    : (choicesOf(field).find((choice) => choice.value === value)?.text ?? textOf(field.type, value));
+  return { ...field, path, label: field.label === field.path ? path : field.label, value, described: true, text };
+}
+
+/** A row may be older than what stands in the arguments now: a field of another type would lose it. */
+function isOfType(field: EditField, value: Json | undefined): boolean {
+  if (value === undefined || isBlank(field, value)) return true;
+  switch (field.type) {
+    case "integer":
+    case "number":
+      return typeof value === "number";
+    case "string":
+    case "boolean":
+      return typeof value === field.type;
+    case "enum":
+      return field.enum?.includes(value) === true;
+    case "json":
+      return true;
+  }
+}
+
+/** An empty field stands for null where null fits. */
+function isBlank(field: EditField, value: Json | undefined): boolean {
+  return value === undefined || (value === null && field.nullable === true && field.type !== "json");
+}
+
+function textOf(type: EditField["type"], value: Json | undefined): string {
+  if (value === undefined) return "";
+  if (type !== "json" && typeof value === "string") return value;
+  return JSON.stringify(value, null, typeof value === "object" && value !== null ? 2 : 0);
+}
+
+export interface Choice {
+  readonly text: string;
+  readonly value: Json;
+}
+
+/** What can be chosen; empty where it is typed. */
+export function choicesOf(field: EditField): readonly Choice[] {
+  const values: readonly Json[] =
+    field.type === "boolean" ? [true, false] : field.type === "enum" ? (field.enum ?? []) : [];
+  const plain = values.every((value) => typeof value === "string" && value !== "");
+  return values.map((value) => ({ text: plain ? String(value) : JSON.stringify(value), value }));
+}
+
+/** What cannot be seen cannot be edited by sight: such a value stays as it is. */
+export function isTypeable({ text }: Pick<FormField, "text">): boolean {
+  return text.split(/\r?\n/).every((line) => printable(line) === line);
+}
+
+/** `message`: for the person, one line, printable. */
+export type TypedValue = { readonly value: Json } | { readonly unchanged: true } | { readonly message: string };
+
+/** Total. What does not fit its field is refused here; whether the whole call fits the schema is the gate's to say. */
+export function typedValue(field: FormField, typed: string): TypedValue {
+  // A field that was left as it was keeps its value exactly, also where a form has changed its line ends.
+  if (sameLines(typed, field.text)) return { unchanged: true };
+  const text = typed.replaceAll("\r\n", "\n");
+  if (field.nullable === true && text === "" && field.type !== "json") return { value: null };
+  const read = readText(field, text);
+  if (!("value" in read) || !field.described || fitsField(field, read.value)) return read;
+  return { message: `must be ${fieldText(field)}` };
+}
+
+function readText(field: FormField, text: string): { readonly value: Json } | { readonly message: string } {
+  switch (field.type) {
+    case "string":
+      return { value: text };
+    case "boolean":
+    case "enum": {
+      const choices = choicesOf(field);
+      const chosen = choices.find((one) => one.text === text) ?? choices.find((one) => one.text === text.trim());
+      return chosen === undefined ? { message: `must be ${fieldText(field)}` } : { value: chosen.value };
+    }
+    case "integer":
+    case "number": {
+      if (!NUMBER.test(text.trim())) return { message: `must be ${fieldText(field)}` };
+      const value = Number(text);
+      const carried = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+      return carried ? { value } : { message: "is beyond what a number holds exactly" };
+    }
+    case "json":
+      return readJson(field, text);
+  }
+}
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/** Phones replace straight quotes while one types. What was meant is not guessed. */
+const CURLY = /[\u2018-\u201f\u00ab\u00bb]/;
+
+function readJson(
+  { value, described }: FormField,
+  text: string,
+): { readonly value: Json } | { readonly message: string } {
+  try {
+    return { value: parseJson(text) };
+  } catch (error) {
+    if (!(error instanceof JsonTextProblem)) throw error;
+    if (CURLY.test(text)) return { message: 'curly quotes are no JSON; type straight ones: "' };
+    if (value === undefined && !described) return { value: text };
+    const where = text.includes("\n") ? `line ${error.line}: ` : "";
+    return { message: printable(`${where}${error.message}; it must be JSON, texts in double quotes`) };
+  }
+}
+
+function sameLines(one: string, other: string): boolean {
+  return one.replaceAll("\r\n", "\n") === other.replaceAll("\r\n", "\n");
+}
+
+/** The same check as the gate's, of this value alone. */
+function fitsField(field: EditField, value: Json): boolean {
+  if (field.type === "json" || field.type === "enum") return true;
+  const { type, nullable } = field;
+  const bounds = BOUNDS.flatMap((key): [string, Json][] => (field[key] === undefined ? [] : [[key, field[key]]]));
+  const source: JsonObject = { type: nullable === true ? [type, "null"] : type, ...Object.fromEntries(bounds) };
+  const parsed = parseSchema(source);
+  // A pattern that is none any more is left to the gate.
+  return !parsed.ok || fitsSchema(parsed.schema, value);
+}
+
+const BOUNDS = [
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "minLength",
+  "maxLength",
+  "pattern",
+] as const;
+const SHOWN_CHOICES = 10;
+
+/** `a whole number from 1 to 500`: what fits, for people; one line, printable. */
+export function fieldText(field: EditField): string {
+  const none = field.nullable === true && field.type !== "json" ? ", or nothing" : "";
+  return `${kindText(field)}${none}`;
+}
+
+function kindText(field: EditField): string {
+  switch (field.type) {
+    case "integer":
+      return `a whole number${rangeText(field)}`;
+    case "number":
+      return `a number${rangeText(field)}`;
+    case "boolean":
+      return "true or false";
+    case "string":
+      return `text${lengthText(field)}${field.pattern === undefined ? "" : ` that matches ${short(field.pattern, 120)}`}`;
+    case "enum": {
+      const texts = choicesOf(field).map(({ text }) => short(text, 40));
+      const more = texts.length > SHOWN_CHOICES ? ` and ${texts.length - SHOWN_CHOICES} more` : "";
+      return texts.length === 1 ? `${texts[0]}` : `one of ${texts.slice(0, SHOWN_CHOICES).join(", ")}${more}`;
+    }
+    case "json":
+      return "JSON";
+  }
+}
+
+function rangeText({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: EditField): string {
+  const parts = [
+    ...(minimum === undefined ? [] : [maximum === undefined ? `${minimum} or more` : `from ${minimum} to ${maximum}`]),
+    ...(maximum === undefined || minimum !== undefined ? [] : [`${maximum} or less`]),
+    ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
+    ...(exclusiveMaximum === undefined ? [] : [`below ${exclusiveMaximum}`]),
+  ];
+  return parts.length === 0 ? "" : ` ${parts.join(", ")}`;
+}
+
+function lengthText({ minLength = 0, maxLength }: EditField): string {
+  if (maxLength === undefined) return minLength === 0 ? "" : ` of ${minLength} characters or more`;
+  return minLength === 0 ? ` of ${maxLength} characters or less` : ` of ${minLength} to ${maxLength} characters`;
+}
+
+/** As programs are told of it: snake_case. */
+export function editFieldJson(field: EditField): JsonObject {
+  const { path, label, type, required, nullable, minimum, maximum, pattern, description } = field;
+  const said = {
+    path,
+    label,
+    type,
+    required,
+    nullable,
+    enum: field.enum,
+    minimum,
+    maximum,
+    exclusive_minimum: field.exclusiveMinimum,
+    exclusive_maximum: field.exclusiveMaximum,
+    min_length: field.minLength,
+    max_length: field.maxLength,
+    pattern,
+    description,
+  };
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}

@@ -1,0 +1,213 @@
+/** The entries that the gate writes: which facts stand in the header, and which content goes into salted parts. */
+import type { ApprovalRecord } from "../approval/approval.ts";
+import type { Objection } from "../breaker/protect/objection.ts";
+import { type Malformed, type ToolCall, toHex } from "../call.ts";
+import type { Decision, EvaluationContext, PauseReason } from "../decision.ts";
+import { invariant } from "../errors.ts";
+import type { CallRecord, Outcome } from "../lifecycle.ts";
+import type { EntryDraft, PartDraft } from "../log/entry.ts";
+import { encodePart } from "../log/part.ts";
+import type { Random } from "../ports.ts";
+import type { Run } from "./run.ts";
+
+/** 48 bits of time and 80 of chance: unguessable, and rows that are made together lie together in an index. */
+export function newId(
+  prefix: "run" | "call" | "appr" | "stop" | "model" | "alarm",
+  random: Random,
+  now: number,
+): string {
+  return `${prefix}_${Math.trunc(now).toString(16).padStart(12, "0").slice(-12)}${toHex(random.bytes(10))}`;
+}
+
+/** Any value at all: recording never fails because of what it is given. */
+export function part(name: string, value: unknown, random: Random): PartDraft {
+  return { name, salt: random.bytes(32), bytes: encodePart(value) };
+}
+
+/** The common head of every entry that is about a call, or about the run alone. */
+export function about(run: Run, call?: string): Omit<EntryDraft, "type"> {
+  const { id, turn, agent, environment } = run;
+  const named = { ...plain("agent", agent), ...plain("environment", environment) };
+  return { run: id, step: turn, ...named, ...(call === undefined ? {} : { call }) };
+}
+
+export function started(run: Run, prompt: readonly string[] | undefined, random: Random): EntryDraft {
+  const parts = [
+    part("context", { principal: run.principal, context: run.context, depth: run.depth, owner: run.owner }, random),
+  ];
+  if (prompt !== undefined) parts.push(part("user-prompt", prompt, random));
+  return { ...about(run), type: "run.started", parts };
+}
+
+export function proposed(run: Run, callId: string, call: ToolCall, random: Random): EntryDraft {
+  const content = [part("arguments", call.args, random)];
+  const tool = plain("tool", call.tool);
+  if (tool.tool === undefined) content.push(part("tool", call.tool, random));
+  return { ...about(run, callId), ...tool, type: "call.proposed", parts: content };
+}
+
+/** The decision with all that it was made from, so that replay is the same evaluation again. */
+export function decided(
+  run: Run,
+  callId: string,
+  decision: Decision,
+  context: EvaluationContext,
+  random: Random,
+): EntryDraft {
+  const { verdict, by, revision } = decision;
+  return {
+    ...about(run, callId),
+    type: "call.decided",
+    verdict,
+    rules: headerRules(by),
+    revision,
+    parts: [part("decision", { decision, context }, random)],
+  };
+}
+
+export function malformedEntries(
+  run: Run,
+  callId: string,
+  request: { readonly tool: unknown; readonly args: unknown },
+  malformed: Malformed,
+  revision: string,
+  random: Random,
+): EntryDraft[] {
+  const head = about(run, callId);
+  return [
+    {
+      ...head,
+      type: "call.proposed",
+      parts: [part("request", { tool: request.tool, arguments: request.args }, random)],
+    },
+    {
+      ...head,
+      type: "call.decided",
+      verdict: "deny",
+      rules: ["call.malformed"],
+      revision,
+      parts: [part("decision", malformed, random)],
+    },
+  ];
+}
+
+export function executing(run: Run, call: CallRecord): EntryDraft {
+  const approval = call.approval === null ? {} : { approval: call.approval };
+  return {
+    ...about(run, call.id),
+    ...plain("tool", call.tool),
+    ...approval,
+    type: "call.executing",
+    revision: call.revision,
+  };
+}
+
+export function finished(run: Run, call: CallRecord, outcome: Outcome, result: unknown, random: Random): EntryDraft {
+  const content = outcome === "succeeded" ? part("result", result, random) : part("error", errorText(result), random);
+  return { ...about(run, call.id), ...plain("tool", call.tool), type: "call.finished", outcome, parts: [content] };
+}
+
+export function requested(run: Run, approval: ApprovalRecord, random: Random): EntryDraft {
+  const { reasons, editable, deadline } = approval;
+  const shown = part("question", { reasons, editable, deadline, digest: approval.digest }, random);
+  return {
+    ...about(run, approval.call),
+    type: "approval.requested",
+    approval: approval.id,
+    rules: headerRules(reasons.map((reason) => reason.id)),
+    parts: [shown],
+  };
+}
+
+export function withdrawn(run: Run, approval: ApprovalRecord): EntryDraft {
+  return { ...about(run, approval.call), type: "approval.withdrawn", approval: approval.id };
+}
+
+/** What the protections did in this transaction, apart from deciding about a call. */
+export function protectionEntries(
+  head: Omit<EntryDraft, "type">,
+  { changes, marks, exceeded }: Objection,
+  random: Random,
+): EntryDraft[] {
+  return [
+    ...changes.map((change): EntryDraft => {
+      const rules = change.trip === null ? [] : headerRules([change.trip.by]);
+      const named = change.scope === "tool" ? plain("tool", change.name) : {};
+      return { ...head, ...named, type: `breaker.${change.to}`, rules, parts: [part("breaker", change, random)] };
+    }),
+    ...marks.map((mark): EntryDraft => ({ ...head, type: "budget.marked", parts: [part("mark", mark, random)] })),
+    ...exceeded.map((pot): EntryDraft => ({ ...head, type: "budget.exceeded", parts: [part("pot", pot, random)] })),
+  ];
+}
+
+/** The approval request for a paused call: the shortest time, and only what every reason lets the approver change. */
+export function question(
+  id: string,
+  callId: string,
+  run: Run,
+  call: ToolCall,
+  reasons: readonly PauseReason[],
+  now: number,
+): ApprovalRecord {
+  invariant(reasons.length > 0, "a pause has a reason");
+  const within = Math.min(...reasons.map((reason) => reason.approval.withinMs));
+  invariant(Number.isSafeInteger(now + within), "a pause has a deadline");
+  const [first, ...others] = reasons;
+  const editable = (first?.approval.editable ?? []).filter((path) =>
+    others.every((other) => other.approval.editable.includes(path)),
+  );
+  return {
+    id,
+    version: 1,
+    since: 1,
+    state: "pending",
+    call: callId,
+    run: run.id,
+    tool: call.tool,
+    agent: call.agent,
+    environment: call.environment,
+    digest: call.digest,
+    bytes: call.bytes,
+    reasons,
+    editable,
+    requesters: requestersOf(run),
+    edit: null,
+    votes: [],
+    escalated: 0,
+    createdAt: now,
+    deadline: now + within,
+    decision: null,
+  };
+}
+
+/** For whom a call of this run is: separation of duties knows them by their principals. */
+function requestersOf({ principal, owner }: Run): readonly string[] {
+  return [principal.id, owner].filter((id) => id !== "");
+}
+
+/** The ids that a header has room for; the whole list stands in the decision's part. */
+export function headerRules(ids: readonly string[]): readonly string[] {
+  let length = 0;
+  const end = ids.findIndex((id) => {
+    length += id.length;
+    return length > HEADER_RULES;
+  });
+  return end === -1 ? ids : ids.slice(0, end);
+}
+
+/** Characters of rule ids in one header: well within `LIMITS.headerBytes` beside everything else. */
+const HEADER_RULES = 1_024;
+
+/** A name that a model may have made up is free text: only a plain one stands in a header, others go into a part. */
+const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,127}$/;
+
+function plain<Key extends string>(key: Key, name: string): { readonly [K in Key]?: string } {
+  const result: { [K in Key]?: string } = {};
+  if (PLAIN_NAME.test(name)) result[key] = name;
+  return result;
+}
+
+/** An error as data: its name and message, never its stack. */
+export function errorText(error: unknown): unknown {
+  return error instanceof Error ? { name: error.name, message: error.message } : error;
+}

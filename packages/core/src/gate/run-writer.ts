@@ -1,0 +1,118 @@
+/** Commits a run's entries, with what still has to be written before them: its start, and the revision in force. */
+
+import type { Motion } from "../breaker/protect/motion.ts";
+import type { Objection } from "../breaker/protect/objection.ts";
+import type { GatePorts } from "../gate.ts";
+import type { EntryDraft } from "../log/entry.ts";
+import { encodePart } from "../log/part.ts";
+import type { Alarm, CommitResult, Policies, Random, RowWrite, StateRow, Transaction } from "../ports.ts";
+import { STAMP_PART } from "../value/stamp.ts";
+import { accounted } from "./account.ts";
+import { about, newId, protectionEntries } from "./record.ts";
+import type { Run } from "./run.ts";
+
+type WriterPorts = Pick<GatePorts, "store" | "policies" | "random" | "notifier" | "clock" | "outbox">;
+
+export class RunWriter {
+  readonly #ports: WriterPorts;
+  /** The revision that is named in the log; empty until the first commit. */
+  readonly #named: { revision: string };
+
+  constructor(ports: WriterPorts) {
+    this.#ports = ports;
+    this.#named = ports.policies.named ?? { revision: "" };
+  }
+
+  /**
+   * True when it is durable, false when another step was first and nothing was written.
+   * @throws SafeRunError when it cannot be recorded: then nothing may be executed.
+   */
+  async commit(run: Run, transaction: Transaction): Promise<boolean> {
+    return this.commitJudged(run, () => transaction);
+  }
+
+  /**
+   * The same where the protections have a say in what is written: `build` is asked again with what they object. What they do
+   * beside it (a breaker that opens, a mark that is reached) is recorded in the same transaction.
+   */
+  async commitJudged(run: Run, build: (objection: Objection | null) => Transaction): Promise<boolean> {
+    const { clock, outbox, random } = this.#ports;
+    let last: Objection | null = null;
+    const result = await accounted(
+      (transaction) => this.#write(run, transaction),
+      (objection) => {
+        last = objection;
+        const made = build(objection);
+        if (objection === null) return made;
+        const call = made.calls?.[0]?.row.id;
+        const entries = [...made.entries, ...protectionEntries(about(run, call), objection, random)];
+        const alarm = alarmOf(run, objection);
+        if (alarm === undefined) return { ...made, entries };
+        // Told in the transaction that does it: a trip that nobody hears of would be found too late.
+        const now = clock.now();
+        const rows = outbox?.alarmed(alarm, newId("alarm", random, now), now);
+        return { ...made, entries, rows: [...(made.rows ?? []), ...fresh(rows)] };
+      },
+    );
+    if (result.ok && last !== null) this.#alarm(run, last);
+    return result.ok;
+  }
+
+  async #write(run: Run, transaction: Transaction): Promise<CommitResult> {
+    const { store, policies, random } = this.#ports;
+    const { revision } = policies.current();
+    const started = run.unwritten;
+    const activated = revision === this.#named.revision ? [] : [activation(policies, revision, random)];
+    run.unwritten = [];
+    this.#named.revision = revision;
+    let result: CommitResult | undefined;
+    try {
+      const entries = [...activated, ...started, ...transaction.entries];
+      result = await store.commit({ ...transaction, ...withPerson(run, started, transaction), entries });
+      return result;
+    } finally {
+      if (result?.ok !== true) {
+        run.unwritten = [...started, ...run.unwritten];
+        if (activated.length > 0) this.#named.revision = "";
+      }
+    }
+  }
+
+  /** Tells people. Whatever that throws or forgets, what happened is in the record. */
+  #alarm(run: Run, objection: Objection): void {
+    const alarm = alarmOf(run, objection);
+    if (alarm === undefined) return;
+    Promise.resolve()
+      .then(() => this.#ports.notifier.alarmed?.(alarm))
+      .catch(() => undefined);
+  }
+}
+
+function alarmOf({ id, agent, environment }: Run, { changes, marks, exceeded }: Objection): Alarm | undefined {
+  if (changes.length + marks.length + exceeded.length === 0) return undefined;
+  return { run: id, agent, environment, changes, marks, exceeded };
+}
+
+/** Rows that must not be there yet. */
+export function fresh(rows: readonly StateRow[] = []): readonly RowWrite<StateRow>[] {
+  return rows.map((row) => ({ row, expect: null }));
+}
+
+/** A revision comes into force, on a runtime whose tables it may read. */
+export function activation({ stamp }: Pick<Policies, "stamp">, revision: string, random: Random): EntryDraft {
+  if (stamp === undefined) return { type: "policy.activated", revision };
+  const { calendar, icu, unicode } = stamp;
+  const part = { name: STAMP_PART, salt: random.bytes(32), bytes: encodePart({ calendar, icu, unicode }) };
+  return { type: "policy.activated", revision, parts: [part] };
+}
+
+/** A person's own words at a root run's start are a message from them: what came before in a run of this id is no loop. */
+function withPerson(
+  run: Run,
+  started: readonly EntryDraft[],
+  { protection }: Transaction,
+): Pick<Transaction, "protection"> {
+  if (started.length === 0 || !run.prompted || run.depth > 0 || run.id !== run.root) return {};
+  const spoke: Motion = { type: "person", root: run.root };
+  return { protection: { accounted: protection?.accounted ?? "", motions: [spoke, ...(protection?.motions ?? [])] } };
+}

@@ -1,0 +1,68 @@
+/** One agent execution: whose it is, what the host states about it, and what the gate has recorded of it so far. */
+import type { EvaluationContext, Principal } from "../decision.ts";
+import type { EntryDraft } from "../log/entry.ts";
+import type { JsonObject } from "../value/json.ts";
+
+/** From the host only. What an agent claims about itself is no part of it. */
+export interface RunOptions {
+  /** Default: a fresh random id. */
+  readonly id?: string;
+  readonly agent: string;
+  readonly environment: string;
+  readonly principal?: Principal;
+  /** The principal who answers for the agent. Absent: nobody. */
+  readonly owner?: string;
+  /** What the application states about this run; `context.*` in conditions. */
+  readonly context?: JsonObject;
+  /** The person's own words, one text a turn. Absent: the run is not `prompted`. */
+  readonly prompt?: readonly string[];
+  /** Of sub-agents: 0 for a root run. Default: one more than the parent's. */
+  readonly depth?: number;
+  /** The run that started this one under another id: it spends from its parent's budgets and shares its loop history. */
+  readonly parent?: Pick<Run, "root" | "runs" | "depth">;
+}
+
+export const NOBODY: Principal = Object.freeze({
+  id: "",
+  kind: "none",
+  roles: Object.freeze([]),
+  labels: Object.freeze({}),
+});
+
+/** Mutable only in `turn`, `unwritten`, `messages` and `prompt`, and only by the gate. */
+export interface Run {
+  readonly id: string;
+  readonly agent: string;
+  readonly environment: string;
+  readonly principal: Principal;
+  /** Empty: nobody. */
+  readonly owner: string;
+  readonly context: JsonObject;
+  readonly prompted: boolean;
+  /** Of sub-agents: 0 for a root run. */
+  readonly depth: number;
+  /** Id of the run at the top; its own for a root run. */
+  readonly root: string;
+  /** Its own id, then those of the runs that started it, up to the root. */
+  readonly runs: readonly string[];
+  /** Model turns so far; the step that entries of the present turn carry. */
+  turn: number;
+  /** Entries that wait for the run's first commit, so that an idle run leaves no trace. */
+  unwritten: readonly EntryDraft[];
+  /** Message digest → commitment of the part that holds it: a prompt's history is stored once. */
+  readonly messages: Map<string, string>;
+  /** The latest prompt: the commitment of its part, and those of all its messages. */
+  prompt: { readonly commitment: string; readonly messages: readonly string[] } | null;
+}
+
+export function contextOf(run: Run, callId: string, attempt: number, now: number): EvaluationContext {
+  return {
+    agent: run.agent,
+    environment: run.environment,
+    principal: run.principal,
+    context: run.context,
+    run: { id: run.id, prompted: run.prompted, untrusted: false, turn: run.turn },
+    call: { id: callId, depth: run.depth, attempt },
+    now,
+  };
+}

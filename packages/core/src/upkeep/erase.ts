@@ -1,0 +1,196 @@
+/**
+ * Takes a person's, a run's or a call's content out of the record: bytes and salts of its parts, and what the rows beside
+ * the log hold of it. Headers, leaves and proofs stay as they are; an entry says what was taken out, by whom and why.
+ */
+import type { ApprovalRecord } from "../approval/approval.ts";
+import { SafeRunError } from "../errors.ts";
+import { part } from "../gate/record.ts";
+import type { CallRecord } from "../lifecycle.ts";
+import type { StoredEntry } from "../log/entry.ts";
+import { ERASURE_PART, type ErasedParts, erasureContent, isErasable } from "../log/erasure.ts";
+import { type EntryHeader, parseHeader } from "../log/header.ts";
+import type { Random, RowWrite, StateKind, StateRow, Store, Transaction } from "../ports.ts";
+import type { Json } from "../value/json.ts";
+
+/** `subject`: the id of the principal that runs were made for. */
+export type ErasureTarget = { readonly subject: string } | { readonly run: string } | { readonly call: string };
+
+export interface ErasureRequest {
+  readonly target: ErasureTarget;
+  /** Stands in the log for good: it must not name the subject. */
+  readonly reason: string;
+  readonly by: string;
+}
+
+export interface Erased {
+  /** Positions of the entries that lost content: what an index derived from them must forget. */
+  readonly entries: readonly number[];
+  readonly parts: number;
+  readonly runs: number;
+  /** Rows beside the log that were cleared or removed. */
+  readonly rows: number;
+  /** Rows that cannot be removed yet, as `KIND`. */
+  readonly kept: readonly StateKind[];
+}
+
+const TRIES = 3;
+const PAGE = 500;
+/**
+ * Kinds whose rows may name for whom a call was, or what was in it. `act` and `agent` hold digests of calls and end within
+ * a day; the others hold names of agents and tools, ids and numbers.
+ */
+const KINDS: readonly StateKind[] = ["grant", "hold", "pot", "run", "sticky"];
+
+/**
+ * Durable when it resolves. Asked again it erases what came since.
+ * @throws SafeRunError `option.invalid` for a reason that names the subject, and where nothing is found;
+ * `record.busy` while a call of it is open; `record.*` as the store does.
+ */
+export async function erase(store: Store, request: ErasureRequest, random: Random): Promise<Erased> {
+  const { target, reason, by } = request;
+  if ("subject" in target && (reason.includes(target.subject) || by === target.subject)) {
+    throw new SafeRunError("option.invalid", "the reason of an erasure stays in the log: it must not name its subject");
+  }
+  for (let tries = 0; tries < TRIES; tries++) {
+    const found = await collect(store, target);
+    const { parts } = found;
+    if (parts.length === 0) throw new SafeRunError("option.invalid", "the log holds no content of this");
+    const rows = await rowsOf(store, target, found);
+    const content = part(ERASURE_PART, erasureContent(by, reason, parts), random);
+    const written = await store.commit({
+      ...(await recordsOf(store, found)),
+      rows: rows.removed,
+      entries: [{ type: "log.erased", parts: [content] }],
+      erase: parts,
+    });
+    if (!written.ok) continue;
+    return {
+      entries: parts.map(({ seq }) => seq),
+      parts: parts.reduce((count, { names }) => count + names.length, 0),
+      runs: found.runs.size,
+      rows: rows.removed.length + found.calls.size + found.approvals.size,
+      kept: [...new Set(rows.kept)],
+    };
+  }
+  throw new SafeRunError("record.busy", "the erasure could not be recorded", { retryable: true });
+}
+
+interface Found {
+  readonly parts: ErasedParts[];
+  readonly runs: Set<string>;
+  readonly calls: Set<string>;
+  readonly approvals: Set<string>;
+}
+
+/** Reads the whole log: who a run was for stands in its first entry, and only there. */
+async function collect(store: Store, target: ErasureTarget): Promise<Found> {
+  const found: Found = { parts: [], runs: new Set(), calls: new Set(), approvals: new Set() };
+  if ("run" in target) found.runs.add(target.run);
+  for (let from = 0; ; ) {
+    const entries = await store.entries({ from, limit: PAGE });
+    for (const entry of entries) see(entry, parseHeader(entry.header), target, found);
+    const last = entries.at(-1);
+    if (last === undefined) return found;
+    from = last.seq + 1;
+  }
+}
+
+function see(entry: StoredEntry, header: EntryHeader, target: ErasureTarget, found: Found): void {
+  const run = header.run?.id;
+  if ("subject" in target && run !== undefined && isFor(entry, header, target.subject)) found.runs.add(run);
+  const isMeant = "call" in target ? header.call === target.call : run !== undefined && found.runs.has(run);
+  if (!isMeant || !isErasable(header.type)) return;
+  if (header.call !== undefined) found.calls.add(header.call);
+  if (header.approval !== undefined) found.approvals.add(header.approval);
+  const names = entry.parts.filter(({ bytes }) => bytes !== null).map(({ name }) => name);
+  if (names.length > 0) found.parts.push({ seq: entry.seq, names });
+}
+
+const decoder = new TextDecoder();
+
+function isFor({ parts }: StoredEntry, { type }: EntryHeader, subject: string): boolean {
+  const bytes = type === "run.started" ? parts.find(({ name }) => name === "context")?.bytes : undefined;
+  if (bytes === undefined || bytes === null) return false;
+  const content = JSON.parse(decoder.decode(bytes)) as { readonly principal?: { readonly id?: unknown } };
+  return content.principal?.id === subject;
+}
+
+/** Calls and approvals keep their states; a digest is a guess away from its arguments, so that it goes with them. */
+async function recordsOf(store: Store, found: Found): Promise<Pick<Transaction, "calls" | "approvals">> {
+  const calls: RowWrite<CallRecord>[] = [];
+  for (const id of found.calls) {
+    const call = await store.call(id);
+    if (call === undefined) continue;
+    if (call.state === "pending" || call.state === "approved" || call.state === "executing") {
+      throw new SafeRunError("record.busy", `call \`${id}\` is ${call.state}: end it first`, { retryable: true });
+    }
+    const row = { ...call, version: call.version + 1, proposed: "", digest: "", bytes: null };
+    calls.push({ row, expect: call.version });
+  }
+  const approvals: RowWrite<ApprovalRecord>[] = [];
+  for (const id of found.approvals) {
+    const approval = await store.approval(id);
+    if (approval !== undefined) approvals.push({ row: withoutContent(approval), expect: approval.version });
+  }
+  return { calls, approvals };
+}
+
+/** Who answered, when, and what the rules were, stays. */
+function withoutContent(approval: ApprovalRecord): ApprovalRecord {
+  const { sticky: _, scope: __, masked: ___, ...kept } = approval;
+  const { edit, decision, votes, reasons, version } = kept;
+  const empty = { digest: "", bytes: "{}" };
+  return {
+    ...kept,
+    ...empty,
+    version: version + 1,
+    requesters: [],
+    reasons: reasons.map((reason) => ({ ...reason, reason: "" })),
+    edit: edit === null ? null : { ...edit, ...empty },
+    votes: votes.map((vote) => ({ ...vote, note: null })),
+    decision: decision === null ? null : { ...decision, ...empty, note: null },
+  };
+}
+
+async function rowsOf(store: Store, target: ErasureTarget, found: Found) {
+  const removed: RowWrite<StateRow>[] = [];
+  const kept: StateKind[] = [];
+  const words = [...found.runs, ...found.calls, ...found.approvals].concat("subject" in target ? [target.subject] : []);
+  const marks = new Set(words.map((word) => JSON.stringify(word)));
+  const sticky = new Set<string>();
+  for (const id of found.approvals) for (const row of (await store.approval(id))?.sticky ?? []) sticky.add(row);
+  const isMeant = ({ kind, id, value }: StateRow): boolean =>
+    sticky.has(id) || found.runs.has(id) || textsOf(kind, id, value).some((text) => marks.has(text));
+  for (const kind of KINDS) {
+    for await (const row of rowsIn(store, kind)) {
+      if (!isMeant(row)) continue;
+      if (isHolding(row.value)) kept.push(kind);
+      else removed.push({ row: { ...row, version: row.version + 1, due: null, value: null }, expect: row.version });
+    }
+  }
+  return { removed, kept };
+}
+
+async function* rowsIn(store: Store, kind: StateKind): AsyncIterable<StateRow> {
+  for (let after: string | undefined; ; ) {
+    const rows = await store.rows({ kind, limit: PAGE, ...(after === undefined ? {} : { after }) });
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+  }
+}
+
+/** Every JSON text that stands in the row, whole: an id is made of names and JSON texts. */
+function textsOf(kind: StateKind, id: string, value: Json): readonly string[] {
+  const whole = `${id} ${JSON.stringify(value)}`;
+  const inner = whole.replaceAll('\\"', '"');
+  const runs = kind === "sticky" ? id.split("/").map((step) => JSON.stringify(step)) : [];
+  return [...(whole.match(/"(?:[^"\\]|\\.)*"/g) ?? []), ...(inner.match(/"(?:[^"\\]|\\.)*"/g) ?? []), ...runs];
+}
+
+/** What is held must be settled where it stands. */
+function isHolding(value: Json): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return ("held" in value && value.held !== "0") || ("state" in value && value.state === "held");
+}

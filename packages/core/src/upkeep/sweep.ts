@@ -1,0 +1,75 @@
+/**
+ * What time alone does to the calls that wait, whoever else is alive: silence denies at the stored deadline, and the next
+ * people are asked when their level of `after` has come; what a lost call of a model holds is booked. Any process may run
+ * it, and any number of them.
+ *
+ * Whom to ask is decided and written once, under compare-and-set, with the rows of the outbox that are sent.
+ */
+import { type ApprovalRecord, levelsOf, stepApproval } from "../approval/approval.ts";
+import { part } from "../gate/record.ts";
+import { fresh } from "../gate/run-writer.ts";
+import { askedRows } from "../outbox/outgoing.ts";
+import type { Clock, Random, Store } from "../ports.ts";
+import { bookLostModels } from "./lost-models.ts";
+import { expireCall } from "./recover.ts";
+
+export interface SweeperPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Ids of approvals; `lost`: of calls of models. */
+export interface Swept {
+  readonly lost: readonly string[];
+  readonly expired: readonly string[];
+  readonly escalated: readonly string[];
+}
+
+export interface Sweeper {
+  /** @throws SafeRunError when the store cannot be asked or cannot record it. */
+  step(): Promise<Swept>;
+}
+
+/** Looked at in one step; the oldest come first. */
+const MOST = 10_000;
+export function createSweeper(ports: SweeperPorts): Sweeper {
+  return { step: () => step(ports) };
+}
+
+async function step(ports: SweeperPorts): Promise<Swept> {
+  const { store, clock } = ports;
+  const expired: string[] = [];
+  const escalated: string[] = [];
+  for (const call of await store.callsIn(["pending", "approved"], MOST)) {
+    const approval = call.approval === null ? undefined : await store.approval(call.approval);
+    if (approval === undefined) continue;
+    if (await expireCall(store, clock, call)) expired.push(approval.id);
+    else if (await escalate(ports, approval)) escalated.push(approval.id);
+  }
+  return { expired, escalated, lost: await bookLostModels(ports) };
+}
+
+/** Writes down that the levels which are due are asked now. False: none is, or somebody else was first. */
+async function escalate({ store, clock, random }: SweeperPorts, approval: ApprovalRecord): Promise<boolean> {
+  const now = clock.now();
+  const next = stepApproval(approval, { type: "escalate", now });
+  if (!next.ok) return false;
+  const { id, run, call } = approval;
+  const levels = levelsOf(approval).slice(approval.escalated, next.approval.escalated);
+  const to = [...new Set(levels.flatMap((level) => level.to))];
+  const result = await store.commit({
+    approvals: [{ row: next.approval, expect: approval.version }],
+    rows: fresh(askedRows(next.approval, to, now)),
+    entries: [
+      {
+        type: "approval.escalated",
+        run,
+        call,
+        approval: id,
+        parts: [part("escalation", { approval: id, to }, random)],
+      },
+    ],
+  });
+  return result.ok;
+}
