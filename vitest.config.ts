@@ -12,6 +12,8 @@ export default defineConfig({
     include: [
       "packages/*/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
+      "apps/dashboard/src/**/*.test.ts",
+      "apps/dashboard/test/**/*.test.ts",
       "examples/*/**/*.test.ts",
       "scripts/**/*.test.ts",
       ...(conformance ? ["conformance/**/*.test.ts"] : []),

@@ -36,7 +36,11 @@ const REFUSED: readonly (readonly [file: string, text: string, rule: string])[] 
   ["packages/core/src/re-export.ts", 'export { door } from "../../store/src/index.ts";', "core-imports"],
   ["packages/core/src/policy/engine.ts", 'import { log } from "../log/tree.ts"; log();', "engines-apart"],
   ["packages/core/src/log/upwards.ts", 'import { gate } from "../gate.ts"; gate();', "engines-below-the-gate"],
-  ["packages/core/src/policy/upwards.ts", 'import { waiting } from "../gate/waiting.ts"; waiting();', "engines-below-the-gate"],
+  [
+    "packages/core/src/policy/upwards.ts",
+    'import { waiting } from "../gate/waiting.ts"; waiting();',
+    "engines-below-the-gate",
+  ],
   ["packages/core/src/own.test.ts", 'import { door } from "../../store/src/index.ts"; door();', "core-tests-stay-home"],
   ["packages/core/src/cycle-a.ts", 'import { b } from "./cycle-b.ts"; export const a = () => b();', "no-cycles"],
   ["packages/core/src/lost.ts", 'import { gone } from "./gone.ts"; gone();', "resolvable"],

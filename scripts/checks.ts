@@ -5,9 +5,20 @@ export const CHECKS: readonly Step[] = [
   { name: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
   { name: "types of the core alone", command: ["tsc", "-p", "packages/core"] },
   { name: "types of everything", command: ["tsc", "-p", "."] },
+  { name: "types of the dashboard", command: ["tsc", "-p", "apps/dashboard"] },
   {
     name: "boundaries",
-    command: ["depcruise", "--config", ".dependency-cruiser.mjs", "packages", "examples", "bench", "spec", "scripts"],
+    command: [
+      "depcruise",
+      "--config",
+      ".dependency-cruiser.mjs",
+      "packages",
+      "apps",
+      "examples",
+      "bench",
+      "spec",
+      "scripts",
+    ],
   },
   { name: "unused code", command: ["knip", "--no-progress", "--no-config-hints"] },
 ];
