@@ -40,17 +40,21 @@ export function fromHex(text: string): Uint8Array | undefined {
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/** Two digits for each number of twelve bits. */
+const PAIRS = Array.from({ length: 4_096 }, (_, bits) => ALPHABET.charAt(bits >> 6) + ALPHABET.charAt(bits & 63));
+
 /** Standard base64 with padding (RFC 4648, 4). */
 export function toBase64(bytes: Uint8Array): string {
+  const whole = bytes.length - (bytes.length % 3);
   let text = "";
-  for (let index = 0; index < bytes.length; index += 3) {
-    const left = bytes.length - index;
+  for (let index = 0; index < whole; index += 3) {
     const group = ((bytes[index] ?? 0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0);
-    text += ALPHABET.charAt(group >> 18) + ALPHABET.charAt((group >> 12) & 63);
-    text += left > 1 ? ALPHABET.charAt((group >> 6) & 63) : "=";
-    text += left > 2 ? ALPHABET.charAt(group & 63) : "=";
+    text += `${PAIRS[group >> 12]}${PAIRS[group & 4_095]}`;
   }
-  return text;
+  if (whole === bytes.length) return text;
+  const left = bytes.length - whole;
+  const group = ((bytes[whole] ?? 0) << 16) | ((bytes[whole + 1] ?? 0) << 8);
+  return `${text}${PAIRS[group >> 12]}${left > 1 ? ALPHABET.charAt((group >> 6) & 63) : "="}=`;
 }
 
 /** Standard base64 with padding and zero spare bits; undefined for any other text. */

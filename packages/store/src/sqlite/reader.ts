@@ -18,11 +18,10 @@ import {
   treeRoot,
 } from "@saferun/core";
 import { split } from "./appender.ts";
+import { createPackedReader } from "./packed.ts";
 import { isGone } from "./processes.ts";
 import { blob, connectReadOnly, integer, OPEN_CALLS, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
 import { checkTables } from "./table-check.ts";
-
-const NO_ROWS: readonly Row[] = [];
 
 /** Entries read in one go; bounds the memory of a page whatever `limit` says. */
 const MOST_ENTRIES = 10_000;
@@ -30,17 +29,16 @@ const MOST_ENTRIES = 10_000;
 export function createReader(path: string, options: { readonly busyMs: number; readonly hash: Hash }) {
   const db = connectReadOnly(path, options.busyMs);
   const statements = prepareAll(db);
+  const packed = createPackedReader(db);
 
   function entries(query: { from: number; limit: number; run?: string }): StoredEntry[] {
     const limit = Math.max(0, Math.min(query.limit, MOST_ENTRIES));
-    const rows =
-      query.run === undefined
-        ? statements.entries.all(query.from, limit)
-        : statements.entriesOfRun.all(query.run, query.from, limit);
-    const partsOf = partReader(rows, query.run === undefined);
-    return rows.map((found) => {
+    if (query.run === undefined) return packed(query.from, limit);
+    return statements.entriesOfRun.all(query.run, query.from, limit).map((found) => {
       const seq = integer(found.seq, "seq");
-      const { parts, places } = placed(seq, partsOf(seq));
+      const isSafe = Number.isSafeInteger((seq + 1) * PARTS_PER_ENTRY);
+      const rows = isSafe ? statements.parts.all(seq * PARTS_PER_ENTRY, (seq + 1) * PARTS_PER_ENTRY) : [];
+      const { parts, places } = placed(seq, rows);
       return {
         seq,
         header: blob(found.header, "header"),
@@ -49,27 +47,6 @@ export function createReader(path: string, options: { readonly busyMs: number; r
         columns: { run: found.run === null ? null : text(found.run, "run"), parts: places },
       };
     });
-  }
-
-  /** Rows of an entry's parts: read in one go where the entries follow one another, one by one where others lie between. */
-  function partReader(entryRows: readonly Row[], together: boolean): (seq: number) => readonly Row[] {
-    const between = (first: number, last: number) =>
-      statements.parts.all(first * PARTS_PER_ENTRY, (last + 1) * PARTS_PER_ENTRY);
-    const isSafe = (seq: number) => Number.isSafeInteger((seq + 1) * PARTS_PER_ENTRY);
-    const [first, last] = [entryRows[0], entryRows.at(-1)].map((found) => integer(found?.seq ?? 0, "seq"));
-    if (!together || first === undefined || last === undefined || !isSafe(first) || !isSafe(last)) {
-      return (seq) => (isSafe(seq) ? between(seq, seq) : []);
-    }
-    // Both are in the order of their positions: what is before the entry asked for is never asked for again.
-    const rows = between(first, last);
-    let at = 0;
-    return (seq) => {
-      const [begin, end] = [seq * PARTS_PER_ENTRY, (seq + 1) * PARTS_PER_ENTRY];
-      while (at < rows.length && integer(rows[at]?.id, "id") < begin) at++;
-      const from = at;
-      while (at < rows.length && integer(rows[at]?.id, "id") < end) at++;
-      return from === at ? NO_ROWS : rows.slice(from, at);
-    };
   }
 
   /** `places` is one more than the last part's place: the number of parts, when none is out of place. */
@@ -170,7 +147,6 @@ export type Reader = ReturnType<typeof createReader>;
 function prepareAll(db: DatabaseSync) {
   const statements = {
     head: db.prepare("SELECT log, size, peaks FROM log WHERE id = 1"),
-    entries: db.prepare("SELECT seq, run, leaf, header FROM entries WHERE seq >= ? ORDER BY seq LIMIT ?"),
     entriesOfRun: db.prepare(
       "SELECT seq, run, leaf, header FROM entries WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?",
     ),
@@ -203,8 +179,7 @@ function prepareAll(db: DatabaseSync) {
     writers: db.prepare("SELECT id, boot, namespace, pid, started, closed FROM writers"),
   };
   // Positions that somebody bent beyond 2^53 must be reported, not thrown over.
-  for (const statement of [statements.entries, statements.entriesOfRun, statements.parts])
-    statement.setReadBigInts(true);
+  for (const statement of [statements.entriesOfRun, statements.parts]) statement.setReadBigInts(true);
   for (const statement of [statements.strayEntries, statements.strayParts, statements.checkpoints]) {
     statement.setReadBigInts(true);
   }

@@ -188,7 +188,7 @@ export function blob(value: unknown, column: string): Uint8Array {
   return value;
 }
 
-function damaged(column: string): SafeRunError {
+export function damaged(column: string): SafeRunError {
   return new SafeRunError("record.corrupt", `the store's column \`${column}\` holds a value of another type`);
 }
 

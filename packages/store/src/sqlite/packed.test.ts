@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, describe, expect, it } from "vitest";
+import { nodeRandom } from "../node/ports.ts";
+import { createPackedReader } from "./packed.ts";
+import { openSqliteStore } from "./sqlite-store.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "saferun-packed-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Every byte value, nothing, more than a group takes along, and what would end a text. */
+const CONTENTS = [
+  Uint8Array.from({ length: 256 }, (_, byte) => byte),
+  new Uint8Array(0),
+  nodeRandom.bytes(70_000),
+  new Uint8Array([0, 0, 0]),
+  new Uint8Array([0xff, 0xfe, 0xc2]),
+];
+
+async function made(): Promise<DatabaseSync> {
+  const store = openSqliteStore({ directory });
+  for (let number = 0; number < 150; number++) {
+    const parts = CONTENTS.slice(0, number % 6).map((bytes, index) => ({
+      name: `part/${index}`,
+      salt: nodeRandom.bytes(32),
+      bytes,
+    }));
+    await store.commit({
+      entries: [{ type: "call.lost", ...(number % 3 === 0 ? {} : { run: `"run",${number}` }), parts }],
+    });
+  }
+  await store.commit({ entries: [{ type: "call.lost" }], erase: [{ seq: 3, names: ["part/0", "part/2"] }] });
+  await store.close();
+  return new DatabaseSync(join(directory, "log.db"), { defensive: false });
+}
+
+/** The same read row by row. */
+function rowByRow(db: DatabaseSync, from: number, limit: number) {
+  const parts = db.prepare("SELECT name, salt, bytes FROM parts WHERE id >= ? AND id < ? ORDER BY id");
+  const rows = db.prepare("SELECT seq, run, leaf, header FROM entries WHERE seq >= ? ORDER BY seq LIMIT ?");
+  return rows.all(from, limit).map(({ seq, run, leaf, header }) => {
+    const found = parts.all(Number(seq) * 1_024, (Number(seq) + 1) * 1_024).map((part) => ({ ...part }));
+    return { seq, header, leaf, parts: found, columns: { run, parts: found.length } };
+  });
+}
+
+describe("entries read many in one row", () => {
+  it("are what they are row by row, wherever a page begins, and also where entries are gone", async () => {
+    const db = await made();
+    const read = createPackedReader(db);
+    const same = (from: number, limit: number) => expect(read(from, limit)).toEqual(rowByRow(db, from, limit));
+    for (const [from, limit] of [
+      [0, 151],
+      [0, 1],
+      [63, 2],
+      [64, 64],
+      [100, 500],
+      [151, 10],
+      [Number.MAX_SAFE_INTEGER, 3],
+    ] as const) {
+      same(from, limit);
+    }
+    expect(read(3, 1)[0]?.parts.map(({ salt, bytes }) => salt === null && bytes === null)).toEqual([true, false, true]);
+    db.exec("DELETE FROM entries WHERE seq IN (5, 70, 71, 140)");
+    same(0, 151);
+    same(65, 20);
+    // Large ones end a page, and the next goes on where it ended.
+    db.exec("UPDATE parts SET bytes = zeroblob(1000000)");
+    const page = read(0, 151);
+    expect(page.length).toBeGreaterThanOrEqual(64);
+    expect(page.length).toBeLessThan(147);
+    expect([...page, ...read((page.at(-1)?.seq ?? 0) + 1, 151 - page.length)].slice(0, 100)).toEqual(
+      rowByRow(db, 0, 100),
+    );
+    db.close();
+  });
+
+  it("are refused where a column holds another type", () => {
+    const db = new DatabaseSync(":memory:");
+    db.exec(
+      "CREATE TABLE entries (seq, run, leaf, header); CREATE TABLE parts (id INTEGER PRIMARY KEY, name, salt, bytes)",
+    );
+    const read = createPackedReader(db);
+    db.exec("INSERT INTO entries VALUES (0, NULL, x'00', x'01'); INSERT INTO parts VALUES (0, 'a', x'00', 'text')");
+    expect(() => read(0, 1)).toThrow(expect.objectContaining({ code: "record.corrupt" }));
+    db.exec("DELETE FROM parts; UPDATE entries SET header = '{}'");
+    expect(() => read(0, 1)).toThrow(expect.objectContaining({ code: "record.corrupt" }));
+    db.exec("UPDATE entries SET header = x'01', run = 7");
+    expect(() => read(0, 1)).toThrow(expect.objectContaining({ code: "record.corrupt" }));
+    db.close();
+  });
+});
