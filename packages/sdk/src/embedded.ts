@@ -31,6 +31,7 @@ import {
   signingKeyPath,
 } from "@saferun/store";
 import type { Binding } from "./binding.ts";
+import { indexStore } from "./indexing.ts";
 import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
@@ -209,7 +210,12 @@ function openDirectory(directory: string, isDefault: boolean): OpenStore {
   const anchors = parseAnchors(process.env.SAFERUN_ANCHORS ?? "");
   const signed = createCheckpointer(store, signer, { installation: own, anchors, onError: checkpointFailed });
   if (open.size === 0) process.on("beforeExit", signAll);
-  const opened = { ...repaired(signed, () => signed.close()), sign: () => signed.checkpoint() };
+  const indexing = indexStore(directory, warn);
+  const close = async (): Promise<void> => {
+    await indexing.close();
+    await signed.close();
+  };
+  const opened = { ...repaired(signed, close), sign: () => signed.checkpoint() };
   open.set(directory, opened);
   return opened;
 }

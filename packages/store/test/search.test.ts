@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -11,6 +20,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { nodeHash } from "../src/node/ports.ts";
 import { startSearchIndex } from "../src/search/follower.ts";
 import { createIndexer } from "../src/search/indexer.ts";
+import { takeLease } from "../src/search/lease.ts";
 import { openSearch, type Search } from "../src/search/open-search.ts";
 import { CHUNK, type SearchDeclarations } from "../src/search/schema.ts";
 import type { SearchRequest } from "../src/search/searcher.ts";
@@ -192,6 +202,59 @@ describe("the index", () => {
     expect(await found("args.amount:* type:call.proposed")).toHaveLength(220);
     expect(statSync(file()).mode & 0o777).toBe(0o600);
     await expect(followers[0]?.position()).rejects.toMatchObject({ code: "record.unavailable" });
+  });
+
+  it("only one of them indexes; who has the lease is known to the system, and it goes with its holder", async () => {
+    const path = join(store.directory, "search.lock");
+    const first = takeLease(path);
+    expect(first).toBeDefined();
+    expect(takeLease(path)).toBeUndefined();
+    const standby = startSearchIndex({ directory: store.directory });
+    expect(await standby.position()).toEqual({ indexed: 0, size: (await store.head()).size });
+    first?.release();
+    while ((await standby.position()).indexed < (await store.head()).size);
+    expect(takeLease(path)).toBeUndefined();
+    await standby.close();
+    const last = takeLease(path);
+    expect(last).toBeDefined();
+    last?.release();
+  });
+
+  it("goes on in the file that is there when somebody has made it anew", async () => {
+    const follower = startSearchIndex({ directory: store.directory });
+    while ((await follower.position()).indexed < (await store.head()).size);
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file()}${suffix}`, { force: true });
+    await store.commit({ entries: calls(1, 77) });
+    while (!existsSync(file())) await follower.position();
+    while ((await follower.position()).indexed < (await store.head()).size);
+    const search = await openSearch({ directory: store.directory });
+    expect(search.behind).toBe(0);
+    search.close();
+    await follower.close();
+  });
+
+  it("knows no name by a number that another process has forgotten", async () => {
+    const secret = "Quetzalcoatl";
+    const odd = (call: string) => ({
+      type: "call.proposed" as const,
+      call,
+      parts: [part("tool", `${secret} tool`)],
+    });
+    const paths = { log: join(store.directory, "log.db"), index: file(), hash: nodeHash, busyMs: 5_000 };
+    const one = createIndexer(paths);
+    const { size } = await store.head();
+    await store.commit({ entries: [odd("call_a")] });
+    one.advance(10_000);
+    const log = new DatabaseSync(paths.log);
+    log.exec(`UPDATE parts SET salt = NULL, bytes = NULL WHERE id >= ${size * 1_024}`);
+    log.close();
+    const other = createIndexer(paths);
+    other.forget([size]);
+    other.close();
+    await store.commit({ entries: [odd("call_b")] });
+    one.advance(10_000);
+    one.close();
+    expect(await found(`tool:${secret}*`)).toEqual([size + 1]);
   });
 
   it("keeps no process alive that does not close it", async () => {

@@ -18,16 +18,21 @@ import { iso, moment } from "../output/time.ts";
 import { partValue } from "../runs/steps.ts";
 import { entryJson } from "./view.ts";
 
-export function answerLines(answer: SearchAnswer, query: string, style: Style): string[] {
+/** `behind`: entries that this search had to read first, because the index's thread had not. */
+export function answerLines(answer: SearchAnswer, query: string, style: Style, behind: number): string[] {
   const { items, cursor, cut, reached, indexed, size } = answer;
   const lines = items.length === 0 ? [cut ? "nothing yet" : "nothing found"] : itemLines(items, query, style, true);
   if (cursor !== null) {
     const why = cut ? `looked as far as entry ${reached}, then the time was up` : "there may be more";
     lines.push(style.dim(`${why}; go on with --cursor ${cursor}`));
   }
+  if (behind >= WORTH_SAYING) lines.push(style.dim(`the index was ${behind} entries behind, and is not any more`));
   if (indexed < size) lines.push(style.wait(`the last ${size - indexed} entries are not indexed yet`));
   return lines;
 }
+
+/** Entries of about a second: less is the index's ordinary lag. */
+const WORTH_SAYING = 2_000;
 
 export function itemLines(items: readonly SearchItem[], query: string, style: Style, heading: boolean): string[] {
   const wanted = textsAsked(parseQuery(query, Date.now()));
@@ -38,9 +43,9 @@ export function itemLines(items: readonly SearchItem[], query: string, style: St
   return heading ? [head, ...found] : found;
 }
 
-export function answerJson(answer: SearchAnswer): JsonObject {
+export function answerJson(answer: SearchAnswer, behind: number): JsonObject {
   const { items, cursor, cut, reached, indexed, size } = answer;
-  return { items: items.map(itemJson), cursor, cut, reached, indexed, entries: size };
+  return { items: items.map(itemJson), cursor, cut, reached, indexed, entries: size, behind };
 }
 
 export function itemJson(item: SearchItem): JsonObject {

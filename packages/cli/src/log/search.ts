@@ -81,7 +81,7 @@ async function act(io: Io, words: readonly string[], options: Options): Promise<
     try {
       if (options.follow === true) return await follow(io, store, search, query, options);
       const answer = asUsage(() => search.search(requestOf(query, options)));
-      return show(io, query, answer, options);
+      return show(io, query, answer, search.behind, options);
     } finally {
       search.close();
     }
@@ -131,9 +131,9 @@ function requestOf(query: string, { limit, oldest, cursor }: Options): SearchReq
   };
 }
 
-function show(io: Io, query: string, answer: SearchAnswer, options: Options): ExitCode {
-  if (options.json) printJson(io, answerJson(answer));
-  else io.print(answerLines(answer, query, io.style).join("\n"));
+function show(io: Io, query: string, answer: SearchAnswer, behind: number, options: Options): ExitCode {
+  if (options.json) printJson(io, answerJson(answer, behind));
+  else io.print(answerLines(answer, query, io.style, behind).join("\n"));
   return EXIT.fine;
 }
 

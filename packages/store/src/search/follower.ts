@@ -2,22 +2,24 @@
 import { Worker } from "node:worker_threads";
 import { SafeRunError } from "@saferun/core";
 import type { IndexPosition } from "./indexer.ts";
-import { type SearchDeclarations, searchPath } from "./schema.ts";
+import { leasePath, type SearchDeclarations, searchPath } from "./schema.ts";
 import type { FromIndexThread, IndexThreadData, ToIndexThread } from "./thread.ts";
 
 export interface SearchIndexOptions {
   /** Of the store, which must exist. */
   readonly directory: string;
   readonly declarations?: SearchDeclarations;
-  /** Told when indexing fails; it is tried again. Default: nobody. */
+  /** Told when indexing fails, once until it works again; it is tried again. Default: nobody. */
   readonly onError?: (message: string) => void;
-  /** How long another process's lock is waited for. Default 5,000 ms. */
+  /** How long another's lock on the index is waited for before it is tried again. Default 250 ms. */
   readonly busyMs?: number;
 }
 
 export interface SearchIndex {
   /** How far it is: `size - indexed` entries are not found yet. */
   position(): Promise<IndexPosition>;
+  /** What the policies say now; paths that were declared before stay. */
+  declare(declarations: SearchDeclarations): Promise<void>;
   /**
    * After an erasure in the log: makes the rows of these entries again from what the log still holds, so that no trace
    * of the rest is left in the file. Resolves when it is done.
@@ -33,12 +35,13 @@ const FROM_SOURCE = import.meta.url.endsWith(".ts");
 
 /** Starts the thread that follows the log. An idle one does not keep the process alive. */
 export function startSearchIndex(options: SearchIndexOptions): SearchIndex {
-  const { directory, declarations, busyMs = 5_000 } = options;
+  const { directory, declarations, busyMs = 250 } = options;
   const script = new URL(FROM_SOURCE ? "./thread.ts" : "./thread.js", import.meta.url);
   const execArgv = ["--disable-warning=ExperimentalWarning", ...(FROM_SOURCE ? ["--conditions=@saferun/source"] : [])];
   const workerData: IndexThreadData = {
     log: `${directory}/log.db`,
     index: searchPath(directory),
+    lease: leasePath(directory),
     busyMs,
     ...(declarations === undefined ? {} : { declarations }),
   };
@@ -66,7 +69,10 @@ export function startSearchIndex(options: SearchIndexOptions): SearchIndex {
   worker.unref();
 
   function ask(
-    message: { kind: "position" | "close" } | { kind: "forget"; entries: readonly number[] },
+    message:
+      | { kind: "position" | "close" }
+      | { kind: "declare"; declarations: SearchDeclarations }
+      | { kind: "forget"; entries: readonly number[] },
   ): Promise<IndexPosition> {
     return new Promise((resolve, reject) => {
       if (ended) return reject(unavailable("the search index has ended"));
@@ -79,6 +85,7 @@ export function startSearchIndex(options: SearchIndexOptions): SearchIndex {
 
   return {
     position: () => ask({ kind: "position" }),
+    declare: async (next) => void (await ask({ kind: "declare", declarations: next })),
     forget: async (entries) => void (await ask({ kind: "forget", entries })),
     async close() {
       if (ended) return;

@@ -5,6 +5,7 @@
  * How far the index is stands in it and is read inside each transaction, so that any number of processes may index one
  * store: whoever comes second goes on where the first has stopped.
  */
+import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import {
   type ArgumentPath,
@@ -26,10 +27,10 @@ import {
   wordsOf,
 } from "@saferun/core";
 import { createReader, type Reader } from "../sqlite/reader.ts";
-import { blob, integer, row, text } from "../sqlite/schema.ts";
+import { blob, integer, pragma, row, text } from "../sqlite/schema.ts";
 import { type Bitmap, bitmapOf, bytesOf, clearBit, isEmpty, setBit } from "./bitmap.ts";
 import { createPlaces } from "./places.ts";
-import { CHUNK, openIndex, resetIndex, type SearchDeclarations, STEP_PATH } from "./schema.ts";
+import { CHUNK, openIndex, openIndexReadOnly, resetIndex, type SearchDeclarations, STEP_PATH } from "./schema.ts";
 import { storedValue } from "./value.ts";
 
 export interface IndexerOptions {
@@ -76,6 +77,8 @@ export function createIndexer(options: IndexerOptions): Indexer {
   let batch = createBatch(db, reader);
   let position = -1;
   let ready = false;
+  /** Differs once another connection has changed the index: what a batch remembers of it may be gone. */
+  let seen = -1;
 
   /** Inside a transaction: the index begins with this log's entries and knows these declarations. */
   function prepare(log: string, size: number): number {
@@ -100,7 +103,9 @@ export function createIndexer(options: IndexerOptions): Indexer {
       return 0;
     }
     declare(db, declared.index, known);
-    if (known !== position) batch = createBatch(db, reader);
+    const version = pragma(db, "data_version");
+    if (known !== position || version !== seen) batch = createBatch(db, reader);
+    seen = version;
     return known;
   }
 
@@ -154,6 +159,29 @@ export function createIndexer(options: IndexerOptions): Indexer {
       db.close();
     },
   };
+}
+
+/** How far an index is that somebody else keeps up. @throws what SQLite and the file system do. */
+export function readPosition({ log, index, busyMs, hash }: IndexerOptions): IndexPosition {
+  const reader = createReader(log, { busyMs, hash });
+  try {
+    const { log: id, size } = reader.head();
+    if (statSync(index, { throwIfNoEntry: false }) === undefined) return { indexed: 0, size };
+    const db = openIndexReadOnly(index, busyMs);
+    try {
+      return { indexed: Math.min(size, indexedOf(db, id)), size };
+    } finally {
+      db.close();
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+/** Entries of this log that the index holds. */
+export function indexedOf(db: DatabaseSync, log: string): number {
+  const state = row(db.prepare("SELECT log, position FROM state WHERE id = 1"));
+  return state === undefined || state.log !== log ? 0 : integer(state.position, "position");
 }
 
 function declaredPaths({ index = [], off = [] }: SearchDeclarations = {}): Required<SearchDeclarations> {

@@ -6,11 +6,13 @@ import { setImmediate } from "node:timers/promises";
 import { SafeRunError } from "@saferun/core";
 import { nodeHash } from "../node/ports.ts";
 import { storeFailure } from "../sqlite/failure.ts";
-import { createIndexer, type IndexPosition } from "./indexer.ts";
+import { createIndexer, type IndexerOptions, type IndexPosition, readPosition } from "./indexer.ts";
 import { isDamaged, removeIndex, searchPath } from "./schema.ts";
 import { createSearcher, type SearchAnswer, type Searcher, type SearchRequest } from "./searcher.ts";
 
 export interface Search {
+  /** Entries that the index was behind the log when it was opened. */
+  readonly behind: number;
   /** @throws SafeRunError `query.invalid`, and the store's own codes. */
   search(request: SearchRequest): SearchAnswer;
   /** Reads what the log has got since. */
@@ -78,9 +80,11 @@ async function openAt(index: string, { directory, busyMs = 5_000, onProgress }: 
     }
   }
 
+  const behind = lagOf(paths);
   await mended();
   let searcher: Searcher = createSearcher(paths);
   return {
+    behind,
     search(request: SearchRequest): SearchAnswer {
       try {
         return searcher.search(request);
@@ -100,6 +104,17 @@ async function openAt(index: string, { directory, busyMs = 5_000, onProgress }: 
       remove();
     },
   };
+}
+
+/** Of an index that is missing or damaged: all of the log. */
+function lagOf(paths: IndexerOptions): number {
+  try {
+    const { indexed, size } = readPosition(paths);
+    return size - indexed;
+  } catch {
+    // What is wrong with it is found and mended, or said, where it is brought up to the log's end.
+    return readPosition({ ...paths, index: `${paths.index}-none` }).size;
+  }
 }
 
 const SQLITE_READONLY = 8;

@@ -45,6 +45,11 @@ export function searchPath(directory: string): string {
   return `${directory}/search.db`;
 }
 
+/** The file whose lock says which process keeps the index up. */
+export function leasePath(directory: string): string {
+  return `${directory}/search.lock`;
+}
+
 /** A connection that writes. A file that is damaged or another's is replaced by an empty one. */
 export function openIndex(path: string, busyMs: number): DatabaseSync {
   try {

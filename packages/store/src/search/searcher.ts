@@ -14,9 +14,8 @@ import {
   toHex,
 } from "@saferun/core";
 import { createReader, type Reader } from "../sqlite/reader.ts";
-import { integer, row, text } from "../sqlite/schema.ts";
 import { type Bitmap, positionsIn } from "./bitmap.ts";
-import { readDeclarations } from "./indexer.ts";
+import { indexedOf, readDeclarations } from "./indexer.ts";
 import { createPlaces } from "./places.ts";
 import { plan } from "./plan.ts";
 import { CHUNK, openIndexReadOnly } from "./schema.ts";
@@ -138,11 +137,6 @@ export function createSearcher(options: SearcherOptions): Searcher {
       db.close();
     },
   };
-}
-
-function indexedOf(db: DatabaseSync, log: string): number {
-  const state = row(db.prepare("SELECT log, position FROM state WHERE id = 1"));
-  return state === undefined || text(state.log, "log") !== log ? 0 : integer(state.position, "position");
 }
 
 function* chunksIn(indexed: number, order: "newest" | "oldest", from: number | undefined): Generator<number> {

@@ -27,9 +27,6 @@ export function startWriter(data: WriterData): WriterClient {
   let gone: SafeRunError | undefined;
   let closing = false;
 
-  // An idle writer does not keep the process alive; one that owes an answer does.
-  worker.unref();
-
   worker.on("message", (answers: FromWriter) => {
     for (const { id, answer } of answers) {
       const waiter = waiters.get(id);
@@ -43,6 +40,10 @@ export function startWriter(data: WriterData): WriterClient {
     end(new SafeRunError("record.unavailable", "the store's writer has failed", { cause })),
   );
   worker.on("exit", () => end(new SafeRunError("record.unavailable", "the store's writer has ended")));
+
+  // An idle writer does not keep the process alive; one that owes an answer does. After the listeners: each of them would
+  // keep it alive again.
+  worker.unref();
 
   function end(error: SafeRunError): void {
     gone ??= error;
