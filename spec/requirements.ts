@@ -203,7 +203,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "R1",
     sentence:
       "A run as steps: prompt, response, tool call, arguments as proposed and as run, decision and rule, result, latency, tokens, cost",
-    gap: "tokens and cost are not shown with the steps",
   },
   {
     id: "R2",

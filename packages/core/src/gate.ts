@@ -142,11 +142,12 @@ class EmbeddedGate implements Gate {
   }
 
   openRun(options: RunOptions): Run {
-    const { agent, environment, principal = NOBODY, owner = "", context = {}, prompt, parent } = options;
+    const { agent, environment, principal = NOBODY, owner = "", context = {}, prompt, parent, within } = options;
     const depth = options.depth ?? (parent === undefined ? 0 : parent.depth + 1);
     const id = options.id ?? newId("run", this.#ports.random, this.#ports.clock.now());
     const prompted = prompt !== undefined;
-    const tree = { root: parent?.root ?? id, runs: [id, ...(parent?.runs ?? [])] };
+    const around = within === undefined ? {} : { within };
+    const tree = { root: parent?.root ?? id, runs: [id, ...(parent?.runs ?? [])], ...around };
     const fixed = { id, ...tree, agent, environment, principal, owner, context, prompted, depth };
     const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
     run.unwritten = [started(run, prompt, this.#ports.random)];
@@ -381,14 +382,10 @@ class EmbeddedGate implements Gate {
     return { admitted: true, permit: { ...named, args, told, edited, changed, notes, settle } };
   }
 
-  async #finish(
-    run: Run,
-    { row: claimed, keys, set, budgets }: Claimed,
-    outcome: Outcome,
-    result: unknown,
-  ): Promise<void> {
+  async #finish(run: Run, of: Claimed, outcome: Outcome, result: unknown): Promise<void> {
+    const { row: claimed, keys, set, budgets } = of;
     const { store, clock, hash, random } = this.#ports;
-    const entry = finished(run, claimed, outcome, result, random);
+    const entry = finished(run, claimed, { outcome, result }, of, random);
     const actual = outcome === "succeeded" ? budgets.actual(result) : [];
     const now = clock.now();
     const motion = finishMotion(run, claimed, keys, set, { outcome, result, actual, hash, random, now });

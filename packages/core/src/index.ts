@@ -92,6 +92,7 @@ export { WITHOUT_LIMITS } from "./policy/without-limits.ts";
 export * from "./ports.ts";
 export { REDACTED_PART } from "./redaction/masked-paths.ts";
 export { createRedactor, type Redactor, type RedactorOptions } from "./redaction/redactor.ts";
+export * from "./replay/index.ts";
 export {
   CHANNEL_KINDS,
   type ChannelKind,

@@ -12,6 +12,8 @@ export interface Scope {
   readonly runs: Map<Store, Map<string, Run>>;
   /** Of a run that was opened inside a tool or taken up from a message history: the one around it. */
   readonly parent?: Scope;
+  /** The call of the run around in whose execution this one was opened. */
+  readonly within?: string;
 }
 
 /** One level of nesting: an agent's call, or a tool's execution within it. */
@@ -65,16 +67,17 @@ export function runOf(binding: Binding, frame: Frame): Run {
   const { environment } = binding;
   const runs = scope.runs.get(binding.store) ?? new Map<string, Run>();
   scope.runs.set(binding.store, runs);
+  const call = callAround(frame);
   const key = JSON.stringify([agent, environment, depth]);
   const known = runs.get(key);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.within === call ? known : partOf(known, call, runs, key);
   const { principal, context, prompt } = scope.facts;
   const said = {
     ...(prompt === undefined ? {} : { prompt }),
     ...(binding.owner === undefined ? {} : { owner: binding.owner }),
   };
   const parent = parentOf(scope, depth);
-  const within = parent === undefined ? {} : { parent };
+  const place = { ...(parent === undefined ? {} : { parent }), ...(call === undefined ? {} : { within: call }) };
   const opened = binding.gate.openRun({
     id: scope.id,
     agent,
@@ -82,13 +85,38 @@ export function runOf(binding: Binding, frame: Frame): Run {
     principal,
     context,
     depth,
-    ...within,
+    ...place,
     ...said,
   });
   const [first] = runs.values();
-  const run = first === undefined ? opened : joined(opened, first);
+  const run = first === undefined ? opened : sharing(opened, first);
   runs.set(key, run);
   return run;
+}
+
+/** The call in whose execution this happens: a tool's that calls tools, or one that has called a sub-agent. */
+function callAround({ scope, ...frame }: Frame): string | undefined {
+  for (let outer: Omit<Frame, "scope"> | undefined = frame; outer !== undefined; outer = outer.parent) {
+    if (outer.call !== undefined) return outer.call.id;
+  }
+  return scope.within;
+}
+
+/** The same agent's run, as far as it happens within another call: its start is recorded already, its prompt is its own. */
+function partOf(known: Run, call: string | undefined, runs: Map<string, Run>, key: string): Run {
+  const name = JSON.stringify([key, call ?? null]);
+  const made = runs.get(name);
+  if (made !== undefined) return made;
+  const { within: _, ...rest } = known;
+  const part = sharing({ ...rest, ...(call === undefined ? {} : { within: call }), prompt: null }, known);
+  const written: Run = Object.defineProperty(part, "unwritten", {
+    get: () => known.unwritten,
+    set: (entries: Run["unwritten"]) => {
+      known.unwritten = entries;
+    },
+  });
+  runs.set(name, written);
+  return written;
 }
 
 /** The runs around a run: it shares their root's budgets and loop history. */
@@ -100,7 +128,7 @@ function parentOf({ parent }: Scope, depth: number): RunOptions["parent"] {
 }
 
 /** A sub-agent counts its turns in its parent's run and stores no message a second time. */
-function joined(opened: Run, first: Run): Run {
+function sharing(opened: Run, first: Run): Run {
   return {
     ...opened,
     messages: first.messages,

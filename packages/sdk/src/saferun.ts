@@ -102,7 +102,8 @@ function run<Result>(facts: RunFacts, body: () => Result): Result {
   const scope = newScope(checkFacts(facts), random);
   // A run that is opened inside a tool belongs to the run around it: it spends from the same budgets.
   if (around?.call === undefined) return within({ scope, depth: 0 }, body);
-  return within({ scope: { ...scope, parent: around.scope }, depth: around.depth + 1 }, body);
+  const inner = { ...scope, parent: around.scope, within: around.call.id };
+  return within({ scope: inner, depth: around.depth + 1 }, body);
 }
 
 /** The call that the gate is executing around this code. */

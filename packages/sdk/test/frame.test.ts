@@ -1,3 +1,4 @@
+import { runTree } from "@saferun/core";
 import { describe, expect, it } from "vitest";
 import { gateTools } from "../src/adapters/tools.ts";
 import { agentFrame, newScope, within } from "../src/frame.ts";
@@ -28,6 +29,9 @@ describe("the run of a tool call", () => {
     const call: Execute = outer.lookup.execute;
     expect(await call({}, { toolCallId: "same" })).toEqual({ refunded: 1 });
     expect(await w.store.runs({ limit: 10 })).toHaveLength(1);
+    const tree = runTree(frame.scope.id, await w.store.entries({ from: 0, limit: 100 }));
+    // One call, and within its execution the other; the run's start is recorded once.
+    expect(tree.steps).toMatchObject([{ kind: "call", tool: "lookup", steps: [{ kind: "call", tool: "refund" }] }]);
   });
 
   it("of a named call is its alone: the same name in another run is another call", async () => {

@@ -101,6 +101,7 @@ export class ModelRecorder {
       const content =
         decision.verdict === "allow" && decision.would === undefined ? [] : [part("decision", decision, random)];
       const entries = asked.entries(
+        id,
         [...(claims.claims.length > 0 || isKnown(bound) ? [spend] : []), ...content],
         decision,
       );
@@ -148,7 +149,7 @@ export class ModelRecorder {
     const { unbounded } = claims;
     const settle: Motion = { type: "settle", id, ran, actual: ran ? claims.actual(known) : [], usdMicros, unbounded };
     const protection: Protection = { motions: [settle], accounted: "" };
-    await this.#write(run, () => ({ entries: [{ ...entry, parts }], protection }));
+    await this.#write(run, () => ({ entries: [{ ...entry, model: id, parts }], protection }));
   }
 
   /** The entries of a question, and what the run remembers of it once they are durable. */
@@ -175,12 +176,12 @@ export class ModelRecorder {
     const [last = [], ...earlier] = inGroups(stored).reverse();
     const overflow = earlier.reverse().map((group): EntryDraft => ({ type: "model.messages", parts: group }));
     return {
-      entries: (more: readonly PartDraft[], { verdict, by, revision }: Decision): EntryDraft[] => {
+      entries: (id: string, more: readonly PartDraft[], { verdict, by, revision }: Decision): EntryDraft[] => {
         const parts = [...last, prompt, ...more];
         const entry: EntryDraft =
           verdict === "allow"
-            ? { type: "model.requested", parts }
-            : { type: "model.refused", verdict, rules: headerRules(by), revision, parts };
+            ? { type: "model.requested", model: id, parts }
+            : { type: "model.refused", model: id, verdict, rules: headerRules(by), revision, parts };
         return [...overflow, entry];
       },
       recorded: (): void => {

@@ -26,15 +26,16 @@ export function part(name: string, value: unknown, random: Random): PartDraft {
 
 /** The common head of every entry that is about a call, or about the run alone. */
 export function about(run: Run, call?: string): Omit<EntryDraft, "type"> {
-  const { id, turn, agent, environment } = run;
+  const { id, turn, agent, environment, within } = run;
   const named = { ...plain("agent", agent), ...plain("environment", environment) };
-  return { run: id, step: turn, ...named, ...(call === undefined ? {} : { call }) };
+  const place = { ...(call === undefined ? {} : { call }), ...(within === undefined ? {} : { within }) };
+  return { run: id, step: turn, ...named, ...place };
 }
 
 export function started(run: Run, prompt: readonly string[] | undefined, random: Random): EntryDraft {
-  const parts = [
-    part("context", { principal: run.principal, context: run.context, depth: run.depth, owner: run.owner }, random),
-  ];
+  const { principal, context, depth, owner } = run;
+  const [, ...around] = run.runs;
+  const parts = [part("context", { principal, context, depth, owner, ...(around.length > 0 && { around }) }, random)];
   if (prompt !== undefined) parts.push(part("user-prompt", prompt, random));
   return { ...about(run), type: "run.started", parts };
 }
@@ -102,9 +103,24 @@ export function executing(run: Run, call: CallRecord): EntryDraft {
   };
 }
 
-export function finished(run: Run, call: CallRecord, outcome: Outcome, result: unknown, random: Random): EntryDraft {
+/** What the model was told beside a result; the arguments that ran stand elsewhere. */
+export interface ResultNote {
+  readonly edited: boolean;
+  readonly changed: boolean;
+  readonly notes: readonly string[];
+}
+
+export function finished(
+  run: Run,
+  call: CallRecord,
+  { outcome, result }: { readonly outcome: Outcome; readonly result: unknown },
+  { edited, changed, notes }: ResultNote,
+  random: Random,
+): EntryDraft {
   const content = outcome === "succeeded" ? part("result", result, random) : part("error", errorText(result), random);
-  return { ...about(run, call.id), ...plain("tool", call.tool), type: "call.finished", outcome, parts: [content] };
+  const said = edited || changed || notes.length > 0 ? [part("note", { edited, changed, notes }, random)] : [];
+  const parts = [content, ...said];
+  return { ...about(run, call.id), ...plain("tool", call.tool), type: "call.finished", outcome, parts };
 }
 
 export function requested(run: Run, approval: ApprovalRecord, random: Random): EntryDraft {

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly depth?: number;
   /** The run that started this one under another id: it spends from its parent's budgets and shares its loop history. */
   readonly parent?: Pick<Run, "root" | "runs" | "depth">;
+  /** The call in whose execution this run, or this part of it, happens. */
+  readonly within?: string;
 }
 
 export const NOBODY: Principal = Object.freeze({
@@ -45,6 +47,8 @@ export interface Run {
   readonly root: string;
   /** Its own id, then those of the runs that started it, up to the root. */
   readonly runs: readonly string[];
+  /** The call in whose execution it happens. Absent: nobody's. */
+  readonly within?: string;
   /** Model turns so far; the step that entries of the present turn carry. */
   turn: number;
   /** Entries that wait for the run's first commit, so that an idle run leaves no trace. */

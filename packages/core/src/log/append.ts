@@ -79,11 +79,14 @@ function link(id: string, head: ChainHead): ChainLink {
 }
 
 function headerFields(draft: EntryDraft): Omit<EntryDraft, "run" | "parts"> {
-  const { type, step, call, tool, agent, environment, verdict, rules, revision, approval, outcome } = draft;
+  const { type, step, call, within, model, tool, agent, environment } = draft;
+  const { verdict, rules, revision, approval, outcome } = draft;
   return {
     type,
     ...(step !== undefined && { step }),
     ...(call !== undefined && { call }),
+    ...(within !== undefined && { within }),
+    ...(model !== undefined && { model }),
     ...(tool !== undefined && { tool }),
     ...(agent !== undefined && { agent }),
     ...(environment !== undefined && { environment }),

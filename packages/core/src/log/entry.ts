@@ -59,6 +59,10 @@ export interface EntryDraft {
   /** Model turn within the run, from 0. */
   readonly step?: number;
   readonly call?: string;
+  /** The call in whose execution this happened: of a sub-agent, or of a tool that calls tools. May be of the run around. */
+  readonly within?: string;
+  /** A call of a model; its question and its answer carry the same. */
+  readonly model?: string;
   /** The tool's name, only where the gate knows the tool: a name made up by a model is free text and goes into a part. */
   readonly tool?: string;
   readonly agent?: string;

@@ -67,8 +67,8 @@ function isHeader(value: unknown): value is EntryHeader {
     isCount(value.time) &&
     isEntryType(value.type) &&
     (value.parts === undefined || isTextMap(value.parts)) &&
-    ["call", "tool", "agent", "environment", "verdict", "revision", "approval", "outcome"].every((name) =>
-      isOptionalText(value[name]),
+    ["call", "within", "model", "tool", "agent", "environment", "verdict", "revision", "approval", "outcome"].every(
+      (name) => isOptionalText(value[name]),
     ) &&
     (value.step === undefined || isCount(value.step)) &&
     (value.rules === undefined || isTextList(value.rules))

@@ -36,7 +36,7 @@ export async function bookLostModels(ports: {
       (objection) => {
         mine = objection?.refused !== "ended";
         const told = objection === null ? [] : protectionEntries(head, objection, random);
-        const entries: EntryDraft[] = mine ? [{ ...head, type: "model.lost", parts: [spend] }, ...told] : [];
+        const entries: EntryDraft[] = mine ? [{ ...head, type: "model.lost", model: id, parts: [spend] }, ...told] : [];
         return { entries, protection: { motions: [settle], accounted: "" } };
       },
     );
