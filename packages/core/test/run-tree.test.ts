@@ -215,7 +215,7 @@ describe("a run as a tree of steps, from its entries alone", () => {
     expect(JSON.parse(JSON.stringify(wire))).toEqual(wire);
   });
 
-  it("[R1~] of 2,000 steps takes time for as many, not for their square", async () => {
+  it("[R1~] takes time for as many steps as it has, not for their square", async () => {
     const cpu = async (turns: number): Promise<number> => {
       const judge = () => decision("allow");
       const policies = { evaluate: judge, explain: judge, kind: () => "write" as const, declares: () => true };
@@ -240,7 +240,7 @@ describe("a run as a tree of steps, from its entries alone", () => {
       });
       return times.sort((a, b) => a - b)[2] ?? 0;
     };
-    const [small, large] = [await cpu(250), await cpu(1_000)];
-    expect(large / small).toBeLessThan(10);
+    const [small, large] = [await cpu(60), await cpu(300)];
+    expect(large / small).toBeLessThan(15);
   });
 });
