@@ -61,6 +61,7 @@ async function stopped(holds: () => boolean): Promise<"asked"> {
   }
 }
 
+const answering = (status: number) => Object.assign(new Error(`answered ${status}`), { status });
 const failing = (code: string) => Object.assign(new Error("refused"), { code });
 const words = (n: number) => Array.from({ length: 40 }, (_, at) => `word${at < 30 ? at : n * 100 + at}`).join(" ");
 
@@ -82,6 +83,23 @@ describe("[B1] loops are told by their results, at the gate", () => {
       "the same business act",
       { call: (n) => [{ order: "A1", n }, `done ${n}`], traits: { kind: "write", identity: ["order"] } },
       [1, "breaker:duplicate"],
+    ],
+    ["a server that is down, asked the same", { call: () => [{ q: "x" }, answering(503)] }, [5, "breaker:tool"]],
+    ["a rate limit, met with the same call", { call: () => [{ q: "x" }, answering(429)] }, [5, "breaker:tool"]],
+    [
+      "two servers that are down, by turns",
+      { call: (n) => [{ q: "x" }, answering(503), `look${n % 2}`] },
+      [10, "breaker:tool"],
+    ],
+    [
+      "a write of which a server that is down may have done its part",
+      { call: () => [{ order: "A1" }, answering(503)], traits: { kind: "write" } },
+      [2, "breaker:repeat"],
+    ],
+    [
+      "a write that a rate limit kept from happening",
+      { call: () => [{ order: "A1" }, answering(429)], traits: { kind: "write" } },
+      [5, "breaker:tool"],
     ],
   ])("%s", async (_what, script, expected) => {
     expect(await play(script)).toEqual(expected);

@@ -18,9 +18,8 @@ export function repeat(history: RunHistory, keys: CallKeys, settings: LoopSettin
   const window = history.recent.slice(-settings.last);
   const latest = window.findLast((print) => print.callKey === keys.callKey);
   const flying = history.open.filter((call) => call.keys.callKey === keys.callKey);
-  // A rate limit says "later", not "no": the health breaker makes the agent wait.
-  const same =
-    latest === undefined || latest.errorClass === "rate_limit" ? [] : window.filter((print) => isSame(print, latest));
+  if (latest === undefined && flying.length < limit) return undefined;
+  const same = latest === undefined || isLeftToHealth(latest) ? [] : window.filter((print) => isSame(print, latest));
   const count = same.length + flying.length;
   if (count < limit) return undefined;
   if (!effectful && flying.length === 0 && besideProgress(window, keys.callKey)) return undefined;
@@ -62,12 +61,12 @@ export function cycle(history: RunHistory, keys: CallKeys, settings: LoopSetting
   const { recent } = history;
   for (let period = 2; period <= settings.longest; period++) {
     const length = period * settings.rounds;
+    if (recent[recent.length - length]?.callKey !== keys.callKey) continue;
     const tail = recent.slice(-length);
-    if (tail.length < length || tail[0]?.callKey !== keys.callKey) continue;
     const round = tail.slice(0, period);
     // One call on its own is `repeat`'s; a round without two different calls is none.
     if (round.every((print) => print.callKey === keys.callKey)) continue;
-    if (!tail.every((print, at) => isSame(print, round[at % period]))) continue;
+    if (!tail.every((print, at) => isSame(print, round[at % period])) || round.some(isLeftToHealth)) continue;
     return makeFinding({
       detector: "cycle",
       reaction: settings.over,
@@ -93,6 +92,7 @@ export function similar(
 ): Finding | undefined {
   const other = history.recent.findLastIndex((print) => print.callKey !== keys.callKey || isOfHealth(print.errorClass));
   const row = history.recent.slice(other + 1);
+  if (row.length < Math.min(settings.alike, settings.progress)) return undefined;
   const alike = lastRow(row, (one, next) => equalSlots(one.minHash, next.minHash) >= settings.slots);
   const stuck = progress ? lastRow(row, (one, next) => one.resultKey === next.resultKey) : [];
   const [found, limit] = stuck.length >= settings.progress ? [stuck, settings.progress] : [alike, settings.alike];
@@ -122,6 +122,14 @@ function lastRow(
     if (one === undefined || next === undefined || !agrees(one, next)) break;
   }
   return row.slice(Math.max(0, from));
+}
+
+/**
+ * A rate limit and a server's error say "later", not "no": the health breaker makes the agent wait. But a write that met a
+ * server's error may have been done, and is not made over and over on that account.
+ */
+function isLeftToHealth({ errorClass, kind }: Fingerprint): boolean {
+  return isOfHealth(errorClass) && (errorClass === "rate_limit" || !isEffectful(kind));
 }
 
 function isSame(print: Fingerprint, other: Fingerprint | undefined): boolean {
