@@ -388,7 +388,8 @@ class EmbeddedGate implements Gate {
     const entry = finished(run, claimed, { outcome, result }, of, random);
     const actual = outcome === "succeeded" ? budgets.actual(result) : [];
     const now = clock.now();
-    const motion = finishMotion(run, claimed, keys, set, { outcome, result, actual, hash, random, now });
+    const recorded = entry.parts?.[0]?.bytes;
+    const motion = finishMotion(run, claimed, keys, set, { outcome, result, recorded, actual, hash, random, now });
     const protection: Protection = { motions: [motion], accounted: "" };
     let row: CallRecord | undefined = claimed;
     for (let tries = 0; tries < TRIES && row !== undefined; tries++) {

@@ -25,6 +25,7 @@ export { changedPaths, covers } from "./edit.ts";
 export type { EditField } from "./edit-field.ts";
 export * from "./errors.ts";
 export * from "./gate/model.ts";
+export { resultText } from "./gate/result-text.ts";
 export * from "./gate/run.ts";
 export { activation } from "./gate/run-writer.ts";
 export { type OwnPlaces, protecting } from "./gate/self-protection.ts";

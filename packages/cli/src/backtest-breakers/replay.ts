@@ -10,6 +10,7 @@ import {
   type Reaction,
   type RunHistory,
   resultKeys,
+  resultText,
   severest,
   stepAgent,
   stepRun,
@@ -79,7 +80,7 @@ export class Replay {
     const traits = this.#policies.traits(call.tool);
     const { tool, kind, callKey, identityKey } = callKeys(call, traits, nodeHash);
     const errorClass = outcome === "succeeded" ? null : "error";
-    const result = resultKeys(text, traits, nodeHash);
+    const result = resultKeys(resultText(text), traits, nodeHash);
     const print = { callId: id, at, tool, kind, callKey, identityKey, ...result, outcome, errorClass };
     const step = stepRun(this.#run(run, at), { type: "finished", print }, at, this.#settings(call));
     this.#runs.set(run, step.state);

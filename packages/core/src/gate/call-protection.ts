@@ -3,7 +3,7 @@ import { type HoldPart, potId } from "../breaker/budget/hold.ts";
 import { windowAt, type ZoneOffset } from "../breaker/budget/window.ts";
 import { errorClass, failureOf, healthOf } from "../breaker/error-class.ts";
 import { type Finding, findingDigest, ruleOf } from "../breaker/loop/finding.ts";
-import { type CallKeys, callKeys, resultKeys, resultText } from "../breaker/loop/fingerprint.ts";
+import { type CallKeys, callKeys, resultKeys } from "../breaker/loop/fingerprint.ts";
 import type { Caller, CallMotion, Motion, PotClaim } from "../breaker/protect/motion.ts";
 import { type Objection, objectionVerdict } from "../breaker/protect/objection.ts";
 import { stopRule } from "../breaker/stop.ts";
@@ -14,6 +14,7 @@ import type { CallRecord, Outcome } from "../lifecycle.ts";
 import { LIMITS } from "../limits.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import type { Hash, Random } from "../ports.ts";
+import { resultText } from "./result-text.ts";
 import type { Run } from "./run.ts";
 
 /** What a call wants of the budgets, and how its result says what it really used. */
@@ -127,17 +128,18 @@ export function finishMotion(
   of: {
     readonly outcome: Outcome;
     readonly result: unknown;
+    /** Of the result or error, as it goes into the record. */
+    readonly recorded: Uint8Array | undefined;
     readonly actual: readonly HoldPart[];
     readonly hash: Hash;
     readonly random: Random;
     readonly now: number;
   },
 ): Motion {
-  const { outcome, result, actual, hash, random, now } = of;
+  const { outcome, result, recorded, actual, hash, random, now } = of;
   const { tool, kind, callKey, identityKey } = keys;
   const traits = policies.traits(tool);
   const failure = outcome === "succeeded" ? undefined : failureOf(result);
-  const shown = failure === undefined ? resultText(result) : errorText(result);
   return {
     type: "finish",
     callId: row.id,
@@ -153,7 +155,7 @@ export function finishMotion(
       kind,
       callKey,
       identityKey,
-      ...resultKeys(shown, traits, hash),
+      ...resultKeys(resultText(result, recorded), traits, hash),
       outcome,
       errorClass: failure === undefined ? null : errorClass(failure),
     },
@@ -161,11 +163,6 @@ export function finishMotion(
     jitter: (random.bytes(1)[0] ?? 0) / 256,
     actual,
   };
-}
-
-/** Never throws: an error may be anything at all. */
-function errorText(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : resultText(error);
 }
 
 /** The call is given up before it started: `rules` are what denied it, none where nobody wants it any more. */

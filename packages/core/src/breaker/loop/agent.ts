@@ -5,19 +5,21 @@
 
 import type { LoopSettings } from "../../detectors.ts";
 import { isEffectful } from "../../traits.ts";
+import { type Contacts, contactOf, withContact } from "./contacts.ts";
 import { type Finding, makeFinding, named } from "./finding.ts";
 import type { CallKeys } from "./fingerprint.ts";
 
-/** Tools, and recipients, that are told apart. The oldest is forgotten first; a forgotten recipient is new once more. */
+/** Tools that are told apart. The oldest is forgotten first. */
 const TOOLS = 256;
-const KNOWN = 2_048;
 const TRIPS = 32;
 
 export interface AgentHistory {
   /** Tool → how many calls it had in each slice of the window, oldest first. */
   readonly tools: readonly ToolRate[];
-  /** Recipient → when the agent first wrote to it, and the latest effectful calls. */
-  readonly recipients: Readonly<Record<string, { readonly since: number; readonly calls: readonly number[] }>>;
+  /** How many recipients were new in each slice of the window, oldest first. */
+  readonly fresh: readonly RateSlice[];
+  /** Whom the agent wrote to. May hold only what the calls at hand need (`bucketsOf`): steps look at no others. */
+  readonly contacts: Contacts;
   /** Runs that were stopped, oldest first. */
   readonly trips: readonly { readonly at: number; readonly run: string; readonly principal: string }[];
   /** Until when a person's approval covers rate or novelty, by finding key. */
@@ -26,7 +28,7 @@ export interface AgentHistory {
 
 type ToolRate = readonly [tool: string, slices: readonly RateSlice[]];
 
-interface RateSlice {
+export interface RateSlice {
   /** Ms since 1970. */
   readonly start: number;
   readonly calls: number;
@@ -50,7 +52,7 @@ export interface AgentStep {
 type AgentSettings = Pick<LoopSettings, "rate" | "novelty" | "trips">;
 
 export function newAgent(): AgentHistory {
-  return { tools: [], recipients: {}, trips: [], approved: {} };
+  return { tools: [], fresh: [], contacts: {}, trips: [], approved: {} };
 }
 
 /** Pure. `now` is the store's clock, ms. */
@@ -71,49 +73,45 @@ export function stepAgent(state: AgentHistory, event: AgentEvent, now: number, s
 
 function proposed(state: AgentHistory, keys: CallKeys, now: number, settings: AgentSettings): AgentStep {
   const { rate } = settings;
-  const width = Math.max(1, Math.ceil(rate.withinMs / SLICES));
-  const slices = (state.tools.find(([tool]) => tool === keys.tool)?.[1] ?? []).filter(
-    ({ start }) => start > now - rate.withinMs,
-  );
-  const times = slices.reduce((total, { calls }) => total + calls, 0);
+  const slices = inWindow(state.tools.find(([tool]) => tool === keys.tool)?.[1] ?? [], now, rate.withinMs);
+  const times = total(slices);
   const findings: Finding[] = [];
   const found = (finding: Finding): void => {
     if ((state.approved[finding.key] ?? 0) <= now) findings.push(finding);
   };
   if (times >= rate.calls) found(tooOften(keys, rate, times, rate.calls, `rate:${keys.tool}`, "calls"));
-
-  // Most calls reach nobody: they do not copy whom the agent ever wrote to.
+  const tools = withRate(state.tools, [keys.tool, counted(slices, 1, now, rate.withinMs)]);
+  // Most calls reach nobody.
   const reaches = isEffectful(keys.kind) && keys.recipients.length > 0;
-  const next = {
-    ...state,
-    tools: withRate(state.tools, [keys.tool, counted(slices, Math.floor(now / width) * width)]),
-    recipients: reaches ? reached(state.recipients, keys, now, settings, found) : state.recipients,
-  };
+  const next = { ...state, tools, ...(reaches ? reached(state, keys, now, settings, found) : {}) };
   return { state: next, findings };
 }
 
 /** Whom the agent wrote to, after a call to these recipients. */
 function reached(
-  before: AgentHistory["recipients"],
+  { contacts: before, fresh }: AgentHistory,
   keys: CallKeys,
   now: number,
   { rate, novelty }: AgentSettings,
   found: (finding: Finding) => void,
-): AgentHistory["recipients"] {
-  const recipients = { ...before };
+): Pick<AgentHistory, "contacts" | "fresh"> {
+  let contacts = before;
+  let added = 0;
   for (const recipient of keys.recipients) {
-    const known = recipients[recipient];
-    const calls = recent(known?.calls ?? [], now - rate.withinMs);
+    const known = contactOf(before, recipient);
+    if (known === undefined) added++;
+    const calls = (known ?? []).filter((time) => time > now - rate.withinMs);
     if (calls.length >= rate.recipient) {
       const key = `rate:${keys.tool}:${recipient}`;
       found(tooOften(keys, rate, calls.length, rate.recipient, key, "calls to one recipient"));
     }
-    recipients[recipient] = { since: known?.since ?? now, calls: [...calls, now].slice(-rate.recipient) };
+    contacts = withContact(contacts, recipient, [...calls, now].slice(-rate.recipient));
   }
-  const fresh = keys.recipients.filter((recipient) => !Object.hasOwn(before, recipient)).length;
-  const lately = Object.values(before).filter(({ since }) => since > now - novelty.withinMs).length;
-  if (fresh > 0 && lately + fresh > novelty.recipients) found(tooNew(keys, novelty, lately + fresh));
-  return bounded(recipients, KNOWN, ({ since, calls }) => calls.at(-1) ?? since);
+  const lately = inWindow(fresh, now, novelty.withinMs);
+  if (added === 0) return { contacts, fresh: lately };
+  const count = total(lately) + added;
+  if (count > novelty.recipients) found(tooNew(keys, novelty, count));
+  return { contacts, fresh: counted(lately, added, now, novelty.withinMs) };
 }
 
 function tooOften(
@@ -189,25 +187,19 @@ function withRate(tools: AgentHistory["tools"], rate: ToolRate): AgentHistory["t
   return all.toSorted((one, other) => latest(one) - latest(other)).slice(TOOLS / 8);
 }
 
-function counted(slices: readonly RateSlice[], start: number): readonly RateSlice[] {
+/** What is left of a window that ends now. */
+function inWindow(slices: readonly RateSlice[], now: number, withinMs: number): readonly RateSlice[] {
+  return slices.filter(({ start }) => start > now - withinMs);
+}
+
+function total(slices: readonly RateSlice[]): number {
+  return slices.reduce((sum, { calls }) => sum + calls, 0);
+}
+
+function counted(slices: readonly RateSlice[], more: number, now: number, withinMs: number): readonly RateSlice[] {
+  const width = Math.max(1, Math.ceil(withinMs / SLICES));
+  const start = Math.floor(now / width) * width;
   const last = slices.at(-1);
-  if (last?.start === start) return [...slices.slice(0, -1), { start, calls: last.calls + 1 }];
-  return [...slices, { start, calls: 1 }].slice(-SLICES - 1);
-}
-
-function recent(times: readonly number[], after: number): readonly number[] {
-  return times.filter((time) => time > after);
-}
-
-function bounded<Value>(
-  map: Readonly<Record<string, Value>>,
-  most: number,
-  age: (value: Value) => number,
-): Readonly<Record<string, Value>> {
-  if (Object.keys(map).length <= most) return map;
-  return Object.fromEntries(
-    Object.entries(map)
-      .sort(([, one], [, other]) => age(one) - age(other))
-      .slice(Math.ceil(most / 8)),
-  );
+  if (last?.start === start) return [...slices.slice(0, -1), { start, calls: last.calls + more }];
+  return [...slices, { start, calls: more }].slice(-SLICES - 1);
 }

@@ -101,8 +101,7 @@ export function caps(
   // A clock that goes back gives no time.
   const minutes = Math.floor(Math.max(0, now - history.startedAt) / 60_000);
   const found: Finding[] = [];
-  const check = (name: string, used: bigint, cap: bigint | null, what: string): void => {
-    if (cap === null || used * 5n < cap * 4n) return;
+  const add = (name: string, used: number | bigint, cap: number | bigint, what: string): void => {
     const trips = used >= cap;
     found.push(
       makeFinding({
@@ -119,12 +118,13 @@ export function caps(
       }),
     );
   };
-  check("calls", BigInt(history.calls), whole(settings.calls), "calls");
-  check("minutes", BigInt(minutes), whole(settings.minutes), "minutes");
-  if (spending.usdMicros !== null) check("usd", spending.usdMicros, settings.usdMicros, "millionths of a dollar");
-  if (settings.depth !== null && spending.depth > settings.depth) {
-    check("depth", BigInt(spending.depth), BigInt(settings.depth), "levels of sub-agents");
+  const { calls, minutes: long, usdMicros, depth } = settings;
+  if (calls !== null && history.calls * 5 >= calls * 4) add("calls", history.calls, calls, "calls");
+  if (long !== null && minutes * 5 >= long * 4) add("minutes", minutes, long, "minutes");
+  if (spending.usdMicros !== null && usdMicros !== null && spending.usdMicros * 5n >= usdMicros * 4n) {
+    add("usd", spending.usdMicros, usdMicros, "millionths of a dollar");
   }
+  if (depth !== null && spending.depth > depth) add("depth", spending.depth, depth, "levels of sub-agents");
   return found;
 }
 
@@ -159,8 +159,4 @@ function ofSpending({ mode, usdMicros }: LoopSettings["caps"], reaction: Reactio
 
 function dollars(micros: bigint): string {
   return formatDecimal(micros, 6);
-}
-
-function whole(cap: number | null): bigint | null {
-  return cap === null ? null : BigInt(Math.trunc(cap));
 }

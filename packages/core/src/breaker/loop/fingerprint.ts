@@ -7,9 +7,9 @@ import { toHex } from "../../call.ts";
 import type { Outcome } from "../../lifecycle.ts";
 import type { Hash } from "../../ports.ts";
 import type { CallKind, ToolTraits } from "../../traits.ts";
-import { canonicalJson, type Json, type JsonObject, JsonProblem } from "../../value/json.ts";
+import { canonicalJson, type Json, type JsonObject } from "../../value/json.ts";
 import { pick, without } from "../path.ts";
-import { masked } from "./mask.ts";
+import { maskInto } from "./mask.ts";
 import { minHash } from "./minhash.ts";
 
 /** A call before it runs. */
@@ -53,6 +53,7 @@ const RECIPIENTS = 64;
 const KEY_DIGITS = 32;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** `args` are canonical and frozen, `bytes` their RFC 8785 text: a `ToolCall`. */
 export function callKeys(
@@ -73,35 +74,27 @@ export function callKeys(
   };
 }
 
-/**
- * `text` is the result as it is recorded: a text as it is, anything else as `resultText` gives it. Bounded by its length;
- * about 15 µs for one kilobyte.
- */
-export function resultKeys(text: string, traits: ToolTraits, hash: Hash): ResultKeys {
-  const plain = masked(text);
+/** `text` is the result, UTF-8: a text as it is, anything else as JSON. Bounded by its length; about 5 µs for half a kilobyte. */
+export function resultKeys(text: Uint8Array, traits: ToolTraits, hash: Hash): ResultKeys {
+  const size = RESULT_DOMAIN.length + text.length;
+  const plain = size <= scratch.length ? scratch : new Uint8Array(size);
+  plain.set(RESULT_DOMAIN);
+  const end = maskInto(text, plain, RESULT_DOMAIN.length);
   const progress = traits.progress === undefined ? undefined : progressOf(text, traits.progress);
   return {
-    resultKey: progress === undefined ? keyOf("result", [plain], hash) : keyOf("progress", [progress], hash),
-    minHash: minHash(plain),
+    resultKey: progress === undefined ? digest(plain.subarray(0, end), hash) : keyOf("progress", [progress], hash),
+    minHash: minHash(plain.subarray(RESULT_DOMAIN.length, end)),
   };
 }
 
-/** Total: a result that has no canonical form is known by what can be said of it. */
-export function resultText(result: unknown): string {
-  if (typeof result === "string") return result;
-  if (result === undefined) return "";
-  try {
-    return canonicalJson(result);
-  } catch (error) {
-    if (error instanceof JsonProblem) return `${typeof result} without JSON: ${error.message}`;
-    return `${typeof result} that cannot be read`;
-  }
-}
+const RESULT_DOMAIN = encoder.encode("saferun/loop/result/v1\u0000");
+/** For all but long results: nothing else runs while one is read. */
+const scratch = new Uint8Array(16_384);
 
 /** Undefined where the result has no such part: then the whole result counts. */
-function progressOf(text: string, path: string): string | undefined {
+function progressOf(text: Uint8Array, path: string): string | undefined {
   try {
-    const found = pick(JSON.parse(text) as Json, path);
+    const found = pick(JSON.parse(decoder.decode(text)) as Json, path);
     return found.length === 0 ? undefined : canonicalJson(found);
   } catch {
     return undefined;
@@ -125,6 +118,9 @@ function folded(address: string): string {
 }
 
 function keyOf(domain: string, parts: readonly string[], hash: Hash): string {
-  const text = `saferun/loop/${domain}/v1\u0000${parts.join("\u0000")}`;
-  return toHex(hash.sha256(encoder.encode(text)).subarray(0, KEY_DIGITS / 2));
+  return digest(encoder.encode(`saferun/loop/${domain}/v1\u0000${parts.join("\u0000")}`), hash);
+}
+
+function digest(bytes: Uint8Array, hash: Hash): string {
+  return toHex(hash.sha256(bytes).subarray(0, KEY_DIGITS / 2));
 }

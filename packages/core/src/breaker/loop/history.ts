@@ -28,8 +28,6 @@ export interface Act {
 
 export type KnownAct = readonly [key: string, act: Act];
 
-export type CallCount = readonly [callKey: string, times: number];
-
 export interface RunHistory {
   /** Moved on by the time that the run waited for people: that is not its own. */
   readonly startedAt: number;
@@ -41,8 +39,11 @@ export interface RunHistory {
   readonly recent: readonly Fingerprint[];
   /** Proposed and not over. */
   readonly open: readonly OpenCall[];
-  /** How often each call was proposed in this run. Never cleared. A list: it is copied with every call, and read once. */
-  readonly counts: readonly CallCount[];
+  /**
+   * How often each call was proposed in this run, by `countKey`: key, times, key, times … Never cleared. A list of numbers,
+   * because it is copied with every call and searched twice.
+   */
+  readonly counts: readonly number[];
   /** Identity (or call) key of effectful calls that succeeded, or may have. Never cleared. */
   readonly acts: readonly KnownAct[];
   /** Call key → first and latest time of a declared poll, since the last clearing. */
@@ -67,7 +68,7 @@ export function withProposed(history: RunHistory, call: OpenCall, isPoll: boolea
     ...history,
     calls: history.calls + 1,
     open: [...history.open.filter((other) => other.callId !== call.callId), call].slice(-REMEMBERED),
-    counts: withTimes(history.counts, callKey, timesOf(history, callKey) + 1),
+    counts: withTimes(history.counts, callKey, 1),
     ...(isPoll ? { polls: bounded({ ...history.polls, [callKey]: { first, last: call.at } }, oldest) } : {}),
   };
 }
@@ -109,15 +110,42 @@ export function withWaited(history: RunHistory, callId: string, now: number): Ru
 
 /** How often this call was proposed in the run. */
 export function timesOf({ counts }: Pick<RunHistory, "counts">, callKey: string): number {
-  return counts.find((count) => count[0] === callKey)?.[1] ?? 0;
+  const at = placeOf(counts, countKey(callKey));
+  return at < 0 ? 0 : (counts[at + 1] ?? 0);
 }
 
-function withTimes(counts: RunHistory["counts"], callKey: string, times: number): RunHistory["counts"] {
-  const at = counts.findIndex((count) => count[0] === callKey);
-  if (at >= 0) return counts.with(at, [callKey, times]);
-  const all: readonly CallCount[] = [...counts, [callKey, times]];
-  // The rarest go, an eighth at a time, so that sorting is rare.
-  return all.length <= COUNTED ? all : all.toSorted((one, other) => one[1] - other[1]).slice(COUNTED / 8);
+/** 52 bits of a key: two calls of a run that share them would be counted as one, and are not to be expected. */
+export function countKey(callKey: string): number {
+  let [high, low] = [0x811c9dc5, 0x9e3779b9];
+  for (let at = 0; at < callKey.length; at++) {
+    const code = callKey.charCodeAt(at);
+    high = Math.imul(high ^ code, 0x01000193);
+    low = Math.imul(low ^ code, 0x85ebca6b) + 1;
+  }
+  return (high >>> 12) * 0x1_0000_0000 + (low >>> 0);
+}
+
+function placeOf(counts: RunHistory["counts"], key: number): number {
+  for (let at = 0; at < counts.length; at += 2) if (counts[at] === key) return at;
+  return -1;
+}
+
+function withTimes(counts: RunHistory["counts"], callKey: string, more: number): RunHistory["counts"] {
+  const key = countKey(callKey);
+  const at = placeOf(counts, key);
+  if (at >= 0) return counts.with(at + 1, Math.max(0, (counts[at + 1] ?? 0) + more));
+  if (more < 0) return counts;
+  const all = [...counts, key, more];
+  return all.length <= 2 * COUNTED ? all : withoutRarest(all);
+}
+
+/** An eighth at a time, so that sorting is rare. */
+function withoutRarest(counts: readonly number[]): readonly number[] {
+  const pairs = counts.flatMap((key, at) => (at % 2 === 0 ? [[key, counts[at + 1] ?? 0] as const] : []));
+  return pairs
+    .sort((one, other) => one[1] - other[1])
+    .slice(COUNTED / 8)
+    .flat();
 }
 
 /** As if this call had never been proposed: for judging it once more after it waited. */
@@ -127,7 +155,7 @@ export function withoutCall(history: RunHistory, call: OpenCall): RunHistory {
     ...history,
     calls: history.calls - 1,
     open: history.open.filter((other) => other.callId !== callId),
-    counts: withTimes(history.counts, keys.callKey, Math.max(0, timesOf(history, keys.callKey) - 1)),
+    counts: withTimes(history.counts, keys.callKey, -1),
   };
 }
 

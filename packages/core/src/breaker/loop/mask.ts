@@ -2,10 +2,10 @@
  * A result without what differs each time although nothing is new: times, durations, ids.
  *
  * Plain numbers stay: `building 4/40` after `building 1/40` is progress, and masking it would make every poll a loop.
- * One pass over the characters, so that its cost grows with the length and with nothing else.
+ * One pass over UTF-8 bytes, since those are recorded and digested anyway; its cost grows with the length and with nothing else.
  */
 
-/** Longer results are masked in their first and last so many characters; the middle counts as it is. */
+/** Longer results are masked in their first and last so many bytes; the middle counts as it is. */
 const EDGE = 8_192;
 /** Longer words are no ids. */
 const LONGEST = 128;
@@ -31,82 +31,124 @@ const NOISE = new RegExp(
 );
 
 /** After a number: `12 seconds`. */
-const UNIT = / (?:ns|us|µs|ms|s|secs?|seconds?|mins?|minutes?)(?![A-Za-z0-9_])/y;
+const UNIT = /^ (?:ns|us|µs|ms|s|secs?|seconds?|mins?|minutes?)(?![A-Za-z0-9_])/;
+/** A unit, the space before it, and what must not follow. */
+const UNIT_BYTES = 10;
 
-/** `text` with times, durations and ids replaced by `#`, and runs of white space by one space. */
-export function masked(text: string): string {
-  if (text.length <= 2 * EDGE) return maskAll(text);
-  return `${maskAll(text.slice(0, EDGE))}${text.slice(EDGE, -EDGE)}${maskAll(text.slice(-EDGE))}`;
+/** What a byte is; 0: plain. A digit is a word's character too. */
+const SPACE = 1;
+const WORD = 2;
+const DIGIT = 4;
+/** `.`, `:`, `+`: part of a word between digits. */
+const INNER = 8;
+/** `-`: part of a word before another part. */
+const DASH = 16;
+/** Of JSON texts: `\n12ms` is the end of a line and a duration. */
+const ESCAPE = 32;
+/** The first byte of U+00A0, a space, and of U+00B5, of `µs`. */
+const LEAD = 64;
+const LEAD_BYTE = 0xc2;
+const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte > 127) return byte === LEAD_BYTE ? LEAD : 0;
+  const letter = String.fromCharCode(byte);
+  if (/\w/.test(letter)) return /\d/.test(letter) ? WORD | DIGIT : WORD;
+  if (/\s/.test(letter)) return SPACE;
+  return { ".": INNER, ":": INNER, "+": INNER, "-": DASH, "\\": ESCAPE }[letter] ?? 0;
+});
+
+const decoder = new TextDecoder();
+
+const BLANK = 0x20;
+const MASK = 0x23;
+const NO_BREAK = 0xa0;
+const MICRO = 0xb5;
+
+/**
+ * Writes `text`, UTF-8, with times, durations and ids replaced by `#`, and runs of white space by one space, into `target`
+ * from `to` on; where it ends there. It is never longer than `text`.
+ */
+export function maskInto(text: Uint8Array, target: Uint8Array, to: number): number {
+  if (text.length <= 2 * EDGE) return maskAll(text, target, to);
+  const middle = maskAll(text.subarray(0, EDGE), target, to);
+  target.set(text.subarray(EDGE, -EDGE), middle);
+  return maskAll(text.subarray(-EDGE), target, middle + text.length - 2 * EDGE);
 }
 
-function maskAll(text: string): string {
-  let masked = "";
-  /** Up to here everything is in `masked`. */
-  let copied = 0;
-  for (let at = 0; at < text.length; ) {
-    const code = text.charCodeAt(at);
-    if (isSpace(code)) {
-      let end = at + 1;
-      while (isSpace(text.charCodeAt(end))) end++;
-      if (end > at + 1 || code !== 32) {
-        masked += `${text.slice(copied, at)} `;
-        copied = end;
-      }
-      at = end;
-    } else if (isWord(code)) {
-      const word = wordAt(text, at);
-      const end = word.digits ? noiseEnd(text, at, word.end) : at;
-      if (end > at) {
-        masked += `${text.slice(copied, at)}#`;
-        copied = end;
-      }
-      at = Math.max(end, word.end);
-    } else at++;
+function maskAll(text: Uint8Array, target: Uint8Array, from: number): number {
+  const { length } = text;
+  let to = from;
+  let at = 0;
+  while (at < length) {
+    const byte = text[at] ?? 0;
+    const kind = KINDS[byte] ?? 0;
+    const wide = kind === LEAD ? secondOf(text, at) : 0;
+    if ((kind & WORD) !== 0 || wide === MICRO) {
+      const end = wordEnd(text, at);
+      const noise = end < 0 ? noiseEnd(text, at, -end) : at;
+      if (noise > at) {
+        target[to++] = MASK;
+        at = noise;
+      } else for (const last = Math.abs(end); at < last; at++) target[to++] = text[at] ?? 0;
+    } else if (kind === SPACE || wide === NO_BREAK) {
+      if (to > from && target[to - 1] !== BLANK) target[to++] = BLANK;
+      at += kind === SPACE ? 1 : 2;
+    } else {
+      target[to++] = byte;
+      at++;
+      if (kind === ESCAPE && at < length) target[to++] = text[at++] ?? 0;
+    }
   }
-  return (masked + text.slice(copied)).trim();
+  return to > from && target[to - 1] === BLANK ? to - 1 : to;
+}
+
+/**
+ * Where the word ends that begins at `start`: letters, digits and `_`; `-` before another of these; `.`, `:` and `+` with
+ * digits on both sides. Negative where it has a digit.
+ */
+function wordEnd(text: Uint8Array, start: number): number {
+  let kinds = 0;
+  let at = start;
+  for (; at < text.length; at++) {
+    const kind = KINDS[text[at] ?? 0] ?? 0;
+    kinds |= kind;
+    if ((kind & WORD) !== 0) continue;
+    if ((kind & (INNER | DASH | LEAD)) === 0) break;
+    if (kind === LEAD) {
+      if (secondOf(text, at) !== MICRO) break;
+      at++;
+    } else if (kind === DASH) {
+      if (!isWord(text, at + 1)) break;
+    } else if (!isDigit(text, at - 1) || !isDigit(text, at + 1)) break;
+  }
+  return (kinds & DIGIT) === 0 ? at : -at;
 }
 
 /** Where the noise ends that begins at `start`; `start` where there is none. */
-function noiseEnd(text: string, start: number, end: number): number {
+function noiseEnd(text: Uint8Array, start: number, end: number): number {
   const length = end - start;
   if (length > LONGEST) return start;
-  const last = text.charCodeAt(end - 1);
+  const plain = isDigit(text, end - 1);
   // A short word that ends in a digit is a plain number or name: `40`, `12.50`, `a3`.
-  if (length >= 6 || !isDigit(last)) return NOISE.test(text.slice(start, end)) ? end : afterUnit(text, start, end);
-  return afterUnit(text, start, end);
+  if ((length >= 6 || !plain) && NOISE.test(lettersOf(text, start, end))) return end;
+  if (!plain || end === text.length || text[end] !== BLANK || !isDigit(text, start)) return start;
+  const [unit] = UNIT.exec(lettersOf(text, end, Math.min(end + UNIT_BYTES, text.length))) ?? [];
+  if (unit === undefined) return start;
+  return end + unit.length + (unit.includes("µ") ? 1 : 0);
 }
 
-function afterUnit(text: string, start: number, end: number): number {
-  if (text.charCodeAt(end) !== 32 || !isDigit(text.charCodeAt(start)) || !isDigit(text.charCodeAt(end - 1)))
-    return start;
-  UNIT.lastIndex = end;
-  return UNIT.test(text) ? UNIT.lastIndex : start;
+function lettersOf(text: Uint8Array, start: number, end: number): string {
+  return decoder.decode(text.subarray(start, end));
 }
 
-/** A word is letters, digits, `_` and `-`; and `.`, `:` and `+` where digits stand on both sides. */
-function wordAt(text: string, start: number): { readonly end: number; readonly digits: boolean } {
-  let digits = false;
-  let end = start;
-  for (; end < text.length; end++) {
-    const code = text.charCodeAt(end);
-    if (isDigit(code)) digits = true;
-    else if (code === 45) {
-      if (!isWord(text.charCodeAt(end + 1))) break;
-    } else if (code === 46 || code === 58 || code === 43) {
-      if (!isDigit(text.charCodeAt(end - 1)) || !isDigit(text.charCodeAt(end + 1))) break;
-    } else if (!isWord(code)) break;
-  }
-  return { end, digits };
+function isWord(text: Uint8Array, at: number): boolean {
+  return at < text.length && (((KINDS[text[at] ?? 0] ?? 0) & WORD) !== 0 || secondOf(text, at) === MICRO);
 }
 
-function isSpace(code: number): boolean {
-  return code === 32 || (code >= 9 && code <= 13) || code === 0xa0;
+function isDigit(text: Uint8Array, at: number): boolean {
+  return at >= 0 && at < text.length && ((KINDS[text[at] ?? 0] ?? 0) & DIGIT) !== 0;
 }
 
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
-}
-
-function isWord(code: number): boolean {
-  return isDigit(code) || (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95 || code === 181;
+/** The byte after a leading one; 0 where there is none. */
+function secondOf(text: Uint8Array, at: number): number {
+  return text[at] === LEAD_BYTE && at + 1 < text.length ? (text[at + 1] ?? 0) : 0;
 }

@@ -8,9 +8,9 @@ import { type RunHistory, timesOf } from "./history.ts";
 
 /** One tool that fails the same way since its last success, whatever the arguments. */
 export function errors(history: RunHistory, keys: CallKeys, settings: LoopSettings["errors"]): Finding | undefined {
-  const own = history.recent.filter((print) => print.tool === keys.tool);
-  const last = own.at(-1);
+  const last = history.recent.findLast((print) => print.tool === keys.tool);
   if (last === undefined || last.errorClass === null || isOfHealth(last.errorClass)) return undefined;
+  const own = history.recent.filter((print) => print.tool === keys.tool);
   const streak = own.slice(own.findLastIndex((print) => print.errorClass !== last.errorClass) + 1);
   const count = streak.length;
   if (count < settings.streak) return undefined;
@@ -32,12 +32,11 @@ export function errors(history: RunHistory, keys: CallKeys, settings: LoopSettin
 /** A reading tool that gives one and the same answer to ever new questions. Answers to writes ("ok") say nothing. */
 export function varied(history: RunHistory, keys: CallKeys, settings: LoopSettings["varied"]): Finding | undefined {
   if (keys.kind !== "read") return undefined;
-  const own = history.recent
-    .slice(-settings.last)
-    .filter((print) => print.tool === keys.tool && print.errorClass === null);
-  const answer = own.at(-1)?.resultKey;
-  const questions = new Map<string, Fingerprint>();
-  for (const print of own) if (print.resultKey === answer) questions.set(print.callKey, print);
+  const window = history.recent.slice(-settings.last);
+  const answer = window.findLast((print) => isAnswerOf(print, keys.tool))?.resultKey;
+  const same = window.filter((print) => print.resultKey === answer && isAnswerOf(print, keys.tool));
+  if (same.length < settings.questions) return undefined;
+  const questions = new Map(same.map((print) => [print.callKey, print]));
   if (questions.size < settings.questions) return undefined;
   return makeFinding({
     detector: "varied",
@@ -51,6 +50,10 @@ export function varied(history: RunHistory, keys: CallKeys, settings: LoopSettin
     observed: `The tool ${named(keys.tool)} gave the same answer to ${questions.size} different questions.`,
     allowed: "Still allowed: other tools, or an answer to the person with what was found.",
   });
+}
+
+function isAnswerOf(print: Fingerprint, tool: string): boolean {
+  return print.tool === tool && print.errorClass === null;
 }
 
 /** The same call so often in one run that no result can justify it. */

@@ -5,7 +5,8 @@ import { canonicalJson, type Json } from "../../value/json.ts";
 import type { Hold, HoldPart, ModelHold, Pot } from "../budget/hold.ts";
 import { type Breaker, CLOSED } from "../latch.ts";
 import { type AgentHistory, newAgent } from "../loop/agent.ts";
-import { type Act, newRun, type RunHistory } from "../loop/history.ts";
+import { bucketOf, type Contacts, type EarlierContacts, fromEarlier } from "../loop/contacts.ts";
+import { type Act, countKey, newRun, type RunHistory } from "../loop/history.ts";
 import type { Stop } from "../stop.ts";
 import type { BreakerScope } from "./objection.ts";
 
@@ -53,10 +54,13 @@ export function agentRowId(environment: string, agent: string): string {
   return canonicalJson([environment, agent]);
 }
 
-const NOBODY: AgentHistory["recipients"] = Object.freeze({});
+/** No agent has these ids: theirs end with a bracket. */
+function contactsRowId(agent: string, bucket: string | number): string {
+  return `${agent} contacts ${bucket}`;
+}
 
-/** No agent has this id: theirs end with a bracket. */
-function recipientsRowId(agent: string): string {
+/** Where all recipients of an agent stood before there were buckets. */
+function earlierContactsRowId(agent: string): string {
   return `${agent} recipients`;
 }
 
@@ -80,10 +84,10 @@ export class ProtectionRows {
 
   run(root: string): RunRow {
     const row = this.#rows.get("run", root) as
-      | { history: RunHistory; usd: { held: string; spent: string } }
+      | { history: StoredHistory; usd: { held: string; spent: string } }
       | undefined;
     if (row === undefined) return { history: newRun(this.#now), usd: { held: 0n, spent: 0n } };
-    return { history: row.history, usd: { held: BigInt(row.usd.held), spent: BigInt(row.usd.spent) } };
+    return { history: readHistory(row.history), usd: { held: BigInt(row.usd.held), spent: BigInt(row.usd.spent) } };
   }
 
   setRun(root: string, { history, usd }: RunRow): void {
@@ -91,20 +95,43 @@ export class ProtectionRows {
     this.#rows.put("run", root, json(value), this.#now + KEPT_MS);
   }
 
-  agent(id: string): AgentHistory {
-    const row = this.#rows.get("agent", id) as Omit<AgentHistory, "recipients"> | undefined;
-    return { ...(row ?? newAgent()), recipients: this.#recipients(id) };
+  /** `recipients`: those whose contacts are of interest; others are not read. */
+  agent(id: string, recipients: readonly string[] = []): AgentHistory {
+    const row = this.#rows.get("agent", id) as StoredAgent | undefined;
+    const contacts = this.#contacts(id, recipients);
+    // `fresh` is not there in rows from before there were buckets. What else is missing is no agent, and denies.
+    return row === undefined ? { ...newAgent(), contacts } : { fresh: [], ...row, contacts };
   }
 
-  /** Whom the agent wrote to has a row of its own: thousands are not written anew with each call that reaches nobody. */
-  setAgent(id: string, { recipients, ...agent }: AgentHistory): void {
+  /** Whom the agent wrote to has rows of its own: a call writes the few buckets that it touches. */
+  setAgent(id: string, { contacts, ...agent }: AgentHistory): void {
     this.#rows.put("agent", id, json(agent), this.#now + KEPT_MS);
-    if (recipients === this.#recipients(id)) return;
-    this.#rows.put("agent", recipientsRowId(id), json(recipients), this.#now + KEPT_MS);
+    for (const [bucket, contacted] of Object.entries(contacts)) {
+      const row = contactsRowId(id, bucket);
+      if (this.#rows.get("agent", row) !== contacted) {
+        this.#rows.put("agent", row, json(contacted), this.#now + KEPT_MS);
+      }
+    }
   }
 
-  #recipients(id: string): AgentHistory["recipients"] {
-    return (this.#rows.get("agent", recipientsRowId(id)) as AgentHistory["recipients"] | undefined) ?? NOBODY;
+  #contacts(id: string, recipients: readonly string[]): Contacts {
+    if (recipients.length === 0) return {};
+    this.#moveEarlier(id);
+    const buckets = [...new Set(recipients.map(bucketOf))];
+    return Object.fromEntries(
+      buckets.map((bucket) => [bucket, (this.#rows.get("agent", contactsRowId(id, bucket)) ?? []) as Contacts[number]]),
+    );
+  }
+
+  /** Once for each agent of an older store. */
+  #moveEarlier(id: string): void {
+    const row = earlierContactsRowId(id);
+    const earlier = this.#rows.get("agent", row) as EarlierContacts | undefined;
+    if (earlier === undefined) return;
+    for (const [bucket, contacted] of Object.entries(fromEarlier(earlier))) {
+      this.#rows.put("agent", contactsRowId(id, bucket), json(contacted), this.#now + KEPT_MS);
+    }
+    this.#rows.put("agent", row, null, null);
   }
 
   breaker(id: string): Breaker {
@@ -167,6 +194,24 @@ function keptMs(pot: string): number {
 /** The last part of a pot's id is its window (`potId`). */
 function isForEver(pot: string): boolean {
   return pot.endsWith(',"ever"]');
+}
+
+/** Rows of older stores do not say how many recipients were new. */
+type StoredAgent = Omit<AgentHistory, "contacts" | "fresh"> & Partial<Pick<AgentHistory, "fresh">>;
+
+/** Rows of older stores name each call that they count by its whole key. */
+type StoredHistory = Omit<RunHistory, "counts"> & {
+  readonly counts: RunHistory["counts"] | readonly (readonly [callKey: string, times: number])[];
+};
+
+function readHistory(stored: StoredHistory): RunHistory {
+  const { counts } = stored;
+  if (isNumbers(counts)) return { ...stored, counts };
+  return { ...stored, counts: counts.flatMap(([callKey, times]) => [countKey(callKey), times]) };
+}
+
+function isNumbers(counts: StoredHistory["counts"]): counts is RunHistory["counts"] {
+  return counts.length === 0 || typeof counts[0] === "number";
 }
 
 /** Immutable data that is JSON by its type. */

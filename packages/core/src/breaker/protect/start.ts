@@ -25,7 +25,12 @@ export function propose(work: Work, motion: Propose): void {
   const health = heard ? undefined : askTool(work, motion);
   const step = stepRun(run.history, proposedEvent(work, motion, run), work.now, settings);
   const agentId = agentRowId(caller.environment, caller.agent);
-  const agent = stepAgent(work.rows.agent(agentId), { type: "proposed", keys: motion.keys }, work.now, settings);
+  const agent = stepAgent(
+    work.rows.agent(agentId, motion.keys.recipients),
+    { type: "proposed", keys: motion.keys },
+    work.now,
+    settings,
+  );
   // What the rules deny is no loop yet: a storm of denials has its own detector.
   const findings = heard ? [] : observed([...step.findings, ...agent.findings], motion.observe);
   add(work, "findings", findings);

@@ -5,10 +5,10 @@ import { invariant } from "../../errors.ts";
 import type { Outcome } from "../../lifecycle.ts";
 import type { Hash } from "../../ports.ts";
 import { type ToolTraits, UNDECLARED_TOOL } from "../../traits.ts";
-import type { JsonObject } from "../../value/json.ts";
+import { canonicalJson, type JsonObject } from "../../value/json.ts";
 import type { Spending } from "../loop/conduct.ts";
 import type { Finding } from "../loop/finding.ts";
-import { type CallKeys, callKeys, resultKeys, resultText } from "../loop/fingerprint.ts";
+import { type CallKeys, callKeys, resultKeys } from "../loop/fingerprint.ts";
 import { type Act, newRun, type RunHistory } from "../loop/history.ts";
 import { stepRun } from "../loop/step.ts";
 
@@ -67,7 +67,7 @@ export class ScriptedRun {
     const { tool, kind, callKey, identityKey } = keys;
     const outcome = scripted.outcome ?? (error === undefined ? "succeeded" : "failed");
     const known = { callId, at: this.now, tool, kind, callKey, identityKey, outcome, errorClass: error ?? null };
-    const print = { ...known, ...resultKeys(resultText(result), this.traits(tool), this.#hash) };
+    const print = { ...known, ...resultKeys(bytesOf(result), this.traits(tool), this.#hash) };
     this.#store(stepRun(this.state, { type: "finished", print }, this.now, this.settings).state);
   }
 
@@ -99,6 +99,11 @@ export class ScriptedRun {
   #store(state: RunHistory): void {
     this.state = JSON.parse(JSON.stringify(state)) as RunHistory;
   }
+}
+
+/** As a result is recorded. */
+export function bytesOf(result: unknown): Uint8Array {
+  return new TextEncoder().encode(typeof result === "string" ? result : canonicalJson(result));
 }
 
 /** `deny`, `pause` … by detector, as `detector:reaction`, sorted. */

@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { LOOP_DEFAULTS } from "../../detectors.ts";
+import type { StateKind, StateRows } from "../../ports.ts";
+import type { Json } from "../../value/json.ts";
+import { stepAgent } from "../loop/agent.ts";
+import { newRun, timesOf, withProposed } from "../loop/history.ts";
+import { agentRowId, ProtectionRows } from "./rows.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const AGENT = agentRowId("prod", "support");
+const keyOf = (name: string) => createHash("md5").update(name).digest("hex");
+const mailTo = (...recipients: readonly string[]) =>
+  ({ tool: "mail", kind: "write", callKey: keyOf("call"), identityKey: null, recipients }) as const;
+
+/** Rows as a store keeps them: nothing but JSON survives, and what is written is counted. */
+class JsonRows implements StateRows {
+  readonly kept = new Map<string, string>();
+  written: { readonly id: string; readonly bytes: number }[] = [];
+
+  get(kind: StateKind, id: string): Json | undefined {
+    const text = this.kept.get(`${kind} ${id}`);
+    return text === undefined ? undefined : (JSON.parse(text) as Json);
+  }
+
+  put(kind: StateKind, id: string, value: Json): void {
+    const text = JSON.stringify(value);
+    if (value === null) this.kept.delete(`${kind} ${id}`);
+    else this.kept.set(`${kind} ${id}`, text);
+    this.written.push({ id, bytes: text.length });
+  }
+}
+
+/** A proposed call to these recipients; the detectors that spoke. */
+function mail(stored: StateRows, now: number, ...recipients: readonly string[]): readonly string[] {
+  const rows = new ProtectionRows(stored, now);
+  const keys = mailTo(...recipients);
+  const step = stepAgent(rows.agent(AGENT, recipients), { type: "proposed", keys }, now, LOOP_DEFAULTS);
+  rows.setAgent(AGENT, step.state);
+  return step.findings.map(({ detector }) => detector);
+}
+
+describe("whom an agent wrote to", () => {
+  it("costs a call the same however many are known, and stays bounded [B1~]", () => {
+    const stored = new JsonRows();
+    const most = { rows: 0, bytes: 0 };
+    for (let n = 0; n < 6_000; n++) {
+      stored.written = [];
+      mail(stored, n * HOUR, keyOf(`${n}@x.com`));
+      most.rows = Math.max(most.rows, stored.written.length);
+      most.bytes = Math.max(
+        most.bytes,
+        stored.written.reduce((sum, { bytes }) => sum + bytes, 0),
+      );
+    }
+    expect(most.rows).toBe(2);
+    expect(most.bytes).toBeLessThan(2_000);
+    const size = [...stored.kept.values()].reduce((sum, text) => sum + text.length, 0);
+    expect(size).toBeLessThan(400_000);
+    // The latest are known, those of long ago are new once more.
+    const now = 6_001 * HOUR;
+    const limit = LOOP_DEFAULTS.novelty.recipients;
+    const latest = Array.from({ length: limit + 1 }, (_, at) => keyOf(`${5_999 - at}@x.com`));
+    const earliest = Array.from({ length: limit + 1 }, (_, at) => keyOf(`${at}@x.com`));
+    expect(mail(stored, now, ...latest)).toEqual([]);
+    expect(mail(stored, now, ...earliest)).toEqual(["novelty"]);
+  });
+
+  it("is read from the row of an older store, once, and nobody becomes new by that", () => {
+    const stored = new JsonRows();
+    const known = Array.from({ length: 2_000 }, (_, n) => keyOf(`${n}@x.com`));
+    const earlier = Object.fromEntries(known.map((key) => [key, { since: DAY, calls: [DAY] }]));
+    stored.put("agent", `${AGENT} recipients`, earlier);
+    stored.put("agent", AGENT, { tools: [], trips: [], approved: {} });
+    expect(mail(stored, 2 * DAY, ...known.slice(0, 60))).toEqual([]);
+    expect(stored.get("agent", `${AGENT} recipients`)).toBeUndefined();
+    for (let from = 60; from < 2_000; from += 60) {
+      expect(mail(stored, 2 * DAY + 1, ...known.slice(from, from + 60))).toEqual([]);
+    }
+    const strangers = Array.from({ length: 21 }, (_, n) => keyOf(`${n}@y.com`));
+    expect(mail(stored, 2 * DAY + 2, ...strangers)).toEqual(["novelty"]);
+  });
+});
+
+describe("a run of an older store", () => {
+  it("keeps how often each call was made", () => {
+    const stored = new JsonRows();
+    const { counts: _none, ...history } = newRun(0);
+    const usd = { held: "0", spent: "0" };
+    const counts = [
+      [keyOf("a"), 24],
+      [keyOf("b"), 3],
+    ];
+    stored.put("run", "run_1", JSON.parse(JSON.stringify({ history: { ...history, counts }, usd })) as Json);
+    const read = new ProtectionRows(stored, 1).run("run_1").history;
+    expect([timesOf(read, keyOf("a")), timesOf(read, keyOf("b")), timesOf(read, keyOf("c"))]).toEqual([24, 3, 0]);
+    const next = withProposed(read, { callId: "call_1", keys: { ...mailTo(), callKey: keyOf("a") }, at: 1 }, false);
+    expect(timesOf(next, keyOf("a"))).toBe(25);
+  });
+});
