@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- SUITE …] [--entries N] [--json]`: the measured numbers, peers and physical floors in the same run.
+ * `npm run bench [-- SUITE …] [--entries N] [--store DIR] [--json]`: the measured numbers, peers and physical floors in the same run.
  *
  * Ratios are the point: the machine is whatever this runs on. Exit code 0 whether or not a floor holds; the table says so.
  */

@@ -1,10 +1,11 @@
-/** Calls as the gate records them: three entries in one commit, the outcome in a second. */
-import { type EntryDraft, encodePart, type Store } from "@saferun/core";
+/** Calls as the gate records them: three entries and the call's row in one commit, the outcome in a second. */
+import { type CallRecord, type EntryDraft, encodePart, type Store } from "@saferun/core";
 import { nodeRandom } from "@saferun/store";
 
 /** Entries of one call. */
 export const PER_CALL = 4;
 const IN_FLIGHT = 64;
+const REVISION = "5f2c".repeat(16);
 const TOOLS = [
   "stripe.refund",
   "stripe.charge",
@@ -43,9 +44,39 @@ export async function load(store: Store, entries: number, from = 0): Promise<Loa
 /** Resolves with the size of the log after its last entry. */
 export async function oneCall(store: Store, index: number): Promise<number> {
   const [first, second] = draftsOf(index);
-  await store.commit({ entries: first });
-  const committed = await store.commit({ entries: second });
-  return committed.ok ? (committed.entries.at(-1)?.seq ?? 0) + 1 : 0;
+  const row = rowOf(store, first, index);
+  await store.commit({ entries: first, calls: [{ row, expect: null }] });
+  const ended: CallRecord = { ...row, version: 2, state: "succeeded", bytes: null, leaseUntil: null };
+  const committed = await store.commit({ entries: second, calls: [{ row: ended, expect: row.version }] });
+  if (!committed.ok) throw new Error(`call ${index} was made before`);
+  return (committed.entries.at(-1)?.seq ?? 0) + 1;
+}
+
+function rowOf(store: Store, [proposed]: readonly EntryDraft[], index: number): CallRecord {
+  const { run = "", call = "", tool = "", agent = "", environment = "" } = proposed ?? {};
+  const digest = index.toString(16).padStart(64, "0");
+  const at = 1_760_000_000_000 + index;
+  return {
+    id: call,
+    version: 1,
+    state: "executing",
+    run,
+    root: run,
+    key: null,
+    tool,
+    agent,
+    environment,
+    proposed: digest,
+    digest,
+    bytes: new TextDecoder().decode(proposed?.parts?.[0]?.bytes),
+    revision: REVISION,
+    approval: null,
+    owner: store.writerId,
+    fence: 1,
+    leaseUntil: at + 60_000,
+    createdAt: at,
+    updatedAt: at,
+  };
 }
 
 function draftsOf(index: number): readonly [EntryDraft[], EntryDraft[]] {
@@ -67,7 +98,7 @@ function draftsOf(index: number): readonly [EntryDraft[], EntryDraft[]] {
     decision: {
       verdict: denied ? "deny" : "allow",
       by: [`t${index % 40}.r1`],
-      revision: "5f2c",
+      revision: REVISION,
       reason: "amounts over the limit need a person",
       fix: null,
       changed: null,
@@ -91,10 +122,10 @@ function draftsOf(index: number): readonly [EntryDraft[], EntryDraft[]] {
       type: "call.decided",
       verdict: denied ? "deny" : "allow",
       rules: [`t${index % 40}.r1`],
-      revision: "5f2c",
+      revision: REVISION,
       parts: [part("decision", decision)],
     },
-    { ...about, type: "call.executing", tool, revision: "5f2c" },
+    { ...about, type: "call.executing", tool, revision: REVISION },
   ];
   const result = {
     id: `re_${(index * 104_729) % 99_999_989}`,

@@ -1,182 +1,85 @@
-/** The record at size: appending while the index trails, catching up, searching. */
-import { spawnSync } from "node:child_process";
+/** The record at size: appending while the index trails, catching up, searching, exporting, verifying. */
 import { mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import {
-  nodeClock,
-  openSearch,
-  openSqliteStore,
-  type Search,
-  type SearchIndex,
-  startSearchIndex,
-} from "@saferun/store";
-import { type Figures, figures, median } from "../measure.ts";
-import { ENTRIES } from "../options.ts";
+import { ENTRIES, STORE } from "../options.ts";
 import { atLeast, atMost, type Report, type Row, row } from "../report.ts";
-import { load, oneCall, PER_CALL } from "./record-load.ts";
+import { load, PER_CALL } from "./record-load.ts";
+import { type AtSize, atSize, type Fill, fill, openRecord, PACED_PER_SECOND, type Paced, pace } from "./record-pace.ts";
+import { exporting, searching, verifying } from "./record-questions.ts";
+import { growingPrompt } from "./record-run.ts";
 
-const BIN = path.join(import.meta.dirname, "../../packages/cli/bin/saferun.mjs");
-/** Appended before anything is measured, so that the code is warm. */
-const WARM_UP = 20_000;
-const PACED_PER_SECOND = 2_000;
-const PACED_MS = 10_000;
-const DECLARED = ["amount", "customer.id"];
-const ASKED = 60;
+/** Appended to a store of its own before anything is measured, so that the code is warm. */
+const WARM_UP = 10_000;
 
 export async function record(): Promise<Report> {
-  const entries = ENTRIES;
   // Beside the sources and not in the system's temporary folder, which may be memory.
-  const directory = mkdtempSync(path.join(import.meta.dirname, ".record-"));
-  const store = openSqliteStore({ directory });
-  const index = startSearchIndex({ directory, declarations: { index: DECLARED } });
+  const directory = path.resolve(STORE ?? mkdtempSync(path.join(import.meta.dirname, ".record-")));
   try {
-    await load(store, WARM_UP, entries);
-    const { rates } = await load(store, entries);
-    const caughtUp = await catchUp(index);
-    const paced = await pace(store, index, entries);
-    await catchUp(index);
-    const search = await openSearch({ directory });
-    const rows = [
-      ...appending(rates),
-      row("time until the index has caught up with that", caughtUp, "ms", atMost(10_000)),
-      row(`commit at ${PACED_PER_SECOND} entries/s, p99`, paced.commits.p99 / 1_000, "ms", atMost(25)),
-      row(`an entry is found at ${PACED_PER_SECOND} entries/s after, p99`, paced.lags.p99, "ms", atMost(1_000)),
-      ...searching(search, entries),
-    ];
-    search.close();
-    rows.push(
-      row(
-        "entries exported a second as JSON lines, the command as people run it",
-        exported(directory, entries),
-        "1/s",
-        atLeast(50_000),
-      ),
-    );
-    rows.push(row("the same selective word by a scan of the payloads (SQL LIKE)", scanned(directory), "ms"));
+    await warmUp();
+    const { rows, size } = await measured(directory);
     return {
       suite: "record",
-      how: `${entries} entries of ${entries / PER_CALL} calls, two durable commits a call, 64 calls under way, index thread running`,
-      rows,
+      how: `a log of ${size} entries, ${PER_CALL} a call, two durable commits a call, 64 calls under way, signed and indexed as it grows`,
+      rows: [...rows, ...(await growingPrompt())],
     };
   } finally {
-    await index.close();
-    await store.close();
+    if (STORE === undefined) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function warmUp(): Promise<void> {
+  const directory = mkdtempSync(path.join(import.meta.dirname, ".record-"));
+  const recorded = openRecord(directory);
+  try {
+    await load(recorded.store, WARM_UP);
+  } finally {
+    await recorded.close();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function appending(rates: readonly number[]): Row[] {
-  const [first = Number.NaN, last = Number.NaN] = [rates[0], rates.at(-1)];
-  return [
-    row("entries a second, first tenth", first, "1/s"),
-    row("entries a second, last tenth", last, "1/s"),
-    row("last tenth against the first", last / first, "×", atLeast(0.8)),
-  ];
-}
-
-/** Milliseconds until the index holds what the log held when it was asked. */
-async function catchUp(index: SearchIndex): Promise<number> {
-  const start = performance.now();
-  const { size } = await index.position();
-  while ((await index.position()).indexed < size) await nodeClock.sleep(10);
-  return performance.now() - start;
-}
-
-interface Paced {
-  /** Microseconds. */
-  readonly commits: Figures;
-  /** Milliseconds from a commit until the index held it. */
-  readonly lags: Figures;
-}
-
-async function pace(store: Parameters<typeof oneCall>[0], index: SearchIndex, from: number): Promise<Paced> {
-  const commits: number[] = [];
-  const lags: number[] = [];
-  let waiting: { readonly size: number; readonly at: number }[] = [];
-  const pending: Promise<void>[] = [];
-  const start = performance.now();
-  const call = async (number: number) => {
-    const began = performance.now();
-    const size = await oneCall(store, number);
-    commits.push(((performance.now() - began) * 1_000) / 2);
-    waiting.push({ size, at: performance.now() });
-  };
-  for (let made = 0; performance.now() - start < PACED_MS || waiting.length > 0; ) {
-    const due = (Math.min(PACED_MS, performance.now() - start) / 1_000) * (PACED_PER_SECOND / PER_CALL);
-    for (; made < due; made++) pending.push(call(from + made));
-    await nodeClock.sleep(5);
-    const { indexed } = await index.position();
-    for (const { size, at } of waiting) if (size <= indexed) lags.push(performance.now() - at);
-    waiting = waiting.filter(({ size }) => size > indexed);
+async function measured(directory: string): Promise<{ readonly rows: Row[]; readonly size: number }> {
+  const recorded = openRecord(directory);
+  const grown: Row[] = [];
+  let size = 0;
+  try {
+    grown.push(...filling(await fill(recorded, ENTRIES)));
+    grown.push(...comparing(await atSize(recorded)), ...pacing(await pace(recorded)));
+    size = (await recorded.store.head()).size;
+  } finally {
+    await recorded.close();
   }
-  await Promise.all(pending);
-  return { commits: figures(commits), lags: figures(lags) };
+  // Each with nothing else under way.
+  const asked = await searching(directory, ENTRIES);
+  return {
+    size,
+    rows: [...grown, ...asked, ...verifying(directory, recorded.key, size), ...exporting(directory, size)],
+  };
 }
 
-function searching(search: Search, entries: number): Row[] {
-  const calls = entries / PER_CALL;
-  const some = (at: number) => Math.floor((at * calls) / ASKED);
-  const ask = (query: string) => {
-    const start = performance.now();
-    const answer = search.search({ query, limit: 50, now: Date.now() });
-    return { took: performance.now() - start, items: answer.items.length };
-  };
-  const group = (what: string, limit: number, queryOf: (at: number) => string): Row => {
-    const answers = Array.from({ length: ASKED }, (_, at) => ask(queryOf(at)));
-    if (answers.every(({ items }) => items === 0)) throw new Error(`\`${queryOf(0)}\` found nothing`);
-    return row(`${what}, p95`, figures(answers.map(({ took }) => took)).p95, "ms", atMost(limit));
-  };
-  const columns = [
-    (at: number) => `tool:stripe.* verdict:deny rule:t${at % 40}.r1`,
-    (at: number) =>
-      `run:run_${Math.floor(some(at) / 20)
-        .toString(16)
-        .padStart(12, "0")}`,
-    (at: number) => `agent:support -verdict:allow step:${at % 20}`,
-    (at: number) => `call:call_${some(at).toString(16).padStart(12, "0")}`,
-  ];
+function filling(filled: Fill | undefined): Row[] {
+  if (filled === undefined) return [];
+  const { rates, caughtUpMs } = filled;
   return [
-    group("search by the entries' own columns", 300, (at) => columns[at % columns.length]?.(at) ?? ""),
-    group("search by a declared argument, one value", 300, (at) => `args.customer.id:c_${some(at) % 50_000}`),
-    group(
-      "search by a declared argument, a range with a verdict",
-      300,
-      (at) => `args.amount>${99_000 + at} verdict:deny`,
-    ),
-    group("full text, a selective word", 300, (at) => `T${(some(at) * 31) % 1_000_003}`),
-    group("full text, a phrase with a selective word", 300, (at) => `"order ${1_000 + Math.floor(some(at) * 0.9)}"`),
-    group(
-      "full text, first page of a word in every sixth call",
-      500,
-      (at) => ["duplicate", "damaged", "parcel"][at % 3] ?? "",
-    ),
-    group("all together", 300, () => 'tool:stripe.* verdict:deny args.amount>50000 "duplicate charge"'),
+    row("entries a second, first tenth of the log", rates[0] ?? Number.NaN, "1/s"),
+    row("entries a second, last tenth", rates.at(-1) ?? Number.NaN, "1/s"),
+    row("time until the index has caught up with that", caughtUpMs, "ms", atMost(10_000)),
   ];
 }
 
-/** From the start of the process to its end. */
-function exported(directory: string, entries: number): number {
-  const file = path.join(directory, "export.jsonl");
-  const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [BIN, "log", "export", "--store", directory, "--out", file], {
-    encoding: "utf8",
-  });
-  const seconds = (performance.now() - start) / 1_000;
-  if (status !== 0) throw new Error(stderr);
-  rmSync(file);
-  return entries / seconds;
+function comparing({ full, empty, ratio }: AtSize): Row[] {
+  return [
+    row("entries a second into an empty log", empty, "1/s"),
+    row("entries a second into this one, in turns with it", full, "1/s"),
+    row("this one against the empty one", ratio, "×", atLeast(0.8)),
+  ];
 }
 
-/** What one would do without an index. */
-function scanned(directory: string): number {
-  const db = new DatabaseSync(path.join(directory, "log.db"), { readOnly: true });
-  const statement = db.prepare("SELECT count(*) FROM parts WHERE CAST(bytes AS TEXT) LIKE '%T3100 %'");
-  const samples = [1, 2, 3].map(() => {
-    const start = performance.now();
-    statement.get();
-    return performance.now() - start;
-  });
-  db.close();
-  return median(samples);
+function pacing({ commits, lags }: Paced): Row[] {
+  const rate = `at ${PACED_PER_SECOND} entries/s`;
+  return [
+    row(`commit ${rate}, p50`, commits.p50 / 1_000, "ms"),
+    row(`commit ${rate}, p99`, commits.p99 / 1_000, "ms", atMost(25)),
+    row(`an entry is found ${rate} after, p99`, lags.p99, "ms", atMost(1_000)),
+  ];
 }

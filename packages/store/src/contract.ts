@@ -429,7 +429,7 @@ function write<Row>(row: Row, expect: number | null): { row: Row; expect: number
   return { row, expect };
 }
 
-function call(id: string, fields: Partial<CallRecord> = {}): CallRecord {
+export function call(id: string, fields: Partial<CallRecord> = {}): CallRecord {
   return {
     id,
     version: 1,
@@ -454,7 +454,7 @@ function call(id: string, fields: Partial<CallRecord> = {}): CallRecord {
   };
 }
 
-function approval(id: string, fields: Partial<ApprovalRecord> = {}): ApprovalRecord {
+export function approval(id: string, fields: Partial<ApprovalRecord> = {}): ApprovalRecord {
   return {
     id,
     version: 1,

@@ -3,26 +3,42 @@
  * Says what was done and which positions a verifier has to name.
  */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-
-/** The tables that the log rests on, the column that numbers their rows, and those that can be changed. */
-const TABLES = [
-  { table: "entries", key: "seq", columns: ["seq", "run", "leaf", "header"] },
-  { table: "parts", key: "id", columns: ["id", "name", "salt", "bytes"] },
-  { table: "checkpoints", key: "size", columns: ["size", "note"] },
-  { table: "log", key: "id", columns: ["log", "size", "peaks"] },
-] as const;
-const PARTS_PER_ENTRY = 1_024;
+import type { LogFault } from "@saferun/core";
 
 const FAULTS = ["change", "delete", "insert", "reorder", "swap"] as const;
 type Fault = (typeof FAULTS)[number];
 
+interface Table {
+  readonly table: string;
+  /** The column that numbers its rows. */
+  readonly key: string;
+  /** Those that can be changed. */
+  readonly columns: readonly string[];
+  /** What can be done to its rows. */
+  readonly faults: readonly Fault[];
+}
+
+/** The tables that the log is, and those that its entries account for: a row of these is named by its id. */
+const TABLES: readonly Table[] = [
+  { table: "entries", key: "seq", columns: ["seq", "run", "leaf", "header"], faults: FAULTS },
+  { table: "parts", key: "id", columns: ["id", "name", "salt", "bytes"], faults: FAULTS },
+  // One that is gone changes nothing: the next covers the same entries. All of them is another matter.
+  { table: "checkpoints", key: "size", columns: ["size", "note"], faults: ["change", "insert", "reorder", "swap"] },
+  // The head is one row: it can be changed, and no more.
+  { table: "log", key: "id", columns: ["log", "size", "peaks"], faults: ["change"] },
+  ...[
+    { table: "runs", columns: ["id", "n", "leaf", "agent", "environment", "started", "last"] },
+    { table: "calls", columns: ["id", "version", "state", "run", "key", "created"] },
+    { table: "approvals", columns: ["id", "version", "state", "created"] },
+  ].map((rows) => ({ ...rows, key: "number", faults: ["change", "delete", "insert"] as const })),
+];
+const PARTS_PER_ENTRY = 1_024;
+
 /** Every place at which something can be done, so that rounds go through all of them. */
-export const PLACES = TABLES.flatMap(({ table, key, columns }) =>
-  FAULTS.flatMap((fault) =>
+export const PLACES = TABLES.flatMap(({ table, key, columns, faults }) =>
+  faults.flatMap((fault) =>
     columns
       .filter((column) => fault === "change" || fault === "swap" || column === columns[0])
-      // The head is one row: it can be changed, and no more.
-      .filter(() => table !== "log" || fault === "change")
       .filter((column) => fault !== "swap" || column !== key)
       .map((column) => ({ table, key, column, fault })),
   ),
@@ -31,8 +47,8 @@ export type Place = (typeof PLACES)[number];
 
 export interface Tampering {
   readonly what: string;
-  /** The positions of which one must be named; null where any will do, because the whole log is meant. */
-  readonly seqs: readonly number[] | null;
+  /** True for a fault that says where it was done. */
+  isNamed(fault: LogFault): boolean;
 }
 
 /** A generator of numbers from 0 to 1 that a seed repeats (mulberry32). */
@@ -58,12 +74,14 @@ export function tamper(db: DatabaseSync, place: Place, random: () => number): Ta
     table === "parts" ? Math.floor(Number(row[key]) / PARTS_PER_ENTRY) : Number(row[key]);
   const done = (seqs: readonly number[]): Tampering => ({
     what: `${fault} ${table}.${column} of ${seqs.join(" and ")}`,
-    seqs: table === "log" ? null : seqs,
+    // The head speaks of the whole log: wherever it no longer agrees is its place.
+    isNamed: ({ seq }) => table === "log" || seqs.includes(seq),
   });
   const set = (name: string, value: SQLInputValue, row: Row): void => {
     db.prepare(`UPDATE ${table} SET ${name} = ? WHERE ${key} = ?`).run(value, row[key] ?? null);
   };
-  switch (fault as Fault) {
+  if (key === "number") return tamperRow(db, place, one, rows, random);
+  switch (fault) {
     case "change": {
       const value = changed(one[column] ?? null, random);
       if (column === key && rows.some((row) => row[key] === value)) return undefined;
@@ -71,8 +89,6 @@ export function tamper(db: DatabaseSync, place: Place, random: () => number): Ta
       return done(column === key ? [seqOf(one), seqOf({ [key]: value })] : [seqOf(one)]);
     }
     case "delete":
-      // Without a checkpoint nothing is changed: the next one covers the same entries.
-      if (table === "checkpoints") return undefined;
       db.prepare(`DELETE FROM ${table} WHERE ${key} = ?`).run(one[key] ?? null);
       return done([seqOf(one)]);
     case "insert": {
@@ -94,6 +110,33 @@ export function tamper(db: DatabaseSync, place: Place, random: () => number): Ta
       return done([seqOf(one), seqOf(two)]);
     }
   }
+}
+
+/** A row that entries account for: changed, gone, or one more. */
+function tamperRow(
+  db: DatabaseSync,
+  { table, column, fault }: Place,
+  row: Row,
+  rows: readonly Row[],
+  random: () => number,
+): Tampering | undefined {
+  const done = (...ids: SQLInputValue[]): Tampering => ({
+    what: `${fault} ${table}.${column} of ${ids.join(" and ")}`,
+    isNamed: ({ where }) => ids.some((id) => where === `${table}/${String(id)}`),
+  });
+  const { number = null, id = null } = row;
+  if (fault === "delete") {
+    db.prepare(`DELETE FROM ${table} WHERE number = ?`).run(number);
+    return done(id);
+  }
+  if (fault === "insert") {
+    insert(db, table, { ...row, number: Number(rows.at(-1)?.number) + 1, id: `${String(id)}x` });
+    return done(`${String(id)}x`);
+  }
+  const value = changed(row[column] ?? null, random);
+  if (column === "id" && rows.some((other) => other.id === value)) return undefined;
+  db.prepare(`UPDATE ${table} SET ${column} = ? WHERE number = ?`).run(value, number);
+  return column === "id" ? done(id, value) : done(id);
 }
 
 function insert(db: DatabaseSync, table: string, row: Row): void {

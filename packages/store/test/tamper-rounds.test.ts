@@ -1,13 +1,14 @@
 /**
  * Every kind of change that somebody with write access to the store can make, at random places, and the whole-store ones
- * that only an anchor can show. Prints the table fault × detected × named.
+ * that only an anchor can show. Makes the table fault × detected × named in docs/tampering.md.
  */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type EntryDraft, encodePart, type LogFault, type Verification } from "@saferun/core";
+import { type EntryDraft, encodePart, type LogFault, type Transaction, type Verification } from "@saferun/core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { approval, call } from "../src/contract.ts";
 import {
   createCheckpointer,
   createFileSigner,
@@ -16,12 +17,14 @@ import {
   openSqliteStore,
   signingKeyPath,
   verifyStore,
+  verifyStoreAndTables,
 } from "../src/index.ts";
 import { PLACES, randomOf, tamper } from "./tamper-program.ts";
 
 vi.setConfig({ testTimeout: 1_800_000, hookTimeout: 120_000 });
 
-const ROUNDS = Number(process.env.SAFERUN_TAMPER_ROUNDS ?? 50);
+/** At least one for each place. */
+const ROUNDS = Math.max(Number(process.env.SAFERUN_TAMPER_ROUNDS ?? 50), PLACES.length);
 const SEED = Number(process.env.SAFERUN_TAMPER_SEED ?? 20_261_122);
 
 const base = mkdtempSync(join(tmpdir(), "saferun-tampering-"));
@@ -31,39 +34,83 @@ let vkey = "";
 let count = 0;
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
+/** What the account keeps of the log beside it: the last signed head. */
+let lastNote: string | undefined;
+const installation = {
+  lastNote: () => lastNote,
+  keepNote: (_: string, note: string) => {
+    lastNote = note;
+  },
+};
+
 /** Two processes take turns; every third entry belongs to no run; a checkpoint now and then. */
 beforeAll(async () => {
   await grow(original, 14);
   vkey = createFileSigner(signingKeyPath(original)).vkey;
   cpSync(original, older, { recursive: true });
-  await grow(original, 14);
+  await grow(original, 14, 14, installation);
 });
 
-async function grow(directory: string, entries: number): Promise<void> {
-  const open = () => createCheckpointer(openSqliteStore({ directory }), createFileSigner(signingKeyPath(directory)));
+async function grow(directory: string, entries: number, from = 0, kept?: typeof installation): Promise<void> {
+  const signer = () => createFileSigner(signingKeyPath(directory));
+  const open = () =>
+    createCheckpointer(openSqliteStore({ directory }), signer(), kept === undefined ? {} : { installation: kept });
   const writers = [open(), open()];
   for (let index = 0; index < entries; index++) {
     const store = writers[index % 2];
-    await store?.commit({ entries: [draft(index)] });
+    await store?.commit(transaction(from + index, store.writerId));
     if (index % 5 === 4) await store?.checkpoint();
   }
   for (const store of writers) await store.close();
 }
 
+/** A call that has run, or one that somebody is asked about, or an entry about none. */
+function transaction(number: number, owner: string): Transaction {
+  if (number % 3 === 2) return { entries: [draft(number)] };
+  const [run, id, asked] = [`run${number % 2}`, `call${number}`, `appr${number}`];
+  const about = { run, call: id, agent: "support", environment: "prod" };
+  const revision = "r";
+  const proposed: EntryDraft = { ...about, type: "call.proposed", tool: "refund", parts: parts(number) };
+  const decided: EntryDraft = { ...about, type: "call.decided", verdict: "allow", revision };
+  if (number % 2 === 0) {
+    const executing: EntryDraft = { ...about, type: "call.executing", tool: "refund", revision };
+    return { entries: [proposed, decided, executing], calls: [{ row: call(id, { run, owner }), expect: null }] };
+  }
+  const row = call(id, { run, state: "pending", owner: null, approval: asked });
+  return {
+    entries: [proposed, { ...decided, verdict: "pause" }, { ...about, type: "approval.requested", approval: asked }],
+    calls: [{ row, expect: null }],
+    approvals: [{ row: approval(asked, { run, call: id }), expect: null }],
+  };
+}
+
 function draft(index: number): EntryDraft {
-  const parts = ["arguments", "result"].map((name) => ({
+  const run = index % 3 === 2 ? {} : { run: `run${index % 2}` };
+  return { type: "call.finished", outcome: "succeeded", ...run, parts: parts(index) };
+}
+
+function parts(index: number) {
+  return ["arguments", "result"].map((name) => ({
     name,
     salt: nodeRandom.bytes(32),
     bytes: encodePart({ index, name }),
   }));
-  const run = index % 3 === 2 ? {} : { run: `run${index % 2}` };
-  return { type: "call.finished", outcome: "succeeded", ...run, parts };
 }
 
 async function verified(directory: string, kept: readonly string[] = [], pinned = vkey): Promise<Verification> {
   const store = openReadOnlySqliteStore({ directory });
   try {
     return await verifyStore(store, { pinned, kept });
+  } finally {
+    await store.close();
+  }
+}
+
+/** The same, and the tables of runs, calls and approvals. */
+async function withTables(directory: string): Promise<Verification> {
+  const store = openReadOnlySqliteStore({ directory });
+  try {
+    return await verifyStoreAndTables(store, { pinned: vkey });
   } finally {
     await store.close();
   }
@@ -90,53 +137,87 @@ function change(directory: string, work: (db: DatabaseSync) => void): string {
   return directory;
 }
 
-const table: string[] = [];
-afterAll(() => process.stdout.write(`\n${table.join("\n")}\n`));
+interface Line {
+  readonly fault: string;
+  readonly detected: string;
+  readonly named: string;
+}
+
+/** Of one thing changed, by what was done to which table; of the whole store, by the case. */
+const changes = new Map<string, Line>();
+const wholes: Line[] = [];
 
 describe("tampering [L3]", () => {
   describe("one thing at random", randomly);
   describe("all of it", wholly);
+  it("is as docs/tampering.md says", async () => {
+    await expect(page()).toMatchFileSnapshot("../../../docs/tampering.md");
+  });
 });
 
 function randomly(): void {
   it(`is detected and named in ${ROUNDS} rounds`, async () => {
     const random = randomOf(SEED);
-    const tally = new Map<string, { rounds: number; detected: number; named: number }>();
-    for (let round = 0; round < ROUNDS; ) {
-      const place = PLACES[Math.floor(random() * PLACES.length)];
+    const rounds = new Map<string, number>();
+    for (let round = 0; round < ROUNDS; round++) {
+      const place = PLACES[round % PLACES.length];
       if (place === undefined) throw new Error("no place");
       const directory = copyOf(original);
       let done: ReturnType<typeof tamper>;
       change(directory, (db) => {
-        done = tamper(db, place, random);
+        // Where it would change nothing it is done elsewhere.
+        for (let tries = 0; done === undefined && tries < 100; tries++) done = tamper(db, place, random);
       });
-      if (done !== undefined) {
-        round++;
-        const { seqs, what } = done;
-        const { status, faults } = await verified(directory);
-        const detected = status === "faulty";
-        const named = seqs === null ? detected : faults.some(({ seq }) => seqs.includes(seq));
-        expect([SEED, what, detected, named, faults.slice(0, 3)]).toEqual([SEED, what, true, true, faults.slice(0, 3)]);
-        const name = `${place.fault} ${place.table}.${place.fault === "change" || place.fault === "swap" ? place.column : "row"}`;
-        const sum = tally.get(name) ?? { rounds: 0, detected: 0, named: 0 };
-        tally.set(name, {
-          rounds: sum.rounds + 1,
-          detected: sum.detected + Number(detected),
-          named: sum.named + Number(named),
-        });
-      }
+      if (done === undefined) throw new Error(`nothing to ${place.fault} at ${place.table}.${place.column}`);
+      const { faults, status } = await withTables(directory);
+      const named = faults.some(done.isNamed);
+      const shown = faults.slice(0, 3);
+      expect([SEED, done.what, status, named, shown]).toEqual([SEED, done.what, "faulty", true, shown]);
+      const name = `${place.fault} ${place.table}.${place.column}`;
+      rounds.set(name, (rounds.get(name) ?? 0) + 1);
+      note(place);
       rmSync(directory, { recursive: true });
     }
-    table.push(row("fault", "detected", "named"));
-    for (const [name, { rounds, detected, named }] of [...tally].sort()) {
-      table.push(row(name, `${detected}/${rounds}`, `${named}/${rounds}`));
-    }
+    const lines = [...rounds].map(([name, number]) => `  ${name.padEnd(36)}detected and named ${number}/${number}`);
+    process.stdout.write(`\n${lines.join("\n")}\n`);
   });
 }
 
-function row(...cells: [string, string, string]): string {
-  return `  ${cells[0].padEnd(44)}${cells[1].padEnd(34)}${cells[2]}`;
+function note({ fault, table, key, column }: (typeof PLACES)[number]): void {
+  const known = changes.get(`${fault} ${table}`)?.fault;
+  const one = `a row of \`${table}\``;
+  const what = {
+    change: `\`${table}\` changed: \`${column}\``,
+    delete: `${one} deleted`,
+    insert: `${one} inserted`,
+    reorder: `two rows of \`${table}\` in each other's place`,
+    swap: `\`${table}\` swapped between two rows: \`${column}\``,
+  }[fault];
+  const grown = known?.includes(`\`${column}\``) ? known : `${known}, \`${column}\``;
+  changes.set(`${fault} ${table}`, {
+    fault: known === undefined || column === undefined ? what : fault === "change" || fault === "swap" ? grown : known,
+    detected: "yes",
+    named:
+      key === "number" ? "the row" : table === "log" ? "the head" : table === "checkpoints" ? "its size" : "the entry",
+  });
 }
+
+function page(): string {
+  const rows = (lines: Iterable<Line>) =>
+    [...lines].map(({ fault, detected, named }) => `| ${fault} | ${detected} | ${named} |`).join("\n");
+  const head = (what: string) => `| ${what} | detected | named |\n| --- | --- | --- |\n`;
+  return `${HEAD}${head("one thing, at a random place")}${rows(changes.values())}\n\n${WHOLE}${head("the whole store")}${rows(wholes)}\n`;
+}
+
+const HEAD = `# What somebody with write access can do to a log, and what shows it
+
+Made by \`packages/store/test/tamper-rounds.test.ts\`, which does each of these and looks what \`verify\` says, with the public key pinned: at least once at each place in \`npm test\`, 1,000 times in \`npm run test:soak\`. \`vitest run packages/store/test/tamper-rounds -u\` writes this page anew. What \`verify\` does not look at: [limits](limits.md#21-what-verify-looks-at).
+
+`;
+
+const WHOLE = `What takes the place of the whole log, and agrees with itself, only somebody else's copy of a checkpoint can show: an [anchor](log-format.md#anchors), or the last signed head that the account keeps beside its installation.
+
+`;
 
 /** Everything behind an entry is gone, and the tables say so in agreement. */
 function cutBack(directory: string, size: number): string {
@@ -171,13 +252,15 @@ async function rewritten(key: "same" | "other"): Promise<string> {
   if (key === "same") cpSync(signingKeyPath(original), signingKeyPath(directory));
   const store = createCheckpointer(below, createFileSigner(signingKeyPath(directory)));
   for (let index = 0; index < 28; index++) {
-    await store.commit({ entries: [draft(index + 100)] });
+    await store.commit(transaction(index + 100, store.writerId));
     if (index % 5 === 4) await store.checkpoint();
   }
   await store.close();
   return directory;
 }
 
+const WITH_ANCHOR = "not provable alone; yes with an anchor";
+const nameOf = ({ faults }: Verification): string => [...new Set(faults.map(({ fault }) => fault))][0] ?? "";
 const kinds = (faults: readonly LogFault[]) => faults.map(({ fault, where }) => `${fault} (${where})`);
 
 function wholly(): void {
@@ -200,7 +283,7 @@ function wholly(): void {
       what: "an older copy put back, and gone on from",
       make: async () => {
         const directory = copyOf(older);
-        await grow(directory, 20);
+        await grow(directory, 20, 100);
         return directory;
       },
       alone: "not provable",
@@ -230,14 +313,65 @@ function wholly(): void {
     const withAnchor = await verified(directory, anchor);
     expect([what, withAnchor.status]).toEqual([what, "faulty"]);
     expect(kinds(withAnchor.faults).join(" ")).toMatch(named);
-    const shown = alone === "found" ? "yes" : "not provable; yes with an anchor";
-    table.push(row(what, shown, kinds(withAnchor.faults)[0] ?? ""));
+    const shown = alone === "found" ? "yes" : WITH_ANCHOR;
+    wholes.push({ fault: what, detected: shown, named: nameOf(withAnchor) });
+  });
+
+  it("an older copy put back where it was written: the account's own head shows it", async () => {
+    const { status, faults } = await verified(copyOf(older), lastNote === undefined ? [] : [lastNote]);
+    expect([status, kinds(faults)]).toEqual(["faulty", ["truncated (checkpoint)"]]);
+    const fault = "a backup restored by the account that wrote the log";
+    wholes.push({ fault, detected: "yes, by the head it keeps", named: "truncated" });
+  });
+
+  it("every checkpoint removed: nothing is signed by the key given any more", async () => {
+    const directory = change(copyOf(original), (db) => db.exec("DELETE FROM checkpoints"));
+    expect(await verified(directory)).toMatchObject({ status: "self-consistent", signedUpTo: 0 });
+    wholes.push({
+      fault: "every checkpoint removed",
+      detected: "yes: no longer `verified`",
+      named: "nothing is signed",
+    });
+  });
+
+  it("the file cut off at any of its pages is no store any more", async () => {
+    const { size } = statSync(join(original, "log.db"));
+    for (let bytes = 4_096; bytes < size; bytes += 4_096 * 5) {
+      const directory = copyOf(original);
+      truncateSync(join(directory, "log.db"), bytes);
+      await expect(withTables(directory), String(bytes)).rejects.toMatchObject({ code: "record.corrupt" });
+    }
+    wholes.push({ fault: "the file cut off", detected: "yes", named: "the store is damaged" });
+  });
+
+  it("the key's file: changed it signs nothing, and with another one nothing more is recorded", async () => {
+    const directory = copyOf(original);
+    const path = signingKeyPath(directory);
+    const text = readFileSync(path, "utf8");
+    for (let at = 0; at < text.trimEnd().length; at += 3) {
+      const bent = text[at] === "A" ? "B" : "A";
+      writeFileSync(path, text.slice(0, at) + bent + text.slice(at + 1));
+      expect(() => createFileSigner(path), String(at)).toThrow(expect.objectContaining({ code: "record.corrupt" }));
+    }
+    wholes.push({ fault: "the signing key's file changed", detected: "yes", named: "no signing key" });
+    rmSync(path);
+    const below = openSqliteStore({ directory });
+    const store = createCheckpointer(below, createFileSigner(path), { onError: () => {} });
+    const refused = store.commit(transaction(400, store.writerId));
+    await expect(refused).rejects.toMatchObject({ code: "record.corrupt" });
+    await store.close();
+    const fault = "another signing key put in its place";
+    wholes.push({
+      fault,
+      detected: "yes: nothing more is recorded",
+      named: "another key than that of the last checkpoint",
+    });
   });
 
   it("two writers that forked the log: each branch shows against an anchor of the other", async () => {
     const [left, right] = [copyOf(original), copyOf(original)];
-    await grow(left, 6);
-    await grow(right, 6);
+    await grow(left, 6, 200);
+    await grow(right, 6, 300);
     expect((await verified(left)).status).toBe("verified");
     for (const [here, there] of [
       [left, right],
@@ -246,7 +380,7 @@ function wholly(): void {
       const { status, faults } = await verified(here, await anchored(there));
       expect([status, kinds(faults).join(" ")]).toEqual(["faulty", expect.stringMatching(/forked|truncated/)]);
     }
-    table.push(row("forked by two writers", "not provable; yes with an anchor", "forked (checkpoint)"));
+    wholes.push({ fault: "forked by two writers", detected: WITH_ANCHOR, named: "forked" });
   });
 
   it("the unsigned tail removed after a kill: not provable, and never more than what no checkpoint signs", async () => {
@@ -268,7 +402,8 @@ function wholly(): void {
     expect([cut.status, kinds(cut.faults)]).toEqual(["faulty", ["truncated (head)"]]);
     change(directory, (db) => db.prepare("UPDATE log SET size = ?, peaks = ?").run(size, peaks as Uint8Array));
     expect((await verified(directory)).signedUpTo).toBe(size);
-    table.push(row("the unsigned tail removed, head left", "yes", "truncated (head)"));
-    table.push(row("the unsigned tail removed, head too", "not provable: nobody has signed it", ""));
+    wholes.push({ fault: "the unsigned tail removed, the head left", detected: "yes", named: "truncated" });
+    const unsigned = "not provable: nobody has signed it, and no anchor holds it";
+    wholes.push({ fault: "the unsigned tail removed, the head too", detected: unsigned, named: "" });
   });
 }
