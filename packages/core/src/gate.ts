@@ -20,6 +20,7 @@ import { changedByRules, judge, toldOf } from "./gate/judge.ts";
 import { ModelRecorder } from "./gate/model.ts";
 import { decided, executing, finished, malformedEntries, newId, proposed, requested, started } from "./gate/record.ts";
 import { contextOf, NOBODY, type Run, type RunOptions } from "./gate/run.ts";
+import { readHistory } from "./gate/run-history.ts";
 import { fresh, RunWriter } from "./gate/run-writer.ts";
 import { Waiting } from "./gate/waiting.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
@@ -173,7 +174,8 @@ class EmbeddedGate implements Gate {
     let callId = "";
     try {
       callId = newId("call", this.#ports.random, this.#ports.clock.now());
-      for (let tries = 0; tries < TRIES; tries++) {
+      const most = this.#readsHistory(request) ? LIMITS.historyTries : TRIES;
+      for (let tries = 0; tries < most; tries++) {
         const admission = await this.#admit(run, request, callId);
         if (admission !== undefined) return admission;
       }
@@ -198,7 +200,12 @@ class EmbeddedGate implements Gate {
     return kind === "read" || kind === "none" ? "failed" : "unknown";
   }
 
-  /** Undefined: another request with the same key came first; look again. */
+  /** Then every step of the same run may come first, and each that does has moved the run on. */
+  #readsHistory({ tool }: CallRequest): boolean {
+    return typeof tool === "string" && this.#ports.policies.current().readsHistory(tool);
+  }
+
+  /** Undefined: another request with the same key came first, or the run's history has moved on; look again. */
   async #admit(run: Run, request: CallRequest, callId: string): Promise<Admission | undefined> {
     const { store, policies, clock, hash } = this.#ports;
     const { agent, environment } = run;
@@ -212,7 +219,8 @@ class EmbeddedGate implements Gate {
     const now = clock.now();
     const context = contextOf(run, callId, 1, now);
     const set = policies.current();
-    const judged = judge(set, proposal, context, hash);
+    const read = set.readsHistory(proposal.tool) ? await readHistory(store, run.root, callId) : undefined;
+    const judged = judge(set, proposal, context, { hash, history: read?.history });
     const { call } = judged;
     const said = await this.#said(run, call, judged.decision, { set, now });
     const heard = this.#waiting.capped(run, said.decision, now);
@@ -235,7 +243,7 @@ class EmbeddedGate implements Gate {
     const written = await this.#writer.commitJudged(run, (objection) => {
       about = this.#capped(about, objection);
       step = this.#step(about, objection);
-      return step.write;
+      return read === undefined ? step.write : { ...step.write, unmoved: read.unmoved };
     });
     return written ? step?.answer() : undefined;
   }

@@ -33,6 +33,13 @@ export const LIMITS = {
   approvalValidMs: 900_000,
   /** Calls of one run, its sub-agents included, that may wait for a person at once. */
   waitingCalls: 100,
+  /** Calls of one run, its sub-agents included, that `run.calls` and `run.attempts` may hold, and characters of their arguments. */
+  historyCalls: 500,
+  historyBytes: 4_194_304,
+  /** Runs of sub-agents under one root whose calls a history may hold. */
+  historyRuns: 200,
+  /** How often a call whose rules read the run's history is judged again because the history has moved on. */
+  historyTries: 200,
   /** How long a claim is believed without a sign of life from its owner. */
   leaseMs: 120_000,
   /** How long a call of a model may go on; one without an answer by then is booked at its estimate. */

@@ -3,6 +3,7 @@ import type { ApprovalRecord } from "./approval/approval.ts";
 import type { Protection } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
 import type { CallRecord } from "./lifecycle.ts";
+import type { CallEntry } from "./log/call-entry.ts";
 import type { EntryDraft, StoredEntry } from "./log/entry.ts";
 import type { ErasedParts } from "./log/erasure.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
@@ -94,6 +95,7 @@ export const STATE_KINDS = [
   "run",
   "sticky",
   "stops",
+  "tree",
 ] as const;
 
 /** What a state row is about; each kind has one module in core that says what its value holds. */
@@ -125,9 +127,20 @@ export interface Transaction {
   readonly rows?: readonly RowWrite<StateRow>[];
   /** Stepped by `protect` inside the transaction, on the rows as they stand there. */
   readonly protection?: Protection;
+  /** What it was decided on, if that was a run's history: written only where nothing has come to it since. */
+  readonly unmoved?: Unmoved;
   readonly entries: readonly EntryDraft[];
   /** Parts of earlier entries whose bytes and salts are deleted for good; one of the entries says which. */
   readonly erase?: readonly ErasedParts[];
+}
+
+/** A tree of runs as it was read: a new run in it, or a new entry of one, is another history. */
+export interface Unmoved {
+  readonly root: string;
+  /** Version of the root's row `tree`; null: no sub-agent has a run of its own. */
+  readonly tree: number | null;
+  /** Entries of each of its runs. */
+  readonly runs: readonly { readonly id: string; readonly entries: number }[];
 }
 
 export type CommitResult =
@@ -137,7 +150,7 @@ export type CommitResult =
   /** The protections come to something else than the entries account for; nothing was written. */
   | { readonly ok: false; readonly objection: Objection };
 
-/** The row whose compare-and-set did not hold. */
+/** The row whose compare-and-set did not hold; `run` also where `unmoved` does not. */
 export interface Conflict {
   readonly kind: "call" | "approval" | StateKind;
   readonly id: string;
@@ -174,6 +187,8 @@ export interface LogStore {
   head(): Promise<TreeHead>;
   /** Entries in order, `from` inclusive, at most `limit`. */
   entries(options: { from: number; limit: number; run?: string }): Promise<readonly StoredEntry[]>;
+  /** Entries of a run that are about its calls, in order, `from` inclusive, at most `limit`. */
+  callEntries(options: { run: string; from: number; limit: number }): Promise<readonly CallEntry[]>;
   /** Leaf hashes, `from` inclusive to `to` exclusive; fewer where the log ends before. For proofs and checkpoints. */
   leaves(options: { from: number; to: number }): Promise<readonly Uint8Array[]>;
   /** Signed notes over tree heads, oldest first. */

@@ -50,6 +50,72 @@ export function storeContract(name: string, open: OpenStore): void {
       };
     }
 
+    describe("a history that was read", () => {
+      const proposal = (run: string, args: object) =>
+        draft("call.proposed", {
+          run,
+          call: `call-${run}`,
+          tool: "t",
+          parts: [{ name: "arguments", salt: nodeRandom.bytes(32), bytes: encodePart(args) }],
+        });
+
+      it("is written upon only while nothing has come to it", async () => {
+        const { store } = start();
+        const unmoved = { root: "a", tree: null, runs: [{ id: "a", entries: 0 }] };
+        expect(await store.commit({ entries: [proposal("a", {})], unmoved })).toMatchObject({ ok: true });
+        expect(await store.commit({ entries: [proposal("a", {})], unmoved })).toEqual({
+          ok: false,
+          conflict: { kind: "run", id: "a" },
+        });
+        const now = { ...unmoved, runs: [{ id: "a", entries: 1 }] };
+        await store.commit({
+          entries: [proposal("b", {})],
+          protection: { motions: [{ type: "join", root: "a", run: "b" }], accounted: "" },
+        });
+        expect(await store.commit({ entries: [proposal("a", {})], unmoved: now })).toEqual({
+          ok: false,
+          conflict: { kind: "tree", id: "a" },
+        });
+        expect((await store.row("tree", "a"))?.value).toEqual(["b"]);
+        expect((await store.head()).size).toBe(2);
+      });
+
+      it("of several at once lets one through", async () => {
+        const { store } = start();
+        const unmoved = { root: "a", tree: null, runs: [{ id: "a", entries: 0 }] };
+        const results = await Promise.all(
+          Array.from({ length: 8 }, () => store.commit({ entries: [proposal("a", {})], unmoved })),
+        );
+        expect(results.filter(({ ok }) => ok)).toHaveLength(1);
+      });
+
+      it("is read as texts, without what is no part of it", async () => {
+        const { store } = start();
+        const result = { name: "result", salt: nodeRandom.bytes(32), bytes: encodePart({ big: true }) };
+        await store.commit({
+          entries: [
+            draft("run.started", { run: "a" }),
+            proposal("a", { n: 1 }),
+            draft("call.finished", { run: "a", call: "call-a", outcome: "succeeded", parts: [result] }),
+            draft("approval.expired", { run: "a", call: "call-a", approval: "p" }),
+            proposal("b", { n: 2 }),
+          ],
+          erase: [],
+        });
+        const read = await store.callEntries({ run: "a", from: 0, limit: 10 });
+        expect(read.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+        expect([...(read[0]?.parts ?? [])]).toEqual([["arguments", '{"n":1}']]);
+        expect(read[1]?.parts.has("result")).toBe(false);
+        expect((await store.callEntries({ run: "a", from: 2, limit: 1 })).map(({ seq }) => seq)).toEqual([2]);
+        await store.commit({
+          entries: [draft("log.erased", { run: "z" })],
+          erase: [{ seq: 1, names: ["arguments"] }],
+        });
+        const [erased] = await store.callEntries({ run: "a", from: 0, limit: 1 });
+        expect([...(erased?.parts ?? [])]).toEqual([["arguments", null]]);
+      });
+    });
+
     describe("appending", () => {
       it("answers the stored entries, and reads the same bytes back", async () => {
         const { store } = start();

@@ -4,6 +4,7 @@
  */
 import {
   type ApprovalRecord,
+  callEntryOf,
   changedPaths,
   covers,
   type DecisionAnswer,
@@ -12,14 +13,16 @@ import {
   decideApproval,
   type EvaluationContext,
   normalizeUnbound,
+  type PastCalls,
   type PolicySet,
+  readHistory,
   type Store,
 } from "@saferun/core";
 import { CommandError } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { loadWrittenPolicies } from "../policy-files.ts";
-import { decisionEntry, recordedDecisions } from "../recorded/decisions.ts";
+import { recordedDecisions } from "../recorded/decisions.ts";
 import { runEntries } from "../runs/steps.ts";
 import { parsed } from "../wire.ts";
 
@@ -55,7 +58,8 @@ async function foreseen(
   const policies = await policiesOfCall(io, store, approval);
   const context = policies === undefined ? undefined : await recordedContext(store, approval);
   if (policies === undefined || context === undefined) return undefined;
-  const decision = policies.evaluate(edited.call, { ...context, now });
+  const history = policies.readsHistory(tool) ? await historyOf(store, approval) : undefined;
+  const decision = policies.evaluate(edited.call, { ...context, now }, history);
   const by = decision.by.map(printable).join(", ");
   if (decision.verdict === "deny") {
     const fix = decision.fix === undefined ? "" : ` ${printable(decision.fix)}`;
@@ -79,10 +83,15 @@ async function policiesOfCall(io: Io, store: Store, approval: ApprovalRecord): P
   }
 }
 
+async function historyOf(store: Store, { call, run }: ApprovalRecord): Promise<PastCalls> {
+  const root = (await store.call(call))?.root ?? run;
+  return (await readHistory(store, root, call)).history;
+}
+
 async function recordedContext(store: Store, approval: ApprovalRecord): Promise<EvaluationContext | undefined> {
   const take = recordedDecisions();
   for (const entry of await runEntries(store, approval.run)) {
-    const decision = take(decisionEntry(entry));
+    const decision = take(callEntryOf(entry));
     if (decision?.id === approval.call) return "missing" in decision.input ? undefined : decision.input.context;
   }
   return undefined;

@@ -1,6 +1,6 @@
 /** The calls of the log with their results, in order, through two settings of the detectors. */
-import { type EntryHeader, parseHeader, type Store, type StoredEntry } from "@saferun/core";
-import { decisionEntry, recordedDecisions } from "../recorded/decisions.ts";
+import { callEntryOf, type EntryHeader, parseHeader, type Store, type StoredEntry } from "@saferun/core";
+import { recordedDecisions } from "../recorded/decisions.ts";
 import { partValue } from "../runs/steps.ts";
 import type { Ended, ProposedCall, Replay } from "./replay.ts";
 import type { BreakerTally } from "./tally.ts";
@@ -23,7 +23,7 @@ export async function backtestBreakers(work: BreakerBacktest, store: Store, sinc
     for (const entry of await store.entries({ from, limit: PAGE })) {
       const header = parseHeader(entry.header);
       if (header.type === "call.finished") end(work, open, header, entry);
-      const decision = take(decisionEntry(entry));
+      const decision = take(callEntryOf(entry));
       if (decision === undefined || header.run === undefined) continue;
       const { input, id, at } = decision;
       const counted = at >= since;

@@ -1,7 +1,9 @@
 /** Calls that were made once, from a file or from the log, judged by another revision. */
 import {
+  type Decision,
   type EvaluationContext,
   type Json,
+  type PastCalls,
   type PolicySet,
   parseHeader,
   type Store,
@@ -9,8 +11,10 @@ import {
 } from "@saferun/core";
 import type { ReadOnlyStore } from "@saferun/store";
 import { lineContexts, readCallLine } from "../eval/call-line.ts";
+import { LineRuns } from "../eval/line-runs.ts";
 import type { InputLine } from "../eval/lines.ts";
-import { recordedDecisions } from "../recorded/decisions.ts";
+import { type RecordedDecision, recordedDecisions } from "../recorded/decisions.ts";
+import { Histories, rootsOf } from "../recorded/histories.ts";
 import type { Answer, Tally } from "./tally.ts";
 
 export interface Backtest {
@@ -27,13 +31,22 @@ export async function backtestLines(
   start: number,
 ): Promise<void> {
   const contextOf = lineContexts(start);
+  const runs = remembers(backtest) ? new LineRuns() : undefined;
   let number = 0;
   for await (const batch of batches) {
     for (const line of batch) {
       number++;
       const read = "text" in line ? readLine(line.text) : undefined;
-      if (read === undefined) backtest.tally.miss("malformed");
-      else judge(backtest, number, read.call, contextOf(read, number), recordedAnswer(read.fields));
+      if (read === undefined) {
+        backtest.tally.miss("malformed");
+        continue;
+      }
+      const context = contextOf(read, number);
+      const recorded = recordedAnswer(read.fields);
+      const asked = { where: number, call: read.call, context, history: runs?.before(read) };
+      const { before, after } = judge(backtest, asked, recorded);
+      // What became of it then: by the record, else by the policies of then.
+      runs?.add(read, context, recorded ?? before ?? after);
     }
   }
 }
@@ -58,15 +71,31 @@ const PAGE = 4_000;
 export async function backtestStore(backtest: Backtest, store: ReadOnlyStore, since: number): Promise<void> {
   const take = recordedDecisions();
   const { size } = await store.head();
-  for (let from = await firstEntrySince(store, size, since); from < size; from += PAGE) {
-    for (const entry of await store.decisionEntries({ from, to: Math.min(from + PAGE, size) })) {
+  const first = await firstEntrySince(store, size, since);
+  // What a run has done before begins with the run.
+  const histories = remembers(backtest) ? new Histories(await rootsOf(store)) : undefined;
+  for (let from = histories === undefined ? first : 0; from < size; from += PAGE) {
+    const to = Math.min(from + PAGE, size);
+    for (const entry of await store.decisionEntries({ from, to, all: histories !== undefined })) {
       const decision = take(entry);
-      if (decision === undefined) continue;
-      const { input, id } = decision;
-      if ("missing" in input) backtest.tally.miss(input.missing);
-      else judge(backtest, id, input.call, input.context, decision);
+      if (decision !== undefined && entry.seq >= first) judgeRecorded(backtest, decision, histories);
+      histories?.see(entry);
     }
   }
+}
+
+function judgeRecorded(backtest: Backtest, decision: RecordedDecision, histories: Histories | undefined): void {
+  const { input, id } = decision;
+  if ("missing" in input) {
+    backtest.tally.miss(input.missing);
+    return;
+  }
+  const { call, context } = input;
+  judge(backtest, { where: id, call, context, history: histories?.before(context.run.id, id) }, decision);
+}
+
+function remembers({ policies, against }: Backtest): boolean {
+  return policies.readsHistory() || against?.readsHistory() === true;
 }
 
 /** By halves: the log's time never goes back. */
@@ -83,17 +112,24 @@ async function firstEntrySince(store: Store, size: number, since: number): Promi
   return low;
 }
 
+interface Asked {
+  readonly where: string | number;
+  readonly call: ToolCall;
+  readonly context: EvaluationContext;
+  readonly history: PastCalls | undefined;
+}
+
+/** What each side decides; undefined where there is no other side. */
 function judge(
   { policies, against, tally }: Backtest,
-  where: string | number,
-  call: ToolCall,
-  context: EvaluationContext,
+  { where, call, context, history }: Asked,
   recorded: Answer | undefined,
-): void {
-  const decision = policies.evaluate(call, context);
-  if (against !== undefined)
-    tally.add({ where, tool: call.tool, before: against.evaluate(call, context), after: decision });
-  else tally.add({ where, tool: call.tool, before: recorded, after: standing(decision, recorded) });
+): { readonly before: Decision | undefined; readonly after: Decision } {
+  const after = policies.evaluate(call, context, history);
+  const before = against?.evaluate(call, context, history);
+  if (before !== undefined) tally.add({ where, tool: call.tool, before, after });
+  else tally.add({ where, tool: call.tool, before: recorded, after: standing(after, recorded) });
+  return { before, after };
 }
 
 const STRICTNESS = { allow: 0, pause: 1, deny: 2 } as const;

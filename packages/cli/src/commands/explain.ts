@@ -1,5 +1,15 @@
 /** `saferun explain`: why a call is decided as it is. */
-import { type EvaluationContext, type PolicyModel, parseHeader, type Store, type ToolCall } from "@saferun/core";
+import {
+  callEntryOf,
+  type EvaluationContext,
+  NO_CALLS,
+  type PastCalls,
+  type PolicyModel,
+  parseHeader,
+  readHistory,
+  type Store,
+  type ToolCall,
+} from "@saferun/core";
 import { nodeClock } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -9,7 +19,8 @@ import { type Explained, explainedJson, explainedLines } from "../explain/view.t
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
-import { decisionEntry, recordedDecisions } from "../recorded/decisions.ts";
+import { recordedDecisions } from "../recorded/decisions.ts";
+import { rootsOf } from "../recorded/histories.ts";
 import { otherRuntime } from "../recorded/runtime.ts";
 import { findRun } from "../runs/find.ts";
 import { runEntries } from "../runs/steps.ts";
@@ -23,7 +34,11 @@ interface Options extends Shared {
   readonly store: string;
 }
 
-type Asked = Pick<Explained, "call" | "recorded"> & { readonly context: EvaluationContext };
+type Asked = Pick<Explained, "call" | "recorded"> & {
+  readonly context: EvaluationContext;
+  /** What the run had done before. */
+  readonly history: PastCalls;
+};
 
 export function registerExplain(parent: Command, { io, run }: CommandSetup): void {
   const command = parent
@@ -47,8 +62,8 @@ export function registerExplain(parent: Command, { io, run }: CommandSetup): voi
 
 async function explain(io: Io, options: Options): Promise<ExitCode> {
   const { policies, model } = await loadUsablePolicies(io, options.policies ?? []);
-  const { call, context, recorded } = await asked(io, options, model);
-  const explained: Explained = { call, recorded, policies, decision: policies.explain(call, context) };
+  const { call, context, history, recorded } = await asked(io, options, model);
+  const explained: Explained = { call, recorded, policies, decision: policies.explain(call, context, history) };
   if (options.json) printJson(io, explainedJson(explained));
   else io.print(explainedLines(explained, io.style).join("\n"));
   return EXIT.fine;
@@ -57,7 +72,7 @@ async function explain(io: Io, options: Options): Promise<ExitCode> {
 async function asked(io: Io, { call, run, callId, store }: Options, model: PolicyModel): Promise<Asked> {
   if (call !== undefined) {
     if (run !== undefined || callId !== undefined) throw usage("give `--call`, or `--run` with `--call-id`, not both");
-    return { ...written(call), recorded: null };
+    return { ...written(call), history: NO_CALLS, recorded: null };
   }
   if (run === undefined || callId === undefined) throw usage("give `--call`, or `--run` with `--call-id`");
   return withReadOnlyStore(io, store, async (opened) => {
@@ -81,7 +96,7 @@ async function recordedCall(store: Store, run: string, id: string): Promise<Aske
   const { id: whole } = await findRun(store, run);
   const entries = (await runEntries(store, whole)).filter(({ header }) => parseHeader(header).call?.startsWith(start));
   const take = recordedDecisions();
-  const found = entries.flatMap((entry) => take(decisionEntry(entry)) ?? []);
+  const found = entries.flatMap((entry) => take(callEntryOf(entry)) ?? []);
   const [decision, other] = found;
   const shown = `\`${printable(id)}\``;
   if (decision === undefined) {
@@ -95,5 +110,7 @@ async function recordedCall(store: Store, run: string, id: string): Promise<Aske
   if ("missing" in input) {
     throw failed("call.missing", `what ${shown} was decided on cannot be had from the log any more: ${input.missing}`);
   }
-  return { ...input, seq, recorded: { verdict, by, revision } };
+  const root = (await rootsOf(store)).get(whole) ?? whole;
+  const { history } = await readHistory(store, root, decision.id, seq);
+  return { ...input, history, seq, recorded: { verdict, by, revision } };
 }

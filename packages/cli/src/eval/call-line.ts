@@ -21,6 +21,8 @@ export interface CallLine {
   /** Lines with the same one are one run. */
   readonly run: string | undefined;
   readonly prompted: boolean;
+  /** It says what the tool returned: then the call was made, where it was not denied. */
+  readonly ran: boolean;
   /** All keys of the line, for what else a command reads. */
   readonly fields: JsonObject;
 }
@@ -45,6 +47,7 @@ export function readCallLine(text: string): CallLine {
     now: momentOf(fields),
     run: optionalName(fields, "run"),
     prompted: promptOf(fields) !== undefined,
+    ran: own(fields, "result") !== undefined,
     fields,
   };
 }

@@ -1,6 +1,7 @@
 /** One line of calls → one line of decision (`saferun eval`). Whatever is wrong with a line is a denial of that line. */
 import type { ChangedArguments, PolicySet } from "@saferun/core";
 import { lineContexts, lineProblemText, readCallLine } from "./call-line.ts";
+import { LineRuns } from "./line-runs.ts";
 
 export interface JudgePorts {
   readonly policies: PolicySet;
@@ -27,6 +28,7 @@ export interface Judge {
 
 export function createJudge({ policies, start }: JudgePorts): Judge {
   const contextOf = lineContexts(start);
+  const runs = policies.readsHistory() ? new LineRuns() : undefined;
   let number = 0;
 
   function refuse(message: string): DecisionLine {
@@ -38,7 +40,10 @@ export function createJudge({ policies, start }: JudgePorts): Judge {
     number++;
     try {
       const line = readCallLine(text);
-      const { verdict, by, reason, revision, changed } = policies.evaluate(line.call, contextOf(line, number));
+      const context = contextOf(line, number);
+      const decision = policies.evaluate(line.call, context, runs?.before(line));
+      runs?.add(line, context, decision);
+      const { verdict, by, reason, revision, changed } = decision;
       return { verdict, by, reason, revision, ...(changed === undefined ? {} : { changed }) };
     } catch (error) {
       // Also our own bugs: a line without an answer would be read as none needed.

@@ -1,10 +1,10 @@
-import type { DecisionEntry } from "@saferun/store";
+import type { CallEntry } from "@saferun/core";
 import { describe, expect, it } from "vitest";
 import { recordedDecisions } from "./decisions.ts";
 
 const CONTEXT = { agent: "a", environment: "prod", principal: {}, run: {}, call: {}, now: 1 };
 
-function entry(seq: number, type: string, parts: Readonly<Record<string, unknown>>): DecisionEntry {
+function entry(seq: number, type: string, parts: Readonly<Record<string, unknown>>): CallEntry {
   const hash = "00".repeat(32);
   const writer = { id: "w", n: seq, prev: seq === 0 ? null : hash };
   const run = { id: "run_1", n: seq, prev: seq === 0 ? null : hash };

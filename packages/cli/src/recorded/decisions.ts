@@ -1,5 +1,6 @@
 /** Decisions from the log, each with all that it was made from: so much that another revision can be asked the same. */
 import {
+  type CallEntry,
   type EntryHeader,
   type EvaluationContext,
   type Json,
@@ -7,11 +8,9 @@ import {
   normalizeUnbound,
   parseHeaderText,
   REDACTED_PART,
-  type StoredEntry,
   type ToolCall,
   type Verdict,
 } from "@saferun/core";
-import type { DecisionEntry } from "@saferun/store";
 import { contentOfText } from "../runs/steps.ts";
 
 /** The decision on a call as the agent proposed it; later ones, after an approval, are not among these. */
@@ -44,7 +43,7 @@ interface Proposal {
 }
 
 /** Takes entries in the order of the log; keeps only what is still without its decision. */
-export function recordedDecisions(): (entry: DecisionEntry) => RecordedDecision | undefined {
+export function recordedDecisions(): (entry: CallEntry) => RecordedDecision | undefined {
   const proposals = new Map<string, Proposal>();
   return (entry) => {
     const header = parseHeaderText(entry.header);
@@ -68,15 +67,7 @@ export function recordedDecisions(): (entry: DecisionEntry) => RecordedDecision 
   };
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
-/** Of a whole entry what `recordedDecisions` takes. */
-export function decisionEntry({ seq, header, parts }: StoredEntry): DecisionEntry {
-  const texts = parts.map(({ name, bytes }) => [name, bytes === null ? null : decoder.decode(bytes)] as const);
-  return { seq, header: decoder.decode(header), parts: new Map(texts) };
-}
-
-function proposalOf(entry: DecisionEntry, { tool }: EntryHeader): Proposal {
+function proposalOf(entry: CallEntry, { tool }: EntryHeader): Proposal {
   const masked = isMasked(entry, "arguments") || isMasked(entry, "tool");
   return { tool: tool ?? contentOf(entry, "tool"), args: contentOf(entry, "arguments"), masked };
 }
@@ -101,7 +92,7 @@ function inputOf(
 }
 
 /** True where the record masks something of this part, below this pointer. A list that was erased masks all. */
-function isMasked(entry: DecisionEntry, name: string, below = ""): boolean {
+function isMasked(entry: CallEntry, name: string, below = ""): boolean {
   if (!entry.parts.has(REDACTED_PART)) return false;
   const paths = contentOf(entry, REDACTED_PART);
   if (paths === undefined) return true;
@@ -109,7 +100,7 @@ function isMasked(entry: DecisionEntry, name: string, below = ""): boolean {
 }
 
 /** Undefined where the part was erased, or is not there. */
-function contentOf(entry: DecisionEntry, name: string): Json | undefined {
+function contentOf(entry: CallEntry, name: string): Json | undefined {
   const text = entry.parts.get(name);
   return typeof text === "string" ? contentOfText(text) : undefined;
 }

@@ -3,6 +3,7 @@
 import { normalize, type ToolCall } from "../call.ts";
 import type { Decision, EvaluationContext } from "../decision.ts";
 import { changedPaths } from "../edit.ts";
+import type { PastCalls } from "../past-calls.ts";
 import { argumentPath, withoutValue } from "../policy/argument-path.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import type { Hash } from "../ports.ts";
@@ -27,8 +28,13 @@ export function changedByRules(policies: PolicySet, proposal: ToolCall, call: To
 }
 
 /** Changed arguments are normalised like any others: what does not come through is denied. */
-export function judge(policies: PolicySet, call: ToolCall, context: EvaluationContext, hash: Hash): Judged {
-  const decision = policies.evaluate(call, context);
+export function judge(
+  policies: PolicySet,
+  call: ToolCall,
+  context: EvaluationContext,
+  { hash, history }: { readonly hash: Hash; readonly history: PastCalls | undefined },
+): Judged {
+  const decision = policies.evaluate(call, context, history);
   if (decision.changed === undefined || decision.verdict === "deny") return { decision, call };
   const { tool, agent, environment } = call;
   const changed = normalize({ tool, agent, environment, args: decision.changed.args }, hash);

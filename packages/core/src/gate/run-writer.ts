@@ -68,7 +68,7 @@ export class RunWriter {
     let result: CommitResult | undefined;
     try {
       const entries = [...activated, ...started, ...transaction.entries];
-      result = await store.commit({ ...transaction, ...withPerson(run, started, transaction), entries });
+      result = await store.commit({ ...transaction, ...withBeginning(run, started, transaction), entries });
       return result;
     } finally {
       if (result?.ok !== true) {
@@ -106,13 +106,21 @@ export function activation({ stamp }: Pick<Policies, "stamp">, revision: string,
   return { type: "policy.activated", revision, parts: [part] };
 }
 
-/** A person's own words at a root run's start are a message from them: what came before in a run of this id is no loop. */
-function withPerson(
+/**
+ * A run's first commit. A person's own words at a root run's start are a message from them: what came before in a run of this
+ * id is no loop. A sub-agent's run is entered in the tree of its root.
+ */
+function withBeginning(
   run: Run,
   started: readonly EntryDraft[],
   { protection }: Transaction,
 ): Pick<Transaction, "protection"> {
-  if (started.length === 0 || !run.prompted || run.depth > 0 || run.id !== run.root) return {};
-  const spoke: Motion = { type: "person", root: run.root };
-  return { protection: { accounted: protection?.accounted ?? "", motions: [spoke, ...(protection?.motions ?? [])] } };
+  if (started.length === 0) return {};
+  const { id, root } = run;
+  const begun: readonly Motion[] =
+    id !== root ? [{ type: "join", root, run: id }] : run.prompted && run.depth === 0 ? [{ type: "person", root }] : [];
+  if (begun.length === 0) return {};
+  return {
+    protection: { accounted: protection?.accounted ?? "", motions: [...begun, ...(protection?.motions ?? [])] },
+  };
 }

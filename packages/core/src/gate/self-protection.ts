@@ -5,6 +5,7 @@
  */
 import type { ToolCall } from "../call.ts";
 import type { Decision, EvaluationContext } from "../decision.ts";
+import type { PastCalls } from "../past-calls.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import type { Policies } from "../ports.ts";
 import type { Json, JsonObject } from "../value/json.ts";
@@ -42,8 +43,10 @@ function guardedSet(set: PolicySet, places: readonly string[], base: string): Po
   };
   return {
     ...set,
-    evaluate: (call: ToolCall, context: EvaluationContext) => guard(call, set.evaluate(call, context)),
-    explain: (call: ToolCall, context: EvaluationContext) => guard(call, set.explain(call, context)),
+    evaluate: (call: ToolCall, context: EvaluationContext, history?: PastCalls) =>
+      guard(call, set.evaluate(call, context, history)),
+    explain: (call: ToolCall, context: EvaluationContext, history?: PastCalls) =>
+      guard(call, set.explain(call, context, history)),
   };
 }
 

@@ -12,7 +12,7 @@ import { type ApprovalEvent, type ApprovalRecord, stepApproval } from "../approv
 import { missingOf } from "../approval/quorum.ts";
 import type { CallKeys } from "../breaker/loop/fingerprint.ts";
 import type { Motion } from "../breaker/protect/motion.ts";
-import { objectionVerdict } from "../breaker/protect/objection.ts";
+import { type Objection, objectionVerdict } from "../breaker/protect/objection.ts";
 import { callFromBytes, type ToolCall } from "../call.ts";
 import type { Decision, Denial, PauseReason } from "../decision.ts";
 import { lockedChanges } from "../edit.ts";
@@ -28,6 +28,7 @@ import { denialOf, deniedByPerson, pendingAnswer, repeatedDenial } from "./denia
 import { judge } from "./judge.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
+import { readHistory } from "./run-history.ts";
 import { fresh, type RunWriter } from "./run-writer.ts";
 import { JUMP_MS, storeTime } from "./store-time.ts";
 import { StoreWatch } from "./store-watch.ts";
@@ -201,8 +202,10 @@ export class Waiting {
     const context = contextOf(run, row.id, attempt, now);
     const set = policies.current();
     const place = placeOf(run, row);
+    const read = set.readsHistory(row.tool) ? await readHistory(store, row.root, row.id) : undefined;
+    const unmoved = read === undefined ? {} : { unmoved: read.unmoved };
     const { decision: judged, call } = isBound(row, approval, approved)
-      ? judge(set, approved, context, hash)
+      ? judge(set, approved, context, { hash, history: read?.history })
       : { decision: mismatch(row.revision), call: approved };
     const since = approval.decision.at;
     const heard = (await stickyDenial(store, place, call, judged, { set, hash, now, since })) ?? judged;
@@ -214,13 +217,14 @@ export class Waiting {
 
     if (ruled.verdict === "deny") {
       const write = this.#ended(run, row, approval, entryOf(ruled), [releaseMotion(row, ruled.by)], now);
-      if (write === undefined || !(await this.#writer.commit(run, write))) return undefined;
+      if (write === undefined || !(await this.#writer.commit(run, { ...write, ...unmoved }))) return undefined;
       return { denial: denialOf(row.id, row.tool, ruled) };
     }
     // Exactly the bytes that were approved, or another question.
     if (call.digest !== digest || !permits(ruled, approval.reasons)) {
       const asked = this.#asking(run, row, approval, call, ruled, [entryOf(ruled)], []);
-      if (asked !== undefined && (await this.#writer.commit(run, asked.write))) this.notify(asked.approval);
+      if (asked !== undefined && (await this.#writer.commit(run, { ...asked.write, ...unmoved })))
+        this.notify(asked.approval);
       return undefined;
     }
     const claim = stepCall(row, claimEvent(store.writerId, ruled.revision, now));
@@ -229,7 +233,7 @@ export class Waiting {
     const asks = callMotion(place, row.id, call, budgets, set, { hash, owner: store.writerId, now });
     const motion: Motion = { ...asks, ...seenBy(approval, budgets), type: "claim", deadline: now + LIMITS.leaseMs };
     let then: () => Waited | undefined = () => undefined;
-    const committed = await this.#writer.commitJudged(run, (objection) => {
+    const build = (objection: Objection | null): Transaction => {
       const decision = objection === null ? ruled : objected(ruled, objection, { budgets, policies: set, hash });
       const verdict = objection === null ? "allow" : objectionVerdict(objection);
       switch (verdict) {
@@ -263,7 +267,8 @@ export class Waiting {
         default:
           return unreachable(verdict);
       }
-    });
+    };
+    const committed = await this.#writer.commitJudged(run, (objection) => ({ ...build(objection), ...unmoved }));
     return committed ? then() : undefined;
   }
 

@@ -8,7 +8,7 @@ import { checkChangeConflicts } from "./change/conflicts.ts";
 import { ArgumentChecker } from "./check-arguments.ts";
 import { ScopeChecker } from "./check-scope.ts";
 import { checkTest } from "./check-tests.ts";
-import { Conditions, celEnv, RESERVED_NAMES, resolveDefinitions } from "./condition.ts";
+import { Conditions, celEnv, RESERVED_NAMES, resolveDefinitions, withHistory } from "./condition.ts";
 import { POLICY_FORMAT, type RouteSource, type RuleSource } from "./format.ts";
 import { isGlob } from "./glob.ts";
 import { Issues, type PolicyIssue, quote } from "./issue.ts";
@@ -65,12 +65,15 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   const context = mergeContext(documents, issues);
   const constants = mergeConstants(documents, issues);
   const env = celEnv(context, constants, options.zones);
-  const { definitions, texts, ruleEnv } = checkDefinitions(documents, env, issues);
+  const { definitions, texts, failed } = checkDefinitions(documents, withHistory(env), issues);
+  // What a call is bound to, changed to and booked as does not depend on the calls before it.
+  const plainEnv = withVariables(env, failed);
+  const ruleEnv = withHistory(plainEnv);
   const tools = mergeTools(
     documents,
     (tool, source, span) => ({
       schema: source.schema === undefined ? null : declaredSchema(tool, source.schema, span, options, issues),
-      binds: source.bind === undefined ? [] : checkBinds(source.bind, { env: ruleEnv, definitions }, issues),
+      binds: source.bind === undefined ? [] : checkBinds(source.bind, { env: plainEnv, definitions }, issues),
       traits: declaredTraits(tool, source, issues),
     }),
     issues,
@@ -81,7 +84,7 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   checkRoutes(routes, issues);
   const around = {
     routes,
-    env: ruleEnv,
+    env: plainEnv,
     definitions,
     scopes: new ScopeChecker(
       { environments, tools: table, known: options.knownTools ?? [], whole: options.whole ?? true },
@@ -93,7 +96,8 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   const checker = new RuleChecker(around, issues);
   const rules = documents.flatMap(({ source }) => (source.rules ?? []).flatMap((rule) => checker.check(rule) ?? []));
   checkIds("rule", rules, issues);
-  const budgets = checkBudgets(documents, around, issues);
+  const conditions = new Conditions(plainEnv, definitions, issues);
+  const budgets = checkBudgets(documents, { ...around, conditions }, issues);
   checkIds("budget", budgets, issues);
   const detectors = checkDetectors(documents, around.scopes, issues);
   checkChangeConflicts(rules, issues);
@@ -103,7 +107,7 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   }
   const approval = termsOf(undefined, "", routes, issues);
   const named = { constants, definitions: texts, context };
-  return { documents, environments, tools, framework, ...named, rules, budgets, detectors, approval, env };
+  return { documents, environments, tools, framework, ...named, rules, budgets, detectors, approval, env: ruleEnv };
 }
 
 /** The framework's schema counts where no entry of the policies gives one, by name, alias or glob. */
@@ -143,7 +147,11 @@ function checkDefinitions(documents: readonly PolicyDocument[], env: CelEnv, iss
   // A definition that failed was reported once; each rule that uses it need not say so again.
   const failed = entries.filter(({ key }) => !definitions.has(key)).map(({ key }) => [key, { kind: "dyn" }] as const);
   const texts = new Map(entries.map(({ key, value }) => [key, value.value]));
-  return { definitions, texts, ruleEnv: { ...env, variables: { ...env.variables, ...Object.fromEntries(failed) } } };
+  return { definitions, texts, failed: Object.fromEntries(failed) };
+}
+
+function withVariables(env: CelEnv, more: CelEnv["variables"]): CelEnv {
+  return { ...env, variables: { ...env.variables, ...more } };
 }
 
 /** Ids are unique over all files; two that differ only in case would be read as one by people. */

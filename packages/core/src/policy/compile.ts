@@ -3,6 +3,7 @@ import type { ModelBound } from "../budget.ts";
 import type { ToolCall } from "../call.ts";
 import type { ApprovalTerms, Decision, EvaluationContext, PauseReason, Span, Verdict } from "../decision.ts";
 import { invariant } from "../errors.ts";
+import type { PastCalls } from "../past-calls.ts";
 import type { Hash } from "../ports.ts";
 import type { Json, JsonObject } from "../value/json.ts";
 import type { Expr } from "./cel/ast.ts";
@@ -58,6 +59,8 @@ export interface Compiled {
   readonly revision: string;
   readonly constants: ReadonlyMap<string, Json>;
   readonly context: ReadonlyMap<string, ContextType>;
+  /** Some condition reads what the run has done before. */
+  readonly history: boolean;
   /** Sorted by name. */
   readonly environments: readonly EnvironmentModel[];
   candidates(tool: string): Candidates;
@@ -67,13 +70,15 @@ export interface Compiled {
 export function compilePolicies(model: PolicyModel, hash: Hash): CompiledPolicySet {
   const tools = new ToolTable(model.tools, model.framework);
   const { constants, env } = model;
-  const index = new RuleIndex(compileRules(model, hash), tools, { constants, env });
+  const rules = compileRules(model, hash);
+  const index = new RuleIndex(rules, tools, { constants, env });
   const named = new Set(model.rules.flatMap((rule) => rule.scope.tools ?? []).filter((name) => !isGlob(name)));
   return policySet(
     {
       revision: revisionOf(model, hash),
       constants: model.constants,
       context: model.context,
+      history: rules.some(({ rule }) => rule.condition?.names.includes("run")),
       environments: [...model.environments.values()].sort((a, b) => compareText(a.name, b.name)),
       candidates: (tool) => index.candidates(tool),
     },
@@ -114,8 +119,11 @@ function policySet(
     observes: (environment: string) => observed.has(environment),
     environments: compiled.environments.map(({ name, observe }) => ({ name, observe })),
     rules,
-    evaluate: (call: ToolCall, context: EvaluationContext): Decision => evaluate(compiled, call, context, false),
-    explain: (call: ToolCall, context: EvaluationContext): Decision => evaluate(compiled, call, context, true),
+    evaluate: (call: ToolCall, context: EvaluationContext, history?: PastCalls): Decision =>
+      evaluate(compiled, call, context, false, history),
+    explain: (call: ToolCall, context: EvaluationContext, history?: PastCalls): Decision =>
+      evaluate(compiled, call, context, true, history),
+    readsHistory: (tool?: string) => (tool === undefined ? compiled.history : compiled.candidates(tool).history),
     kind: (tool: string) => compiled.candidates(tool).tool.kind,
     declares,
     boundPaths: (tool: string) => compiled.candidates(tool).tool.binds.map(({ path }) => path.join(".")),

@@ -16,6 +16,24 @@ const strings: CelType = { kind: "list", item: string };
 const int: CelType = { kind: "int" };
 const bool: CelType = { kind: "bool" };
 
+const RUN: Readonly<Record<string, CelType>> = { id: string, prompted: bool, untrusted: bool, turn: int };
+
+/** What is known of every run; the rest of `run` is its history. */
+export const RUN_FACTS: ReadonlySet<string> = new Set(Object.keys(RUN));
+
+const PAST: Readonly<Record<string, CelType>> = {
+  tool: string,
+  kind: string,
+  args: { kind: "object", fields: {}, open: true },
+  at: { kind: "timestamp" },
+  turn: int,
+};
+
+const HISTORY: Readonly<Record<string, CelType>> = {
+  calls: { kind: "list", item: closed(PAST) },
+  attempts: { kind: "list", item: closed({ ...PAST, verdict: string, outcome: string }) },
+};
+
 /** Variables that the gate itself sets. `args` is open: without the tool's schema any argument may be there. */
 const VARIABLES: Readonly<Record<string, CelType>> = {
   args: { kind: "object", fields: {}, open: true },
@@ -24,7 +42,7 @@ const VARIABLES: Readonly<Record<string, CelType>> = {
   agent: string,
   env: string,
   principal: closed({ id: string, kind: string, roles: strings, labels: { kind: "map", value: string } }),
-  run: closed({ id: string, prompted: bool, untrusted: bool, turn: int }),
+  run: closed(RUN),
   now: { kind: "timestamp" },
 };
 
@@ -42,6 +60,11 @@ const CONTEXT_CEL: Readonly<Record<ContextType, CelType>> = {
 
 function closed(fields: Readonly<Record<string, CelType>>): CelType {
   return { kind: "object", fields, open: false };
+}
+
+/** The same where a condition may read what the run has done before: conditions of rules, and nothing else. */
+export function withHistory(env: CelEnv): CelEnv {
+  return { ...env, variables: { ...env.variables, run: closed({ ...RUN, ...HISTORY }) } };
 }
 
 export function celEnv(

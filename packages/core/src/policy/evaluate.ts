@@ -4,6 +4,7 @@ import type { ToolCall } from "../call.ts";
 import type { ChangedArguments, Decision, EvaluationContext, PauseReason, RuleOutcome } from "../decision.ts";
 import { changedPaths } from "../edit.ts";
 import { invariant } from "../errors.ts";
+import type { PastCalls } from "../past-calls.ts";
 import { canonicalJson, type JsonObject } from "../value/json.ts";
 import { combine, type Standing, stricter, type Unmatched } from "./combine.ts";
 import type { Compiled } from "./compile.ts";
@@ -12,7 +13,7 @@ import { asRead, bound, mayEdit, Refused, refusalOf, withoutMeaninglessNulls } f
 import { type Case, type Heard, hear, type Version } from "./hearing.ts";
 import { compareText } from "./issue.ts";
 import type { EnvironmentModel } from "./model.ts";
-import type { Candidates } from "./rule-index.ts";
+import { pastCalls } from "./past-calls.ts";
 import { type Counts, type Settled, settle } from "./settle.ts";
 import { type Variables, variablesOf } from "./variables.ts";
 
@@ -22,33 +23,28 @@ export function evaluate(
   call: ToolCall,
   context: EvaluationContext,
   explaining: boolean,
+  history?: PastCalls,
 ): Decision {
   try {
     invariant(call.agent === context.agent && call.environment === context.environment, "call and context disagree");
-    const candidates = compiled.candidates(call.tool);
+    const asked = { compiled, candidates: compiled.candidates(call.tool), call, context, history, explaining };
     for (const environment of compiled.environments) {
       if (environment.name === call.environment) {
-        return judge({ compiled, candidates, environment, call, context, explaining });
+        return judge({ ...asked, environment });
       }
     }
-    return judgeUnknown(compiled, candidates, call, context, explaining);
+    return judgeUnknown(asked);
   } catch {
     return refusal(compiled.revision, ["internal.error"], "The policies could not be evaluated.");
   }
 }
 
 /** An environment that nobody declared: the strictest answer that any declared one gives, and never only observed. */
-function judgeUnknown(
-  compiled: Compiled,
-  candidates: Candidates,
-  call: ToolCall,
-  context: EvaluationContext,
-  explaining: boolean,
-): Decision {
-  const decisions = compiled.environments.map((declared) => {
-    const environment = { ...declared, observe: false };
-    return judge({ compiled, candidates, environment, call, context, explaining });
-  });
+function judgeUnknown(asked: Omit<Case, "environment">): Decision {
+  const { compiled, call } = asked;
+  const decisions = compiled.environments.map((declared) =>
+    judge({ ...asked, environment: { ...declared, observe: false } }),
+  );
   const [first, ...others] = decisions;
   if (first === undefined) return refusal(compiled.revision, ["environment.unknown"], "No environment is declared.");
   const strictest = others.reduce<Decision>(stricter, first);
@@ -73,9 +69,12 @@ function judge(one: Case): Decision {
 }
 
 /** Step 1: what the host decides is bound, and the arguments must be ones of this tool. Never observed. */
-function prepared({ compiled, candidates, environment, call, context }: Case): Version | Refused {
+function prepared({ compiled, candidates, environment, call, context, history }: Case): Version | Refused {
   const { guard } = candidates;
-  const variables = variablesOf(candidates, environment.name, call, call.args, context, compiled);
+  const looked = variablesOf(candidates, environment.name, call, call.args, context, compiled);
+  const variables = candidates.history
+    ? { ...looked, run: { ...context.run, ...pastCalls(history, compiled) } }
+    : looked;
   if (guard === null) return { args: call.args, read: call.args, variables };
   const nulls = guard.schema !== null && call.bytes.includes("null");
   const args = bound(guard, nulls ? withoutMeaninglessNulls(guard, call.args) : call.args, variables);

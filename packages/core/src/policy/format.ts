@@ -160,7 +160,7 @@ const testCall = object({
 const testStep = object({
   call: required(testCall, "The proposed call."),
   expect: required(expectation, "A verdict, or a verdict with the ids that must have it."),
-  result: reserved("What the tool returned."),
+  result: optional(json, "What the tool returned: the call ran, where it is not denied. Absent: it is judged only."),
 });
 
 const principal = object({

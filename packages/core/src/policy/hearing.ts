@@ -2,6 +2,7 @@
 import type { ToolCall } from "../call.ts";
 import type { EvaluationContext } from "../decision.ts";
 import { invariant } from "../errors.ts";
+import type { PastCalls } from "../past-calls.ts";
 import type { JsonObject } from "../value/json.ts";
 import type { CelFault } from "./cel/index.ts";
 import type { Matched, Voice } from "./combine.ts";
@@ -19,6 +20,8 @@ export interface Case {
   readonly environment: EnvironmentModel;
   readonly call: ToolCall;
   readonly context: EvaluationContext;
+  /** Looked at only where `candidates.history` says so. */
+  readonly history: PastCalls | undefined;
   readonly explaining: boolean;
 }
 

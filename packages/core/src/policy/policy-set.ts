@@ -5,6 +5,7 @@ import type { ToolCall } from "../call.ts";
 import type { ApprovalTerms, Decision, EvaluationContext, Span, Verdict } from "../decision.ts";
 import type { LoopSettings } from "../detectors.ts";
 import type { EditField } from "../edit-field.ts";
+import type { PastCalls } from "../past-calls.ts";
 import type { CallKind, ToolTraits } from "../traits.ts";
 import type { JsonObject } from "../value/json.ts";
 
@@ -20,10 +21,15 @@ export interface DetectorScope {
 export interface PolicySet {
   /** Digest of everything that decides, hex. */
   readonly revision: string;
-  /** Pure, synchronous, total: never throws, and whatever goes wrong inside is a denial. */
-  evaluate(call: ToolCall, context: EvaluationContext): Decision;
+  /**
+   * Pure, synchronous, total: never throws, and whatever goes wrong inside is a denial. `history` is what `run.calls` and
+   * `run.attempts` read; without it reading them is an error of the condition.
+   */
+  evaluate(call: ToolCall, context: EvaluationContext, history?: PastCalls): Decision;
   /** The same decision with the values that made it and the nearest misses; slower, for people. */
-  explain(call: ToolCall, context: EvaluationContext): Decision;
+  explain(call: ToolCall, context: EvaluationContext, history?: PastCalls): Decision;
+  /** False where no rule for this tool, or none at all, reads what the run has done before: then no history needs to be had. */
+  readsHistory(tool?: string): boolean;
   /** The tool's declared kind; destructive when nothing is declared. */
   kind(tool: string): ToolKind;
   /** True where a rule or a `tools:` entry names the tool without a glob. */

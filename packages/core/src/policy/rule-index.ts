@@ -28,6 +28,8 @@ export interface Candidates {
   readonly env: CelEnv;
   /** What its arguments must be and what the host decides of them; null where nothing is known. */
   readonly guard: Guard | null;
+  /** Some condition reads what the run has done before. */
+  readonly history: boolean;
   /** Some rule changes arguments. */
   readonly changes: boolean;
 }
@@ -97,6 +99,11 @@ export class RuleIndex {
     const written = scoped.flatMap(({ changes }) =>
       changes.flatMap((one) => (one.kind === "set" ? [one.to.expr] : [])),
     );
+    const names = new Set([
+      ...rules.flatMap(({ condition }) => condition?.names ?? []),
+      ...written.flatMap((expr) => [...namesIn(expr)]),
+      ...(guard?.names ?? []),
+    ]);
     return {
       tool,
       rules,
@@ -106,13 +113,8 @@ export class RuleIndex {
           speaks: says.false.verdict !== null,
         })),
       ),
-      names: [
-        ...new Set([
-          ...rules.flatMap(({ condition }) => condition?.names ?? []),
-          ...written.flatMap((expr) => [...namesIn(expr)]),
-          ...(guard?.names ?? []),
-        ]),
-      ],
+      names: [...names],
+      history: names.has("run"),
       env,
       guard,
       changes: scoped.some(({ changes }) => changes.length > 0),

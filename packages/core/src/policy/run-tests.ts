@@ -8,6 +8,7 @@ import { canonicalJson, type Json, type JsonObject } from "../value/json.ts";
 import { parseTimestamp } from "./cel/time.ts";
 import { Timestamp } from "./cel/values.ts";
 import type { TestSource } from "./format.ts";
+import { JudgedCalls } from "./judged-calls.ts";
 import type { PolicyDocument } from "./model.ts";
 import type { CompiledPolicySet } from "./policy-set.ts";
 
@@ -27,8 +28,9 @@ export function runPolicyTests(
 ): readonly PolicyTestOutcome[] {
   return documents.flatMap(({ source }) =>
     (source.tests ?? []).map((test) => {
+      const run = new JudgedCalls();
       const failures = stepsOf(test).flatMap((step, index, all) =>
-        runStep(step, test, policies, hash).map((failure) =>
+        runStep(step, { test, policies, hash, run, turn: index }).map((failure) =>
           all.length > 1 ? `step ${index + 1}: ${failure}` : failure,
         ),
       );
@@ -37,26 +39,39 @@ export function runPolicyTests(
   );
 }
 
+interface Around {
+  readonly test: TestSource;
+  readonly policies: CompiledPolicySet;
+  readonly hash: Hash;
+  /** The steps before. */
+  readonly run: JudgedCalls;
+  readonly turn: number;
+}
+
 type Step = NonNullable<TestSource["run"]>[number];
 
-function stepsOf(test: TestSource): readonly Pick<Step, "call" | "expect">[] {
+function stepsOf(test: TestSource): readonly Omit<Step, "span">[] {
   if (test.run !== undefined) return test.run;
   return test.call === undefined || test.expect === undefined ? [] : [{ call: test.call, expect: test.expect }];
 }
 
 function runStep(
-  { call, expect }: Pick<Step, "call" | "expect">,
-  test: TestSource,
-  policies: CompiledPolicySet,
-  hash: Hash,
+  { call, expect, result }: Omit<Step, "span">,
+  { test, policies, hash, run, turn }: Around,
 ): readonly string[] {
   const agent = test.agent?.value ?? "agent";
   const environment = test.env?.value ?? policies.environments[0]?.name ?? "";
   const normal = normalize({ tool: call.tool.value, args: call.args?.value ?? {}, agent, environment }, hash);
   // What the gate itself refuses is a denial as well, by the id under which it is recorded.
   const decided: Decided = normal.ok
-    ? policies.evaluate(normal.call, contextOf(test, agent, environment))
+    ? policies.evaluate(normal.call, contextOf(test, agent, environment, turn), run.history())
     : { verdict: "deny", by: ["call.malformed"] };
+  if (normal.ok) {
+    const { verdict, changed } = decided;
+    const args = changed?.args ?? normal.call.args;
+    const named = { id: `step-${turn + 1}`, tool: normal.call.tool, args, at: momentOf(test.now), turn };
+    run.add({ ...named, verdict, ran: result !== undefined });
+  }
   const expected = typeof expect === "string" ? { then: expect } : expect;
   const wrong = differences(decided, expected);
   if (wrong.length > 0 || !("args" in expected) || expected.args === undefined) return wrong;
@@ -90,13 +105,13 @@ function differences(
 /** 2000-01-01T00:00:00Z: a test without a `now` is the same on every day. */
 const NOW_MS = 946_684_800_000;
 
-function contextOf(test: TestSource, agent: string, environment: string): EvaluationContext {
+function contextOf(test: TestSource, agent: string, environment: string, turn: number): EvaluationContext {
   return {
     agent,
     environment,
     principal: principalOf(test.principal),
     context: objectOf(test.context?.value),
-    run: { id: "run_test", prompted: false, untrusted: false, turn: 0 },
+    run: { id: "run_test", prompted: false, untrusted: false, turn },
     call: { id: "call_test", depth: 0, attempt: 1 },
     now: momentOf(test.now),
   };

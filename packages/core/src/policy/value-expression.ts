@@ -1,7 +1,7 @@
 /** Expressions that give a value instead of true or false: what is bound, what a change writes. */
 import { childrenOf, type Expr } from "./cel/ast.ts";
 import type { CelEnv, CelType } from "./cel/types.ts";
-import { checkExpression, parseExpression } from "./condition.ts";
+import { checkExpression, parseExpression, RUN_FACTS } from "./condition.ts";
 import { type IssueDetails, type Issues, quote } from "./issue.ts";
 import type { ExpressionModel } from "./model.ts";
 import type { Located } from "./shape.ts";
@@ -51,9 +51,18 @@ export function mayBe(expected: CelType, actual: CelType): boolean {
   return map(expected.kind) === map(actual.kind);
 }
 
-/** Every name that an expression mentions, those of its macro variables too. */
+/**
+ * Every name that an expression mentions, those of its macro variables too. `run` is one of them where more of it may be read
+ * than `RUN_FACTS`, which need no looking up.
+ */
 export function namesIn(expr: Expr, names: Set<string> = new Set()): ReadonlySet<string> {
+  if (isRunFact(expr)) return names;
   if (expr.kind === "identifier") names.add(expr.name);
   for (const child of childrenOf(expr)) namesIn(child, names);
   return names;
+}
+
+function isRunFact(expr: Expr): boolean {
+  if (expr.kind !== "select" && expr.kind !== "has") return false;
+  return expr.operand.kind === "identifier" && expr.operand.name === "run" && RUN_FACTS.has(expr.field);
 }

@@ -19,9 +19,10 @@ const DEFAULT_TERMS: ApprovalTerms = Object.freeze({
 /** No budgets, the detectors' defaults, and tools of which nothing is known. */
 export const WITHOUT_LIMITS: Pick<
   PolicySet,
-  "observes" | "editFields" | "traits" | "detectors" | "budgets" | "modelBudgets" | "approval"
+  "observes" | "readsHistory" | "editFields" | "traits" | "detectors" | "budgets" | "modelBudgets" | "approval"
 > = Object.freeze({
   observes: () => false,
+  readsHistory: () => false,
   editFields: () => [],
   traits: () => UNDECLARED_TOOL,
   detectors: () => LOOP_DEFAULTS,

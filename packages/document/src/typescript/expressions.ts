@@ -191,6 +191,19 @@ type ExprOfKnown<T> = [T] extends [never]
 /** Of a union of objects, the fields that all of them have. */
 export type FieldsOf<T, Keys extends keyof T = keyof T> = { readonly [Key in Keys & string]: ExprOf<T[Key]> };
 
+export interface PastCallExpr extends AnyExpression {
+  readonly tool: TextExpr;
+  readonly kind: TextExpr<"read" | "write" | "destructive" | "none">;
+  readonly args: Untyped;
+  readonly at: TimeExpr;
+  readonly turn: NumberExpr;
+}
+
+export interface AttemptExpr extends PastCallExpr {
+  readonly verdict: TextExpr<"allow" | "deny" | "pause">;
+  readonly outcome: TextExpr<"succeeded" | "failed" | "unknown" | "none">;
+}
+
 /** What a callback of `when` is given. `Args` are the arguments that every tool in scope has. */
 export interface ConditionContext<Args = unknown> {
   readonly args: unknown extends Args ? Untyped : FieldsOf<Args>;
@@ -217,6 +230,10 @@ export interface ConditionContext<Args = unknown> {
     readonly prompted: Condition;
     readonly untrusted: Condition;
     readonly turn: NumberExpr;
+    /** What succeeded before, of this run and its sub-agents, oldest first. Not for functions. */
+    readonly calls: ListExpr<PastCallExpr>;
+    /** All that was tried before. Not for functions. */
+    readonly attempts: ListExpr<AttemptExpr>;
   };
   readonly now: TimeExpr;
   /** A constant of `let` or an expression of `define`. */

@@ -7,8 +7,10 @@ import {
   type Clock,
   type CommitResult,
   type Conflict,
+  callEntryOf,
   EMPTY_TREE,
   type Hash,
+  isCallEntry,
   type Json,
   type LogHeads,
   type Objection,
@@ -25,6 +27,7 @@ import {
   type Transaction,
   toHex,
   treeRoot,
+  type Unmoved,
 } from "@saferun/core";
 import { nodeClock, nodeHash, nodeRandom } from "../node/ports.ts";
 
@@ -72,7 +75,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     for (const { row, expect } of transaction.rows ?? []) {
       if ((state.get(row.kind)?.get(row.id)?.version ?? null) !== expect) return { kind: row.kind, id: row.id };
     }
-    return undefined;
+    return transaction.unmoved && movedIn(transaction.unmoved);
+  }
+
+  function movedIn({ root, tree, runs: read }: Unmoved): Conflict | undefined {
+    if ((state.get("tree")?.get(root)?.version ?? null) !== tree) return { kind: "tree", id: root };
+    const moved = read.find((run) => (runs.get(run.id)?.entries ?? 0) !== run.entries);
+    return moved === undefined ? undefined : { kind: "run", id: moved.id };
   }
 
   function chainsOf(transaction: Transaction): Map<string, ChainHead> {
@@ -151,6 +160,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       run === undefined
         ? entries.slice(from, from + limit)
         : (byRun.get(run) ?? []).filter((entry) => entry.seq >= from).slice(0, limit),
+    callEntries: async ({ run, from, limit }) =>
+      (byRun.get(run) ?? [])
+        .filter((entry) => entry.seq >= from)
+        .map(callEntryOf)
+        .filter(isCallEntry)
+        .slice(0, limit),
     leaves: async ({ from, to }) => entries.slice(from, to).map((entry) => entry.leaf),
     checkpoints: async () => [...notes].sort(([left], [right]) => left - right).map(([size, note]) => ({ size, note })),
     addCheckpoint: async (size, note) => {

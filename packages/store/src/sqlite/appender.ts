@@ -25,6 +25,7 @@ import {
   SafeRunError,
   type StoredEntry,
   type Transaction,
+  type Unmoved,
 } from "@saferun/core";
 import { isBusy, isFileError, storeFailure } from "./failure.ts";
 import { blob, type ConnectOptions, connect, integer, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
@@ -248,7 +249,15 @@ function conflictIn(statements: Statements, state: StateTable, transaction: Tran
   for (const { row: approval, expect } of transaction.approvals ?? []) {
     if (versionIn(statements.approvalVersion, approval.id) !== expect) return { kind: "approval", id: approval.id };
   }
-  return state.conflictIn(transaction.rows ?? []);
+  const { unmoved } = transaction;
+  return state.conflictIn(transaction.rows ?? []) ?? (unmoved && movedIn(statements, state, unmoved));
+}
+
+/** The first run, or the tree itself, that has moved on since the history was read. */
+function movedIn(statements: Statements, state: StateTable, { root, tree, runs }: Unmoved): Conflict | undefined {
+  if (state.versionOf("tree", root) !== tree) return { kind: "tree", id: root };
+  const moved = runs.find(({ id, entries }) => (readRun(statements, id)?.n ?? 0) !== entries);
+  return moved === undefined ? undefined : { kind: "run", id: moved.id };
 }
 
 function versionIn(statement: StatementSync, id: string): number | null {

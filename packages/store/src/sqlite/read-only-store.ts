@@ -1,11 +1,11 @@
 /** A look at a store: for verification and listings, also while other processes have it open. Writes nothing. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { type LogFault, type LogStates, SafeRunError, type Store } from "@saferun/core";
+import { type CallEntry, type LogFault, type LogStates, SafeRunError, type Store } from "@saferun/core";
 import type { Installation } from "../node/installation.ts";
 import { nodeHash } from "../node/ports.ts";
 import { readPrivateFile } from "../node/private-files.ts";
-import { type Activation, createDecisionReader, type DecisionEntry, type DecisionReader } from "./decision-reader.ts";
+import { type Activation, type CallRange, createDecisionReader, type DecisionReader } from "./decision-reader.ts";
 import { storeFailure } from "./failure.ts";
 import { createReader } from "./reader.ts";
 import { readsOf } from "./reads.ts";
@@ -20,7 +20,7 @@ export interface ReadOnlyStoreOptions {
 
 export interface ReadOnlyStore extends Store {
   /** Proposals and decisions with what they were made from, `from` inclusive to `to` exclusive: for judging them again. */
-  decisionEntries(range: { readonly from: number; readonly to: number }): Promise<readonly DecisionEntry[]>;
+  decisionEntries(range: CallRange): Promise<readonly CallEntry[]>;
   /** Which revision came into force where, and on which runtime. */
   activations(): Promise<readonly Activation[]>;
   /** Rows of runs, calls and approvals that are not what the entries say; `states` has seen the first `seen` of them. */

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import {
   type ApprovalRecord,
+  type CallEntry,
   type CallRecord,
   type Hash,
   type Json,
@@ -18,6 +19,7 @@ import {
   treeRoot,
 } from "@saferun/core";
 import { split } from "./appender.ts";
+import { CALL_ENTRIES, callEntriesIn } from "./call-entries.ts";
 import { createPackedReader } from "./packed.ts";
 import { isGone } from "./processes.ts";
 import { blob, connectReadOnly, integer, OPEN_CALLS, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
@@ -62,6 +64,11 @@ export function createReader(path: string, options: { readonly busyMs: number; r
     };
   }
 
+  function callEntries({ run, from, limit }: { run: string; from: number; limit: number }): CallEntry[] {
+    const rows = statements.callEntries.all(run, from, Math.max(0, Math.min(limit, MOST_ENTRIES)));
+    return callEntriesIn(rows);
+  }
+
   function head(): TreeHead & { readonly log: string } {
     const found = row(statements.head) ?? {};
     const size = integer(found.size, "size");
@@ -95,6 +102,7 @@ export function createReader(path: string, options: { readonly busyMs: number; r
       }
     },
     entries,
+    callEntries,
     leaves: ({ from, to }: { from: number; to: number }): Uint8Array[] =>
       statements.leaves.all(from, to).map((found) => blob(found.leaf, "leaf")),
     close: () => db.close(),
@@ -150,6 +158,7 @@ function prepareAll(db: DatabaseSync) {
     entriesOfRun: db.prepare(
       "SELECT seq, run, leaf, header FROM entries WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?",
     ),
+    callEntries: db.prepare(CALL_ENTRIES),
     leaves: db.prepare("SELECT leaf FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq"),
     parts: db.prepare("SELECT id, name, salt, bytes FROM parts WHERE id >= ? AND id < ? ORDER BY id"),
     strayEntries: db.prepare("SELECT seq FROM entries WHERE seq < 0"),

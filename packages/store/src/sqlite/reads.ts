@@ -24,6 +24,7 @@ export function readsOf(reader: Reader, isClosed: () => boolean): Reads {
         return { size, root };
       }),
     entries: (query) => read(() => reader.entries(query)),
+    callEntries: (query) => read(() => reader.callEntries(query)),
     leaves: (range) => read(() => reader.leaves(range)),
     strays: () => read(() => reader.strays()),
     checkpoints: () => read(() => reader.checkpoints()),

@@ -48,8 +48,13 @@ export class StateTable implements StateRows {
 
   /** The first row whose compare-and-set does not hold. */
   conflictIn(writes: readonly RowWrite<StateRow>[]): { readonly kind: StateKind; readonly id: string } | undefined {
-    const held = writes.find(({ row: { kind, id }, expect }) => (this.#known(kind, id)?.version ?? null) !== expect);
+    const held = writes.find(({ row: { kind, id }, expect }) => this.versionOf(kind, id) !== expect);
     return held === undefined ? undefined : { kind: held.row.kind, id: held.row.id };
+  }
+
+  /** Null where there is no such row. */
+  versionOf(kind: StateKind, id: string): number | null {
+    return this.#known(kind, id)?.version ?? null;
   }
 
   write({ kind, id, version, due, value }: StateRow): void {

@@ -100,6 +100,8 @@ export type Motion =
       /** What was really used; a pot that is not named books what was held. */
       readonly actual: readonly HoldPart[];
     }
+  /** A sub-agent's run begins: its calls are calls of the root's run as well. */
+  | { readonly type: "join"; readonly root: string; readonly run: string }
   /** A message from a person to the run. */
   | { readonly type: "person"; readonly root: string }
   /** A call of a model, before it is made. */

@@ -37,6 +37,9 @@ function move(work: Work, motion: Motion): void {
     case "finish":
       finish(work, motion);
       break;
+    case "join":
+      work.rows.join(motion.root, motion.run);
+      break;
     case "person":
       person(work, motion);
       break;

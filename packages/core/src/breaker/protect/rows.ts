@@ -1,5 +1,6 @@
 /** The state rows of the protections with their types: what each kind's value holds, and under which id it stands. */
 
+import { LIMITS } from "../../limits.ts";
 import type { StateRows } from "../../ports.ts";
 import { canonicalJson, type Json } from "../../value/json.ts";
 import type { Hold, HoldPart, ModelHold, Pot } from "../budget/hold.ts";
@@ -93,6 +94,14 @@ export class ProtectionRows {
   setRun(root: string, { history, usd }: RunRow): void {
     const value = { history, usd: { held: String(usd.held), spent: String(usd.spent) } };
     this.#rows.put("run", root, json(value), this.#now + KEPT_MS);
+  }
+
+  /** A run that joins again, because it goes on elsewhere, moves nothing. */
+  join(root: string, run: string): void {
+    const runs = treeOf(this.#rows.get("tree", root));
+    if (!runs.includes(run) && runs.length <= LIMITS.historyRuns) {
+      this.#rows.put("tree", root, json([...runs, run]), null);
+    }
   }
 
   /** `recipients`: those whose contacts are of interest; others are not read. */
@@ -212,6 +221,11 @@ function readHistory(stored: StoredHistory): RunHistory {
 
 function isNumbers(counts: StoredHistory["counts"]): counts is RunHistory["counts"] {
   return counts.length === 0 || typeof counts[0] === "number";
+}
+
+/** The runs of a root's sub-agents, as its row `tree` lists them; more than `LIMITS.historyRuns`: there are others. */
+export function treeOf(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((id) => typeof id === "string") : [];
 }
 
 /** Immutable data that is JSON by its type. */

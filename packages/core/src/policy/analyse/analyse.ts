@@ -6,6 +6,7 @@ import type { PolicyIssue } from "../issue.ts";
 import { compareText } from "../issue.ts";
 import type { PolicyModel, RuleModel } from "../model.ts";
 import { argumentUse } from "./argument-use.ts";
+import { anyAttempts } from "./attempts.ts";
 import { budgets } from "./budgets.ts";
 import { coverage } from "./coverage.ts";
 import { deadRules } from "./dead-rules.ts";
@@ -34,6 +35,7 @@ export function analyse(model: PolicyModel, errors: readonly PolicyIssue[] = [])
     ...budgets(analysis),
     ...freeDenies(analysis),
     ...splitRoutes(analysis),
+    ...anyAttempts(analysis),
   ];
   return findings
     .map(issueOf)

@@ -1,6 +1,7 @@
 /** Finding a call that lies in a region and behaves as claimed: a bounded search, decided by evaluation. */
 import type { BudgetClaim } from "../../budget.ts";
 import type { Decision } from "../../decision.ts";
+import type { PastCalls } from "../../past-calls.ts";
 import type { Json, JsonObject } from "../../value/json.ts";
 import type { Expr } from "../cel/ast.ts";
 import type { PolicyModel, RuleModel } from "../model.ts";
@@ -57,8 +58,8 @@ export class Search {
     return undefined;
   }
 
-  decide(call: ExampleCall): Decision | undefined {
-    return this.#trial.decide(call);
+  decide(call: ExampleCall, history?: PastCalls): Decision | undefined {
+    return this.#trial.decide(call, history);
   }
 
   claims(call: ExampleCall): readonly BudgetClaim[] {

@@ -2,6 +2,7 @@
 import type { BudgetClaim } from "../../budget.ts";
 import { normalize, type ToolCall } from "../../call.ts";
 import type { Decision, EvaluationContext, Principal, Verdict } from "../../decision.ts";
+import { NO_CALLS, type PastCalls } from "../../past-calls.ts";
 import type { Hash } from "../../ports.ts";
 import type { Json, JsonObject } from "../../value/json.ts";
 import { compilePolicies } from "../compile.ts";
@@ -37,15 +38,15 @@ export class Trial {
   }
 
   /** What the rules say; undefined where the call is refused before any rule: it is none, or none of this tool. */
-  decide(example: ExampleCall): Decision | undefined {
-    const decision = this.evaluate(example);
+  decide(example: ExampleCall, history?: PastCalls): Decision | undefined {
+    const decision = this.evaluate(example, history);
     return decision?.by.some((id) => id.startsWith("schema:") || id.startsWith("bind:")) ? undefined : decision;
   }
 
   /** Undefined where it is no call of any tool. */
-  evaluate(example: ExampleCall): Decision | undefined {
+  evaluate(example: ExampleCall, history: PastCalls = NO_CALLS): Decision | undefined {
     const call = callOf(example, example.args);
-    return call && this.#compiled().evaluate(call, contextOf(example));
+    return call && this.#compiled().evaluate(call, contextOf(example), history);
   }
 
   /** What budgets count of it, with the arguments that would run. */

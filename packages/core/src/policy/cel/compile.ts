@@ -1,7 +1,7 @@
 /**
  * Tree → closures. No code generation: each node becomes a function that calls its children's.
  *
- * What is known at load is decided at load: paths, constants, overloads, and whether a value comes from `args` or `context`.
+ * What is known at load is decided at load: paths, constants, overloads, and whether a value comes from `args`, `context` or `run`.
  */
 import type { Activation } from "./activation.ts";
 import { negate } from "./arithmetic.ts";
@@ -23,12 +23,12 @@ export type Evaluate = (activation: Activation) => Outcome;
 export interface Local {
   readonly name: string;
   readonly slot: number;
-  /** True where it is bound to what comes from `args` or `context`. */
+  /** True where it is bound to what comes from `args`, `context` or `run`. */
   readonly strict: boolean;
 }
 
 /** What came from outside, and is compared strictly. */
-const OUTSIDE: ReadonlySet<string> = new Set(["args", "context"]);
+const OUTSIDE: ReadonlySet<string> = new Set(["args", "context", "run"]);
 
 export class Compiler {
   readonly env: CelEnv;
@@ -66,7 +66,7 @@ export class Compiler {
     }
   }
 
-  /** True where any part of the value comes from `args` or `context`, also by way of a macro variable or a function. */
+  /** True where any part of the value comes from `args`, `context` or `run`, also by way of a macro variable or a function. */
   isStrict(expr: Expr): boolean {
     if (expr.kind === "identifier") {
       const local = expr.absolute ? undefined : this.local(expr.name);

@@ -204,6 +204,8 @@ function adoptObject(value: object, offset: number): Outcome {
   }
   if (isPlain(value)) return value as CelRecord;
   if (value instanceof Boxed) return value as CelValue;
+  // What the host could not tell: its own words, at the place that reads it.
+  if (value instanceof Fault) return new Fault(value.message, offset);
   if (value instanceof Uint8Array) {
     return value.length <= LIMITS.celStringBytes ? value : new Fault(`bytes over ${LIMITS.celStringBytes}`, offset);
   }

@@ -4,6 +4,7 @@
  */
 import type { ToolCall } from "../../call.ts";
 import type { Decision, EvaluationContext } from "../../decision.ts";
+import type { PastCalls } from "../../past-calls.ts";
 import type { Policies } from "../../ports.ts";
 import type { PolicySet } from "../policy-set.ts";
 import { refusalText } from "./refusal.ts";
@@ -36,7 +37,9 @@ function guardedSet(set: PolicySet, validators: ReadonlyMap<string, ArgumentVali
   };
   return {
     ...set,
-    evaluate: (call: ToolCall, context: EvaluationContext) => guard(call, set.evaluate(call, context)),
-    explain: (call: ToolCall, context: EvaluationContext) => guard(call, set.explain(call, context)),
+    evaluate: (call: ToolCall, context: EvaluationContext, history?: PastCalls) =>
+      guard(call, set.evaluate(call, context, history)),
+    explain: (call: ToolCall, context: EvaluationContext, history?: PastCalls) =>
+      guard(call, set.explain(call, context, history)),
   };
 }
