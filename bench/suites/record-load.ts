@@ -49,7 +49,7 @@ export async function oneCall(store: Store, index: number): Promise<number> {
   const ended: CallRecord = { ...row, version: 2, state: "succeeded", bytes: null, leaseUntil: null };
   const committed = await store.commit({ entries: second, calls: [{ row: ended, expect: row.version }] });
   if (!committed.ok) throw new Error(`call ${index} was made before`);
-  return (committed.entries.at(-1)?.seq ?? 0) + 1;
+  return committed.to;
 }
 
 function rowOf(store: Store, [proposed]: readonly EntryDraft[], index: number): CallRecord {

@@ -144,7 +144,8 @@ export interface Unmoved {
 }
 
 export type CommitResult =
-  | { readonly ok: true; readonly entries: readonly StoredEntry[] }
+  /** `from` inclusive to `to` exclusive: the positions of its entries. */
+  | { readonly ok: true; readonly from: number; readonly to: number }
   /** A compare-and-set did not hold; nothing was written. */
   | { readonly ok: false; readonly conflict: Conflict }
   /** The protections come to something else than the entries account for; nothing was written. */

@@ -222,8 +222,8 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
     async commit(transaction) {
       await ready();
       const result = await store.commit(transaction);
-      if (result.ok && result.entries.length > 0) {
-        unsigned += result.entries.length;
+      if (result.ok && result.to > result.from) {
+        unsigned += result.to - result.from;
         if (unsigned >= everyEntries) {
           unsigned = 0;
           later();

@@ -116,6 +116,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     const objection = protectRows(transaction, stepped);
     if (objection !== null) return { ok: false, objection };
     const appended = appendEntries(transaction.entries, { ...heads, runs: chainsOf(transaction) }, clock.now(), hash);
+    const from = heads.tree.size;
     // Nothing below can fail: the heads, rows and entries change together.
     heads = appended.heads;
     for (const [id, chain] of appended.heads.runs) chains.set(id, chain);
@@ -139,7 +140,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     }
     for (const { seq, names } of transaction.erase ?? []) erase(seq, names);
     changes++;
-    return { ok: true, entries: appended.entries };
+    return { ok: true, from, to: heads.tree.size };
   }
 
   function erase(seq: number, names: readonly string[]): void {

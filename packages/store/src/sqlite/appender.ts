@@ -280,7 +280,6 @@ function writeEntries(
     }
   }
   writeRuns(statements, transaction, heads);
-  if (entries.length > 0) statements.setHead.run(heads.tree.size, joined(heads.tree.peaks));
 }
 
 /** One row for each run that the entries belong to, as it stands after the last of them. */
