@@ -6,6 +6,7 @@ import { SafeRunError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
 import { fromBase64, toBase64 } from "../value/bytes.ts";
+import { canonicalJson } from "../value/json.ts";
 import { appendEntries, type LogHeads } from "./append.ts";
 import type { EntryDraft } from "./entry.ts";
 import { parseHeader } from "./header.ts";
@@ -59,6 +60,30 @@ describe("appendEntries", () => {
     expect(heads.runs.get("a")).toEqual({ n: 2, leaf: entries[3]?.leaf });
     expect(heads.tree.size).toBe(4);
     expect(START.tree.size).toBe(0);
+  });
+
+  it("writes every header as canonical JSON would", () => {
+    const words = fc.string({ unit: "binary", maxLength: 40 });
+    const fields = { run: words, call: words, agent: words, tool: words, approval: words, rules: fc.array(words) };
+    const parts = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9_.-]{0,8}$/), { maxLength: 4 });
+    fc.assert(
+      fc.property(fc.record(fields, { requiredKeys: [] }), fc.option(fc.nat()), parts, (given, step, names) => {
+        const content = names.map((name) => ({ name, salt, bytes: encodePart(name) }));
+        const draft: EntryDraft = { ...given, ...(step === null ? {} : { step }), type: "call.lost", parts: content };
+        const header = text(appendEntries([draft], START, 5, hash).entries[0]?.header ?? new Uint8Array(0));
+        expect(header).toBe(canonicalJson(JSON.parse(header)));
+        const { run, ...others } = given;
+        expect(JSON.parse(header)).toMatchObject(run === undefined ? others : { ...others, run: { id: run } });
+      }),
+    );
+  });
+
+  it.each<[string, Partial<EntryDraft>, number]>([
+    ["a lone surrogate", { call: "\ud800" }, 5],
+    ["a step that is no number", { step: Number.NaN }, 5],
+    ["a time that is no number", {}, Number.NaN],
+  ])("refuses %s", (_, fields, now) => {
+    expect(codeOf(() => appendEntries([{ type: "call.lost", ...fields }], START, now, hash))).toBe("log.malformed");
   });
 
   it("writes canonical JSON and hashes exactly these bytes", () => {

@@ -53,14 +53,12 @@ export function appendEntries(drafts: readonly EntryDraft[], heads: LogHeads, no
   for (const draft of drafts) {
     const parts = storedParts(draft);
     const run = draft.run === undefined ? undefined : (runs.get(draft.run) ?? EMPTY_CHAIN);
-    const header = headerBytes({
-      ...headerFields(draft),
-      v: HEADER_VERSION,
+    const header = headerBytes(draft, {
       log: heads.log,
       writer: link(writer.id, writer),
-      ...(draft.run !== undefined && run !== undefined ? { run: link(draft.run, run) } : {}),
+      run: draft.run !== undefined && run !== undefined ? link(draft.run, run) : undefined,
       time,
-      ...(parts.length > 0 ? { parts: commitments(parts, hash) } : {}),
+      parts: parts.length > 0 ? commitments(parts, hash) : undefined,
     });
     const leaf = leafHash(header, hash);
     entries.push({ seq: tree.size, header, leaf, parts });
@@ -78,30 +76,33 @@ function link(id: string, head: ChainHead): ChainLink {
   return { id, n: head.n, prev: head.leaf === null ? null : toHex(head.leaf) };
 }
 
-function headerFields(draft: EntryDraft): Omit<EntryDraft, "run" | "parts"> {
+/** What the store adds to a draft. */
+type Added = { readonly [Key in "log" | "writer" | "run" | "time" | "parts"]: EntryHeader[Key] | undefined };
+
+/** Every field of a header, in the order of canonical JSON; what is undefined is not in it. */
+function headerOf(draft: EntryDraft, { log, writer, run, time, parts }: Added) {
   const { type, step, call, within, model, tool, agent, environment } = draft;
   const { verdict, rules, revision, approval, outcome } = draft;
-  return {
-    type,
-    ...(step !== undefined && { step }),
-    ...(call !== undefined && { call }),
-    ...(within !== undefined && { within }),
-    ...(model !== undefined && { model }),
-    ...(tool !== undefined && { tool }),
-    ...(agent !== undefined && { agent }),
-    ...(environment !== undefined && { environment }),
-    ...(verdict !== undefined && { verdict }),
-    ...(rules !== undefined && { rules }),
-    ...(revision !== undefined && { revision }),
-    ...(approval !== undefined && { approval }),
-    ...(outcome !== undefined && { outcome }),
-  };
+  const begin = { agent, approval, call, environment, log, model, outcome, parts, revision, rules, run };
+  const header = { ...begin, step, time, tool, type, v: HEADER_VERSION, verdict, within, writer };
+  return header satisfies Record<keyof EntryHeader, unknown>;
 }
 
-function headerBytes(header: EntryHeader): Uint8Array {
+/**
+ * RFC 8785, a third of the time that sorting takes: `JSON.stringify` differs from it only in the order of keys, and in that
+ * it escapes lone surrogates and makes null of numbers that are none. Those are refused.
+ */
+function headerText(header: ReturnType<typeof headerOf>): string {
+  const text = JSON.stringify(header);
+  const plain = !text.includes("\\ud") && [header.time, header.step ?? 0].every(Number.isFinite);
+  return plain ? text : canonicalJson(header);
+}
+
+function headerBytes(draft: EntryDraft, added: Added): Uint8Array {
+  const header = headerOf(draft, added);
   let bytes: Uint8Array;
   try {
-    bytes = encoder.encode(canonicalJson(header));
+    bytes = encoder.encode(headerText(header));
   } catch (cause) {
     throw new SafeRunError("log.malformed", "a log entry with text that JSON cannot carry in its header", { cause });
   }
