@@ -82,7 +82,7 @@ export class StateTable implements StateRows {
       if (place === undefined) continue;
       const { kind, id, known } = place;
       if (known === null) this.#statements.remove.run(kind, id);
-      else this.#statements.set.run(kind, id, known.version, known.due, JSON.stringify(known.value));
+      else this.#statements.set.run(kind, id, known.version, known.due, textOf(known.value));
     }
     this.#dirty.clear();
     if (this.#rows.size > KEPT) this.#rows.clear();
@@ -108,6 +108,37 @@ export class StateTable implements StateRows {
 
 function keyOf(kind: StateKind, id: string): string {
   return `${kind}\u0000${id}`;
+}
+
+/**
+ * The last item of a list that was written → that list and its text. Most of a run's row is lists that grow at their end with
+ * each of its calls: what is there already is not written out again, which is half of what the row costs.
+ */
+const lists = new WeakMap<object, { readonly list: readonly Json[]; readonly text: string }>();
+
+/** As `JSON.stringify`; for values that nobody changes. */
+function textOf(value: Json): string {
+  if (Array.isArray(value)) return listText(value);
+  if (!isObject(value)) return JSON.stringify(value);
+  const members = Object.entries(value).filter(([, item]) => item !== undefined);
+  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${textOf(item)}`).join(",")}}`;
+}
+
+function listText(list: readonly Json[]): string {
+  const [before, last] = list.slice(-2);
+  if (!isObject(last) || !isObject(before)) return JSON.stringify(list);
+  const same = lists.get(last);
+  if (same?.list === list) return same.text;
+  const known = lists.get(before);
+  const grown = known?.list.length === list.length - 1 && known.list.every((item, index) => item === list[index]);
+  const text = grown ? `${known.text.slice(0, -1)},${JSON.stringify(last)}]` : JSON.stringify(list);
+  lists.delete(before);
+  lists.set(last, { list, text });
+  return text;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function prepareAll(db: DatabaseSync) {
