@@ -104,7 +104,8 @@ export function createAppender(options: AppenderOptions): Appender {
   /** What throws in here undoes the whole transaction: an error of the file, or a row that no check foresaw. */
   function applyOpen(at: Connection, requests: readonly Request[]): Answer[] {
     at.statements.begin.run();
-    let next = currentHeads(at);
+    const before = currentHeads(at);
+    let next = before;
     const fresh = new Map<string, ChainHead>();
     const answers: Answer[] = [];
     for (const request of requests) {
@@ -116,6 +117,8 @@ export function createAppender(options: AppenderOptions): Appender {
       for (const [id, chain] of done.heads.runs) fresh.set(id, chain);
     }
     at.state.flush();
+    const { size, peaks } = next.tree;
+    if (size > before.tree.size) at.statements.setHead.run(size, joined(peaks));
     at.statements.commit.run();
     heads = next;
     doubtful = false;
@@ -227,7 +230,7 @@ function perform({ statements, state }: Connection, request: Request, heads: Log
   for (const { row: approval, expect } of approvals) writeApproval(statements, approval, expect === null);
   for (const { row: changed } of rows) state.write(changed);
   state.keep();
-  return done({ ok: true, entries: appended.entries }, appended.heads);
+  return done({ ok: true, from: heads.tree.size, to: appended.heads.tree.size }, appended.heads);
 }
 
 /** The ends of the chains that a request continues; a run without one is new. */

@@ -24,6 +24,8 @@ export function startWriter(data: WriterData): WriterClient {
   const worker = new Worker(script, { workerData: data, execArgv, name: "saferun-writer" });
   const waiters = new Map<number, Waiter>();
   let lastId = 0;
+  /** What this turn of the event loop has asked for: it goes over as one message. */
+  let unsent: ToWriter[] = [];
   let gone: SafeRunError | undefined;
   let closing = false;
 
@@ -55,16 +57,32 @@ export function startWriter(data: WriterData): WriterClient {
     return new Promise((resolve, reject) => {
       if (gone !== undefined) return reject(gone);
       const id = ++lastId;
-      const message = { id, request } as ToWriter;
       waiters.set(id, { resolve, reject });
       worker.ref();
-      try {
-        worker.postMessage(message);
-      } catch (cause) {
-        waiters.delete(id);
-        reject(new SafeRunError("log.malformed", "a transaction with a value that is no data", { cause }));
-      }
+      if (unsent.length === 0) process.nextTick(flush);
+      unsent.push({ id, request } as ToWriter);
     });
+  }
+
+  /** A message has its price, and what many transactions share, as the detectors' settings, crosses once for all of them. */
+  function flush(): void {
+    const messages = unsent;
+    unsent = [];
+    try {
+      worker.postMessage(messages);
+    } catch {
+      for (const message of messages) sendAlone(message);
+    }
+  }
+
+  function sendAlone(message: ToWriter): void {
+    try {
+      worker.postMessage([message]);
+    } catch (cause) {
+      const waiter = waiters.get(message.id);
+      waiters.delete(message.id);
+      waiter?.reject(new SafeRunError("log.malformed", "a transaction with a value that is no data", { cause }));
+    }
   }
 
   return {

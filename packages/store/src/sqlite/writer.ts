@@ -26,19 +26,19 @@ export type FromWriter = readonly {
 
 export type WriterData = Omit<AppenderOptions, "hash">;
 
-/** Requests in one transaction at most, so that the first does not wait for ever. */
+/** Requests after which a transaction takes no more messages, so that the first does not wait for ever. */
 const MOST_AT_ONCE = 512;
 
 const port = parentPort;
 invariant(port !== null, "the writer runs in a thread of its own");
 const appender = createAppender({ ...(workerData as WriterData), hash: nodeHash });
 
-port.on("message", (first: ToWriter) => {
-  const group = [first];
+port.on("message", (first: readonly ToWriter[]) => {
+  const group = [...first];
   while (group.length < MOST_AT_ONCE && group.at(-1)?.request !== "close") {
     const more = receiveMessageOnPort(port);
     if (more === undefined) break;
-    group.push(more.message as ToWriter);
+    group.push(...(more.message as readonly ToWriter[]));
   }
   const requests = group.flatMap(({ id, request }) => (request === "close" ? [] : [{ id, request }]));
   const answers = requests.length === 0 ? [] : appender.apply(requests.map(({ request }) => request));
