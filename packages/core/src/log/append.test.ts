@@ -64,7 +64,8 @@ describe("appendEntries", () => {
 
   it("writes every header as canonical JSON would", () => {
     const words = fc.string({ unit: "binary", maxLength: 40 });
-    const fields = { run: words, call: words, agent: words, tool: words, approval: words, rules: fc.array(words) };
+    const named = { call: words, within: words, model: words, agent: words, environment: words, tool: words };
+    const fields = { ...named, run: words, revision: words, approval: words, rules: fc.array(words) };
     const parts = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9_.-]{0,8}$/), { maxLength: 4 });
     fc.assert(
       fc.property(fc.record(fields, { requiredKeys: [] }), fc.option(fc.nat()), parts, (given, step, names) => {
