@@ -69,6 +69,7 @@ export * from "./past-calls.ts";
 export { analyse } from "./policy/analyse/analyse.ts";
 export { ANALYSIS_CODES, type AnalysisCode } from "./policy/analyse/codes.ts";
 export { diffPolicies, gainOf, type PolicyDiff, type PolicyDifference } from "./policy/analyse/diff.ts";
+export type { SettingDifference } from "./policy/analyse/diff-settings.ts";
 export {
   type BinaryOperator as CelOperator,
   childrenOf as celChildren,

@@ -63,7 +63,7 @@ describe("the difference of two policy sets", () => {
       { ...other, id: "r2", when: "args.n   >   1000" },
       { ...small, id: "r1" },
     ]);
-    expect(diffPolicies(before, after)).toEqual({ differences: [], incomplete: [] });
+    expect(diffPolicies(before, after)).toEqual({ differences: [], settings: [], incomplete: [] });
   });
 
   it("finds a moved bound between two calls", () => {

@@ -11,6 +11,7 @@ import { compareText } from "../issue.ts";
 import type { PolicyModel, RuleModel } from "../model.ts";
 import type { Schema } from "../schema/types.ts";
 import { type Cells, cellsOf, type Dimension } from "./cells.ts";
+import { diffSettings, type SettingDifference } from "./diff-settings.ts";
 import { STRICTNESS } from "./findings.ts";
 import { nameFor, RulesByTool, Tools, toolNames } from "./scope.ts";
 import { type Assignment, callWith, principalNamed, type Setting } from "./search.ts";
@@ -35,6 +36,8 @@ export interface PolicyDifference {
 export interface PolicyDiff {
   /** By tool, environment, agent, principal, then from the largest gain to the largest loss. */
   readonly differences: readonly PolicyDifference[];
+  /** Beside the rules; two sets that answer alike may still differ in these. */
+  readonly settings: readonly SettingDifference[];
   /** Tools for which a difference may have been missed, and why. */
   readonly incomplete: readonly { readonly tool: string; readonly why: string }[];
 }
@@ -66,7 +69,7 @@ export function diffPolicies(before: PolicyModel, after: PolicyModel): PolicyDif
     differences.push(...compared.differences);
     for (const why of compared.gaps) incomplete.push({ tool, why });
   }
-  return { differences, incomplete };
+  return { differences, settings: diffSettings(before, after), incomplete };
 }
 
 function sideOf(model: PolicyModel): Side {
