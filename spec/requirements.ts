@@ -207,12 +207,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "R2",
     sentence: "Step through it with the keyboard in the dashboard, and in the terminal",
-    gap: "stepping through a run is not built",
+    gap: "stepping in the dashboard is not built",
   },
   {
     id: "R3",
     sentence: "What if: the same run under another policy, breaker or budget setting",
-    gap: "replay under other settings is not built",
   },
   {
     id: "R4",
@@ -227,14 +226,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "R6",
     sentence: "Two runs side by side (two models, two prompts, two policies)",
-    gap: "comparing two runs is not built",
   },
   { id: "R7", sentence: "Live: watch runs as they happen", gap: "there is no live view" },
   { id: "R8", sentence: "An evidence bundle of a run that verifies offline", gap: "evidence bundles are not built" },
   {
     id: "R9",
     sentence: "From incident to regression test in one command",
-    gap: "making a test from a run is not built",
   },
   // Log
   {

@@ -11,10 +11,12 @@ import { registerChannels } from "./commands/channels.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerDev } from "./commands/dev.ts";
 import { registerDiff } from "./commands/diff.ts";
+import { registerDiffRuns } from "./commands/diff-runs.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerLog } from "./commands/log.ts";
+import { registerReplay } from "./commands/replay.ts";
 import { registerRuns } from "./commands/runs.ts";
 import { registerResume, registerStop } from "./commands/stop.ts";
 import { registerTest } from "./commands/test.ts";
@@ -77,6 +79,8 @@ const COMMANDS = [
   registerBreakers,
   registerBudgets,
   registerRuns,
+  registerReplay,
+  registerDiffRuns,
   registerLog,
 ] as const;
 

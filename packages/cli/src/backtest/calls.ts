@@ -1,5 +1,6 @@
 /** Calls that were made once, from a file or from the log, judged by another revision. */
 import {
+  BESIDE_RULES,
   type Decision,
   type EvaluationContext,
   type Json,
@@ -7,6 +8,7 @@ import {
   type PolicySet,
   parseHeader,
   type Store,
+  standing,
   type ToolCall,
 } from "@saferun/core";
 import type { ReadOnlyStore } from "@saferun/store";
@@ -128,18 +130,6 @@ function judge(
   const after = policies.evaluate(call, context, history);
   const before = against?.evaluate(call, context, history);
   if (before !== undefined) tally.add({ where, tool: call.tool, before, after });
-  else tally.add({ where, tool: call.tool, before: recorded, after: standing(after, recorded) });
+  else tally.add({ where, tool: call.tool, before: recorded, after: standing(after, recorded, BESIDE_RULES) });
   return { before, after };
-}
-
-const STRICTNESS = { allow: 0, pause: 1, deny: 2 } as const;
-const BESIDE_RULES = /^(breaker|budget|stop)[:.]/;
-
-/** What a breaker, a budget or a stop said then was said whatever the rules are: it stands beside any other policies. */
-function standing(decision: Answer, recorded: Answer | undefined): Answer {
-  const beside = recorded?.by.filter((id) => BESIDE_RULES.test(id)) ?? [];
-  if (recorded === undefined || beside.length === 0) return decision;
-  const stricter = STRICTNESS[decision.verdict] - STRICTNESS[recorded.verdict];
-  if (stricter > 0) return decision;
-  return { verdict: recorded.verdict, by: stricter < 0 ? beside : [...decision.by, ...beside].sort() };
 }

@@ -1,6 +1,18 @@
+export { BESIDE_RULES, type Said, standing } from "./beside.ts";
+export { type AlignedStep, alignRuns, type StepDifference, type StepPair } from "./compare.ts";
 export { type Content, contentAt, exactValue, shownValue } from "./content.ts";
 export { promptMessages } from "./model-step.ts";
 export { allSteps, runTree } from "./run-tree.ts";
 export { lengthOf } from "./totals.ts";
 export type * from "./tree.ts";
+export {
+  isChanged,
+  type NotReproducible,
+  RecordedClock,
+  type WhatIf,
+  type WhatIfAnswer,
+  type WhatIfCall,
+  type WhatIfPorts,
+  whatIf,
+} from "./what-if.ts";
 export { toWire, type Wire } from "./wire.ts";

@@ -1,0 +1,96 @@
+/** `saferun diff-runs`: two runs side by side, aligned by their calls. */
+import { type AlignedStep, alignRuns, type RunTree, type StepPair, toWire } from "@saferun/core";
+import type { Command } from "commander";
+import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { printable, short } from "../output/printable.ts";
+import type { Style } from "../output/style.ts";
+import { span } from "../output/time.ts";
+import { loadRun } from "../replay/load.ts";
+import { dollars } from "../replay/step-lines.ts";
+import { findRun } from "../runs/find.ts";
+import { storeOption, withReadOnlyStore } from "../store.ts";
+
+export function registerDiffRuns(parent: Command, { io, run }: CommandSetup): void {
+  const command = parent
+    .command("diff-runs")
+    .summary("two runs side by side: two models, two prompts, two policies")
+    .description(
+      "Aligns two runs by their calls and shows what differs: calls that only one of them made, arguments, decisions,\n" +
+        "results, cost, time. Exit 1: they differ in more than cost and time.",
+    )
+    .argument("<left>", "id of a run, or the start of one")
+    .argument("<right>", "id of a run, or the start of one")
+    .addOption(storeOption())
+    .action(
+      run((left: string, right: string, options: Shared & { readonly store: string }) =>
+        withReadOnlyStore(io, options.store, async (store) => {
+          const [one, other] = [
+            await loadRun(store, await findRun(store, left)),
+            await loadRun(store, await findRun(store, right)),
+          ];
+          return compare(io, one.tree, other.tree, options);
+        }),
+      ),
+    );
+  describe(command, ["saferun diff-runs run_4f0c… run_71ab…", "saferun diff-runs run_4f0c… run_71ab… --json"]);
+}
+
+function compare(io: Io, left: RunTree, right: RunTree, options: Shared): ExitCode {
+  const pairs = alignRuns(left, right);
+  const differs = pairs.some(isOther);
+  if (options.json) {
+    const side = ({ run, totals }: RunTree) => ({ run, totals: toWire(totals) });
+    const steps = pairs.map((pair) => ({
+      match: pair.match,
+      left: placeOf(pair.left),
+      right: placeOf(pair.right),
+      differences: pair.differences,
+    }));
+    printJson(io, { differs, left: side(left), right: side(right), steps });
+  } else io.print(linesOf(left, right, pairs, io.style).join("\n"));
+  return differs ? EXIT.found : EXIT.fine;
+}
+
+function isOther({ match, differences }: StepPair): boolean {
+  return match === "left" || match === "right" || differences.some(({ what }) => what !== "cost" && what !== "time");
+}
+
+function placeOf(step: AlignedStep | null) {
+  return step === null ? null : { number: step.number, kind: step.kind, name: nameOf(step), seq: step.seq };
+}
+
+function nameOf(step: AlignedStep): string {
+  return step.kind === "call" ? (step.tool ?? "(name erased)") : (step.model ?? "model");
+}
+
+/** Of one value; `--json` has it whole. */
+const SHOWN = 160;
+
+function linesOf(left: RunTree, right: RunTree, pairs: readonly StepPair[], style: Style): string[] {
+  const lines = pairs.flatMap((pair) => {
+    const step = pair.left ?? pair.right;
+    if (step === null) return [];
+    const numbers = `${String(pair.left?.number ?? "").padStart(4)} ${String(pair.right?.number ?? "").padStart(4)}`;
+    const head = `${style.dim(numbers)}  ${short(nameOf(step), 64)}`;
+    if (pair.match === "left") return [`${head}  ${style.bad("only in the first")}`];
+    if (pair.match === "right") return [`${head}  ${style.good("only in the second")}`];
+    const told = pair.differences.map(({ what, left, right }) => {
+      const text = (value: string) =>
+        what === "time"
+          ? span(Number(value))
+          : what === "cost" && /^\d+$/.test(value)
+            ? dollars(value)
+            : short(value, SHOWN);
+      return `           ${style.dim(what)}  ${style.bad(text(left) || "(none)")} → ${style.good(text(right) || "(none)")}`;
+    });
+    return [told.length === 0 ? `${head}  ${style.dim("the same")}` : head, ...told];
+  });
+  const count = pairs.filter(isOther).length;
+  return [
+    `${style.bold(printable(left.run))} → ${style.bold(printable(right.run))}`,
+    ...lines,
+    `${count} of ${pairs.length} steps differ; cost ${dollars(left.totals.usdMicros)} → ${dollars(right.totals.usdMicros)}, time ${span(left.lastAt - left.startedAt)} → ${span(right.lastAt - right.startedAt)}`,
+  ];
+}

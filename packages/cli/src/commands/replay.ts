@@ -1,0 +1,123 @@
+/** `saferun replay`: what a run was, step by step, and what it would have been. */
+import { toWire } from "@saferun/core";
+import { type Command, InvalidArgumentError } from "commander";
+import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
+import { EXIT, type ExitCode, usage } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { loadUsablePolicies } from "../policy-files.ts";
+import { judgeAgain, judgedAgainJson, judgedAgainLines } from "../replay/judge-again.ts";
+import { type LoadedRun, loadRun } from "../replay/load.ts";
+import { runHead, type SteppedRun, stepLine, stepped, TABS, tabLines } from "../replay/step-lines.ts";
+import { stepThrough } from "../replay/terminal.ts";
+import { writeTest } from "../replay/to-test.ts";
+import { findRun } from "../runs/find.ts";
+import { storeOption, withReadOnlyStore } from "../store.ts";
+
+export interface ReplayOptions extends Shared {
+  readonly store: string;
+  readonly step?: number;
+  readonly policies?: readonly string[];
+  readonly against?: readonly string[];
+  readonly toTest?: string;
+}
+
+export function registerReplay(parent: Command, { io, run }: CommandSetup): void {
+  const command = parent
+    .command("replay")
+    .summary("step through a run, or judge it again under other policies")
+    .description(
+      "Shows a run as steps from its log entries alone: on a terminal with keys, else as a list. With --policies its calls\n" +
+        "are judged again, with their exact arguments, under other policies, budgets and detectors; no tool is contacted.\n" +
+        "Exit 1: a decision comes out otherwise.",
+    )
+    .argument("<run>", "id of a run, or the start of one")
+    .addOption(storeOption())
+    .option("--step <number>", "show this step whole", numberOf)
+    .option("-p, --policies <files...>", "judge the recorded calls by these policies, budgets and detectors")
+    .option("--against <files...>", "with --policies: compare with these policies instead of what was recorded")
+    .option("--to-test <file>", "write the run's calls, or the one of --step, as a policy test that passes now")
+    .action(
+      run((id: string, options: ReplayOptions) =>
+        withReadOnlyStore(io, options.store, async (store) =>
+          replay(io, await loadRun(store, await findRun(store, id)), options),
+        ),
+      ),
+    );
+  describe(command, [
+    "saferun replay run_4f0c…",
+    "saferun replay run_4f0c… --step 17 --json",
+    "saferun replay run_4f0c… --policies stricter.yaml",
+    "saferun replay run_4f0c… --step 17 --to-test incident.yaml",
+  ]);
+}
+
+async function replay(io: Io, loaded: LoadedRun, options: ReplayOptions): Promise<ExitCode> {
+  const { policies, against, toTest, step } = options;
+  if (toTest !== undefined) return test(io, loaded, options, toTest);
+  if (policies === undefined && against !== undefined) throw usage("`--against` goes with `--policies`");
+  if (policies !== undefined) return again(io, loaded, options, policies);
+  const run = stepped(loaded.tree);
+  const shown = step === undefined ? undefined : run.steps[step - 1];
+  if (step !== undefined && shown === undefined)
+    throw usage(`the run has ${run.steps.length} steps, and no step ${step}`);
+  if (options.json) printJson(io, shown === undefined ? toWire(loaded.tree) : toWire(shown));
+  else if (io.interactive) await stepThrough(io, run, shown === undefined ? 0 : shown.number - 1);
+  else io.print((shown === undefined ? listing(run, io) : whole(run, shown.number, io)).join("\n"));
+  return EXIT.fine;
+}
+
+function listing(run: SteppedRun, io: Io): string[] {
+  const depths = new Map<string, number>();
+  return [
+    ...runHead(run, io.style),
+    ...run.steps.map((step) => {
+      const depth = step.within === null ? 0 : (depths.get(step.within) ?? -1) + 1;
+      if (step.kind === "call") depths.set(step.call, depth);
+      return stepLine(step, run, io.style, depth);
+    }),
+  ];
+}
+
+function whole(run: SteppedRun, number: number, io: Io): string[] {
+  const step = run.steps[number - 1];
+  if (step === undefined) return [];
+  const tabs = TABS.filter((tab) => tab !== "Raw").flatMap((tab) => [
+    "",
+    io.style.bold(tab),
+    ...tabLines(step, tab, run, io.style),
+  ]);
+  return [stepLine(step, run, io.style), ...tabs];
+}
+
+async function again(
+  io: Io,
+  loaded: LoadedRun,
+  options: ReplayOptions,
+  patterns: readonly string[],
+): Promise<ExitCode> {
+  const { policies } = await loadUsablePolicies(io, patterns);
+  const against = options.against === undefined ? undefined : (await loadUsablePolicies(io, options.against)).policies;
+  const result = await judgeAgain(loaded, policies, against);
+  if (options.json) printJson(io, judgedAgainJson(result));
+  else io.print(judgedAgainLines(result, io.style).join("\n"));
+  return result.changes.length > 0 ? EXIT.found : EXIT.fine;
+}
+
+async function test(io: Io, loaded: LoadedRun, options: ReplayOptions, file: string): Promise<ExitCode> {
+  const { policies: patterns = [], step } = options;
+  const written = await writeTest(io, loaded, { file, patterns, ...(step === undefined ? {} : { step }) });
+  if (options.json) printJson(io, toWire(written));
+  else {
+    const left =
+      written.left === 0 ? "" : `; ${written.left} left out: masked, erased, or for another agent or principal`;
+    io.print(
+      `wrote ${written.calls === 1 ? "one call" : `${written.calls} calls`} to \`${file}\`${left}; \`saferun test POLICIES ${file}\` runs it`,
+    );
+  }
+  return EXIT.fine;
+}
+
+function numberOf(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("it is a number from 1");
+  return Number(text);
+}

@@ -1,0 +1,296 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { decideApproval, type Run } from "@saferun/core";
+import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Io } from "../src/io.ts";
+import { createStyle } from "../src/output/style.ts";
+import { runCommandLine } from "../src/program.ts";
+import { openSample, POLICY, pendingApproval, type Sample } from "./sample.ts";
+
+/** Permits what it should not. */
+const PERMISSIVE = POLICY.replace(
+  "args.amount > 5000 && args.amount < 1000000\n    then: pause",
+  "args.amount > 5000\n    then: allow",
+)
+  .replace(
+    "    approval: { show: [args.amount], editable: [args.amount, args.metadata.reason] }\n    reason: refunds over 50.00 need a person\n",
+    "",
+  )
+  .replace("limit: 1000000", "limit: 100000000");
+
+let directory = "";
+let sample: Sample;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "saferun-replay-"));
+});
+
+afterEach(async () => {
+  await sample.store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function open(text: string): void {
+  sample = openSample(join(directory, "store"), nodeClock, text);
+}
+
+interface Ran {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
+  json(): never;
+}
+
+/** The command in this process, with streams of the test's; `keys` makes it a terminal. */
+async function saferun(args: readonly string[], keys?: readonly string[]): Promise<Ran> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const stdin = new PassThrough();
+  const stdout = new PassThrough();
+  stdout.on("data", (chunk: Buffer) => out.push(chunk.toString()));
+  // A person presses the next key once the screen has answered to the last one.
+  const left = [...(keys ?? [])];
+  stdout.on("data", (chunk: Buffer) => {
+    if (!chunk.toString().includes("\u001b[H\u001b[2J")) return;
+    const key = left.shift();
+    if (key === undefined) stdin.end();
+    else stdin.write(key);
+  });
+  if (keys === undefined) stdin.end();
+  const style = createStyle(false);
+  const io: Io = {
+    cwd: directory,
+    stdin,
+    stdout,
+    print: (text) => void out.push(`${text}\n`),
+    warn: (text) => void err.push(`${text}\n`),
+    progress: undefined,
+    style,
+    warnStyle: style,
+    interactive: keys !== undefined,
+    user: "tester",
+  };
+  const exit = await runCommandLine([...args, "--store", "store"], io);
+  const text = () => out.join("");
+  return { exit, out: text(), err: err.join(""), json: () => JSON.parse(text()) as never };
+}
+
+const call = (run: Run, tool: string, args: object, result: unknown = { ok: true }) =>
+  sample.gate.call(run, { tool, args }, (permit) => {
+    sample.execute(permit);
+    return result;
+  });
+
+function policy(name: string, text: string): string {
+  writeFileSync(join(directory, name), text);
+  return name;
+}
+
+describe("saferun replay", () => {
+  it("[R2~] steps through a run on a terminal by keys, and puts the terminal back", async () => {
+    open(POLICY);
+    const { run } = sample;
+    await call(run, "orders.get", { order: "17" });
+    await call(run, "stripe.refund", { amount: 400 });
+    await call(run, "stripe.refund", { amount: 2_000_000 });
+    const seen = await saferun(
+      ["replay", run.id.slice(0, 12)],
+      ["\u001b[C", "\t", "\u001b[F", "\t", "1g", "\u001b[Z", "q"],
+    );
+    expect(seen.exit).toBe(0);
+    expect(seen.out.startsWith("\u001b[?1049h\u001b[?25l")).toBe(true);
+    expect(seen.out.endsWith("\u001b[?25h\u001b[?1049l")).toBe(true);
+    const screens = seen.out.split("\u001b[H\u001b[2J").slice(1);
+    const shown = screens.map((screen) => [
+      /^>\s+(\d+)\./m.exec(screen)?.[1],
+      /\[(Arguments|Decision|Result|Prompt|Raw)\]/.exec(screen)?.[1],
+    ]);
+    expect(shown).toEqual([
+      ["1", "Arguments"],
+      ["2", "Arguments"],
+      ["2", "Decision"],
+      ["3", "Decision"],
+      ["3", "Result"],
+      ["1", "Result"],
+      ["1", "Decision"],
+    ]);
+    expect(screens[0]).toContain('order  "17"');
+    expect(screens[3]).toContain("unmatched:prod");
+  });
+
+  it("[R2~] prints the list elsewhere, one step whole, and JSON", async () => {
+    open(POLICY);
+    const { run, store } = sample;
+    const waiting = call(run, "stripe.refund", { amount: 450_000 });
+    const approval = await pendingApproval(store, "stripe.refund");
+    const by = { id: "local:ana", via: "cli", verified: false };
+    await decideApproval(
+      { store, clock: nodeClock, hash: nodeHash, random: nodeRandom },
+      { approval, verdict: "approve", by, args: { amount: 4_500 } },
+    );
+    await waiting;
+    const list = await saferun(["replay", run.id]);
+    expect(list.out).toMatch(
+      /1\. stripe\.refund {2}pause \(refund-large\) → approved by local:ana after .* → succeeded/,
+    );
+    const one = await saferun(["replay", run.id, "--step", "1"]);
+    expect(one.out).toContain("refunds over 50.00 need a person");
+    expect(one.out).toContain("policies.yaml:");
+    expect(one.out).toContain("+ amount  4500");
+    const json = (await saferun(["replay", run.id, "--step", "1", "--json"])).json() as { arguments: { ran: object } };
+    expect(json.arguments.ran).toEqual({ state: "present", value: { amount: 4_500 }, masked: [] });
+    expect((await saferun(["replay", run.id, "--step", "7"])).err).toContain("the run has 1 steps, and no step 7");
+  });
+
+  it("[R2~] shows text of others without obeying it (trap 23, trap 27)", async () => {
+    open(POLICY);
+    const { run } = sample;
+    await call(run, "orders.get", { order: "\u001b[2J\u202egnp.exe" });
+    for (const args of [
+      ["replay", run.id, "--step", "1"],
+      ["replay", run.id, "--json"],
+    ]) {
+      const { out } = await saferun(args);
+      expect(out).not.toMatch(/\u001b|\u202e/);
+      expect(out).toContain("u001b");
+    }
+    const screen = await saferun(["replay", run.id], ["q"]);
+    expect(screen.out).not.toContain("\u202e");
+    expect(screen.out.split("\u001b[2J")).toHaveLength(2);
+  });
+});
+
+describe("saferun replay --policies", () => {
+  it("[R3] turns the $50,000 refund of a permissive policy into a denial, by rules, budget and detectors", async () => {
+    open(PERMISSIVE);
+    const { run } = sample;
+    await call(run, "orders.get", { order: "17" });
+    await call(run, "stripe.refund", { amount: 5_000_000 });
+    for (let index = 0; index < 4; index++) await call(run, "stripe.refund", { amount: 4_000 + index });
+    expect(sample.ran).toHaveLength(6);
+
+    const same = await saferun(["replay", run.id, "--policies", policy("same.yaml", PERMISSIVE)]);
+    expect(same.out).toContain("0 of 6 decisions are other than what was recorded");
+    expect(same.exit).toBe(0);
+
+    const strict = await saferun(["replay", run.id, "--policies", policy("strict.yaml", POLICY), "--json"]);
+    expect(strict.exit).toBe(1);
+    expect(strict.json()).toMatchObject({
+      judged: 6,
+      changed: 1,
+      changes: [
+        {
+          step: 2,
+          tool: "stripe.refund",
+          before: { verdict: "allow", ran: true },
+          after: { verdict: "deny", ran: false },
+        },
+      ],
+    });
+
+    const budget = policy("budget.yaml", PERMISSIVE.replace("limit: 100000000", "limit: 5008500"));
+    const short = (await saferun(["replay", run.id, "--policies", budget, "--json"])).json() as {
+      changes: { step: number; after: { by: string[] } }[];
+    };
+    expect(short.changes.map(({ step, after }) => [step, after.by])).toEqual([
+      [5, ["budget:refunds"]],
+      [6, ["budget:refunds"]],
+    ]);
+
+    const other = await saferun(["replay", run.id, "--policies", "strict.yaml", "--against", budget, "--json"]);
+    expect((other.json() as { changes: { step: number }[] }).changes.map(({ step }) => step)).toEqual([2, 5, 6]);
+    // Nothing of it touched the record, nor a tool.
+    expect(sample.ran).toHaveLength(6);
+  });
+
+  it("[R3~] judges under other detectors", async () => {
+    open(
+      `${PERMISSIVE}breakers:\n  repeat: { mode: observe }\n  cycle: { mode: observe }\n  raw: { mode: observe }\n  duplicate: { mode: observe }\n  similar: { mode: observe }\n`,
+    );
+    const { run } = sample;
+    for (let index = 0; index < 5; index++) await call(run, "stripe.refund", { amount: 4_000 });
+    const looped = await saferun(["replay", run.id, "--policies", policy("p.yaml", PERMISSIVE), "--json"]);
+    const { changes } = looped.json() as { changes: { after: { by: string[] } }[] };
+    expect(changes.length).toBeGreaterThan(0);
+    expect(changes.some(({ after }) => after.by.some((id) => id.startsWith("breaker:")))).toBe(true);
+  });
+});
+
+describe("saferun replay --to-test", () => {
+  it("[R9] writes a test that passes on the present policies and fails when the decision changes", async () => {
+    open(PERMISSIVE);
+    const { run } = sample;
+    await call(run, "stripe.refund", { amount: 5_000_000 });
+    await call(run, "orders.get", { order: "\u202e'\"#: {" });
+    const file = policy("policies.yaml", POLICY);
+    const written = await saferun(["replay", run.id, "--policies", file, "--to-test", "incident.yaml"]);
+    expect([written.exit, written.err]).toEqual([0, ""]);
+    const test = (files: readonly string[]) => saferunTest(files);
+    expect((await test([file, "incident.yaml"])).exit).toBe(0);
+    expect((await test([policy("loose.yaml", PERMISSIVE), "incident.yaml"])).exit).toBe(1);
+    expect(readFileSync(join(directory, "incident.yaml"), "utf8")).toContain('"then":"deny"');
+    expect((await saferun(["replay", run.id, "--policies", file, "--to-test", "incident.yaml"])).err).toContain(
+      "is there already",
+    );
+  });
+
+  async function saferunTest(files: readonly string[]) {
+    const style = createStyle(false);
+    const out: string[] = [];
+    const io = {
+      cwd: directory,
+      stdin: new PassThrough(),
+      stdout: new PassThrough(),
+      print: (text: string) => void out.push(text),
+      warn: (text: string) => void out.push(text),
+      progress: undefined,
+      style,
+      warnStyle: style,
+      interactive: false,
+      user: "tester",
+    };
+    return { exit: await runCommandLine(["test", ...files], io), out };
+  }
+});
+
+describe("saferun diff-runs", () => {
+  it("[R6] aligns two runs by their calls and shows arguments, decisions, results, and calls of one alone", async () => {
+    open(POLICY);
+    const { run, gate } = sample;
+    const other = gate.openRun({ agent: "support", environment: "prod" });
+    await call(run, "orders.get", { order: "17" }, { total: 10 });
+    await call(run, "orders.get", { order: "18" });
+    await call(run, "stripe.refund", { amount: 400 });
+    await call(other, "orders.get", { order: "17" }, { total: 12 });
+    await call(other, "stripe.refund", { amount: 2_000_000 });
+    await call(other, "mail.unknown", {});
+    const { exit, json } = await saferun(["diff-runs", run.id, other.id, "--json"]);
+    expect(exit).toBe(1);
+    const { steps } = json() as {
+      steps: {
+        match: string;
+        left: { number: number } | null;
+        right: { number: number } | null;
+        differences: { what: string }[];
+      }[];
+    };
+    const told = steps.map(({ match, left, right, differences }) => [
+      match,
+      left?.number,
+      right?.number,
+      differences.map(({ what }) => what).filter((what) => what !== "time"),
+    ]);
+    expect(told).toEqual([
+      ["same", 1, 1, ["result"]],
+      ["left", 2, undefined, []],
+      ["near", 3, 2, ["arguments", "ran", "decision", "state", "result"]],
+      ["right", undefined, 3, []],
+    ]);
+    const text = await saferun(["diff-runs", run.id, other.id]);
+    expect(text.out).toContain("only in the second");
+    expect((await saferun(["diff-runs", run.id, run.id])).exit).toBe(0);
+  });
+});
