@@ -8,9 +8,11 @@ import {
   exactValue,
   type Json,
   type JsonObject,
+  JudgedCalls,
   normalizeUnbound,
   type Principal,
   runPolicyTests,
+  shownValue,
   type ToolStep,
 } from "@saferun/core";
 import { nodeHash } from "@saferun/store";
@@ -75,6 +77,8 @@ async function checkPasses(io: Io, patterns: readonly string[], name: string): P
 interface Recorded {
   readonly tool: string;
   readonly args: JsonObject;
+  /** What came back, masks and all; undefined where it did not run, or its result was taken out of the log. */
+  readonly result: Json | undefined;
   readonly now: number;
   /** One test is about one of these. */
   readonly who: {
@@ -93,7 +97,14 @@ function recordedCall(step: ToolStep): Recorded | undefined {
   const { agent, environment: env, principal, context, now } = recorded;
   if (typeof agent !== "string" || typeof env !== "string" || typeof now !== "number") return undefined;
   const named = isMap(principal) && principal.id !== "" ? principal : null;
-  return { tool: step.tool, args, now, who: { agent, env, principal: named, context: isMap(context) ? context : {} } };
+  const result = step.state === "succeeded" ? shownValue(step.result) : undefined;
+  return {
+    tool: step.tool,
+    args,
+    result,
+    now,
+    who: { agent, env, principal: named, context: isMap(context) ? context : {} },
+  };
 }
 
 /** JSON is YAML: texts of others stand in quotes with their escapes. */
@@ -106,9 +117,12 @@ function textOf(name: string, first: Recorded, calls: readonly Recorded[], polic
     ...(principal === null ? [] : ([["principal", principal]] as [string, Json][])),
     ...(Object.keys(context).length === 0 ? [] : ([["context", context]] as [string, Json][])),
   ];
-  const steps = calls.map(({ tool, args }) => {
+  const run = new JudgedCalls();
+  const steps = calls.map(({ tool, args, result }, turn) => {
     const call = { tool, args };
-    return `      - { "call": ${JSON.stringify(call)}, "expect": ${JSON.stringify(expectation(policies, call, first))} }`;
+    const came = result === undefined ? "" : `, "result": ${JSON.stringify(result)}`;
+    const expect = JSON.stringify(expectation(policies, { ...call, result, turn }, first, run));
+    return `      - { "call": ${JSON.stringify(call)}${came}, "expect": ${expect} }`;
   });
   // What cannot be seen is written as its escape, which YAML reads in quotes as JSON does.
   return printableJson(
@@ -124,23 +138,29 @@ function textOf(name: string, first: Recorded, calls: readonly Recorded[], polic
   );
 }
 
+/** Judged as a test judges it. */
 function expectation(
   policies: CompiledPolicySet,
-  { tool, args }: Pick<Recorded, "tool" | "args">,
+  { tool, args, result, turn }: Pick<Recorded, "tool" | "args" | "result"> & { readonly turn: number },
   { who, now }: Recorded,
+  run: JudgedCalls,
 ): Json {
   const { agent, env: environment, principal, context } = who;
   const normal = normalizeUnbound({ tool, args, agent, environment });
   if (!normal.ok) return { then: "deny" };
-  const decision = policies.evaluate(normal.call, {
+  const judged = {
     agent,
     environment,
     principal: principalOf(principal),
     context,
-    run: { id: "run_test", prompted: false, untrusted: false, turn: 0 },
+    run: { id: "run_test", prompted: false, untrusted: false, turn },
     call: { id: "call_test", depth: 0, attempt: 1 },
     now,
-  });
+  };
+  const decision = policies.evaluate(normal.call, judged, run.history());
+  const { verdict, changed } = decision;
+  const ran = { args: changed?.args ?? normal.call.args, verdict, ran: result !== undefined };
+  run.add({ id: `step-${turn + 1}`, tool, at: now, turn, ...ran });
   const known = decision.by.every((id) => policies.rules.some((rule) => rule.id === id));
   return known ? { then: decision.verdict, by: [...decision.by] } : { then: decision.verdict };
 }
