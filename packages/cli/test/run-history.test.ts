@@ -99,5 +99,5 @@ describe("run.calls", () => {
       said.push((explained.json() as { verdict?: string }).verdict);
     }
     expect(said).toEqual(["deny", "allow"]);
-  });
+  }, 120_000);
 });
