@@ -96,7 +96,7 @@ export async function loadUsablePolicies(
 }
 
 /** Reads what a policy file names, a schema for one: relative to that file. */
-function readNamedFile(cwd: string): (path: string, from: string) => string {
+export function readNamedFile(cwd: string): (path: string, from: string) => string {
   return (path, from) => readPolicy(join(dirname(from), path), resolve(cwd, dirname(from), path));
 }
 

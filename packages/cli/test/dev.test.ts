@@ -116,7 +116,16 @@ async function paused() {
 
 describe("saferun dev, who may ask", () => {
   it("answers nothing without the secret of this start, reads included", async () => {
-    for (const path of ["/health", "/v1/approvals", "/v1/approvals/x", "/v1/runs", "/v1/runs/x", "/nothing", "/v1"]) {
+    for (const path of [
+      "/v1/health",
+      "/v1/approvals",
+      "/v1/approvals/x",
+      "/v1/runs",
+      "/v1/runs/x",
+      "/v1/nothing",
+      "/v1/events",
+      "/v1/openapi.json",
+    ]) {
       for (const headers of [
         {},
         { authorization: "Bearer wrong" },
@@ -129,9 +138,9 @@ describe("saferun dev, who may ask", () => {
         expect(answer.headers["content-type"]).toBe("application/problem+json");
       }
     }
-    expect((await send(`/health?token=${token}`)).status).toBe(401);
-    expect((await send("/health", { headers: bearer() })).json()).toMatchObject({ status: "ok" });
-    expect((await send("/nothing", { headers: bearer() })).status).toBe(404);
+    expect((await send(`/v1/health?token=${token}`)).status).toBe(401);
+    expect((await send("/v1/health", { headers: bearer() })).json()).toMatchObject({ status: "ok" });
+    expect((await send("/v1/nothing", { headers: bearer() })).status).toBe(404);
     for (const method of ["HEAD", "OPTIONS", "PUT", "DELETE"]) {
       expect((await send("/v1/approvals", { method })).status, method).toBe(401);
     }
@@ -153,7 +162,7 @@ describe("saferun dev, who may ask", () => {
         expect(answer.text).not.toContain("<html");
       }
     }
-    expect((await send("/health", { headers: { ...bearer(), host: `localhost:${port}` } })).status).toBe(200);
+    expect((await send("/v1/health", { headers: { ...bearer(), host: `localhost:${port}` } })).status).toBe(200);
   });
 
   it("listens on the loopback addresses only", async () => {
@@ -164,7 +173,7 @@ describe("saferun dev, who may ask", () => {
       free.listen(port, "127.0.0.2", resolve);
     });
     free.close();
-    expect((await send("/health", { headers: { ...bearer(), host: `localhost:${port}` } })).status).toBe(200);
+    expect((await send("/v1/health", { headers: { ...bearer(), host: `localhost:${port}` } })).status).toBe(200);
   });
 
   it("exchanges the link's code once, for a cookie that no script and no other site can use", async () => {
@@ -222,7 +231,7 @@ describe("saferun dev, who may ask", () => {
       await send("/v1/approvals", { method: "OPTIONS", headers: preflight }),
       await send("/v1/approvals", { headers: { ...bearer(), origin: "http://evil.example" } }),
       await send("/", { headers: { origin: "http://evil.example" } }),
-      await send("/health", { headers: bearer() }),
+      await send("/v1/health", { headers: bearer() }),
     ]) {
       expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control-"))).toEqual([]);
       expect(answer.headers["content-security-policy"]).toMatch(
@@ -278,7 +287,8 @@ describe("saferun dev, decisions", () => {
       detail: expect.stringMatching(/^already decided by local:/),
     });
     const run = (await send(`/v1/runs/${sample.run.id}`, { headers: bearer() })).json();
-    expect(run.steps).toContainEqual(
+    const { steps } = run.tree as { steps: readonly unknown[] };
+    expect(steps).toContainEqual(
       expect.objectContaining({ tool: "stripe.refund", edited: true, outcome: "succeeded" }),
     );
     expect((await send("/v1/runs", { headers: bearer() })).json().runs).toHaveLength(1);

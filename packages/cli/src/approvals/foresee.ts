@@ -38,6 +38,18 @@ export async function decideForeseeing(
   return { status: "refused", reason: "not-allowed", message, approval };
 }
 
+/** The same question without an answer: what speaks against these arguments; undefined where nothing does. */
+export async function foreseeEdit(
+  io: Io,
+  ports: DecisionPorts,
+  approval: string,
+  args: unknown,
+): Promise<string | undefined> {
+  const found = await ports.store.approval(approval);
+  const by = { id: "local", via: "dashboard", verified: false } as const;
+  return found && foreseen(io, ports, found, { approval, verdict: "approve", by, args });
+}
+
 /** Undefined: nothing speaks against it, or nothing is known. */
 async function foreseen(
   io: Io,

@@ -1,13 +1,13 @@
 /** `saferun dev`: the local page over the store of this project. */
 import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { type DecisionRequest, recover, type Store } from "@saferun/core";
+import { recover, type Store } from "@saferun/core";
 import { installation, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
-import { decideForeseeing } from "../approvals/foresee.ts";
 import { type CommandSetup, describe, type Shared } from "../command.ts";
 import { type Access, createAccess } from "../dev/access.ts";
+import { createDevApi } from "../dev/api.ts";
 import { createDevApp } from "../dev/app.ts";
 import { openBrowser } from "../dev/browser.ts";
 import { runErrands } from "../dev/errands.ts";
@@ -23,17 +23,19 @@ interface Options extends Shared {
   readonly store: string;
   readonly port: number;
   readonly open?: boolean;
+  readonly policies?: readonly string[];
 }
 
 export function registerDev(parent: Command, { io, run }: CommandSetup): void {
   const command = parent
     .command("dev")
-    .summary("open the local page: approvals and runs")
+    .summary("open the dashboard: approvals, runs, log, budgets, policies")
     .description(
-      "Serves a page over the store of this project, to this machine and this account only, until Ctrl+C.\n" +
+      "Serves the dashboard over the store of this project, to this machine and this account only, until Ctrl+C.\n" +
         "The printed link opens it once; its token for programs stands in a file that only you can read.",
     )
     .addOption(storeOption())
+    .option("-p, --policies <files...>", "the policies that it shows and edits; default: those of this directory")
     .option("--port <number>", "the port; 0 takes any free one", portOf, 4242)
     .option("--open", "open the browser (default: on a terminal)")
     .option("--no-open", "do not open the browser")
@@ -56,22 +58,24 @@ async function serve(io: Io, options: Options, store: Store): Promise<ExitCode> 
   const stopped = stopSignal();
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const page = readPage();
-  const decide = (request: DecisionRequest) => decideForeseeing(io, ports, request);
+  const directory = resolve(io.cwd, options.store);
+  const api = createDevApi({ io, store, directory, policies: options.policies ?? [] });
   let access: Access | undefined;
   const listening = await listenOnLoopback(options.port, (port) => {
     access = createAccess(port, nodeClock.now);
-    return createDevApp({ ports, port, access, page, user: io.user, decide }).fetch;
+    return createDevApp({ port, access, page, api: api.app }).fetch;
   });
   const errands = runErrands(ports, io.warn);
-  const directory = installation().directory;
-  const tokenFile = join(directory, `dev-${listening.port}.json`);
-  const linkFile = join(directory, `dev-${listening.port}.html`);
+  const state = installation().directory;
+  const tokenFile = join(state, `dev-${listening.port}.json`);
+  const linkFile = join(state, `dev-${listening.port}.html`);
   try {
     if (access !== undefined) await announce(io, options, { access, listening, tokenFile, linkFile, stopped });
     return EXIT.fine;
   } finally {
     await listening.close();
     await errands.end();
+    await api.close();
     for (const file of [tokenFile, linkFile]) rmSync(file, { force: true });
   }
 }

@@ -1,42 +1,30 @@
 /**
  * The HTTP app of `saferun dev`: fetch-style, so that it is the same under Node and in tests.
- * Order: our own host → the secret → the route. Only the page's shell, which holds no data, is served without the secret.
+ * Order: our own host → the dashboard's files, which hold no data → the secret → the API.
  */
-import { type DecisionAnswer, type DecisionPorts, type DecisionRequest, SafeRunError } from "@saferun/core";
+import { type Problem, ProblemError, problem, problemOf, strictJson } from "@saferun/server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
-import { type Answer, answerJson, answerOf } from "../approvals/answer.ts";
-import { localApprover } from "../approvals/approver.ts";
-import { runEntries, runSteps } from "../runs/steps.ts";
-import { approvalJson, runJson, stepJson } from "../wire.ts";
 import { type Access, isOwnHost, isOwnRead, isOwnWrite } from "./access.ts";
-import { readDecision } from "./decision-body.ts";
-import { jsonBody } from "./json-body.ts";
-import type { Page } from "./page.ts";
-import { policyState } from "./policy-state.ts";
-import { type Problem, problem } from "./problem.ts";
+import type { Page, PageFile } from "./page.ts";
 
 export interface DevAppOptions {
-  readonly ports: DecisionPorts;
   readonly port: number;
   readonly access: Access;
   readonly page: Page;
-  /** The account's name: nobody proves who sits in front of the browser. */
-  readonly user: string;
-  /** `decideApproval`, or what asks the policies about an edit first. */
-  readonly decide: (request: DecisionRequest) => Promise<DecisionAnswer>;
+  /** The API: everything below `/v1`. */
+  readonly api: { fetch(request: Request): Response | Promise<Response> };
 }
 
-const LIST_LIMIT = 200;
 /** Whoever reaches the port may send it, so that it must not fill the memory. */
 const SESSION_BYTES = 1_024;
 /** The header in which the page sends its half of the session. */
 const PAGE_KEY = "x-saferun-page";
+const YEAR_S = 31_536_000;
 
 const HEADERS: Readonly<Record<string, string>> = {
-  "cache-control": "no-store",
   "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
@@ -44,25 +32,19 @@ const HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-export function createDevApp(options: DevAppOptions): Hono {
-  const { access, page, ports } = options;
-  const { store, clock } = ports;
-  const policiesNow = policyState(store);
+export function createDevApp({ access, api, page, port }: DevAppOptions): Hono {
   const app = new Hono();
-
   app.use(async (c, next) => {
     await next();
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+    if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
   });
-  app.use(ownHost(options.port));
+  app.onError((error, c) => problem(c, problemOf(error)));
+  app.use(ownHost(port));
 
-  for (const [path, file] of Object.entries(page)) {
-    app.get(path, (c) => c.body(file.text, 200, { "content-type": file.type }));
-  }
-  app.post("/session", async (c) => {
+  app.post("/session", strictJson(SESSION_BYTES), async (c) => {
     if (!isOwnWrite(sourceOf(c))) return problem(c, FOREIGN);
-    const body = await jsonBody(c, SESSION_BYTES);
-    if (body instanceof Response) return body;
+    const body: unknown = await c.req.json();
     const code = typeof body === "object" && body !== null && "code" in body ? body.code : undefined;
     const session = typeof code === "string" ? access.redeem(code) : undefined;
     if (session === undefined) return problem(c, USED_LINK);
@@ -70,52 +52,23 @@ export function createDevApp(options: DevAppOptions): Hono {
     return c.json({ page_key: session.pageKey });
   });
 
-  app.use(withSecret(access));
-
-  app.get("/health", async (c) => {
-    const head = await store.head();
-    const policies = await policiesNow();
-    const status = policies?.state === "rejected" ? "policies_rejected" : "ok";
-    return c.json({ status, log: store.logId, entries: head.size, user: options.user, policies });
-  });
-  app.get("/v1/approvals", async (c) => {
-    const pending = await store.approvals({ state: "pending", limit: LIST_LIMIT });
-    const latest = await store.approvals({ limit: LIST_LIMIT });
-    const now = clock.now();
-    const others = latest.filter((approval) => approval.state !== "pending");
-    return c.json({ approvals: [...pending, ...others].map((approval) => approvalJson(approval, now)) });
-  });
-  app.get("/v1/approvals/:id", async (c) => {
-    const approval = await store.approval(c.req.param("id"));
-    return approval === undefined ? problem(c, NO_APPROVAL) : c.json(approvalJson(approval, clock.now()));
-  });
-  app.post("/v1/approvals/:id/decide", async (c) => {
-    const body = await jsonBody(c);
-    if (body instanceof Response) return body;
-    const request = readDecision(body);
-    if ("problem" in request) return problem(c, { status: 400, code: "request.malformed", detail: request.problem });
-    const by = localApprover(options.user, "dashboard");
-    const answer = answerOf(await options.decide({ ...request, approval: c.req.param("id"), by }));
-    return answer === undefined ? problem(c, NO_APPROVAL) : answered(c, answer, clock.now());
-  });
-  app.get("/v1/runs", async (c) => c.json({ runs: (await store.runs({ limit: LIST_LIMIT })).map(runJson) }));
-  app.get("/v1/runs/:id", async (c) => {
-    const run = await store.run(c.req.param("id"));
-    if (run === undefined) return problem(c, NO_RUN);
-    return c.json({ ...runJson(run), steps: runSteps(await runEntries(store, run.id)).map(stepJson) });
-  });
-
+  app.all("/v1/*", withSecret(access), (c) => api.fetch(c.req.raw));
+  // The addresses of the pages are the dashboard's own: each of them is the shell, which holds no data.
+  app.get("*", (c) => served(c, page.files.get(c.req.path) ?? (isPage(c.req.path) ? page.shell : undefined)));
   app.notFound((c) => problem(c, c.req.method === "GET" || c.req.method === "POST" ? NO_PATH : NO_METHOD));
-  app.onError((error, c) => problem(c, failure(error)));
   return app;
 }
 
-const ANSWER_STATUS = { already_decided: 409, stale_version: 409, expired: 410, not_allowed: 422 } as const;
+/** A file's path has a dot in its last part, an address of a page has none. */
+function isPage(path: string): boolean {
+  return !path.slice(path.lastIndexOf("/")).includes(".");
+}
 
-function answered(c: Context, answer: Answer, now: number): Response {
-  const body = answerJson(answer, now);
-  if (answer.answer === "applied") return c.json(body);
-  return problem(c, { status: ANSWER_STATUS[answer.answer], code: answer.answer, detail: answer.message, more: body });
+function served(c: Context, file: PageFile | undefined): Response {
+  if (file === undefined) throw new ProblemError(NO_PATH);
+  c.header("content-type", file.type);
+  if (file.immutable) c.header("cache-control", `private, max-age=${YEAR_S}, immutable`);
+  return c.body(file.bytes);
 }
 
 function ownHost(port: number): MiddlewareHandler {
@@ -143,11 +96,6 @@ function sourceOf(c: Context) {
   };
 }
 
-function failure(error: Error): Problem {
-  if (error instanceof SafeRunError) return { status: 503, code: error.code, detail: error.message };
-  return { status: 500, code: "internal.error", detail: "the request failed; nothing was decided by it" };
-}
-
 const FOREIGN_HOST: Problem = {
   status: 421,
   code: "host.foreign",
@@ -169,7 +117,5 @@ const USED_LINK: Problem = {
   code: "link.used",
   detail: "this link was used or is too old; for a new one press Enter where `saferun dev` runs, or start it beside",
 };
-const NO_APPROVAL: Problem = { status: 404, code: "approval.missing", detail: "there is no such approval" };
-const NO_RUN: Problem = { status: 404, code: "run.missing", detail: "there is no such run" };
 const NO_PATH: Problem = { status: 404, code: "path.unknown", detail: "there is no such path" };
-const NO_METHOD: Problem = { status: 405, code: "method.unknown", detail: "only GET and POST are known here" };
+const NO_METHOD: Problem = { status: 405, code: "method.unknown", detail: "this method is not known here" };

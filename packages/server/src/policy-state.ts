@@ -1,7 +1,6 @@
 /** Whether the last change of the policies was taken, as the log tells it. */
-import { type Json, type LogStore, parseHeader, type StoredEntry } from "@saferun/core";
-import { iso } from "../output/time.ts";
-import { partValue } from "../runs/steps.ts";
+import { contentOf, type Json, type LogStore, readableHeader, type StoredEntry } from "@saferun/core";
+import { iso } from "./wire/moment.ts";
 
 export interface PolicyState {
   /** `rejected`: the files were changed, and what they say now is not in force. */
@@ -10,7 +9,7 @@ export interface PolicyState {
   readonly revision: string;
   readonly at: string;
   /** Why it was rejected: `{code, message}`. */
-  readonly issues?: Json;
+  readonly issues: Json;
 }
 
 const PAGE = 1_000;
@@ -35,14 +34,20 @@ export function policyState(store: LogStore): () => Promise<PolicyState | null> 
   };
 }
 
-function isAboutPolicies({ header }: StoredEntry): boolean {
-  const { type } = parseHeader(header);
+function isAboutPolicies(entry: StoredEntry): boolean {
+  const type = readableHeader(entry)?.type;
   return type === "policy.activated" || type === "policy.rejected";
 }
 
-function stateOf({ header, parts }: StoredEntry): PolicyState {
-  const { type, revision = "", time } = parseHeader(header);
-  const issues = parts.find(({ name }) => name === "issues");
-  const state = type === "policy.rejected" ? "rejected" : "active";
-  return { state, revision, at: iso(time), ...(issues === undefined ? {} : { issues: partValue(issues) }) };
+function stateOf(entry: StoredEntry): PolicyState | null {
+  const header = readableHeader(entry);
+  if (header === undefined) return null;
+  const { type, revision = "", time } = header;
+  const issues = entry.parts.find(({ name }) => name === "issues");
+  return {
+    state: type === "policy.rejected" ? "rejected" : "active",
+    revision,
+    at: iso(time),
+    issues: issues === undefined ? null : (contentOf(issues) ?? null),
+  };
 }

@@ -1,0 +1,43 @@
+/** The API of `saferun dev`: the server's, over the store and the policies of this place, for the account of this machine. */
+import type { Store } from "@saferun/core";
+import { createServerApp, type ServerApp } from "@saferun/server";
+import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
+import { localApprover } from "../approvals/approver.ts";
+import { decideForeseeing, foreseeEdit } from "../approvals/foresee.ts";
+import type { Io } from "../io.ts";
+import { localActor } from "../protections/act.ts";
+import { channelDesk } from "./desk/channels.ts";
+import { frameworkOf } from "./desk/framework.ts";
+import { policyDesk } from "./desk/policies.ts";
+import { replayDesk } from "./desk/replay.ts";
+import { searchDesk } from "./desk/search.ts";
+
+export interface DevApi {
+  readonly app: ServerApp;
+  close(): Promise<void>;
+}
+
+export interface DevApiOptions {
+  readonly io: Io;
+  readonly store: Store;
+  /** The store's directory. */
+  readonly directory: string;
+  readonly policies: readonly string[];
+}
+
+export function createDevApi({ io, store, directory, policies }: DevApiOptions): DevApi {
+  const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
+  const search = searchDesk(directory);
+  const app = createServerApp({
+    ...ports,
+    person: { name: io.user, approver: localApprover(io.user, "dashboard"), actor: localActor(io) },
+    decide: (request) => decideForeseeing(io, ports, request),
+    foresee: (approval, args) => foreseeEdit(io, ports, approval, args),
+    search,
+    policies: policyDesk({ io, patterns: policies, store: directory }),
+    replay: replayDesk(store),
+    channels: channelDesk(),
+    about: { store: directory, framework: frameworkOf(io.cwd) },
+  });
+  return { app, close: () => search.close() };
+}

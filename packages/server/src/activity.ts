@@ -1,0 +1,148 @@
+/**
+ * What the log says of runs, agents and tools, counted from its headers: derived, kept in memory, never evidence.
+ * Each look reads what came since the one before. Of a large log only the newest entries are counted.
+ */
+import { type EntryHeader, type LogStore, readableHeader } from "@saferun/core";
+
+export interface CallCounts {
+  calls: number;
+  allowed: number;
+  denied: number;
+  paused: number;
+  failed: number;
+  unknown: number;
+}
+
+export interface Seen {
+  first: number;
+  last: number;
+  readonly counts: CallCounts;
+}
+
+export interface AgentSeen extends Seen {
+  readonly agent: string;
+  readonly environment: string;
+  readonly runs: Set<string>;
+  readonly tools: Map<string, Seen>;
+}
+
+export interface Activity {
+  /** Brings the counts up to the log's end. */
+  look(): Promise<void>;
+  /** Undefined where the run began before what is counted. */
+  run(id: string): CallCounts | undefined;
+  agents(): readonly AgentSeen[];
+  /** Entries that are counted, `from` inclusive to `to` exclusive. */
+  range(): { readonly from: number; readonly to: number };
+}
+
+const PAGE = 1_000;
+/** How far back the first look goes. */
+const MOST_ENTRIES = 200_000;
+
+export function createActivity(store: LogStore): Activity {
+  const runs = new Map<string, CallCounts>();
+  const agents = new Map<string, AgentSeen>();
+  /** Tool of each call that is not over: its outcome's header names it, its decision's does not. */
+  const tools = new Map<string, string>();
+  let from = -1;
+  let to = 0;
+  let looking: Promise<void> | undefined;
+
+  async function look(): Promise<void> {
+    const { size } = await store.head();
+    if (from === -1) {
+      from = Math.max(0, size - MOST_ENTRIES);
+      to = from;
+    }
+    while (to < size) {
+      const entries = await store.entries({ from: to, limit: Math.min(PAGE, size - to) });
+      if (entries.length === 0) return;
+      for (const entry of entries) {
+        const header = readableHeader(entry);
+        if (header !== undefined) count(header);
+        to = entry.seq + 1;
+      }
+    }
+  }
+
+  function count(header: EntryHeader): void {
+    const { type, run, call, tool } = header;
+    if (type === "run.started" && run !== undefined) runs.set(run.id, none());
+    if (call !== undefined && tool !== undefined) tools.set(call, tool);
+    const change = changeOf(header);
+    if (call === undefined || change === undefined) return;
+    const name = tool ?? tools.get(call) ?? "(no name)";
+    if (type === "call.finished" || type === "call.lost") tools.delete(call);
+    const known = run === undefined ? undefined : runs.get(run.id);
+    if (known !== undefined) add(known, change);
+    const seen = agentOf(header);
+    if (seen === undefined) return;
+    touch(seen, header.time, change);
+    touch(toolOf(seen, name, header.time), header.time, change);
+    if (run !== undefined) seen.runs.add(run.id);
+  }
+
+  function agentOf({ agent, environment = "", time }: EntryHeader): AgentSeen | undefined {
+    if (agent === undefined) return undefined;
+    const key = `${agent}\n${environment}`;
+    const found = agents.get(key);
+    if (found !== undefined) return found;
+    const made = {
+      agent,
+      environment,
+      first: time,
+      last: time,
+      counts: none(),
+      runs: new Set<string>(),
+      tools: new Map(),
+    };
+    agents.set(key, made);
+    return made;
+  }
+
+  return {
+    look() {
+      // One at a time: two readers would count an entry twice.
+      looking ??= look().finally(() => {
+        looking = undefined;
+      });
+      return looking;
+    },
+    run: (id) => runs.get(id),
+    agents: () => [...agents.values()].sort((left, right) => right.last - left.last),
+    range: () => ({ from: Math.max(from, 0), to }),
+  };
+}
+
+function toolOf(agent: AgentSeen, name: string, time: number): Seen {
+  const found = agent.tools.get(name);
+  if (found !== undefined) return found;
+  const made = { first: time, last: time, counts: none() };
+  agent.tools.set(name, made);
+  return made;
+}
+
+function touch(seen: Seen, time: number, change: keyof CallCounts): void {
+  seen.last = Math.max(seen.last, time);
+  add(seen.counts, change);
+}
+
+/** A call is counted once it is decided; its outcome adds to what was decided. */
+function changeOf({ type, verdict, outcome }: EntryHeader): keyof CallCounts | undefined {
+  if (type === "call.proposed") return "calls";
+  if (type === "call.decided") return verdict === undefined ? undefined : VERDICT_COUNTS[verdict];
+  if (type === "call.lost") return "unknown";
+  if (type === "call.finished") return outcome === "failed" || outcome === "unknown" ? outcome : undefined;
+  return undefined;
+}
+
+const VERDICT_COUNTS = { allow: "allowed", deny: "denied", pause: "paused" } as const;
+
+function add(counts: CallCounts, key: keyof CallCounts): void {
+  counts[key]++;
+}
+
+function none(): CallCounts {
+  return { calls: 0, allowed: 0, denied: 0, paused: 0, failed: 0, unknown: 0 };
+}

@@ -1,0 +1,84 @@
+/** What the server needs from whoever runs it. Everything else it reads from the store. */
+import type { Actor, Approver, Clock, DecisionAnswer, DecisionRequest, Random, Store } from "@saferun/core";
+import type { SearchAnswer, SearchRequest } from "@saferun/store";
+import type { z } from "zod";
+import type { Agents, Channels, ChannelTested } from "./schemas/agents.ts";
+import type {
+  Activated,
+  BacktestBody,
+  Backtested,
+  Checked,
+  Policies,
+  PolicyText,
+  Revisions,
+  Tried,
+  TryBody,
+} from "./schemas/policies.ts";
+import type { Comparison, WhatIf } from "./schemas/runs.ts";
+
+export interface ServerPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Who sends the requests: of `saferun dev` the account, whom nobody verified. */
+  readonly person: Person;
+  readonly decide: (request: DecisionRequest) => Promise<DecisionAnswer>;
+  /** What the policies in force would say of edited arguments; undefined: nothing speaks against them, or nothing is known. */
+  readonly foresee: (approval: string, args: unknown) => Promise<string | undefined>;
+  readonly search: SearchDesk;
+  readonly policies: PolicyDesk;
+  readonly replay: ReplayDesk;
+  readonly channels: ChannelDesk;
+  readonly about: { readonly store: string; readonly framework: string | null };
+}
+
+export interface Person {
+  readonly name: string;
+  readonly approver: Approver;
+  readonly actor: Actor;
+}
+
+export interface SearchDesk {
+  /** @throws SafeRunError `query.invalid`. */
+  search(request: Omit<SearchRequest, "now">): Promise<SearchAnswer>;
+  views(): ReadonlyMap<string, string>;
+  /** Null forgets the name. */
+  saveView(name: string, query: string | null): void;
+}
+
+type Wire<Schema extends z.ZodType> = z.infer<Schema>;
+type Files = readonly Wire<typeof PolicyText>[];
+
+/** The policies of this place. `state` of `current` is added by the server, which reads it from the log. */
+export interface PolicyDesk {
+  current(): Promise<Omit<Wire<typeof Policies>, "state">>;
+  check(files: Files): Promise<Wire<typeof Checked>>;
+  /** Tools that the policies in force declare. */
+  tools(): Promise<Wire<typeof Agents>["declared"]>;
+  /** The JSON Schema of the format, for completion. */
+  schema(): object;
+  attempt(body: Wire<typeof TryBody>): Promise<Wire<typeof Tried>>;
+  backtest(body: Wire<typeof BacktestBody>): Promise<Wire<typeof Backtested>>;
+  /**
+   * Writes the files, all or none, where they load and `base` is still in force.
+   * @throws SafeRunError `policy.invalid`, `policy.stale`.
+   */
+  activate(files: Files, base: string | null): Promise<Wire<typeof Activated>>;
+  /** Files that were activated from here, newest first. */
+  revisions(): Promise<Wire<typeof Revisions>>;
+  /** Writes the files of an earlier revision. */
+  rollBack(revision: string): Promise<Wire<typeof Activated>>;
+}
+
+export interface ReplayDesk {
+  /** The run as a tree of steps; undefined where there is no such run. */
+  tree(run: string): Promise<object | undefined>;
+  whatIf(run: string, files: Files): Promise<Wire<typeof WhatIf>>;
+  compare(left: string, right: string): Promise<Wire<typeof Comparison>["report"]>;
+}
+
+export interface ChannelDesk {
+  list(): Promise<Wire<typeof Channels>>;
+  /** Sends one message that asks nothing. */
+  test(target: string): Promise<Wire<typeof ChannelTested>>;
+}

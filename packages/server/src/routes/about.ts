@@ -1,0 +1,91 @@
+/** How the server is, who calls what, the channels, and the log as it grows. */
+import { createRoute } from "@hono/zod-openapi";
+import { stream } from "hono/streaming";
+import type { Activity } from "../activity.ts";
+import { logEvents } from "../events.ts";
+import type { PolicyState } from "../policy-state.ts";
+import type { ServerPorts } from "../ports.ts";
+import { json, problems, router } from "../route.ts";
+import * as schema from "../schemas/agents.ts";
+import { iso } from "../wire/moment.ts";
+
+const health = createRoute({
+  method: "get",
+  path: "/health",
+  tags: ["about"],
+  responses: { 200: json(schema.Health), ...problems },
+});
+
+const agents = createRoute({
+  method: "get",
+  path: "/agents",
+  tags: ["agents"],
+  summary: "who called which tool, and when last",
+  responses: { 200: json(schema.Agents), ...problems },
+});
+
+const channels = createRoute({
+  method: "get",
+  path: "/channels",
+  tags: ["settings"],
+  responses: { 200: json(schema.Channels), ...problems },
+});
+
+const testChannel = createRoute({
+  method: "post",
+  path: "/channels/test",
+  tags: ["settings"],
+  summary: "send one message that asks nothing",
+  request: { body: { ...json(schema.ChannelTestBody), required: true } },
+  responses: { 200: json(schema.ChannelTested), ...problems },
+});
+
+const events = createRoute({
+  method: "get",
+  path: "/events",
+  tags: ["log"],
+  summary: "the log as it grows, as server-sent events named `log`; `Last-Event-ID` goes on where a reader was",
+  responses: {
+    200: { description: "a stream", content: { "text/event-stream": { schema: schema.LogEvent } } },
+    ...problems,
+  },
+});
+
+export function aboutRoutes(ports: ServerPorts, activity: Activity, stateNow: () => Promise<PolicyState | null>) {
+  const { store, clock, person, policies } = ports;
+  return router()
+    .openapi(health, async (c) => {
+      const [{ size }, state] = [await store.head(), await stateNow()];
+      const status = state?.state === "rejected" ? ("policies_rejected" as const) : ("ok" as const);
+      const { name, approver } = person;
+      const roles = [...(approver.roles ?? [])];
+      return c.json({ status, log: store.logId, entries: size, user: name, roles, ...ports.about }, 200);
+    })
+    .openapi(agents, async (c) => {
+      await activity.look();
+      const seen = activity.agents().map(({ agent, environment, first, last, runs, counts, tools }) => ({
+        agent,
+        environment,
+        first_seen: iso(first),
+        last_seen: iso(last),
+        runs: runs.size,
+        counts,
+        tools: [...tools].map(([tool, one]) => ({ tool, last_seen: iso(one.last), counts: one.counts })),
+      }));
+      return c.json({ agents: seen, declared: await policies.tools(), ...activity.range() }, 200);
+    })
+    .openapi(channels, async (c) => c.json(await ports.channels.list(), 200))
+    .openapi(testChannel, async (c) => c.json(await ports.channels.test(c.req.valid("json").target), 200))
+    .openapi(events, (c) => {
+      const id = c.req.header("last-event-id") ?? "";
+      const after = /^\d{1,15}$/.test(id) ? Number(id) : undefined;
+      c.header("content-type", "text/event-stream");
+      c.header("x-accel-buffering", "no");
+      const gone = new AbortController();
+      return stream(c, async (out) => {
+        out.onAbort(() => gone.abort());
+        for await (const text of logEvents({ store, after, signal: gone.signal, sleep: clock.sleep }))
+          await out.write(text);
+      });
+    });
+}

@@ -1,0 +1,99 @@
+/** Runs, their steps, and what other policies would have made of them. */
+import { createRoute, z } from "@hono/zod-openapi";
+import type { RunSummary } from "@saferun/core";
+import type { Activity } from "../activity.ts";
+import type { ServerPorts } from "../ports.ts";
+import { ProblemError } from "../problem.ts";
+import { json, problems, router } from "../route.ts";
+import { Id, IdParam } from "../schemas/common.ts";
+import * as schema from "../schemas/runs.ts";
+import { iso } from "../wire/moment.ts";
+
+const tags = ["runs"];
+const PAGE = 50;
+/** Runs that a list reaches back to; older ones are found by searching the log. */
+const MOST_RUNS = 10_000;
+const MOST_WAITING = 1_000;
+
+const list = createRoute({
+  method: "get",
+  path: "/runs",
+  tags,
+  summary: "runs, the newest first",
+  request: { query: z.object({ cursor: z.string().max(256).optional(), agent: z.string().max(256).optional() }) },
+  responses: { 200: json(schema.RunList), ...problems },
+});
+
+const one = createRoute({
+  method: "get",
+  path: "/runs/{id}",
+  tags,
+  request: { params: IdParam },
+  responses: { 200: json(schema.Run), ...problems },
+});
+
+const whatIf = createRoute({
+  method: "post",
+  path: "/runs/{id}/what-if",
+  tags,
+  summary: "judge the recorded calls by other policies; nothing is run or recorded",
+  request: { params: IdParam, body: { ...json(schema.WhatIfBody), required: true } },
+  responses: { 200: json(schema.WhatIf), ...problems },
+});
+
+const compare = createRoute({
+  method: "get",
+  path: "/runs/{id}/compare/{other}",
+  tags,
+  summary: "two runs side by side, aligned by call",
+  request: { params: IdParam.extend({ other: Id }) },
+  responses: { 200: json(schema.Comparison), ...problems },
+});
+
+export function runRoutes({ store, replay }: ServerPorts, activity: Activity) {
+  async function summaries(runs: readonly RunSummary[]) {
+    await activity.look();
+    const pending = await store.approvals({ state: "pending", limit: MOST_WAITING });
+    return runs.map((run) => ({
+      id: run.id,
+      agent: run.agent,
+      environment: run.environment,
+      entries: run.entries,
+      started_at: iso(run.startedAt),
+      last_at: iso(run.lastAt),
+      waiting: pending.filter((approval) => approval.run === run.id).length,
+      counts: activity.run(run.id) ?? null,
+    }));
+  }
+
+  async function summary(id: string) {
+    const run = await store.run(id);
+    const [found] = run === undefined ? [] : await summaries([run]);
+    if (found === undefined)
+      throw new ProblemError({ status: 404, code: "run.missing", detail: "there is no such run" });
+    return found;
+  }
+
+  return router()
+    .openapi(list, async (c) => {
+      const { cursor, agent } = c.req.valid("query");
+      const all = await store.runs({ limit: MOST_RUNS });
+      const after = cursor === undefined ? 0 : all.findIndex(({ id }) => id === cursor) + 1;
+      const rest = all.slice(after).filter((run) => agent === undefined || run.agent === agent);
+      const page = rest.slice(0, PAGE);
+      return c.json({ runs: await summaries(page), next: rest.length > PAGE ? (page.at(-1)?.id ?? null) : null }, 200);
+    })
+    .openapi(one, async (c) => {
+      const run = await summary(c.req.valid("param").id);
+      return c.json({ run, tree: (await replay.tree(run.id)) ?? null }, 200);
+    })
+    .openapi(whatIf, async (c) => {
+      const { id } = await summary(c.req.valid("param").id);
+      return c.json(await replay.whatIf(id, c.req.valid("json").files), 200);
+    })
+    .openapi(compare, async (c) => {
+      const { id, other } = c.req.valid("param");
+      const [left, right] = [await summary(id), await summary(other)];
+      return c.json({ left, right, report: await replay.compare(left.id, right.id) }, 200);
+    });
+}

@@ -1,0 +1,74 @@
+import { z } from "@hono/zod-openapi";
+import { JsonValue, Moment } from "./common.ts";
+import { Counts } from "./runs.ts";
+
+export const Agents = z
+  .object({
+    agents: z.array(
+      z.object({
+        agent: z.string(),
+        environment: z.string(),
+        first_seen: Moment,
+        last_seen: Moment,
+        runs: z.number().int(),
+        counts: Counts,
+        tools: z.array(z.object({ tool: z.string(), last_seen: Moment, counts: Counts })),
+      }),
+    ),
+    /** Tools that the policies declare. */
+    declared: z.array(z.object({ tool: z.string(), kind: z.string(), labels: z.array(z.string()) })),
+    /** Entries that were counted: the oldest of a large log are not. */
+    from: z.number().int(),
+    to: z.number().int(),
+  })
+  .openapi("Agents");
+
+export const Health = z
+  .object({
+    status: z.enum(["ok", "policies_rejected"]),
+    log: z.string(),
+    entries: z.number().int(),
+    user: z.string(),
+    roles: z.array(z.string()),
+    store: z.string(),
+    /** The agent framework of this project's package.json, for the first lines to paste; null where none is known. */
+    framework: z.string().nullable(),
+  })
+  .openapi("Health");
+
+export const Channels = z
+  .object({
+    channels: z.array(
+      z.object({
+        name: z.string(),
+        ready: z.boolean(),
+        /** What is missing, or how it is set up; never a secret. */
+        detail: z.string(),
+      }),
+    ),
+    people: JsonValue.nullable(),
+  })
+  .openapi("Channels");
+export const ChannelTestBody = z.strictObject({ target: z.string().min(1).max(256) }).openapi("ChannelTestBody");
+export const ChannelTested = z.object({ ok: z.boolean(), detail: z.string() }).openapi("ChannelTested");
+
+/** One event of the stream; its id is the log's size, so that a reader that comes back misses nothing. */
+export const LogEvent = z
+  .object({
+    size: z.number().int(),
+    /** More came than one event tells: read again what is shown. */
+    more: z.boolean(),
+    entries: z.array(
+      z.object({
+        seq: z.number().int(),
+        type: z.string(),
+        run: z.string().nullable(),
+        call: z.string().nullable(),
+        approval: z.string().nullable(),
+        tool: z.string().nullable(),
+        verdict: z.string().nullable(),
+        outcome: z.string().nullable(),
+      }),
+    ),
+  })
+  .openapi("LogEvent");

@@ -1,0 +1,94 @@
+import { z } from "@hono/zod-openapi";
+import { Id, JsonValue, Moment, Reason } from "./common.ts";
+
+export const ApprovalState = z.enum(["pending", "suspended", "approved", "consumed", "denied", "expired", "withdrawn"]);
+
+const Voter = z.object({ by: z.string(), via: z.string(), verified: z.boolean(), at: Moment });
+
+/** One path that an approver may change, as the tool's schema describes it. */
+export const EditField = z
+  .looseObject({
+    /** As in `editable`: `amount`, `lines[].amount`. */
+    path: z.string(),
+    /** The text of whoever made the tool: show it escaped, beside the path. */
+    label: z.string(),
+    type: z.enum(["string", "integer", "number", "boolean", "enum", "json"]),
+    required: z.boolean(),
+    enum: z.array(JsonValue).optional(),
+    minimum: z.number().optional(),
+    maximum: z.number().optional(),
+    pattern: z.string().optional(),
+    description: z.string().optional(),
+  })
+  .openapi("EditField");
+
+export const Approval = z
+  .object({
+    id: Id,
+    /** Send it back with the answer: an approval that changed meanwhile is not decided by it. */
+    version: z.number().int(),
+    state: ApprovalState,
+    call: z.string(),
+    run: z.string(),
+    tool: z.string(),
+    agent: z.string(),
+    environment: z.string(),
+    digest: z.string(),
+    /** As the call would run; an earlier approver's version stands in `edit`. */
+    args: JsonValue,
+    reasons: z.array(
+      z.object({
+        id: z.string(),
+        reason: z.string(),
+        route: z.string(),
+        roles: z.array(z.string()),
+        need: z.number().int(),
+        show: z.array(z.string()),
+      }),
+    ),
+    editable: z.array(z.string()),
+    /** The editable paths that these arguments have: `lines[].amount` → `lines[0].amount`, … */
+    editable_paths: z.array(z.string()),
+    fields: z.array(EditField),
+    edit: z.object({ by: z.string(), args: JsonValue }).nullable(),
+    votes: z.array(Voter),
+    missing: z.array(z.looseObject({ people: z.number().int() })),
+    created_at: Moment,
+    deadline: Moment,
+    decision: Voter.extend({
+      verdict: z.enum(["approve", "deny"]),
+      note: z.string().nullable(),
+      edited: z.boolean(),
+      args: JsonValue,
+      changed: z.array(z.string()),
+      valid_until: Moment,
+    }).nullable(),
+  })
+  .openapi("Approval");
+
+export const ApprovalList = z.object({ approvals: z.array(Approval) }).openapi("ApprovalList");
+
+/** Nothing in it is guessed: an unknown key is an error. */
+export const DecideBody = z
+  .strictObject({
+    verdict: z.enum(["approve", "deny"]),
+    version: z.number().int(),
+    /** Beside `approve`: all arguments as they should run. */
+    args: JsonValue.optional(),
+    note: z.string().max(2_000).optional(),
+  })
+  .openapi("DecideBody");
+
+export const Answer = z
+  .object({
+    answer: z.enum(["applied", "already_decided", "stale_version", "expired", "not_allowed"]),
+    message: z.string(),
+    approval: Approval.nullable(),
+  })
+  .openapi("Answer");
+
+/** What the policies would say of an edit, before anybody decides by it. */
+export const ForeseeBody = z.strictObject({ args: JsonValue }).openapi("ForeseeBody");
+export const Foreseen = z.object({ allowed: z.boolean(), message: z.string().nullable() }).openapi("Foreseen");
+
+export const ReconcileBody = z.strictObject({ ran: z.boolean(), reason: Reason }).openapi("ReconcileBody");

@@ -1,0 +1,90 @@
+import { z } from "@hono/zod-openapi";
+import { JsonValue, Moment, Outcome, Verdict } from "./common.ts";
+
+export const LogQuery = z.object({
+  q: z.string().max(4_096).default(""),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  order: z.enum(["newest", "oldest"]).default("newest"),
+  cursor: z.string().max(1_024).optional(),
+});
+
+export const Entry = z
+  .looseObject({
+    seq: z.number().int(),
+    at: Moment,
+    type: z.string(),
+    run: z.string().nullable(),
+    call: z.string().optional(),
+    tool: z.string().optional(),
+    agent: z.string().optional(),
+    environment: z.string().optional(),
+    verdict: Verdict.optional(),
+    rules: z.array(z.string()).optional(),
+    outcome: Outcome.optional(),
+    approval: z.string().optional(),
+    revision: z.string().optional(),
+    leaf: z.string(),
+    /** Content by the part's name. */
+    parts: z.record(z.string(), JsonValue),
+  })
+  .openapi("Entry");
+
+/** A call with all its entries, or one entry that is about no call. */
+export const LogItem = z
+  .object({
+    seq: z.number().int(),
+    at: Moment.nullable(),
+    type: z.string(),
+    run: z.string().nullable(),
+    call: z.string().nullable(),
+    tool: z.string().nullable(),
+    agent: z.string().nullable(),
+    verdicts: z.array(Verdict),
+    rules: z.array(z.string()),
+    outcome: Outcome.nullable(),
+    entries: z.number().int(),
+  })
+  .openapi("LogItem");
+
+export const LogAnswer = z
+  .object({
+    items: z.array(LogItem),
+    cursor: z.string().nullable(),
+    /** It ends before its limit because the time was up. */
+    cut: z.boolean(),
+    /** The last position that was looked at. */
+    reached: z.number().int().nullable(),
+    /** Entries that the index holds, and entries of the log. */
+    indexed: z.number().int(),
+    size: z.number().int(),
+  })
+  .openapi("LogAnswer");
+
+export const SeqParam = z.object({ seq: z.coerce.number().int().min(0) });
+
+/** The entries of one item, whole. */
+export const LogEntries = z.object({ entries: z.array(Entry) }).openapi("LogEntries");
+
+export const Views = z.object({ views: z.record(z.string(), z.string()) }).openapi("Views");
+export const ViewParam = z.object({ name: z.string().min(1).max(64) });
+export const ViewBody = z.strictObject({ query: z.string().max(4_096) }).openapi("ViewBody");
+
+/** Stored bytes, so that a browser verifies them itself: base64. */
+export const RawQuery = z.object({
+  from: z.coerce.number().int().min(0),
+  limit: z.coerce.number().int().min(1).max(2_000).default(1_000),
+});
+export const RawEntries = z
+  .object({
+    log: z.string(),
+    size: z.number().int(),
+    headers: z.array(z.object({ seq: z.number().int(), header: z.string() })),
+  })
+  .openapi("RawEntries");
+export const Checkpoints = z
+  .object({
+    checkpoints: z.array(z.object({ size: z.number().int(), note: z.string() })),
+    /** The public key that the log itself names: believe one that you kept from elsewhere. */
+    claimed_key: z.string().nullable(),
+  })
+  .openapi("Checkpoints");

@@ -1,0 +1,54 @@
+/** Log entries as JSON for programs. */
+import {
+  contentOf,
+  type EntryHeader,
+  type Json,
+  parseHeader,
+  readableHeader,
+  type SearchItem,
+  type StoredEntry,
+  toHex,
+} from "@saferun/core";
+import type { z } from "zod";
+import type { Entry, LogItem } from "../schemas/log.ts";
+import { iso } from "./moment.ts";
+
+export function entryJson(entry: StoredEntry): z.infer<typeof Entry> {
+  const { run, writer, log: _log, v: _v, time, parts: _commitments, rules, ...rest } = parseHeader(entry.header);
+  return {
+    ...rest,
+    ...(rules === undefined ? {} : { rules: [...rules] }),
+    seq: entry.seq,
+    at: iso(time),
+    run: run?.id ?? null,
+    writer: writer.id,
+    leaf: toHex(entry.leaf),
+    parts: Object.fromEntries(entry.parts.map((part) => [part.name, contentOf(part) ?? { erased: true }])),
+  };
+}
+
+export function itemJson({ seq, entries }: SearchItem): z.infer<typeof LogItem> {
+  const headers = entries.map(readableHeader).filter((header): header is EntryHeader => header !== undefined);
+  const [first] = headers;
+  const decided = headers.filter(({ type }) => type === "call.decided");
+  return {
+    seq,
+    at: first === undefined ? null : iso(first.time),
+    type: first?.type ?? "(damaged)",
+    run: first?.run?.id ?? null,
+    call: first?.call ?? null,
+    tool: headers.find(({ tool }) => tool !== undefined)?.tool ?? toolPart(entries),
+    agent: headers.find(({ agent }) => agent !== undefined)?.agent ?? null,
+    verdicts: decided.flatMap(({ verdict }) => verdict ?? []),
+    rules: [...new Set(decided.flatMap(({ rules }) => rules ?? []))],
+    outcome: headers.findLast(({ outcome }) => outcome !== undefined)?.outcome ?? null,
+    entries: entries.length,
+  };
+}
+
+/** The name of a tool that is no plain one stands in a part. */
+function toolPart(entries: readonly StoredEntry[]): string | null {
+  const part = entries.flatMap(({ parts }) => parts).find(({ name }) => name === "tool");
+  const value: Json | undefined = part === undefined ? undefined : contentOf(part);
+  return typeof value === "string" ? value : null;
+}
