@@ -1,0 +1,33 @@
+/** The gate's API, typed by the server's own routes. */
+import type { ServerApp } from "@saferun/server";
+import { hc } from "hono/client";
+import { problemOf, RequestProblem, UNREACHABLE } from "./problem.ts";
+import { pageKey } from "./session.ts";
+
+/** `fetch` with the page's key; never rejects but with a `RequestProblem`. */
+export async function gateFetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set("x-saferun-page", pageKey());
+  let response: Response;
+  try {
+    response = await fetch(input, { ...init, headers, credentials: "same-origin", redirect: "error" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new RequestProblem(0, UNREACHABLE, "the gate does not answer; nothing was changed by this");
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+/** `api.runs[":id"].$get({ param: { id } })`; its answer's `json()` has the route's type. */
+export const api = hc<ServerApp>(location.origin, { fetch: gateFetch }).v1;
+
+/** What a route answers with where it succeeds; `gateFetch` throws everything else. */
+type Answered<Response> = Extract<Response, { status: 200 }> extends { json(): Promise<infer Body> } ? Body : never;
+
+/** `await ask(api.runs.$get({ query: {} }))`: the body, typed by its route. */
+export async function ask<Response extends { readonly status: number; json(): Promise<unknown> }>(
+  answer: Promise<Response>,
+): Promise<Answered<Response>> {
+  return (await (await answer).json()) as Answered<Response>;
+}

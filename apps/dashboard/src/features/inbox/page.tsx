@@ -1,0 +1,5 @@
+import { PageHead } from "../../ui/card.tsx";
+
+export function InboxPage() {
+  return <PageHead title="Inbox" />;
+}

@@ -1,0 +1,13 @@
+/**
+ * Text of a tool, an agent or a model: untrusted. React never renders it as markup; here what could still mislead a reader
+ * (control characters, invisible ones, changes of direction) is made visible, and its direction is kept to itself.
+ */
+import { printable } from "@saferun/core";
+
+export function Untrusted({ children, className }: { readonly children: string; readonly className?: string }) {
+  return (
+    <bdi dir="auto" className={className}>
+      {printable(children)}
+    </bdi>
+  );
+}
