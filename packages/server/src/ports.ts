@@ -14,7 +14,7 @@ import type {
   Tried,
   TryBody,
 } from "./schemas/policies.ts";
-import type { Comparison, WhatIf } from "./schemas/runs.ts";
+import type { Comparison, Run, WhatIf } from "./schemas/runs.ts";
 
 export interface ServerPorts {
   readonly store: Store;
@@ -72,7 +72,7 @@ export interface PolicyDesk {
 
 export interface ReplayDesk {
   /** The run as a tree of steps; undefined where there is no such run. */
-  tree(run: string): Promise<object | undefined>;
+  tree(run: string): Promise<Wire<typeof Run>["tree"] | undefined>;
   whatIf(run: string, files: Files): Promise<Wire<typeof WhatIf>>;
   compare(left: string, right: string): Promise<Wire<typeof Comparison>["report"]>;
 }

@@ -1,4 +1,10 @@
-import { type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes, useId } from "react";
+import {
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+  useId,
+} from "react";
 import { words } from "./words.ts";
 
 const BOX =
@@ -69,5 +75,33 @@ function Labelled({
         {error ?? hint}
       </p>
     </div>
+  );
+}
+
+export function SelectField({
+  label,
+  hint,
+  error,
+  choices,
+  className,
+  ...rest
+}: FieldProps & { readonly choices: readonly string[] } & SelectHTMLAttributes<HTMLSelectElement>) {
+  const id = useId();
+  return (
+    <Labelled {...{ id, label, hint, error }}>
+      <select
+        id={id}
+        aria-describedby={`${id}-about`}
+        aria-invalid={error !== undefined}
+        className={words(BOX, className)}
+        {...rest}
+      >
+        {choices.map((choice) => (
+          <option key={choice} value={choice}>
+            {choice}
+          </option>
+        ))}
+      </select>
+    </Labelled>
   );
 }

@@ -69,8 +69,7 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity) {
   async function summary(id: string) {
     const run = await store.run(id);
     const [found] = run === undefined ? [] : await summaries([run]);
-    if (found === undefined)
-      throw new ProblemError({ status: 404, code: "run.missing", detail: "there is no such run" });
+    if (found === undefined) throw noRun();
     return found;
   }
 
@@ -85,7 +84,9 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity) {
     })
     .openapi(one, async (c) => {
       const run = await summary(c.req.valid("param").id);
-      return c.json({ run, tree: (await replay.tree(run.id)) ?? null }, 200);
+      const tree = await replay.tree(run.id);
+      if (tree === undefined) throw noRun();
+      return c.json({ run, tree }, 200);
     })
     .openapi(whatIf, async (c) => {
       const { id } = await summary(c.req.valid("param").id);
@@ -96,4 +97,8 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity) {
       const [left, right] = [await summary(id), await summary(other)];
       return c.json({ left, right, report: await replay.compare(left.id, right.id) }, 200);
     });
+}
+
+function noRun(): ProblemError {
+  return new ProblemError({ status: 404, code: "run.missing", detail: "there is no such run" });
 }

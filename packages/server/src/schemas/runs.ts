@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { RunTree, Wire } from "@saferun/core";
 import { Id, JsonValue, Moment } from "./common.ts";
 import { PolicyText } from "./policies.ts";
 
@@ -37,8 +38,11 @@ export const RunList = z
   })
   .openapi("RunList");
 
+/** As the core makes it: its types say what stands in it. */
+const Tree = z.custom<Wire<RunTree>>(() => true).openapi({ type: "object", description: "a run tree" });
+
 /** The run as a tree of steps, made from its entries alone. */
-export const Run = z.object({ run: RunSummary, tree: JsonValue }).openapi("Run");
+export const Run = z.object({ run: RunSummary, tree: Tree }).openapi("Run");
 
 export const WhatIfBody = z.strictObject({ files: z.array(PolicyText).min(1).max(200) }).openapi("WhatIfBody");
 

@@ -1,5 +1,84 @@
+/** Questions that wait for a person, the oldest first: a new one never moves a button under somebody's finger. */
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useShortcuts } from "../../app/shortcuts.ts";
 import { PageHead } from "../../ui/card.tsx";
+import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
+import { useToast } from "../../ui/toast.tsx";
+import { type Approval, readApprovals } from "./approval.ts";
+import { ApprovalCard } from "./card.tsx";
+import { Welcome } from "./welcome.tsx";
 
 export function InboxPage() {
-  return <PageHead title="Inbox" />;
+  const { data, error, refetch } = useQuery({ queryKey: ["approvals"], queryFn: readApprovals });
+  if (error !== null) return <Failure error={error} retry={() => void refetch()} />;
+  if (data === undefined) return <Skeleton lines={3} />;
+  return <Questions approvals={data.approvals} />;
+}
+
+const RECENT = 20;
+
+function Questions({ approvals }: { readonly approvals: readonly Approval[] }) {
+  const oldestFirst = (one: Approval, other: Approval) => (one.created_at < other.created_at ? -1 : 1);
+  const waiting = approvals.filter(({ state }) => state === "pending" || state === "suspended").sort(oldestFirst);
+  const decided = approvals.filter(({ state }) => state !== "pending" && state !== "suspended").slice(0, RECENT);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const say = useToast();
+  const at = waiting.findIndex(({ id }) => id === chosen);
+  const go = (to: number) => {
+    const id = waiting[Math.max(0, Math.min(waiting.length - 1, to))]?.id;
+    if (id === undefined) return;
+    setChosen(id);
+    document.getElementById(id)?.scrollIntoView({ block: "nearest" });
+  };
+  /** Nothing is decided by one key: it leads to the button, and Enter presses it. */
+  const focus = (act: string) => () => {
+    const id = chosen ?? waiting[0]?.id;
+    const button =
+      id === undefined ? null : document.getElementById(id)?.querySelector<HTMLElement>(`[data-act=${act}]`);
+    if (button == null) return say("nothing to do here");
+    button.focus();
+    if (act === "edit") button.click();
+  };
+  useShortcuts([
+    { keys: "j", does: "next question", run: () => go(at + 1) },
+    { keys: "k", does: "previous question", run: () => go(at === -1 ? 0 : at - 1) },
+    { keys: "a", does: "to Approve; Enter presses it", run: focus("approve") },
+    { keys: "e", does: "edit the arguments", run: focus("edit") },
+    { keys: "d", does: "to Deny; Enter presses it", run: focus("deny") },
+  ]);
+  return (
+    <>
+      <PageHead title="Inbox" about={aboutText(waiting.length)} />
+      {waiting.length === 0 ? <NothingWaits known={approvals.length > 0} /> : null}
+      <div className="space-y-4">
+        {waiting.map((approval) => (
+          <ApprovalCard key={approval.id} approval={approval} current={approval.id === chosen} />
+        ))}
+      </div>
+      {decided.length === 0 ? null : (
+        <details className="mt-8">
+          <summary className="mb-3 font-semibold">Decided lately ({decided.length})</summary>
+          <div className="space-y-4">
+            {decided.map((approval) => (
+              <ApprovalCard key={approval.id} approval={approval} current={false} />
+            ))}
+          </div>
+        </details>
+      )}
+    </>
+  );
+}
+
+function aboutText(waiting: number): string {
+  if (waiting === 0) return "Calls that a policy pauses wait here for a person.";
+  return `${waiting} ${waiting === 1 ? "call waits" : "calls wait"} for a person. Silence denies.`;
+}
+
+function NothingWaits({ known }: { readonly known: boolean }) {
+  return known ? (
+    <Empty title="Nothing waits for you">A call that a policy pauses appears here at once.</Empty>
+  ) : (
+    <Welcome />
+  );
 }

@@ -1,13 +1,12 @@
 /** Runs for the page: as trees of steps, under other policies, side by side. */
-import type { Store } from "@saferun/core";
+import { runTree, type Store, toWire } from "@saferun/core";
 import type { ReplayDesk } from "@saferun/server";
-import { runEntries, runSteps } from "../../runs/steps.ts";
-import { stepJson } from "../../wire.ts";
+import { runEntries } from "../../runs/steps.ts";
 
 export function replayDesk(store: Store): ReplayDesk {
   return {
     async tree(run) {
-      return { steps: runSteps(await runEntries(store, run)).map(stepJson) };
+      return toWire(runTree(run, await runEntries(store, run)));
     },
     whatIf: () => Promise.reject(new Error("not yet")),
     compare: () => Promise.reject(new Error("not yet")),

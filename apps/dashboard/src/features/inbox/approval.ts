@@ -1,0 +1,62 @@
+/** An approval as the API gives it, and its edit as the core reads it: the same form as in every other channel. */
+import { type EditField, type FormField, formFields, type Json, typedValue, withEditedValue } from "@saferun/core";
+import { api, ask } from "../../api/client.ts";
+
+export type Approval = Awaited<ReturnType<typeof readApprovals>>["approvals"][number];
+
+export function readApprovals() {
+  return ask(api.approvals.$get());
+}
+
+/** What the next approver agrees to: as proposed, or as an earlier approver edited it. */
+export function argumentsOf(approval: Approval): Json {
+  return approval.edit === null ? proposedOf(approval) : (approval.edit.args as Json);
+}
+
+export function proposedOf({ args }: Approval): Json {
+  return args as Json;
+}
+
+export function fieldsOf(approval: Approval): readonly FormField[] {
+  return formFields(argumentsOf(approval), { editable: approval.editable, form: approval.fields.map(fieldOf) });
+}
+
+function fieldOf(wire: Approval["fields"][number]): EditField {
+  const fields = Object.entries(wire).map(([key, value]) => [
+    key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    value,
+  ]);
+  return Object.fromEntries(fields) as EditField;
+}
+
+export interface Typed {
+  readonly args: Json;
+  /** By path: what is wrong with what was typed there. */
+  readonly mistakes: ReadonlyMap<string, string>;
+}
+
+/** What a person typed, by path; a path that is missing keeps its value. */
+export function typedArguments(approval: Approval, typed: ReadonlyMap<string, string>): Typed {
+  const mistakes = new Map<string, string>();
+  let args = argumentsOf(approval);
+  for (const field of fieldsOf(approval)) {
+    const text = typed.get(field.path);
+    const value = text === undefined ? ({ unchanged: true } as const) : typedValue(field, text);
+    if ("message" in value) mistakes.set(field.path, value.message);
+    if (!("value" in value)) continue;
+    const edited = withEditedValue(args, field.path, value.value);
+    if (edited === undefined) mistakes.set(field.path, "the arguments have no place for it");
+    else args = edited;
+  }
+  return { args, mistakes };
+}
+
+/** The value at a path such as `lines[0].amount`; undefined where there is none. */
+export function valueAt(args: unknown, path: string): unknown {
+  let value = args;
+  for (const part of path.match(/[^.[\]]+/g) ?? []) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[part];
+  }
+  return value;
+}
