@@ -74,7 +74,7 @@ export interface ReplayDesk {
   /** The run as a tree of steps; undefined where there is no such run. */
   tree(run: string): Promise<Wire<typeof Run>["tree"] | undefined>;
   whatIf(run: string, files: Files): Promise<Wire<typeof WhatIf>>;
-  compare(left: string, right: string): Promise<Wire<typeof Comparison>["report"]>;
+  compare(left: string, right: string): Promise<Pick<Wire<typeof Comparison>, "differs" | "totals" | "steps">>;
 }
 
 export interface ChannelDesk {

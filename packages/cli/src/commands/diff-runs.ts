@@ -1,5 +1,5 @@
 /** `saferun diff-runs`: two runs side by side, aligned by their calls. */
-import { type AlignedStep, alignRuns, type RunTree, type StepPair, toWire } from "@saferun/core";
+import { alignRuns, type RunTree, type StepPair } from "@saferun/core";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -7,6 +7,7 @@ import type { Io } from "../io.ts";
 import { printable, short } from "../output/printable.ts";
 import type { Style } from "../output/style.ts";
 import { span } from "../output/time.ts";
+import { comparisonJson, nameOf } from "../replay/comparison.ts";
 import { loadRun } from "../replay/load.ts";
 import { dollars } from "../replay/step-lines.ts";
 import { findRun } from "../runs/find.ts";
@@ -39,30 +40,14 @@ export function registerDiffRuns(parent: Command, { io, run }: CommandSetup): vo
 
 function compare(io: Io, left: RunTree, right: RunTree, options: Shared): ExitCode {
   const pairs = alignRuns(left, right);
-  const differs = pairs.some(isOther);
+  const comparison = comparisonJson(left, right, pairs);
+  const { differs } = comparison;
   if (options.json) {
-    const side = ({ run, totals }: RunTree) => ({ run, totals: toWire(totals) });
-    const steps = pairs.map((pair) => ({
-      match: pair.match,
-      left: placeOf(pair.left),
-      right: placeOf(pair.right),
-      differences: pair.differences,
-    }));
-    printJson(io, { differs, left: side(left), right: side(right), steps });
+    const side = ({ run }: RunTree, totals: object) => ({ run, totals });
+    const { steps, totals } = comparison;
+    printJson(io, { differs, left: side(left, totals.left), right: side(right, totals.right), steps });
   } else io.print(linesOf(left, right, pairs, io.style).join("\n"));
   return differs ? EXIT.found : EXIT.fine;
-}
-
-function isOther({ match, differences }: StepPair): boolean {
-  return match === "left" || match === "right" || differences.some(({ what }) => what !== "cost" && what !== "time");
-}
-
-function placeOf(step: AlignedStep | null) {
-  return step === null ? null : { number: step.number, kind: step.kind, name: nameOf(step), seq: step.seq };
-}
-
-function nameOf(step: AlignedStep): string {
-  return step.kind === "call" ? (step.tool ?? "(name erased)") : (step.model ?? "model");
 }
 
 /** Of one value; `--json` has it whole. */

@@ -8,7 +8,7 @@ import type { Io } from "../io.ts";
 import { localActor } from "../protections/act.ts";
 import { channelDesk } from "./desk/channels.ts";
 import { frameworkOf } from "./desk/framework.ts";
-import { policyDesk } from "./desk/policies.ts";
+import { draftedPolicies, policyDesk } from "./desk/policies.ts";
 import { replayDesk } from "./desk/replay.ts";
 import { searchDesk } from "./desk/search.ts";
 
@@ -35,7 +35,7 @@ export function createDevApi({ io, store, directory, policies }: DevApiOptions):
     foresee: (approval, args) => foreseeEdit(io, ports, approval, args),
     search,
     policies: policyDesk({ io, patterns: policies, store: directory }),
-    replay: replayDesk(store),
+    replay: replayDesk(store, draftedPolicies(io.cwd)),
     channels: channelDesk(),
     about: { store: directory, framework: frameworkOf(io.cwd) },
   });

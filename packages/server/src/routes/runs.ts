@@ -95,7 +95,7 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity) {
     .openapi(compare, async (c) => {
       const { id, other } = c.req.valid("param");
       const [left, right] = [await summary(id), await summary(other)];
-      return c.json({ left, right, report: await replay.compare(left.id, right.id) }, 200);
+      return c.json({ left, right, ...(await replay.compare(left.id, right.id)) }, 200);
     });
 }
 

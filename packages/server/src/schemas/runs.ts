@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import type { RunTree, Wire } from "@saferun/core";
-import { Id, JsonValue, Moment } from "./common.ts";
+import type { RunTree, Totals, WhatIfCall, Wire } from "@saferun/core";
+import { Id, Moment } from "./common.ts";
 import { PolicyText } from "./policies.ts";
 
 /** How many calls of a run came to what. */
@@ -46,6 +46,45 @@ export const Run = z.object({ run: RunSummary, tree: Tree }).openapi("Run");
 
 export const WhatIfBody = z.strictObject({ files: z.array(PolicyText).min(1).max(200) }).openapi("WhatIfBody");
 
-/** Calls that other policies would have decided otherwise. */
-export const WhatIf = z.object({ revision: z.string(), report: JsonValue }).openapi("WhatIf");
-export const Comparison = z.object({ left: RunSummary, right: RunSummary, report: JsonValue }).openapi("Comparison");
+/** Decisions that come out otherwise under other policies; nothing is run or recorded. */
+export const WhatIf = z
+  .object({
+    revision: z.string(),
+    judged: z.number().int(),
+    changes: z.array(
+      z.custom<Wire<WhatIfCall> & { readonly step: number | null }>(() => true).openapi({ type: "object" }),
+    ),
+    /** Calls that cannot be judged again, and why. */
+    not_reproducible: z.array(
+      z.object({ tool: z.string(), why: z.enum(["malformed", "erased", "masked", "incomplete"]) }),
+    ),
+  })
+  .openapi("WhatIf");
+
+const Place = z.object({
+  number: z.number().int(),
+  kind: z.enum(["call", "model"]),
+  /** Of the tool or the model. */
+  name: z.string(),
+  seq: z.number().int(),
+});
+
+export const Comparison = z
+  .object({
+    left: RunSummary,
+    right: RunSummary,
+    /** They differ in more than cost and time. */
+    differs: z.boolean(),
+    totals: z
+      .custom<{ readonly left: Wire<Totals>; readonly right: Wire<Totals> }>(() => true)
+      .openapi({ type: "object" }),
+    steps: z.array(
+      z.object({
+        match: z.enum(["same", "near", "left", "right"]),
+        left: Place.nullable(),
+        right: Place.nullable(),
+        differences: z.array(z.object({ what: z.string(), left: z.string(), right: z.string() })),
+      }),
+    ),
+  })
+  .openapi("Comparison");

@@ -51,11 +51,7 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
     throw invalid(issues);
   }
 
-  function drafted(files: readonly Text[]): Loaded {
-    const loaded = load(files, io.cwd);
-    if (!loaded.ok) throw invalid(loaded.issues);
-    return loaded;
-  }
+  const drafted = draftedPolicies(io.cwd);
 
   /** All files, or none: the new texts lie whole beside the old ones before the first is replaced. */
   async function write(files: readonly Text[], base: string | null): Promise<string> {
@@ -156,6 +152,17 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
       const { found } = await onDisk();
       return { revision: await write(files, found?.loaded.ok === true ? found.loaded.policies.revision : null) };
     },
+  };
+}
+
+export type DraftedPolicies = (files: readonly Text[]) => Loaded;
+
+/** @throws ProblemError with every issue where the texts do not load. */
+export function draftedPolicies(cwd: string): DraftedPolicies {
+  return (files) => {
+    const loaded = load(files, cwd);
+    if (!loaded.ok) throw invalid(loaded.issues);
+    return loaded;
   };
 }
 
