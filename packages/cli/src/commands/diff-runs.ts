@@ -7,7 +7,7 @@ import type { Io } from "../io.ts";
 import { printable, short } from "../output/printable.ts";
 import type { Style } from "../output/style.ts";
 import { span } from "../output/time.ts";
-import { comparisonJson, nameOf } from "../replay/comparison.ts";
+import { comparisonJson, isOther, nameOf } from "../replay/comparison.ts";
 import { loadRun } from "../replay/load.ts";
 import { dollars } from "../replay/step-lines.ts";
 import { findRun } from "../runs/find.ts";

@@ -14,7 +14,7 @@ export function comparisonJson(left: RunTree, right: RunTree, pairs: readonly St
   };
 }
 
-function isOther({ match, differences }: StepPair): boolean {
+export function isOther({ match, differences }: StepPair): boolean {
   return match === "left" || match === "right" || differences.some(({ what }) => what !== "cost" && what !== "time");
 }
 
