@@ -289,7 +289,11 @@ describe("saferun dev, decisions", () => {
     const run = (await send(`/v1/runs/${sample.run.id}`, { headers: bearer() })).json();
     const { steps } = run.tree as { steps: readonly unknown[] };
     expect(steps).toContainEqual(
-      expect.objectContaining({ tool: "stripe.refund", edited: true, outcome: "succeeded" }),
+      expect.objectContaining({
+        tool: "stripe.refund",
+        state: "succeeded",
+        approvals: [expect.objectContaining({ answers: [expect.objectContaining({ edited: true })] })],
+      }),
     );
     expect((await send("/v1/runs", { headers: bearer() })).json().runs).toHaveLength(1);
     expect(sample.ran).toHaveLength(1);
