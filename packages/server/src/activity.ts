@@ -2,7 +2,7 @@
  * What the log says of runs, agents and tools, counted from its headers: derived, kept in memory, never evidence.
  * Each look reads what came since the one before. Of a large log only the newest entries are counted.
  */
-import { type EntryHeader, type LogStore, readableHeader } from "@saferun/core";
+import { contentOf, type EntryHeader, type LogStore, readableHeader, type StoredEntry } from "@saferun/core";
 
 export interface CallCounts {
   calls: number;
@@ -31,6 +31,8 @@ export interface Activity {
   look(): Promise<void>;
   /** Undefined where the run began before what is counted. */
   run(id: string): CallCounts | undefined;
+  /** What its models cost, in millionths of a dollar; undefined where nobody knows of any. */
+  usdMicros(id: string): bigint | undefined;
   agents(): readonly AgentSeen[];
   /** Entries that are counted, `from` inclusive to `to` exclusive. */
   range(): { readonly from: number; readonly to: number };
@@ -43,6 +45,7 @@ const MOST_ENTRIES = 200_000;
 export function createActivity(store: LogStore): Activity {
   const runs = new Map<string, CallCounts>();
   const agents = new Map<string, AgentSeen>();
+  const costs = new Map<string, bigint>();
   /** Tool of each call that is not over: its outcome's header names it, its decision's does not. */
   const tools = new Map<string, string>();
   let from = -1;
@@ -60,7 +63,10 @@ export function createActivity(store: LogStore): Activity {
       if (entries.length === 0) return;
       for (const entry of entries) {
         const header = readableHeader(entry);
-        if (header !== undefined) count(header);
+        if (header !== undefined) {
+          count(header);
+          addCost(header, entry);
+        }
         to = entry.seq + 1;
       }
     }
@@ -81,6 +87,12 @@ export function createActivity(store: LogStore): Activity {
     touch(seen, header.time, change);
     touch(toolOf(seen, name, header.time), header.time, change);
     if (run !== undefined) seen.runs.add(run.id);
+  }
+
+  function addCost({ run, type }: EntryHeader, entry: StoredEntry): void {
+    if (run === undefined || !MODEL_ENDS.includes(type)) return;
+    const micros = usdMicrosOf(entry);
+    if (micros !== undefined) costs.set(run.id, (costs.get(run.id) ?? 0n) + micros);
   }
 
   function agentOf({ agent, environment = "", time }: EntryHeader): AgentSeen | undefined {
@@ -110,9 +122,20 @@ export function createActivity(store: LogStore): Activity {
       return looking;
     },
     run: (id) => runs.get(id),
+    usdMicros: (id) => costs.get(id),
     agents: () => [...agents.values()].sort((left, right) => right.last - left.last),
     range: () => ({ from: Math.max(from, 0), to }),
   };
+}
+
+const MODEL_ENDS: readonly string[] = ["model.responded", "model.failed", "model.lost"];
+
+function usdMicrosOf({ parts }: StoredEntry): bigint | undefined {
+  const part = parts.find(({ name }) => name === "spend");
+  const spend = part === undefined ? undefined : contentOf(part);
+  if (typeof spend !== "object" || spend === null || !("usd_micros" in spend)) return undefined;
+  const { usd_micros: text } = spend;
+  return typeof text === "string" && /^\d{1,30}$/.test(text) ? BigInt(text) : undefined;
 }
 
 function toolOf(agent: AgentSeen, name: string, time: number): Seen {

@@ -13,6 +13,12 @@ export interface LiveEntry {
   readonly approval: string | null;
 }
 
+interface LogEvent {
+  /** More than it names: everything is read again. */
+  readonly more: boolean;
+  readonly entries: readonly LiveEntry[];
+}
+
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8_000;
 
@@ -24,12 +30,13 @@ export async function followLog(
 ): Promise<void> {
   let lastId = "";
   let waitMs = FIRST_RETRY_MS;
+  const refresh = refresher(queries);
   const parser = createParser({
     onEvent({ id, data }) {
       lastId = id ?? lastId;
       waitMs = FIRST_RETRY_MS;
       onState("live");
-      refresh(queries, JSON.parse(data) as { more: boolean; entries: readonly LiveEntry[] });
+      refresh(JSON.parse(data) as LogEvent);
     },
   });
   while (!signal.aborted) {
@@ -52,22 +59,38 @@ export async function followLog(
   }
 }
 
-/** Which queries an event makes stale, by the first word of their keys. */
-function refresh(queries: QueryClient, { more, entries }: { more: boolean; entries: readonly LiveEntry[] }): void {
-  if (more) return void queries.invalidateQueries();
-  if (entries.length === 0) return;
-  const stale = new Set<string>(["health", "runs", "agents", "log"]);
+/** Whatever becomes stale while queries are read again waits for them: a busy log must not keep an answer from arriving. */
+function refresher(queries: QueryClient): (event: LogEvent) => void {
+  const waiting: LogEvent[] = [];
+  let reading = false;
+  const readAgain = async () => {
+    reading = true;
+    for (let events = waiting.splice(0); events.length > 0; events = waiting.splice(0)) {
+      const stale = staleBy(events);
+      await queries.invalidateQueries({ predicate: ({ queryKey }) => stale(queryKey) });
+    }
+    reading = false;
+  };
+  return (event) => {
+    waiting.push(event);
+    if (!reading) void readAgain();
+  };
+}
+
+/** Which queries events make stale, by the first word of their keys. */
+function staleBy(events: readonly LogEvent[]): (key: readonly unknown[]) => boolean {
+  if (events.some(({ more }) => more)) return () => true;
+  const entries = events.flatMap((event) => event.entries);
+  if (entries.length === 0) return () => false;
+  const stale = new Set<unknown>(["health", "runs", "agents", "log"]);
   for (const { type, approval } of entries) {
     if (approval !== null) stale.add("approvals");
     if (/^(stop|breaker|budget|operator)\.|^call\.(finished|reconciled|lost|executing)$/.test(type))
       stale.add("protections");
     if (type.startsWith("policy.")) stale.add("policies");
   }
-  const runs = new Set(entries.map(({ run }) => run));
-  void queries.invalidateQueries({
-    predicate: ({ queryKey: [word, id] }) =>
-      typeof word === "string" && (word === "run" ? runs.has(typeof id === "string" ? id : null) : stale.has(word)),
-  });
+  const runs = new Set<unknown>(entries.map(({ run }) => run));
+  return ([word, id]) => (word === "run" ? runs.has(id) : stale.has(word));
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -14,6 +14,7 @@ const inbox = createRoute({
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
+  validateSearch: (search) => (typeof search.agent === "string" ? { agent: search.agent } : {}),
   component: lazyRouteComponent(() => import("../features/runs/page.tsx"), "RunsPage"),
 });
 const run = createRoute({
@@ -22,12 +23,14 @@ const run = createRoute({
   validateSearch: (search) => ({
     ...(typeof search.step === "number" ? { step: search.step } : {}),
     ...(typeof search.tab === "string" ? { tab: search.tab } : {}),
+    ...(search.scale === true ? { scale: true } : {}),
   }),
   component: lazyRouteComponent(() => import("../features/run/page.tsx"), "RunPage"),
 });
 const comparison = createRoute({
   getParentRoute: () => root,
   path: "/runs/$id/beside/$other",
+  validateSearch: (search) => (search.all === true ? { all: true } : {}),
   component: lazyRouteComponent(() => import("../features/comparison/page.tsx"), "ComparisonPage"),
 });
 const log = createRoute({

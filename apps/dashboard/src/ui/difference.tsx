@@ -2,17 +2,16 @@
 import { changedPaths, type Json } from "@saferun/core";
 import { JsonTree } from "./json-tree.tsx";
 import { Untrusted } from "./text.tsx";
+import { valueAt } from "./value-at.ts";
 
 const MOST = 100;
 
 export interface DifferenceProps {
   readonly before: Json;
   readonly after: Json;
-  /** Value at a path; undefined where there is none. */
-  readonly at: (value: Json, path: string) => unknown;
 }
 
-export function Difference({ before, after, at }: DifferenceProps) {
+export function Difference({ before, after }: DifferenceProps) {
   const paths = changedPaths(before, after);
   if (paths.length === 0) return <p className="text-muted">Nothing is changed.</p>;
   return (
@@ -27,14 +26,14 @@ export function Difference({ before, after, at }: DifferenceProps) {
               −
             </span>
             <span className="sr-only">before: </span>
-            <Side value={at(before, path)} />
+            <Side value={valueAt(before, path)} />
           </dd>
           <dd className="rounded-b bg-allow-soft px-2 py-1">
             <span aria-hidden="true" className="mr-2 text-allow select-none">
               +
             </span>
             <span className="sr-only">after: </span>
-            <Side value={at(after, path)} />
+            <Side value={valueAt(after, path)} />
           </dd>
         </div>
       ))}

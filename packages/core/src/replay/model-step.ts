@@ -125,18 +125,21 @@ export function promptReader(): PromptReader {
   };
 }
 
+/** What of a question to a model its messages are found by; a tree on the wire has it too. */
+type Asked = Pick<ModelStep, "number" | "prompt">;
+
 /**
  * All messages of a step's prompt, oldest first; null where one is not among the entries. Takes time for as many prompts as
  * it goes on.
  */
-export function promptMessages(
-  tree: Pick<RunTree, "contents">,
-  steps: ReadonlyMap<number, ModelStep>,
-  step: ModelStep,
-) {
+export function promptMessages<Part>(
+  tree: { readonly contents: readonly Part[] },
+  steps: ReadonlyMap<number, Asked>,
+  step: Asked,
+): readonly (Part | null)[] {
   const pieces: (readonly (number | null)[])[] = [];
   let wanted = Number.POSITIVE_INFINITY;
-  for (let at: ModelStep | undefined = step; at !== undefined && wanted > 0; ) {
+  for (let at: Asked | undefined = step; at !== undefined && wanted > 0; ) {
     const prompt: Prompt | null = at.prompt;
     if (prompt === null) break;
     // Of a prompt that was gone on from, only what was kept of it counts.

@@ -63,6 +63,7 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity) {
       last_at: iso(run.lastAt),
       waiting: pending.filter((approval) => approval.run === run.id).length,
       counts: activity.run(run.id) ?? null,
+      usd_micros: activity.usdMicros(run.id)?.toString() ?? null,
     }));
   }
 

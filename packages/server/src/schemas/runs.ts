@@ -27,6 +27,8 @@ export const RunSummary = z
     waiting: z.number().int(),
     /** Null where the run is older than what was counted. */
     counts: Counts.nullable(),
+    /** What its models cost, in millionths of a dollar; null where nobody knows. */
+    usd_micros: z.string().nullable(),
   })
   .openapi("RunSummary");
 

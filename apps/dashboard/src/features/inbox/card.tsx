@@ -12,8 +12,9 @@ import { TextField } from "../../ui/field.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { spanText, Time, useNow } from "../../ui/time.tsx";
+import { valueAt } from "../../ui/value-at.ts";
 import { words } from "../../ui/words.ts";
-import { type Approval, argumentsOf, fieldsOf, proposedOf, typedArguments, valueAt } from "./approval.ts";
+import { type Approval, argumentsOf, fieldsOf, proposedOf, typedArguments } from "./approval.ts";
 import { useDecision } from "./decide.ts";
 import { EditForm } from "./edit-form.tsx";
 
@@ -106,7 +107,7 @@ function Arguments({ approval }: { readonly approval: Approval }) {
           <p className="mb-1 font-medium">
             Edited by <Untrusted>{approval.edit.by}</Untrusted>
           </p>
-          <Difference before={proposedOf(approval)} after={argumentsOf(approval)} at={valueAt} />
+          <Difference before={proposedOf(approval)} after={argumentsOf(approval)} />
         </div>
       )}
     </Part>
@@ -168,7 +169,7 @@ function Answer({ approval }: { readonly approval: Approval }) {
             mistakes={mistakes}
             onType={(path, text) => setTyped(new Map(typed).set(path, text))}
           />
-          {edited && mistakes.size === 0 ? <Difference before={before} after={args} at={valueAt} /> : null}
+          {edited && mistakes.size === 0 ? <Difference before={before} after={args} /> : null}
           {foreseen === null ? null : (
             <p role="alert" className="rounded-md bg-deny-soft px-3 py-2 text-deny">
               {foreseen}
@@ -245,7 +246,7 @@ function Decided({ approval }: { readonly approval: Approval }) {
           <Untrusted>{decision.note}</Untrusted>
         </p>
       )}
-      {decision.edited ? <Difference before={proposedOf(approval)} after={decision.args as Json} at={valueAt} /> : null}
+      {decision.edited ? <Difference before={proposedOf(approval)} after={decision.args as Json} /> : null}
     </Part>
   );
 }

@@ -1,5 +1,99 @@
-import { PageHead } from "../../ui/card.tsx";
+/** What agents do and did, the newest run first; it grows while one watches. */
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useRef } from "react";
+import { api, ask } from "../../api/client.ts";
+import { useShortcuts } from "../../app/shortcuts.ts";
+import { Button } from "../../ui/button.tsx";
+import { Card, PageHead } from "../../ui/card.tsx";
+import { SelectField } from "../../ui/field.tsx";
+import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
+import { RunRow } from "./row.tsx";
+
+const ALL = "every agent";
 
 export function RunsPage() {
-  return <PageHead title="Runs" />;
+  const { agent } = useSearch({ from: "/runs" });
+  const list = useRef<HTMLUListElement>(null);
+  const runs = useInfiniteQuery({
+    queryKey: ["runs", "list", agent ?? ""],
+    queryFn: ({ pageParam }) =>
+      ask(
+        api.runs.$get({
+          query: { ...(agent === undefined ? {} : { agent }), ...(pageParam === "" ? {} : { cursor: pageParam }) },
+        }),
+      ),
+    initialPageParam: "",
+    getNextPageParam: ({ next }) => next,
+  });
+  /** The focus is the choice: Enter opens what it stands on. */
+  const move = (by: number) => () => {
+    const links = [...(list.current?.querySelectorAll("a") ?? [])];
+    const at = links.findIndex((link) => link === document.activeElement);
+    links[Math.max(0, Math.min(links.length - 1, at === -1 ? 0 : at + by))]?.focus();
+  };
+  useShortcuts([
+    { keys: "j", does: "next run; Enter opens it", run: move(1) },
+    { keys: "k", does: "previous run", run: move(-1) },
+  ]);
+  const shown = runs.data?.pages.flatMap((page) => page.runs) ?? [];
+  return (
+    <>
+      <PageHead title="Runs" about="What agents do, the newest first. It grows while you watch.">
+        <AgentFilter agent={agent} />
+      </PageHead>
+      {runs.isError && shown.length === 0 ? (
+        <Failure error={runs.error} retry={() => void runs.refetch()} />
+      ) : runs.isPending ? (
+        <Skeleton lines={6} />
+      ) : shown.length === 0 ? (
+        <NoRuns agent={agent} />
+      ) : (
+        <Card className="overflow-hidden">
+          <ul ref={list} aria-label="Runs" className="divide-y divide-line">
+            {shown.map((run) => (
+              <RunRow key={run.id} run={run} />
+            ))}
+          </ul>
+        </Card>
+      )}
+      {runs.hasNextPage ? (
+        <div className="mt-4 text-center">
+          <Button busy={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
+            Load more
+          </Button>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function AgentFilter({ agent }: { readonly agent: string | undefined }) {
+  const navigate = useNavigate({ from: "/runs" });
+  const { data } = useQuery({ queryKey: ["agents"], queryFn: () => ask(api.agents.$get()) });
+  const names = [
+    ...new Set([...(data?.agents.map((one) => one.agent) ?? []), ...(agent === undefined ? [] : [agent])]),
+  ];
+  if (names.length < 2 && agent === undefined) return null;
+  return (
+    <SelectField
+      label="Agent"
+      choices={[ALL, ...names.sort()]}
+      value={agent ?? ALL}
+      onChange={({ target }) => void navigate({ search: target.value === ALL ? {} : { agent: target.value } })}
+    />
+  );
+}
+
+function NoRuns({ agent }: { readonly agent: string | undefined }) {
+  if (agent !== undefined) return <Empty title="This agent has no runs here">Choose another one above.</Empty>;
+  return (
+    <Empty title="No agent has run yet">
+      <p>
+        A run is one execution of an agent: its model's turns and the calls of its tools, each with what the policies
+        said of it. Wrap an agent with <code className="font-mono text-ink">saferun.wrap(agent)</code>, let it work, and
+        its run appears here while it goes on.
+      </p>
+    </Empty>
+  );
 }
