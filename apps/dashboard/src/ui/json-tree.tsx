@@ -1,6 +1,6 @@
 /** Any JSON as a tree that folds: long texts and lists are cut, with the way to see all of them. */
 import { useState } from "react";
-import { Untrusted } from "./text.tsx";
+import { Untrusted, UntrustedLines } from "./text.tsx";
 import { words } from "./words.ts";
 
 const LONG_TEXT = 400;
@@ -72,7 +72,7 @@ function Leaf({ value }: { readonly value: unknown }) {
     const cut = !all && value.length > LONG_TEXT;
     return (
       <span className="break-words whitespace-pre-wrap text-ink">
-        <Untrusted>{cut ? `${value.slice(0, LONG_TEXT)}…` : value}</Untrusted>
+        <UntrustedLines>{cut ? `${value.slice(0, LONG_TEXT)}…` : value}</UntrustedLines>
         {cut ? (
           <button type="button" className="ml-2 text-accent underline" onClick={() => setAll(true)}>
             all {value.length.toLocaleString()} characters

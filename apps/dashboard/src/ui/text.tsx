@@ -11,3 +11,12 @@ export function Untrusted({ children, className }: { readonly children: string; 
     </bdi>
   );
 }
+
+/** The same of a text with lines: its own line breaks are kept, everything else that cannot be seen is shown. */
+export function UntrustedLines({ children }: { readonly children: string }) {
+  return (
+    <bdi dir="auto" className="whitespace-pre-wrap">
+      {children.split(/\r?\n/).map(printable).join("\n")}
+    </bdi>
+  );
+}

@@ -1,0 +1,68 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, ask } from "../../api/client.ts";
+import { StateBadge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { ReasonDialog } from "../../ui/reason-dialog.tsx";
+import { Untrusted } from "../../ui/text.tsx";
+import { Time } from "../../ui/time.tsx";
+import { useToast } from "../../ui/toast.tsx";
+import type { Protections } from "./page.tsx";
+
+export function BreakerRow({ breaker }: { readonly breaker: Protections["breakers"][number] }) {
+  const [resetting, setResetting] = useState(false);
+  const queries = useQueryClient();
+  const say = useToast();
+  const reset = useMutation({
+    mutationFn: (reason: string) => ask(api.breakers.reset.$post({ json: { breaker: breaker.id, reason } })),
+    async onSuccess() {
+      await queries.invalidateQueries({ queryKey: ["protections"] });
+      say(`${breaker.name} may go on`);
+      setResetting(false);
+    },
+  });
+  const { trip } = breaker;
+  return (
+    <li className="flex flex-wrap items-center justify-between gap-3 p-4">
+      <div className="min-w-0">
+        <p className="font-medium">
+          <StateBadge state={breaker.state} /> {breaker.scope} <Untrusted>{breaker.name}</Untrusted>
+          {breaker.environment === null ? null : (
+            <span className="text-muted">
+              {" in "}
+              <Untrusted>{breaker.environment}</Untrusted>
+            </span>
+          )}
+        </p>
+        <p className="text-muted">
+          {trip === null ? null : (
+            <>
+              {trip.cause}: <Untrusted>{trip.reason}</Untrusted> · <Time at={trip.at} />
+            </>
+          )}
+          {breaker.until === null ? null : (
+            <>
+              it asks the tool again <Time at={breaker.until} />
+            </>
+          )}
+          {breaker.state === "half_open" ? "one call finds out whether the tool works" : null}
+        </p>
+      </div>
+      {trip === null ? null : <Button onClick={() => setResetting(true)}>Reset…</Button>}
+      <ReasonDialog
+        title={`Reset ${breaker.name}`}
+        open={resetting}
+        onClose={() => setResetting(false)}
+        act="Reset"
+        busy={reset.isPending}
+        error={reset.error}
+        onAct={(reason) => reset.mutate(reason)}
+      >
+        <p>
+          It was stopped because of <strong>{trip?.cause}</strong>. After the reset its calls are judged anew; what it
+          did before stays in the record.
+        </p>
+      </ReasonDialog>
+    </li>
+  );
+}
