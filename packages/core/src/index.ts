@@ -57,7 +57,7 @@ export * from "./log/proof.ts";
 export * from "./log/proof-file.ts";
 export { proveConsistency, proveInclusion } from "./log/proof-source.ts";
 export { parseRotation, ROTATION_PART, type Rotation, signRotation } from "./log/rotation.ts";
-export { createLogStates, isSameRun, type LogStates } from "./log/states.ts";
+export { type CallRow, createLogStates, isSameRun, type LogStates } from "./log/states.ts";
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
 export { addCheckpoint, addCheckpointBody, type WitnessAnswer, type WitnessedLog } from "./log/witness.ts";

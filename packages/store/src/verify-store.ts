@@ -26,7 +26,7 @@ export async function verifyStoreAndTables(
   store: ReadOnlyStore,
   options: VerifyStoreOptions = {},
 ): Promise<Verification> {
-  const states = createLogStates();
+  const states = createLogStates({ hash: nodeHash, read: store.callRow });
   const ports = { hash: nodeHash, verifier: nodeVerifier };
   const verification = await verifyLog(sourceOf(store), { ...options, ...ports, see: states.see });
   if (verification.faults.length > 0) return verification;

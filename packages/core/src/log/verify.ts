@@ -147,7 +147,7 @@ function isPage(page: StoredEntry | readonly StoredEntry[]): page is readonly St
 }
 
 /** Entries read at once: more would only fill the memory. */
-const PAGE = 250;
+const PAGE = 64;
 
 /** A store as a source: pages of entries, read as they are needed. The log may grow meanwhile. */
 export function sourceOf(store: LogStore): VerifySource {

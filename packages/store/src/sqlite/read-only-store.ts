@@ -1,7 +1,7 @@
 /** A look at a store: for verification and listings, also while other processes have it open. Writes nothing. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { type CallEntry, type LogFault, type LogStates, SafeRunError, type Store } from "@saferun/core";
+import { type CallEntry, type CallRow, type LogFault, type LogStates, SafeRunError, type Store } from "@saferun/core";
 import type { Installation } from "../node/installation.ts";
 import { nodeHash } from "../node/ports.ts";
 import { readPrivateFile } from "../node/private-files.ts";
@@ -25,6 +25,8 @@ export interface ReadOnlyStore extends Store {
   activations(): Promise<readonly Activation[]>;
   /** Rows of runs, calls and approvals that are not what the entries say; `states` has seen the first `seen` of them. */
   tableFaults(states: LogStates, seen: number): Promise<readonly LogFault[]>;
+  /** The row of a call, read at once; undefined where there is none, or it contradicts itself. */
+  callRow(id: string): CallRow | undefined;
 }
 
 /**
@@ -81,6 +83,7 @@ function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions)
         throw storeFailure(error);
       }
     },
+    callRow: (id) => reader.callRow(id),
     commit: refuse,
     addCheckpoint: refuse,
     ...readsOf(reader, () => closed),

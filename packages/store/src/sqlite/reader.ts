@@ -23,7 +23,7 @@ import { CALL_ENTRIES, callEntriesIn } from "./call-entries.ts";
 import { createPackedReader } from "./packed.ts";
 import { isGone } from "./processes.ts";
 import { blob, connectReadOnly, integer, OPEN_CALLS, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
-import { checkTables } from "./table-check.ts";
+import { checkTables, createCallRows } from "./table-check.ts";
 
 /** Entries read in one go; bounds the memory of a page whatever `limit` says. */
 const MOST_ENTRIES = 10_000;
@@ -87,6 +87,7 @@ export function createReader(path: string, options: { readonly busyMs: number; r
 
   return {
     head,
+    callRow: createCallRows(db),
     tableFaults: (states: LogStates, seen: number): LogFault[] => {
       // One snapshot for both: what was written since is read first, so that no row is ahead of its entry.
       db.exec("BEGIN");
