@@ -18,7 +18,18 @@ import { type CallBudgets, callMotion, finishMotion, notesOf, objected, reckon }
 import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./gate/denial.ts";
 import { changedByRules, judge, toldOf } from "./gate/judge.ts";
 import { ModelRecorder } from "./gate/model.ts";
-import { decided, executing, finished, malformedEntries, newId, proposed, requested, started } from "./gate/record.ts";
+import {
+  decided,
+  executing,
+  finished,
+  keeping,
+  malformedEntries,
+  newId,
+  proposed,
+  requested,
+  started,
+  subjectOf,
+} from "./gate/record.ts";
 import { contextOf, NOBODY, type Run, type RunOptions } from "./gate/run.ts";
 import { readHistory } from "./gate/run-history.ts";
 import { fresh, RunWriter } from "./gate/run-writer.ts";
@@ -277,6 +288,7 @@ class EmbeddedGate implements Gate {
     const { run, request, callId, proposal, call, context, set, budgets, ruled, changed, uses } = of;
     const { now } = context;
     const decision = objection === null ? ruled : objected(ruled, objection, { budgets, policies: set, hash });
+    const keep = set.keeping(call.tool, call.environment);
     const row = proposedCall({
       id: callId,
       run: run.id,
@@ -284,10 +296,12 @@ class EmbeddedGate implements Gate {
       key: request.key ?? null,
       proposed: proposal.digest,
       call,
+      keep,
       revision: decision.revision,
       now,
     });
-    const entries = [proposed(run, callId, proposal, random), decided(run, callId, decision, context, random)];
+    const subject = subjectOf(keep, call);
+    const entries = [proposed(run, callId, proposal, subject, random), decided(run, callId, decision, context, random)];
     const asks = callMotion(run, callId, call, budgets, set, { hash, owner: store.writerId, now });
     const protection = (deadline: number): Protection => {
       const motion = { ...asks, deadline };
@@ -366,8 +380,11 @@ class EmbeddedGate implements Gate {
 
   async #refuseMalformed(run: Run, request: CallRequest, callId: string, malformed: Malformed): Promise<Admission> {
     const { policies, random } = this.#ports;
-    const entries = malformedEntries(run, callId, request, malformed, policies.current().revision, random);
-    await this.#writer.commit(run, { entries });
+    const set = policies.current();
+    const entries = malformedEntries(run, callId, request, malformed, set.revision, random);
+    // What is no call has no row that could say it; the tool that it names is the one that was meant.
+    const keep = set.keeping(typeof request.tool === "string" ? request.tool : "", run.environment);
+    await this.#writer.commit(run, { entries: entries.map((entry) => keeping(entry, keep)) });
     return refuse(malformedDenial(callId, request.tool, malformed));
   }
 

@@ -31,7 +31,7 @@ import {
   signingKeyPath,
 } from "@saferun/store";
 import type { Binding } from "./binding.ts";
-import { indexStore } from "./indexing.ts";
+import { type Indexing, indexStore } from "./indexing.ts";
 import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
@@ -49,6 +49,8 @@ interface OpenStore {
   /** What its commits mask. */
   readonly redacting: Redacting;
   close(): Promise<void>;
+  /** Absent where the store is not ours. */
+  readonly indexing?: Indexing;
   /** Signs the head of the log; absent where the store is not ours. */
   sign?(): Promise<void>;
 }
@@ -68,7 +70,8 @@ const followed = new Map<string | Store, Map<string, Reload>>();
 export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS): Binding {
   const none = options.policies.length === 0 && options.built.length === 0;
   const inForce = none ? { current: () => NO_POLICIES } : follow(options, tools);
-  const { store, redacting } = openOrForget(options.store);
+  const { store, redacting, indexing } = openOrForget(options.store);
+  indexing?.follow(inForce);
   redacting.add(options.redact);
   const policies = validating(protecting(inForce, ownPlaces(options)), tools.validators);
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
@@ -215,7 +218,7 @@ function openDirectory(directory: string, isDefault: boolean): OpenStore {
     await indexing.close();
     await signed.close();
   };
-  const opened = { ...repaired(signed, close), sign: () => signed.checkpoint() };
+  const opened = { ...repaired(signed, close), indexing, sign: () => signed.checkpoint() };
   open.set(directory, opened);
   return opened;
 }

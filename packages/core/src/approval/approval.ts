@@ -7,6 +7,7 @@
 import type { PauseReason } from "../decision.ts";
 import type { EditField } from "../edit-field.ts";
 import { unreachable } from "../errors.ts";
+import { KEPT_WHOLE, type Keeping, keptValue } from "../keeping.ts";
 import { maskedAt } from "../redaction/mask.ts";
 import { canonicalJson, type Json } from "../value/json.ts";
 import { type Approver, type Edit, type GrantTerms, missingOf, refusalOf, samePerson, type Vote } from "./quorum.ts";
@@ -41,6 +42,8 @@ export interface ApprovalRecord {
   readonly editable: readonly string[];
   /** JSON pointers into the arguments: what the record masks. The exact ones stand here until it is closed. */
   readonly masked?: readonly string[];
+  /** How the record keeps its arguments. Absent: whole. */
+  readonly keep?: Keeping;
   /** Principals for whom the call is: the run's, and the owner of the agent. */
   readonly requesters: readonly string[];
   /** An approver's version, once there is one: what the next approver is asked about. */
@@ -229,9 +232,11 @@ export function withArguments(approval: ApprovalRecord, change: (args: Json) => 
 
 function next(approval: ApprovalRecord, change: Partial<ApprovalRecord>): ApprovalStep {
   const row = { ...approval, ...change, version: approval.version + 1 };
-  const { state, masked = [] } = row;
-  if (masked.length === 0 || !isClosed(state)) return { ok: true, approval: Object.freeze(row) };
-  return { ok: true, approval: Object.freeze(withArguments(row, (args) => maskedAt(args, masked))) };
+  const { state, masked = [], keep = KEPT_WHOLE } = row;
+  if ((masked.length === 0 && keep.record === "full") || !isClosed(state))
+    return { ok: true, approval: Object.freeze(row) };
+  const kept = withArguments(row, (args) => keptValue(maskedAt(args, masked), keep.record));
+  return { ok: true, approval: Object.freeze(kept) };
 }
 
 function refuse(reason: ApprovalRefusal): ApprovalStep {

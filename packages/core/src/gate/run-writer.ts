@@ -3,12 +3,13 @@
 import type { Motion } from "../breaker/protect/motion.ts";
 import type { Objection } from "../breaker/protect/objection.ts";
 import type { GatePorts } from "../gate.ts";
+import { KEPT_WHOLE } from "../keeping.ts";
 import type { EntryDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
 import type { Alarm, CommitResult, Policies, Random, RowWrite, StateRow, Transaction } from "../ports.ts";
 import { STAMP_PART } from "../value/stamp.ts";
 import { accounted } from "./account.ts";
-import { about, newId, protectionEntries } from "./record.ts";
+import { about, keeping, newId, protectionEntries } from "./record.ts";
 import type { Run } from "./run.ts";
 
 type WriterPorts = Pick<GatePorts, "store" | "policies" | "random" | "notifier" | "clock" | "outbox">;
@@ -67,7 +68,7 @@ export class RunWriter {
     this.#named.revision = revision;
     let result: CommitResult | undefined;
     try {
-      const entries = [...activated, ...started, ...transaction.entries];
+      const entries = [...activated, ...started, ...toBeKept(transaction)];
       result = await store.commit({ ...transaction, ...withBeginning(run, started, transaction), entries });
       return result;
     } finally {
@@ -86,6 +87,13 @@ export class RunWriter {
       .then(() => this.#ports.notifier.alarmed?.(alarm))
       .catch(() => undefined);
   }
+}
+
+/** Each call's row says how its content is kept: a store that does not see to it refuses the entries. */
+function toBeKept({ calls = [], entries }: Transaction): readonly EntryDraft[] {
+  if (calls.every(({ row }) => row.keep === undefined)) return entries;
+  const keeps = new Map(calls.map(({ row }) => [row.id, row.keep ?? KEPT_WHOLE]));
+  return entries.map((entry) => keeping(entry, keeps.get(entry.call ?? "") ?? KEPT_WHOLE));
 }
 
 function alarmOf({ id, agent, environment }: Run, { changes, marks, exceeded }: Objection): Alarm | undefined {

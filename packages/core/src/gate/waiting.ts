@@ -18,6 +18,7 @@ import type { Decision, Denial, PauseReason } from "../decision.ts";
 import { lockedChanges } from "../edit.ts";
 import { invariant, unreachable } from "../errors.ts";
 import type { CallRequest, GatePorts } from "../gate.ts";
+import { KEPT_WHOLE } from "../keeping.ts";
 import { type CallEvent, type CallRecord, claimEvent, stepCall } from "../lifecycle.ts";
 import { LIMITS } from "../limits.ts";
 import type { EntryDraft } from "../log/entry.ts";
@@ -170,7 +171,15 @@ export class Waiting {
     const set = policies.current();
     const sticky = stickyIds(run, call, set, hash);
     const form = set.editFields(call.tool, asked.editable);
-    return { ...asked, ...(form.length === 0 ? {} : { form }), sticky, scope: grantScope(run.root, run.principal.id) };
+    const keep = set.keeping(call.tool, call.environment);
+    const kept = keep === KEPT_WHOLE ? {} : { keep };
+    return {
+      ...asked,
+      ...kept,
+      ...(form.length === 0 ? {} : { form }),
+      sticky,
+      scope: grantScope(run.root, run.principal.id),
+    };
   }
 
   /** Tells people. Whatever the notifier does, throws or forgets, the call waits for a decision in the store. */

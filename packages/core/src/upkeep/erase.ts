@@ -4,7 +4,7 @@
  */
 import type { ApprovalRecord } from "../approval/approval.ts";
 import { SafeRunError } from "../errors.ts";
-import { part } from "../gate/record.ts";
+import { part, SUBJECT_PART } from "../gate/record.ts";
 import type { CallRecord } from "../lifecycle.ts";
 import type { StoredEntry } from "../log/entry.ts";
 import { ERASURE_PART, type ErasedParts, erasureContent, isErasable } from "../log/erasure.ts";
@@ -12,7 +12,7 @@ import { type EntryHeader, parseHeader } from "../log/header.ts";
 import type { Random, RowWrite, StateKind, StateRow, Store, Transaction } from "../ports.ts";
 import type { Json } from "../value/json.ts";
 
-/** `subject`: the id of the principal that runs were made for. */
+/** `subject`: the id of the principal that runs were made for, and what `subject:` of a tool's policy names in its calls. */
 export type ErasureTarget = { readonly subject: string } | { readonly run: string } | { readonly call: string };
 
 export interface ErasureRequest {
@@ -97,8 +97,14 @@ async function collect(store: Store, target: ErasureTarget): Promise<Found> {
 
 function see(entry: StoredEntry, header: EntryHeader, target: ErasureTarget, found: Found): void {
   const run = header.run?.id;
-  if ("subject" in target && run !== undefined && isFor(entry, header, target.subject)) found.runs.add(run);
-  const isMeant = "call" in target ? header.call === target.call : run !== undefined && found.runs.has(run);
+  if ("subject" in target) {
+    if (run !== undefined && isFor(entry, header, target.subject)) found.runs.add(run);
+    if (header.call !== undefined && holdsDataOf(entry, header, target.subject)) found.calls.add(header.call);
+  }
+  const isMeant =
+    "call" in target
+      ? header.call === target.call
+      : (run !== undefined && found.runs.has(run)) || (header.call !== undefined && found.calls.has(header.call));
   if (!isMeant || !isErasable(header.type)) return;
   if (header.call !== undefined) found.calls.add(header.call);
   if (header.approval !== undefined) found.approvals.add(header.approval);
@@ -113,6 +119,12 @@ function isFor({ parts }: StoredEntry, { type }: EntryHeader, subject: string): 
   if (bytes === undefined || bytes === null) return false;
   const content = JSON.parse(decoder.decode(bytes)) as { readonly principal?: { readonly id?: unknown } };
   return content.principal?.id === subject;
+}
+
+/** The tool's policy has said whose data it is, whoever the run was for. */
+function holdsDataOf({ parts }: StoredEntry, { type }: EntryHeader, subject: string): boolean {
+  const bytes = type === "call.proposed" ? parts.find(({ name }) => name === SUBJECT_PART)?.bytes : undefined;
+  return bytes !== undefined && bytes !== null && JSON.parse(decoder.decode(bytes)) === subject;
 }
 
 /** Calls and approvals keep their states; a digest is a guess away from its arguments, so that it goes with them. */

@@ -10,7 +10,6 @@ import type { DatabaseSync } from "node:sqlite";
 import {
   type ArgumentPath,
   argumentsIn,
-  contentOf,
   equalBytes,
   type Hash,
   InvariantError,
@@ -22,6 +21,7 @@ import {
   SafeRunError,
   type SearchScope,
   type StoredEntry,
+  searchableParts,
   textsIn,
   valuesAt,
   wordsOf,
@@ -307,12 +307,10 @@ function createBatch(db: DatabaseSync, reader: Reader) {
     const chunk = Math.floor(item / CHUNK);
     const words = new Set<string>();
     let tool: Json | undefined;
-    for (const part of entry.parts) {
-      const content = contentOf(part);
-      if (content === undefined) continue;
-      if (part.name === "tool") tool = content;
-      for (const found of textsIn(part.name, content, scope)) for (const word of wordsOf(found)) words.add(word);
-      const args = paths.length === 0 ? undefined : argumentsIn(part.name, content);
+    for (const { name, content } of searchableParts(entry)) {
+      if (name === "tool") tool = content;
+      for (const found of textsIn(name, content, scope)) for (const word of wordsOf(found)) words.add(word);
+      const args = paths.length === 0 ? undefined : argumentsIn(name, content);
       if (args !== undefined) writeArguments(item, args);
     }
     if (words.size > 0) statements.words.run(entry.seq, [...words].join(" "));
