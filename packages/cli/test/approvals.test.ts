@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makePlace, type Place, saferun } from "./saferun.ts";
@@ -63,6 +63,17 @@ describe("saferun approvals", () => {
     });
     await approvals("deny", id);
     expect(await answer).toMatchObject({ status: "denied" });
+  });
+
+  it("[L6~] a key in somebody's note is in no file of the store: commands mask as the gate does", async () => {
+    const key = "AKIAIOSFODNN7EXAMPLE";
+    const { id, answer } = await paused();
+    expect((await approvals("deny", id, "--note", `not while ${key} is valid`)).code).toBe(0);
+    expect(await answer).toMatchObject({ status: "denied" });
+    await sample.store.close();
+    const holding = readdirSync(place.store).filter((name) => readFileSync(join(place.store, name)).includes(key));
+    expect(holding).toEqual([]);
+    expect((await approvals("show", id)).stdout).toContain("not while [redacted] is valid");
   });
 
   it("[A3~] approves as edited: the tool runs once, with exactly the edited arguments", async () => {

@@ -10,6 +10,7 @@ export { createMemoryStore, type MemoryStoreOptions } from "./memory/memory-stor
 export { createFileSigner, type FileSigner, nodeVerifier, signingKeyPath } from "./node/file-signer.ts";
 export { type Installation, type InstallationOptions, installation } from "./node/installation.ts";
 export { nodeClock, nodeHash, nodeRandom, nodeStamp } from "./node/ports.ts";
+export { redacted } from "./redacted.ts";
 export { type RotatedKey, type RotateKeyOptions, rotateKey } from "./rotate-key.ts";
 export { type SearchIndex, type SearchIndexOptions, startSearchIndex } from "./search/follower.ts";
 export type { IndexPosition } from "./search/indexer.ts";
