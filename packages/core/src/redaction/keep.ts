@@ -11,6 +11,7 @@ import { parseArgumentPath } from "../search/query.ts";
 import { UNSEARCHED_PART } from "../search/unsearched.ts";
 import { canonicalJson, type Json, type JsonObject } from "../value/json.ts";
 import { changedAt, pointersTo } from "./mask.ts";
+import { withMaskedPaths } from "./masked-paths.ts";
 
 /** Where in a part the content of a call stands; arguments may hold paths of their own. */
 const CONTENT: Readonly<Record<string, { readonly at: string; readonly isArguments: boolean }>> = {
@@ -50,12 +51,11 @@ function keptEntry(entry: EntryDraft, keep: Keeping, hash: Hash, random: Random)
     if (pointers.length > 0) unsearched[part.name] = pointers;
     return keep.record === "full" ? part : reduced(part, content, place.at, keep.record, hash);
   });
-  const isMarked = parts.some(({ name }) => name === UNSEARCHED_PART);
-  if (isMarked || Object.keys(unsearched).length === 0) return { ...entry, parts };
-  return {
-    ...entry,
-    parts: [...parts, { name: UNSEARCHED_PART, salt: random.bytes(32), bytes: encodePart(unsearched) }],
-  };
+  const kept = withMaskedPaths(parts, random);
+  const isMarked = kept.some(({ name }) => name === UNSEARCHED_PART);
+  if (isMarked || Object.keys(unsearched).length === 0) return { ...entry, parts: kept };
+  const list = { name: UNSEARCHED_PART, salt: random.bytes(32), bytes: encodePart(unsearched) };
+  return { ...entry, parts: [...kept, list] };
 }
 
 function reduced(part: PartDraft, content: Json, at: string, record: "shape" | "digest", hash: Hash): PartDraft {
@@ -67,7 +67,9 @@ function reduced(part: PartDraft, content: Json, at: string, record: "shape" | "
     const digest = (): string => toHex(hash.sha256(encoder.encode(canonicalJson(inner))));
     return record === "digest" ? { encoding: "digest", sha256: digest() } : keptValue(inner, record);
   });
-  return changed ? { ...part, bytes: encoder.encode(canonicalJson(value)) } : part;
+  // For whoever reads it, this is a mask: nothing that rests on it can be reproduced.
+  const masked = [...(part.masked ?? []), place];
+  return changed ? { ...part, bytes: encoder.encode(canonicalJson(value)), masked } : part;
 }
 
 /** `encodePart` wraps whatever else looks like this. */
