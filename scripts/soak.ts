@@ -12,6 +12,7 @@ const ROUNDS = {
   CRASH_ROUNDS: "20",
   SAFERUN_CRASH_ROUNDS: "20",
   SAFERUN_TAMPER_ROUNDS: "1000",
+  SAFERUN_POWER_CUTS: "60",
   // Ten minutes of four processes, two of them killed in each round.
   SAFERUN_BUDGET_ROUNDS: "100",
 } as const;
@@ -20,6 +21,7 @@ const FILES = [
   "examples/support-agent/crash.test.ts",
   "packages/sdk/test/approval-crash.test.ts",
   "packages/store/test/tamper-rounds.test.ts",
+  "packages/store/test/power-cut.test.ts",
   "packages/store/test/budget-processes.test.ts",
 ];
 
