@@ -216,12 +216,10 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "R4",
     sentence: "Re-execute the agent's own code against the recorded responses, with a report of the first divergence",
-    gap: "re-execution is not built",
   },
   {
     id: "R5",
     sentence: "Fork from a step with a changed response or argument, recorded results only",
-    gap: "forking a run is not built",
   },
   {
     id: "R6",

@@ -25,6 +25,7 @@ export * from "./detectors.ts";
 export { changedPaths, covers } from "./edit.ts";
 export type { EditField } from "./edit-field.ts";
 export * from "./errors.ts";
+export { toldOf } from "./gate/judge.ts";
 export * from "./gate/model.ts";
 export { resultText } from "./gate/result-text.ts";
 export * from "./gate/run.ts";

@@ -35,6 +35,7 @@ import { type Indexing, indexStore } from "./indexing.ts";
 import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
+import { session } from "./re-execute.ts";
 import { Redacting } from "./redacting.ts";
 import { type Reload, reloadingPolicies } from "./reload.ts";
 import { type Sweeping, stopSweeping, sweepStore } from "./sweeping.ts";
@@ -67,7 +68,10 @@ const followed = new Map<string | Store, Map<string, Reload>>();
  * @throws SafeRunError for policies that are missing or invalid, and for a store that cannot be opened: nothing is
  * wrapped by halves.
  */
-export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS): Binding {
+export function embed(given: CheckedOptions, tools: ToolDefinitions = NO_TOOLS): Binding {
+  // What is re-executed is answered from a record, and leaves none.
+  const under = session();
+  const options = { ...given, store: under?.store ?? given.store };
   const none = options.policies.length === 0 && options.built.length === 0;
   const inForce = none ? { current: () => NO_POLICIES } : follow(options, tools);
   const { store, redacting, indexing } = openOrForget(options.store);
@@ -101,6 +105,7 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
     prices,
     follows,
     warn,
+    ...(under === undefined ? {} : { session: under }),
   };
 }
 

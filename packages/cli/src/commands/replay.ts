@@ -1,12 +1,14 @@
 /** `saferun replay`: what a run was, step by step, and what it would have been. */
-import { toWire } from "@saferun/core";
+import { type Fork, type JsonObject, toWire } from "@saferun/core";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
+import { type ForkOptions, forkOf } from "../replay/forking.ts";
 import { judgeAgain, judgedAgainJson, judgedAgainLines } from "../replay/judge-again.ts";
 import { type LoadedRun, loadRun } from "../replay/load.ts";
+import { reExecuteModule, reExecutionJson, reExecutionLines } from "../replay/re-execution.ts";
 import { runHead, type SteppedRun, stepLine, stepped, TABS, tabLines } from "../replay/step-lines.ts";
 import { stepThrough } from "../replay/terminal.ts";
 import { writeTest } from "../replay/to-test.ts";
@@ -19,6 +21,10 @@ export interface ReplayOptions extends Shared {
   readonly policies?: readonly string[];
   readonly against?: readonly string[];
   readonly toTest?: string;
+  readonly reexecute?: string;
+  readonly fork?: number;
+  readonly set?: readonly string[];
+  readonly response?: string;
 }
 
 export function registerReplay(parent: Command, { io, run }: CommandSetup): void {
@@ -35,6 +41,10 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
     .option("--step <number>", "show this step whole", numberOf)
     .option("-p, --policies <files...>", "judge the recorded calls by these policies, budgets and detectors")
     .option("--against <files...>", "with --policies: compare with these policies instead of what was recorded")
+    .option("--reexecute <file>", "run the agent's own module, its models and tools answered from the record")
+    .option("--fork <number>", "change one answer or argument of this step, and go on over recorded answers", numberOf)
+    .option("--set <change...>", "with --fork: args.PATH=VALUE or result.PATH=VALUE, a value in JSON or a text")
+    .option("--response <file>", "with --fork: a model's answer, JSON as the step's Raw has it")
     .option("--to-test <file>", "write the run's calls, or the one of --step, as a policy test that passes now")
     .action(
       run((id: string, options: ReplayOptions) =>
@@ -55,6 +65,10 @@ async function replay(io: Io, loaded: LoadedRun, options: ReplayOptions): Promis
   const { policies, against, toTest, step } = options;
   if (toTest !== undefined) return test(io, loaded, options, toTest);
   if (policies === undefined && against !== undefined) throw usage("`--against` goes with `--policies`");
+  if (options.fork !== undefined) return forked(io, loaded, { ...options, fork: options.fork });
+  if (options.set !== undefined || options.response !== undefined)
+    throw usage("`--set` and `--response` go with `--fork`");
+  if (options.reexecute !== undefined) return execute(io, loaded, options, options.reexecute);
   if (policies !== undefined) return again(io, loaded, options, policies);
   const run = stepped(loaded.tree);
   const shown = step === undefined ? undefined : run.steps[step - 1];
@@ -94,13 +108,32 @@ async function again(
   loaded: LoadedRun,
   options: ReplayOptions,
   patterns: readonly string[],
+  replaced?: ReadonlyMap<string, JsonObject>,
 ): Promise<ExitCode> {
   const { policies } = await loadUsablePolicies(io, patterns);
   const against = options.against === undefined ? undefined : (await loadUsablePolicies(io, options.against)).policies;
-  const result = await judgeAgain(loaded, policies, against);
+  const result = await judgeAgain(loaded, policies, against, replaced);
   if (options.json) printJson(io, judgedAgainJson(result));
   else io.print(judgedAgainLines(result, io.style).join("\n"));
   return result.changes.length > 0 ? EXIT.found : EXIT.fine;
+}
+
+async function execute(io: Io, { tree }: LoadedRun, options: Shared, file: string, fork?: Fork): Promise<ExitCode> {
+  const report = await reExecuteModule(io, tree, file, fork);
+  if (options.json) printJson(io, reExecutionJson(report, fork));
+  else io.print(reExecutionLines(report, io.style).join("\n"));
+  const { divergence, error, changes } = report;
+  return divergence === null && error === null && changes.length === 0 ? EXIT.fine : EXIT.found;
+}
+
+async function forked(io: Io, loaded: LoadedRun, options: ReplayOptions & ForkOptions): Promise<ExitCode> {
+  const forked = forkOf(io, loaded.tree, options);
+  if (forked.type === "answer") {
+    if (options.reexecute === undefined)
+      throw usage("only the agent's code says what follows another answer: name its module with `--reexecute`");
+    return execute(io, loaded, options, options.reexecute, forked.fork);
+  }
+  return again(io, loaded, options, options.policies ?? [], new Map([[forked.call, forked.args]]));
 }
 
 async function test(io: Io, loaded: LoadedRun, options: ReplayOptions, file: string): Promise<ExitCode> {

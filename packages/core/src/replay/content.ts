@@ -62,7 +62,8 @@ export function readEntry(entry: StoredEntry): RecordedEntry {
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-function contentOfBytes(bytes: Uint8Array, masked: readonly string[]): Content {
+/** Of the bytes of a part. */
+export function contentOfBytes(bytes: Uint8Array, masked: readonly string[]): Content {
   let value: Json;
   try {
     value = JSON.parse(decoder.decode(bytes)) as Json;
