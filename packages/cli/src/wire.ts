@@ -1,25 +1,47 @@
 /** Rows of the store as JSON for programs: snake_case, moments in ISO 8601. The only place where names are converted. */
 import {
   type ApprovalRecord,
+  type ApprovalSummary,
+  approvalState,
   changedPaths,
   editablePaths,
   editFieldJson,
+  fieldsOf,
+  formFieldJson,
+  GRANT_DEFAULT,
+  GRANT_WINDOWS,
+  type GrantTerms,
+  givenGrant,
+  grantText,
   type Json,
   type JsonObject,
   missingOf,
+  offerText,
   type RunSummary,
 } from "@saferun/core";
-import { approvalStatus } from "./approvals/status.ts";
 import { iso } from "./output/time.ts";
 import type { CallStep, RunStep } from "./runs/steps.ts";
+
+/** In a list: bounded, whatever the arguments are; `approvalJson` says the rest. */
+export function summaryJson(approval: ApprovalSummary, now: number): JsonObject {
+  const { id, version, call, run, tool, agent, environment, preview, whole, createdAt, deadline, decidedAt } = approval;
+  return {
+    ...{ id, version, state: approvalState(approval, now), call, run, tool, agent, environment },
+    arguments: whole ? preview : `${preview}…`,
+    created_at: iso(createdAt),
+    deadline: iso(deadline),
+    decided_at: decidedAt === null ? null : iso(decidedAt),
+  };
+}
 
 export function approvalJson(approval: ApprovalRecord, now: number): JsonObject {
   const args = parsed(approval.bytes);
   const { decision } = approval;
+  const given = givenGrant(approval);
   return {
     id: approval.id,
     version: approval.version,
-    state: approvalStatus(approval, now),
+    state: approvalState(approval, now),
     call: approval.call,
     run: approval.run,
     tool: approval.tool,
@@ -40,9 +62,16 @@ export function approvalJson(approval: ApprovalRecord, now: number): JsonObject 
     editable_paths: editablePaths(args, approval.editable),
     /** What the tool's schema says of them. */
     fields: (approval.form ?? []).map(editFieldJson),
+    /** The edit form, filled with what is asked about now. */
+    form: fieldsOf(approval).map(formFieldJson),
     /** What an approver made of the arguments, for the next one to agree to. */
     edit: approval.edit === null ? null : { by: approval.edit.by.id, args: parsed(approval.edit.bytes) },
-    votes: approval.votes.map(({ by, at }) => ({ by: by.id, via: by.via, verified: by.verified, at: iso(at) })),
+    votes: approval.votes.map(({ by, at, grant }) => ({
+      ...{ by: by.id, via: by.via, verified: by.verified, at: iso(at) },
+      grant: grant === undefined ? null : grantJson(grant),
+    })),
+    /** What may be permitted beside the call; null: nothing. */
+    grant_offer: offerJson(approval),
     missing: approval.decision === null ? missingOf(approval).map((one) => ({ ...one })) : [],
     created_at: iso(approval.createdAt),
     deadline: iso(approval.deadline),
@@ -60,8 +89,21 @@ export function approvalJson(approval: ApprovalRecord, now: number): JsonObject 
             args: parsed(decision.bytes),
             changed: changedPaths(args, parsed(decision.bytes)),
             valid_until: iso(decision.validUntil),
+            grant: given === undefined ? null : grantJson(given),
+            permitted: given === undefined ? null : grantText(decision.bytes, given, approval.grantOffer),
           },
   };
+}
+
+function offerJson(approval: ApprovalRecord): JsonObject | null {
+  const { grantOffer: offer } = approval;
+  if (offer === undefined) return null;
+  const { same, free, amount = null } = offer;
+  return { same, free, amount, for: Object.keys(GRANT_WINDOWS), default: { ...GRANT_DEFAULT }, text: offerText(offer) };
+}
+
+function grantJson({ same, forMs, count, sum }: GrantTerms): JsonObject {
+  return { same, for_ms: forMs, count, sum: sum === undefined ? null : { ...sum } };
 }
 
 export function runJson(run: RunSummary): JsonObject {

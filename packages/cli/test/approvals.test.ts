@@ -123,7 +123,7 @@ describe("saferun approvals", () => {
     const { id, answer } = await paused();
     const deny = await approvals("deny", id, "--note", "ask the customer first");
     expect(deny).toMatchObject({ code: 0 });
-    expect(deny.stdout).toMatch(/^applied: denied by local:.*, not verified\n$/);
+    expect(deny.stdout).toMatch(/^applied: denied by local:.* via cli \(not verified\)\n$/);
     expect(await answer).toMatchObject({ denial: { reason: "a person denied this call: ask the customer first" } });
     expect(sample.ran).toEqual([]);
   });
@@ -140,7 +140,7 @@ describe("saferun approvals", () => {
     const second = await approvals("deny", id);
     expect(second).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^already decided by local:.*, not verified: /),
+      stdout: expect.stringMatching(/^already decided by local:.* via cli \(not verified\): /),
     });
     await answer;
 
@@ -184,7 +184,9 @@ describe("several calls in one view", { timeout: 180_000 }, () => {
     const [first = "", second = "", third = ""] = ids;
     const shown = await approvals("decide", first, second);
     expect(shown.code).toBe(0);
-    expect(shown.stdout).toContain("10002");
+    expect(shown.stdout).toContain(first);
+    expect(shown.stdout).toContain(second);
+    expect(shown.stdout.match(/amount {4}1000[123]/g)).toHaveLength(2);
     expect((await approvals("show", first, "--json")).json()).toMatchObject({ state: "pending" });
     // One of them is decided meanwhile: it is refused alone, and decides nothing about the others.
     await approvals("deny", first);

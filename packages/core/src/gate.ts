@@ -7,6 +7,7 @@
 
 import { granted, grantScope } from "./answer/grant.ts";
 import { stickyDenial } from "./answer/sticky.ts";
+import type { ApprovalRecord } from "./approval/approval.ts";
 import type { ZoneOffset } from "./breaker/budget/window.ts";
 import type { CallKeys } from "./breaker/loop/fingerprint.ts";
 import type { Protection } from "./breaker/protect/motion.ts";
@@ -126,6 +127,11 @@ export interface Gate {
   boundPaths(tool: string): readonly string[];
   /** The arguments as the host's own values make them; null where it does not say all of them: the call will be denied. */
   bound(run: Run, tool: string, args: JsonObject): JsonObject | null;
+  /**
+   * Why the policies would now deny the call as an approver edited it: one line, for that person; undefined where they
+   * would not, or where the call does not wait in this process. It decides nothing.
+   */
+  foresee(approval: ApprovalRecord, edited: ToolCall): Promise<string | undefined>;
   /** What the model is asked and what it answers, recorded before each is handed on. */
   readonly model: ModelRecorder;
 }
@@ -206,6 +212,10 @@ class EmbeddedGate implements Gate {
     return policies.current().bound(tool, args, contextOf(run, "", 1, clock.now()));
   }
 
+  foresee(approval: ApprovalRecord, edited: ToolCall): Promise<string | undefined> {
+    return this.#waiting.foresee(approval, edited);
+  }
+
   outcomeOfThrow(tool: string): Outcome {
     const kind = this.#ports.policies.current().kind(tool);
     return kind === "read" || kind === "none" ? "failed" : "unknown";
@@ -234,7 +244,7 @@ class EmbeddedGate implements Gate {
     const judged = judge(set, proposal, context, { hash, history: read?.history });
     const { call } = judged;
     const said = await this.#said(run, call, judged.decision, { set, now });
-    const heard = this.#waiting.capped(run, said.decision, now);
+    const heard = this.#waiting.capped(run, callId, said.decision, now);
     const { decision: ruled, budgets } = reckon(set, heard, call, context, { run, zones: this.#ports.zones });
     const changed = changedByRules(set, proposal, call);
     let about: Proposed = {
@@ -251,20 +261,27 @@ class EmbeddedGate implements Gate {
       uses: said.uses,
     };
     let step: Step | undefined;
-    const written = await this.#writer.commitJudged(run, (objection) => {
-      about = this.#capped(about, objection);
-      step = this.#step(about, objection);
-      return read === undefined ? step.write : { ...step.write, unmoved: read.unmoved };
-    });
-    return written ? step?.answer() : undefined;
+    let asks = false;
+    try {
+      const written = await this.#writer.commitJudged(run, (objection) => {
+        about = this.#capped(about, objection);
+        step = this.#step(about, objection);
+        return read === undefined ? step.write : { ...step.write, unmoved: read.unmoved };
+      });
+      if (!written) return undefined;
+      asks = step?.asks === true;
+    } finally {
+      if (!asks) this.#waiting.closed(run, callId);
+    }
+    return step?.answer();
   }
 
   /** What the protections ask is asked of the same people as what the rules ask. */
   #capped(of: Proposed, objection: Objection | null): Proposed {
     if (objection === null) return of;
-    const { run, ruled, budgets, set, context } = of;
+    const { run, callId, ruled, budgets, set, context } = of;
     const decision = objected(ruled, objection, { budgets, policies: set, hash: this.#ports.hash });
-    const heard = this.#waiting.capped(run, decision, context.now);
+    const heard = this.#waiting.capped(run, callId, decision, context.now);
     return heard === decision ? of : { ...of, ruled: heard };
   }
 
@@ -275,10 +292,10 @@ class EmbeddedGate implements Gate {
     judged: Decision,
     { set, now }: { readonly set: PolicySet; readonly now: number },
   ): Promise<{ readonly decision: Decision; readonly uses: readonly RowWrite<StateRow>[] }> {
-    const { store, hash } = this.#ports;
+    const { store, hash, clock } = this.#ports;
     const denied = await stickyDenial(store, run, call, judged, { set, hash, now });
     if (denied !== undefined) return { decision: denied, uses: [] };
-    const grant = await granted(store, grantScope(run.root, run.principal.id), call, judged, now);
+    const grant = await granted(store, grantScope(run.root, run.principal.id), call, judged, { clock, hash });
     return grant === undefined ? { decision: judged, uses: [] } : { decision: grant.decision, uses: [grant.write] };
   }
 
@@ -350,6 +367,7 @@ class EmbeddedGate implements Gate {
             entries: [...entries, requested(run, approval, random)],
             protection: protection(approval.deadline),
           },
+          asks: true,
           answer: () => {
             this.#waiting.notify(approval);
             return this.#afterWaiting(run, request, proposal, callId);
@@ -448,6 +466,8 @@ interface Proposed {
 
 interface Step {
   readonly write: Transaction;
+  /** The call waits for a person then. */
+  readonly asks?: true;
   answer(): Admission | Promise<Admission>;
 }
 

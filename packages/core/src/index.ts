@@ -1,15 +1,36 @@
+export * from "./answer/answered.ts";
 export * from "./answer/approval-source.ts";
 export * from "./answer/decide.ts";
 export * from "./answer/edit-form.ts";
-export { revokeGrant } from "./answer/grant.ts";
+export { foreseenDenial } from "./answer/foresee.ts";
+export { revokeGrant, type StandingGrant, standingGrants } from "./answer/grant.ts";
+export {
+  chosenGrant,
+  GRANT_DEFAULT,
+  GRANT_FIELDS,
+  GRANT_WINDOW_TEXTS,
+  GRANT_WINDOWS,
+  type GrantChoice,
+  type GrantField,
+  type GrantMistake,
+  givenGrant,
+  grantMistakeText,
+  grantText,
+  offerText,
+  parseGrantChoice,
+  proposedGrant,
+  readGrantChoice,
+} from "./answer/grant-offer.ts";
 export { liftDenial } from "./answer/sticky.ts";
 export * from "./answer/suspend.ts";
+export * from "./answer/typed-arguments.ts";
 export * from "./approval/approval.ts";
 export { editablePaths, editedValue, withEditedValue } from "./approval/edited-value.ts";
 export {
   type Approver,
   DEFAULT_ROLES,
   type Edit,
+  type GrantOffer,
   type GrantTerms,
   type Missing,
   missingOf,

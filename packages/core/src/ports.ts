@@ -1,5 +1,5 @@
 /** What the outside must provide. Everything that differs between two runs of the same call comes in through here. */
-import type { ApprovalRecord } from "./approval/approval.ts";
+import type { ApprovalRecord, ApprovalSummary } from "./approval/approval.ts";
 import type { Protection } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
 import type { CallRecord } from "./lifecycle.ts";
@@ -207,7 +207,7 @@ export interface StateStore {
   callsIn(states: readonly CallRecord["state"][], limit: number): Promise<readonly CallRecord[]>;
   approval(id: string): Promise<ApprovalRecord | undefined>;
   /** Newest first. */
-  approvals(options: { state?: ApprovalRecord["state"]; limit: number }): Promise<readonly ApprovalRecord[]>;
+  approvals(options: { state?: ApprovalRecord["state"]; limit: number }): Promise<readonly ApprovalSummary[]>;
   run(id: string): Promise<RunSummary | undefined>;
   /** Newest first. */
   runs(options: { limit: number }): Promise<readonly RunSummary[]>;

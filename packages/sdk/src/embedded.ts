@@ -78,7 +78,10 @@ export function embed(given: CheckedOptions, tools: ToolDefinitions = NO_TOOLS):
   indexing?.follow(inForce);
   redacting.add(options.redact);
   const policies = validating(protecting(inForce, ownPlaces(options)), tools.validators);
-  const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
+  const ports: DecisionPorts = {
+    ...{ store, clock: nodeClock, hash: nodeHash, random: nodeRandom },
+    foresee: (approval, edited) => gate.foresee(approval, edited),
+  };
   const sweeping = sweepStore(ports, warn);
   const notifier = notifierOf(options, ports, sweeping);
   const gate = createGate({

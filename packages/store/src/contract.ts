@@ -2,6 +2,7 @@
 import {
   type ApprovalRecord,
   appendLeaf,
+  approvalSummary,
   type CallRecord,
   EMPTY_TREE,
   type EntryDraft,
@@ -389,6 +390,16 @@ export function storeContract(name: string, open: OpenStore): void {
         await store.commit({ entries: [], approvals: rows.map((row) => write(row, null)) });
         expect((await store.approvals({ limit: 10 })).map((row) => row.id)).toEqual(["a3", "a2", "a1"]);
         expect((await store.approvals({ state: "pending", limit: 1 })).map((row) => row.id)).toEqual(["a2"]);
+      });
+
+      it("lists approvals without their arguments, which may be large", async () => {
+        const { store } = start();
+        const bytes = JSON.stringify({ note: `${"😀".repeat(199)}"\n${"x".repeat(1_000_000)}` });
+        const rows = [approval("small", { bytes: '{"note":"ä"}' }), approval("large", { bytes })];
+        await store.commit({ entries: [], approvals: rows.map((row) => write(row, null)) });
+        const listed = await store.approvals({ limit: 10 });
+        expect(listed.toSorted((one, other) => (one.id < other.id ? 1 : -1))).toEqual(rows.map(approvalSummary));
+        expect(JSON.stringify(listed).length).toBeLessThan(4_000);
         expect(await store.approval("a3")).toEqual(rows[1]);
       });
 

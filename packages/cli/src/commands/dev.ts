@@ -2,10 +2,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type DecisionRequest, recover, type Store } from "@saferun/core";
+import { type DecisionPorts, recover, type Store } from "@saferun/core";
 import { installation, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
-import { decideForeseeing } from "../approvals/foresee.ts";
+import { foreseeing } from "../approvals/foresee.ts";
 import { type CommandSetup, describe, type Shared } from "../command.ts";
 import { type Access, createAccess } from "../dev/access.ts";
 import { createDevApp } from "../dev/app.ts";
@@ -54,13 +54,13 @@ async function dev(io: Io, options: Options): Promise<ExitCode> {
 
 async function serve(io: Io, options: Options, store: Store): Promise<ExitCode> {
   const stopped = stopSignal();
-  const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
+  const foresee = foreseeing(io, { store, clock: nodeClock });
+  const ports: DecisionPorts = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom, foresee };
   const page = readPage();
-  const decide = (request: DecisionRequest) => decideForeseeing(io, ports, request);
   let access: Access | undefined;
   const listening = await listenOnLoopback(options.port, (port) => {
     access = createAccess(port, nodeClock.now);
-    return createDevApp({ ports, port, access, page, user: io.user, decide }).fetch;
+    return createDevApp({ ports, port, access, page, user: io.user }).fetch;
   });
   const errands = runErrands(ports, io.warn);
   const directory = installation().directory;

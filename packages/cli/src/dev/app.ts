@@ -2,15 +2,15 @@
  * The HTTP app of `saferun dev`: fetch-style, so that it is the same under Node and in tests.
  * Order: our own host → the secret → the route. Only the page's shell, which holds no data, is served without the secret.
  */
-import { type DecisionAnswer, type DecisionPorts, type DecisionRequest, SafeRunError } from "@saferun/core";
+import { type Answered, type DecisionPorts, decideApproval, SafeRunError } from "@saferun/core";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
-import { type Answer, answerJson, answerOf } from "../approvals/answer.ts";
+import { answered, answerJson } from "../approvals/answer.ts";
 import { localApprover } from "../approvals/approver.ts";
 import { runEntries, runSteps } from "../runs/steps.ts";
-import { approvalJson, runJson, stepJson } from "../wire.ts";
+import { approvalJson, runJson, stepJson, summaryJson } from "../wire.ts";
 import { type Access, isOwnHost, isOwnRead, isOwnWrite } from "./access.ts";
-import { readDecision } from "./decision-body.ts";
+import { readDecision, requestOf } from "./decision-body.ts";
 import { jsonBody } from "./json-body.ts";
 import type { Page } from "./page.ts";
 import { policyState } from "./policy-state.ts";
@@ -23,8 +23,6 @@ export interface DevAppOptions {
   readonly page: Page;
   /** The account's name: nobody proves who sits in front of the browser. */
   readonly user: string;
-  /** `decideApproval`, or what asks the policies about an edit first. */
-  readonly decide: (request: DecisionRequest) => Promise<DecisionAnswer>;
 }
 
 const LIST_LIMIT = 200;
@@ -83,7 +81,7 @@ export function createDevApp(options: DevAppOptions): Hono {
     const latest = await store.approvals({ limit: LIST_LIMIT });
     const now = clock.now();
     const others = latest.filter((approval) => approval.state !== "pending");
-    return c.json({ approvals: [...pending, ...others].map((approval) => approvalJson(approval, now)) });
+    return c.json({ approvals: [...pending, ...others].map((approval) => summaryJson(approval, now)) });
   });
   app.get("/v1/approvals/:id", async (c) => {
     const approval = await store.approval(c.req.param("id"));
@@ -92,11 +90,14 @@ export function createDevApp(options: DevAppOptions): Hono {
   app.post("/v1/approvals/:id/decide", async (c) => {
     const body = await jsonBody(c);
     if (body instanceof Response) return body;
-    const request = readDecision(body);
-    if ("problem" in request) return problem(c, { status: 400, code: "request.malformed", detail: request.problem });
+    const decision = readDecision(body);
+    if ("problem" in decision) return problem(c, { status: 400, code: "request.malformed", detail: decision.problem });
+    const approval = await store.approval(c.req.param("id"));
+    if (approval === undefined) return problem(c, NO_APPROVAL);
+    const read = requestOf(approval, decision);
+    if (!("request" in read)) return problem(c, { ...MISFIT, more: { mistakes: { ...read } } });
     const by = localApprover(options.user, "dashboard");
-    const answer = answerOf(await options.decide({ ...request, approval: c.req.param("id"), by }));
-    return answer === undefined ? problem(c, NO_APPROVAL) : answered(c, answer, clock.now());
+    return told(c, answered(await decideApproval(ports, { ...read.request, by })), clock.now());
   });
   app.get("/v1/runs", async (c) => c.json({ runs: (await store.runs({ limit: LIST_LIMIT })).map(runJson) }));
   app.get("/v1/runs/:id", async (c) => {
@@ -112,7 +113,7 @@ export function createDevApp(options: DevAppOptions): Hono {
 
 const ANSWER_STATUS = { already_decided: 409, stale_version: 409, expired: 410, not_allowed: 422 } as const;
 
-function answered(c: Context, answer: Answer, now: number): Response {
+function told(c: Context, answer: Answered, now: number): Response {
   const body = answerJson(answer, now);
   if (answer.answer === "applied") return c.json(body);
   return problem(c, { status: ANSWER_STATUS[answer.answer], code: answer.answer, detail: answer.message, more: body });
@@ -168,6 +169,11 @@ const USED_LINK: Problem = {
   status: 401,
   code: "link.used",
   detail: "this link was used or is too old; for a new one press Enter where `saferun dev` runs, or start it beside",
+};
+const MISFIT: Problem = {
+  status: 422,
+  code: "form.misfit",
+  detail: "what was typed does not fit; nothing was decided",
 };
 const NO_APPROVAL: Problem = { status: 404, code: "approval.missing", detail: "there is no such approval" };
 const NO_RUN: Problem = { status: 404, code: "run.missing", detail: "there is no such run" };

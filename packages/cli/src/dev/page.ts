@@ -7,6 +7,7 @@ export function readPage(): Page {
   return {
     "/": file("index.html", "text/html; charset=utf-8"),
     "/app.js": file("app.js", "text/javascript; charset=utf-8"),
+    "/form.js": file("form.js", "text/javascript; charset=utf-8"),
     "/runs.js": file("runs.js", "text/javascript; charset=utf-8"),
     "/view.js": file("view.js", "text/javascript; charset=utf-8"),
     "/app.css": file("app.css", "text/css; charset=utf-8"),

@@ -10,7 +10,16 @@ import { unreachable } from "../errors.ts";
 import { KEPT_WHOLE, type Keeping, keptValue } from "../keeping.ts";
 import { maskedAt } from "../redaction/mask.ts";
 import { canonicalJson, type Json } from "../value/json.ts";
-import { type Approver, type Edit, type GrantTerms, missingOf, refusalOf, samePerson, type Vote } from "./quorum.ts";
+import {
+  type Approver,
+  type Edit,
+  type GrantOffer,
+  type GrantTerms,
+  missingOf,
+  refusalOf,
+  samePerson,
+  type Vote,
+} from "./quorum.ts";
 
 export type ApprovalState =
   | "pending"
@@ -54,6 +63,8 @@ export interface ApprovalRecord {
   readonly sticky?: readonly string[];
   /** Where a grant stands that is given with it; absent: none can be. */
   readonly scope?: string;
+  /** What people may permit beside the call; absent: nothing. */
+  readonly grantOffer?: GrantOffer;
   /** Who has agreed to the version as it stands. */
   readonly votes: readonly Vote[];
   /** Levels of `after` that were asked, over all reasons. */
@@ -63,6 +74,36 @@ export interface ApprovalRecord {
   readonly deadline: number;
   /** Set by the decision. */
   readonly decision: ApprovalDecision | null;
+}
+
+/** An approval in a list: bounded, whatever its arguments are. Its row says the rest. */
+export interface ApprovalSummary
+  extends Pick<
+    ApprovalRecord,
+    "id" | "version" | "state" | "call" | "run" | "tool" | "agent" | "environment" | "createdAt" | "deadline"
+  > {
+  /** Of the decision; null where there is none. */
+  readonly decidedAt: number | null;
+  readonly validUntil: number | null;
+  /** The beginning of the arguments' canonical JSON: `SUMMARY_CHARACTERS` code points at most. */
+  readonly preview: string;
+  /** Whether that is all of them. */
+  readonly whole: boolean;
+}
+
+export const SUMMARY_CHARACTERS = 200;
+
+export function approvalSummary(approval: ApprovalRecord): ApprovalSummary {
+  const { id, version, state, call, run, tool, agent, environment, createdAt, deadline, decision, bytes } = approval;
+  // A code point has two units at most.
+  const preview = [...bytes.slice(0, 2 * SUMMARY_CHARACTERS + 1)].slice(0, SUMMARY_CHARACTERS).join("");
+  return {
+    ...{ id, version, state, call, run, tool, agent, environment, createdAt, deadline },
+    decidedAt: decision?.at ?? null,
+    validUntil: decision?.validUntil ?? null,
+    preview,
+    whole: preview.length === bytes.length,
+  };
 }
 
 /** One person's answer; for the version as it stands, or for one of their own. */

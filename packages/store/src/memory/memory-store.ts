@@ -2,6 +2,7 @@
 import {
   type ApprovalRecord,
   appendEntries,
+  approvalSummary,
   type CallRecord,
   type ChainHead,
   type Clock,
@@ -189,7 +190,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       [...approvals.values()]
         .filter((approval) => state === undefined || approval.state === state)
         .sort((left, right) => right.createdAt - left.createdAt || (left.id < right.id ? 1 : -1))
-        .slice(0, limit),
+        .slice(0, limit)
+        .map(approvalSummary),
     run: async (id) => runs.get(id),
     // A run is as old as its first entry, and a Map keeps the order in which they came.
     runs: async ({ limit }) => [...runs.values()].reverse().slice(0, limit),

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import {
   type ApprovalRecord,
+  type ApprovalSummary,
   type CallEntry,
   type CallRecord,
   type Hash,
@@ -15,6 +16,7 @@ import {
   type StoredEntry,
   type StoredPart,
   type Stray,
+  SUMMARY_CHARACTERS,
   type TreeHead,
   treeRoot,
 } from "@saferun/core";
@@ -133,8 +135,8 @@ export function createReader(path: string, options: { readonly busyMs: number; r
       return statement.all(JSON.stringify(states), limit).flatMap((found) => callIn(found) ?? []);
     },
     approval: (id: string) => approvalIn(row(statements.approval, id)),
-    approvals: ({ state, limit }: { state?: ApprovalRecord["state"]; limit: number }): ApprovalRecord[] =>
-      statements.approvals.all(state ?? null, state ?? null, limit).flatMap((found) => approvalIn(found) ?? []),
+    approvals: ({ state, limit }: { state?: ApprovalRecord["state"]; limit: number }): ApprovalSummary[] =>
+      statements.approvals.all(state ?? null, state ?? null, limit).map(summaryIn),
     row: (kind: StateKind, id: string) => stateIn(kind, row(statements.stateRow, kind, id)),
     rows: ({ kind, after, limit }: { kind: StateKind; after?: string; limit: number }): StateRow[] =>
       statements.stateRows
@@ -174,8 +176,13 @@ function prepareAll(db: DatabaseSync) {
       "SELECT record FROM calls WHERE state IN (SELECT value FROM json_each(?)) ORDER BY created, id LIMIT ?",
     ),
     approval: db.prepare("SELECT record FROM approvals WHERE id = ?"),
+    // Arguments may have a megabyte: of each row only what a list shows leaves the database.
     approvals: db.prepare(
-      "SELECT record FROM approvals WHERE ? IS NULL OR state = ? ORDER BY created DESC, id DESC LIMIT ?",
+      `SELECT id, version, state, created, record ->> '$.call' AS call, record ->> '$.run' AS run, record ->> '$.tool' AS tool,
+         record ->> '$.agent' AS agent, record ->> '$.environment' AS environment, record ->> '$.deadline' AS deadline,
+         record ->> '$.decision.at' AS decided, record ->> '$.decision.validUntil' AS valid,
+         substr(record ->> '$.bytes', 1, ${SUMMARY_CHARACTERS}) AS preview, length(record ->> '$.bytes') AS size
+       FROM approvals WHERE ? IS NULL OR state = ? ORDER BY created DESC, id DESC LIMIT ?`,
     ),
     stateRow: db.prepare("SELECT id, version, due, value FROM state WHERE kind = ? AND id = ?"),
     stateRows: db.prepare(
@@ -200,6 +207,26 @@ type Row = Record<string, unknown>;
 
 function callIn(found: Row | undefined): CallRecord | undefined {
   return found === undefined ? undefined : (JSON.parse(text(found.record, "record")) as CallRecord);
+}
+
+function summaryIn(found: Row): ApprovalSummary {
+  const state = text(found.state, "state");
+  return {
+    id: text(found.id, "id"),
+    version: integer(found.version, "version"),
+    state: state as ApprovalSummary["state"],
+    call: text(found.call, "call"),
+    run: text(found.run, "run"),
+    tool: text(found.tool, "tool"),
+    agent: text(found.agent, "agent"),
+    environment: text(found.environment, "environment"),
+    createdAt: integer(found.created, "created"),
+    deadline: integer(found.deadline, "deadline"),
+    decidedAt: found.decided === null ? null : integer(found.decided, "decided"),
+    validUntil: found.valid === null ? null : integer(found.valid, "valid"),
+    preview: text(found.preview, "preview"),
+    whole: integer(found.size, "size") <= SUMMARY_CHARACTERS,
+  };
 }
 
 function approvalIn(found: Row | undefined): ApprovalRecord | undefined {

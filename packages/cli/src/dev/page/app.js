@@ -1,6 +1,8 @@
 // The local page: calls that wait for a person, and what agents did.
+
+import { editInputs, grantInputs } from "/form.js";
 import { runList, runPage } from "/runs.js";
-import { chip, difference, el, empty, isTypable, jsonText, printable, span, tree, valueAt, withValue } from "/view.js";
+import { chip, difference, el, empty, printable, span, tree, valueAt } from "/view.js";
 
 const POLL_MS = 1_500;
 /** This origin's half of the session; the other one is a cookie that no script can read. */
@@ -52,7 +54,7 @@ async function refresh() {
     const pending = await load("/v1/approvals");
     if (pending === undefined) return;
     count(pending.approvals.filter(({ state }) => state === "pending").length);
-    if (route === "/approvals") showApprovals(pending.approvals);
+    if (route === "/approvals") await showApprovals(pending.approvals);
     else if (run === undefined) await showWhenChanged(route, await load("/v1/runs"), runList);
     else await showWhenChanged(route, await load(`/v1/runs/${encodeURIComponent(decodeURIComponent(run))}`), runPage);
   } catch {
@@ -79,19 +81,23 @@ function count(waiting) {
   document.getElementById("tab-approvals").textContent = waiting === 0 ? "Approvals" : `Approvals (${waiting})`;
 }
 
-/** The oldest first: a new call never moves a button under somebody's finger. */
-function showApprovals(approvals) {
+/** The oldest first: a new call never moves a button under somebody's finger. A list holds no arguments: cards ask for theirs. */
+async function showApprovals(approvals) {
   const known = new Set(approvals.map(({ id }) => id));
   const listed = approvals.filter(({ id, state }) => state === "pending" || answered.has(id) || cards.has(id));
   listed.sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.id < b.id ? -1 : 1));
   for (const id of cards.keys()) if (!known.has(id)) cards.delete(id);
-  const nodes = listed.map((approval) => {
-    const key = `${approval.version} ${approval.state}`;
-    const card = cards.get(approval.id);
-    if (card?.key === key) card.tick();
-    else cards.set(approval.id, { key, ...approvalCard(approval) });
-    return cards.get(approval.id).node;
-  });
+  for (const { id, version, state } of listed) {
+    const card = cards.get(id);
+    if (card?.key === `${version} ${state}`) {
+      card.tick();
+      continue;
+    }
+    const approval = await load(`/v1/approvals/${encodeURIComponent(id)}`);
+    if (approval !== undefined)
+      cards.set(id, { key: `${approval.version} ${approval.state}`, ...approvalCard(approval) });
+  }
+  const nodes = listed.flatMap(({ id }) => cards.get(id)?.node ?? []);
   if (nodes.length === 0) nodes.push(empty("Nothing waits for you", "A call that a policy pauses appears here."));
   // Moving a node would take the focus out of its form.
   if (
@@ -163,6 +169,7 @@ function decisionLines({ decision, args }) {
       ` by ${printable(decision.by)}${decision.verified ? "" : ", not verified"}`,
     ),
     decision.note === null ? null : el("p", {}, `“${printable(decision.note)}”`),
+    decision.grant === null ? null : el("p", {}, printable(decision.permitted)),
     changes.length === 0 ? null : difference(changes),
   );
 }
@@ -179,6 +186,9 @@ function choices(approval, form) {
       { class: "buttons" },
       button("Approve", "approve", () => decide(approval, form, { verdict: "approve" })),
       approval.editable_paths.length > 0 ? button("Edit", "plain", () => editForm(approval, form)) : null,
+      approval.grant_offer === null
+        ? null
+        : button("Approve and permit the like", "plain", () => grantForm(approval, form)),
       button("Deny", "deny", () => denyForm(approval, form)),
     ),
   );
@@ -212,63 +222,55 @@ function formButtons(approval, form, text, kind) {
   );
 }
 
-/** One field for each editable value: a text as text, everything else as JSON with what is invisible escaped. */
+/** The fields are the server's, made from the tool's schema; it reads what was typed, and says what does not fit. */
 function editForm(approval, form) {
+  const inputs = editInputs(approval.form);
   const changes = el("div", {});
-  const fields = approval.editable_paths.map((path) => {
-    const before = valueAt(approval.args, path);
-    const asText = isTypable(before);
-    const input = el("textarea", { rows: 1, spellcheck: false });
-    input.value = before === undefined ? "" : asText ? before : jsonText(before);
-    return { path, before, asText, input };
-  });
-  const read = () => {
-    let args = approval.args;
-    const found = [];
-    for (const { path, before, asText, input } of fields) {
-      if (before === undefined && input.value === "") continue;
-      const after = asText ? input.value : jsonOf(input.value);
-      input.setCustomValidity(after === undefined ? "this must be JSON; texts stand in double quotes" : "");
-      if (after === undefined || JSON.stringify(after) === JSON.stringify(before)) continue;
-      args = withValue(args, path, after);
-      found.push({ path, before, after });
-    }
-    return { args, found };
-  };
   const update = () => {
-    const { found } = read();
+    const found = inputs.changes();
     changes.replaceChildren(
       ...(found.length === 0 ? [el("p", { class: "quiet" }, "nothing is changed yet")] : [difference(found)]),
     );
   };
   const send = (event) => {
     event.preventDefault();
-    const { args, found } = read();
-    if (!event.target.reportValidity()) return;
-    decide(approval, form, { verdict: "approve", ...(found.length === 0 ? {} : { args }) });
+    const fields = inputs.changes().length === 0 ? {} : { fields: inputs.answers() };
+    decide(approval, form, { verdict: "approve", ...fields }, inputs);
   };
   form.replaceChildren(
     el(
       "form",
       { onsubmit: send, oninput: update, noValidate: true },
-      ...fields.map(({ path, input }) => el("label", {}, printable(path), input)),
+      ...inputs.nodes,
       changes,
       formButtons(approval, form, "Approve as edited", "approve"),
     ),
   );
   update();
-  fields[0]?.input.focus();
+  inputs.focus();
 }
 
-function jsonOf(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** What may be permitted too comes from the call; a person chooses how long, how often, how much. */
+function grantForm(approval, form) {
+  const inputs = grantInputs(approval.grant_offer);
+  const send = (event) => {
+    event.preventDefault();
+    decide(approval, form, { verdict: "approve", grant: inputs.answers() }, inputs);
+  };
+  form.replaceChildren(
+    el(
+      "form",
+      { onsubmit: send, noValidate: true },
+      el("p", {}, `Calls like this one are not asked about: ${printable(approval.grant_offer.text)}`),
+      ...inputs.nodes,
+      formButtons(approval, form, "Approve and permit the like", "approve"),
+    ),
+  );
+  inputs.focus();
 }
 
-async function decide(approval, form, request) {
+async function decide(approval, form, request, inputs) {
+  for (const old of form.querySelectorAll(".answer")) old.remove();
   for (const button of form.querySelectorAll("button")) button.disabled = true;
   const answer = el("p", { class: "answer", role: "status" }, "…");
   form.append(answer);
@@ -279,6 +281,7 @@ async function decide(approval, form, request) {
     });
     answer.textContent = printable(body.message ?? body.detail);
     answer.classList.add(ok ? "good" : "bad");
+    inputs?.mistaken(body.mistakes ?? { fields: [], grant: [] });
     if (ok || body.answer === "already_decided" || body.answer === "expired") answered.set(approval.id, true);
     else for (const button of form.querySelectorAll("button")) button.disabled = false;
   } catch {

@@ -11,17 +11,6 @@ export function printable(text) {
   });
 }
 
-/** A text that a field shows exactly as it is. */
-export function isTypable(value) {
-  return typeof value === "string" && printable(value.replaceAll("\n", "")) === value.replaceAll("\n", "");
-}
-
-/** JSON in which every invisible character is escaped, so that a person edits what they see. */
-export function jsonText(value) {
-  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(value).replace(UNSAFE, (character) => character.split("").map(escaped).join(""));
-}
-
 /** An element with properties and children; texts become text nodes. */
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -116,16 +105,6 @@ export function valueAt(args, path) {
     (node, key) => (node !== null && typeof node === "object" && Object.hasOwn(node, key) ? node[key] : undefined),
     args,
   );
-}
-
-/** A copy of `args` with one value set. */
-export function withValue(args, path, value) {
-  const copy = structuredClone(args);
-  const keys = segments(path);
-  const last = keys.pop();
-  const parent = keys.reduce((node, key) => node[key], copy);
-  parent[last] = value;
-  return copy;
 }
 
 function segments(path) {
