@@ -21,7 +21,7 @@ export async function eraseFromStore(store: SqliteStore, request: ErasureRequest
   const { directory } = store;
   const unreached = [...copiesIn(directory)];
   if (!truncatesWal(join(directory, "log.db"))) unreached.push("log.db-wal: another process reads the store; end it");
-  if (!forgets(directory, erased.entries)) unreached.push("search.db: it could not be written; delete it");
+  if (!forgets(directory, erased.entries)) unreached.push("search.db: it could not be cleaned; delete it");
   for (const kind of erased.kept) unreached.push(`a row of \`${kind}\` that still holds for a call`);
   return { ...erased, unreached };
 }

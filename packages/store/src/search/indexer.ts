@@ -55,7 +55,10 @@ export interface IndexPosition {
 export interface Indexer {
   /** Indexes up to `most` entries. */
   advance(most: number): IndexPosition;
-  /** Makes the rows of these entries again from what the log still holds, and no trace of what it does not. */
+  /**
+   * Makes the rows of these entries again from what the log still holds, and no trace of what it does not.
+   * @throws SafeRunError `record.busy` where somebody reads the index: its WAL may still hold some.
+   */
   forget(entries: readonly number[]): void;
   close(): void;
 }
@@ -152,7 +155,10 @@ export function createIndexer(options: IndexerOptions): Indexer {
         db.exec("INSERT INTO words (words) VALUES ('optimize')");
         position = known;
       });
-      db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      // Pages of the past stand in the WAL until it is cut, and a reader keeps it.
+      if (integer(row(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)"))?.busy, "busy") !== 0) {
+        throw new SafeRunError("record.busy", "another process reads the search index: end it", { retryable: true });
+      }
     },
     close() {
       reader.close();
