@@ -4,9 +4,9 @@
  * itself (its clock, its randomness, a network call of its own) is not in our hands.
  */
 import {
-  type Answered,
   type Divergence,
   type Fork,
+  type Recalled,
   RecordedAnswers,
   type RunTree,
   SafeRunError,
@@ -73,7 +73,7 @@ export function session(): Session | undefined {
 }
 
 /** The recorded answer. @throws SafeRunError `replay.diverged`, to whatever the code does: after it nothing is answered. */
-export function take<Answer>(under: Session, ask: (answers: RecordedAnswers) => Answered<Answer>): Answer {
+export function take<Answer>(under: Session, ask: (answers: RecordedAnswers) => Recalled<Answer>): Answer {
   if (under.divergence !== null) throw diverged(under.divergence);
   if (under.over)
     throw new SafeRunError("replay.diverged", "the re-execution is over, and nothing is answered any more");

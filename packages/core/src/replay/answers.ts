@@ -42,7 +42,7 @@ export type ModelAnswer =
   | { readonly type: "response"; readonly value: JsonObject }
   | { readonly type: "threw"; readonly name: string; readonly message: string };
 
-export type Answered<Answer> = { readonly answer: Answer } | { readonly divergence: Divergence };
+export type Recalled<Answer> = { readonly answer: Answer } | { readonly divergence: Divergence };
 
 /** One recorded answer, replaced. Behind it prompts may be others, and the recorded answers are given all the same. */
 export interface Fork {
@@ -77,7 +77,7 @@ export class RecordedAnswers {
     readonly model: string;
     readonly messages: readonly unknown[];
     readonly settings: unknown;
-  }): Answered<ModelAnswer> {
+  }): Recalled<ModelAnswer> {
     const frontier = this.#frontier();
     const questions = frontier.filter((step): step is ModelStep => step.kind === "model");
     const [first] = frontier;
@@ -91,7 +91,7 @@ export class RecordedAnswers {
     return this.#taken(step, modelAnswer(step));
   }
 
-  tool(asked: { readonly tool: string; readonly args: unknown }): Answered<ToolAnswer> {
+  tool(asked: { readonly tool: string; readonly args: unknown }): Recalled<ToolAnswer> {
     const frontier = this.#frontier();
     const calls = frontier.filter((step): step is ToolStep => step.kind === "call");
     const got = contentOfBytes(encodePart(asked.args), []);
@@ -148,7 +148,7 @@ export class RecordedAnswers {
   #taken<Answer extends ToolAnswer | ModelAnswer>(
     step: ToolStep | ModelStep,
     answer: Answer | string,
-  ): Answered<Answer> {
+  ): Recalled<Answer> {
     this.#left.splice(this.#left.indexOf(step), 1);
     const fork = this.#fork;
     if (fork !== undefined && step.number === fork.step) {

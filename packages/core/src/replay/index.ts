@@ -1,8 +1,8 @@
 export {
-  type Answered,
   type Divergence,
   type Fork,
   type ModelAnswer,
+  type Recalled,
   RecordedAnswers,
   type ToolAnswer,
   type ToolNote,
