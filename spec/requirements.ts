@@ -226,7 +226,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     sentence: "Two runs side by side (two models, two prompts, two policies)",
   },
   { id: "R7", sentence: "Live: watch runs as they happen", gap: "there is no live view" },
-  { id: "R8", sentence: "An evidence bundle of a run that verifies offline", gap: "evidence bundles are not built" },
+  { id: "R8", sentence: "An evidence bundle of a run that verifies offline" },
   {
     id: "R9",
     sentence: "From incident to regression test in one command",

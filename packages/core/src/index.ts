@@ -60,6 +60,7 @@ export { KEPT_WHOLE, type Keeping, RECORDS, type RecordMode } from "./keeping.ts
 export * from "./lifecycle.ts";
 export * from "./limits.ts";
 export * from "./log/append.ts";
+export * from "./log/bundle.ts";
 export * from "./log/call-entry.ts";
 export * from "./log/checkpoint.ts";
 export { cosignedAt, formatWitnessKey, parseWitnessKey } from "./log/cosignature.ts";

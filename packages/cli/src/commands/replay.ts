@@ -1,10 +1,11 @@
 /** `saferun replay`: what a run was, step by step, and what it would have been. */
-import { type Fork, type JsonObject, toWire } from "@saferun/core";
+import { type Fork, type JsonObject, type Store, toWire } from "@saferun/core";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
+import { writeBundle } from "../replay/bundle.ts";
 import { type ForkOptions, forkOf } from "../replay/forking.ts";
 import { judgeAgain, judgedAgainJson, judgedAgainLines } from "../replay/judge-again.ts";
 import { type LoadedRun, loadRun } from "../replay/load.ts";
@@ -22,6 +23,7 @@ export interface ReplayOptions extends Shared {
   readonly against?: readonly string[];
   readonly toTest?: string;
   readonly reexecute?: string;
+  readonly bundle?: string;
   readonly fork?: number;
   readonly set?: readonly string[];
   readonly response?: string;
@@ -45,11 +47,12 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
     .option("--fork <number>", "change one answer or argument of this step, and go on over recorded answers", numberOf)
     .option("--set <change...>", "with --fork: args.PATH=VALUE or result.PATH=VALUE, a value in JSON or a text")
     .option("--response <file>", "with --fork: a model's answer, JSON as the step's Raw has it")
+    .option("--bundle <file>", "write the run's entries with their proofs: evidence that verifies offline")
     .option("--to-test <file>", "write the run's calls, or the one of --step, as a policy test that passes now")
     .action(
       run((id: string, options: ReplayOptions) =>
         withReadOnlyStore(io, options.store, async (store) =>
-          replay(io, await loadRun(store, await findRun(store, id)), options),
+          replay(io, store, await loadRun(store, await findRun(store, id)), options),
         ),
       ),
     );
@@ -61,7 +64,8 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
   ]);
 }
 
-async function replay(io: Io, loaded: LoadedRun, options: ReplayOptions): Promise<ExitCode> {
+async function replay(io: Io, store: Store, loaded: LoadedRun, options: ReplayOptions): Promise<ExitCode> {
+  if (options.bundle !== undefined) return bundle(io, store, loaded, options, options.bundle);
   const { policies, against, toTest, step } = options;
   if (toTest !== undefined) return test(io, loaded, options, toTest);
   if (policies === undefined && against !== undefined) throw usage("`--against` goes with `--policies`");
@@ -116,6 +120,16 @@ async function again(
   if (options.json) printJson(io, judgedAgainJson(result));
   else io.print(judgedAgainLines(result, io.style).join("\n"));
   return result.changes.length > 0 ? EXIT.found : EXIT.fine;
+}
+
+async function bundle(io: Io, store: Store, loaded: LoadedRun, options: Shared, file: string): Promise<ExitCode> {
+  const entries = await writeBundle(io, store, loaded, file);
+  if (options.json) printJson(io, { file, run: loaded.tree.run, entries });
+  else
+    io.print(
+      `wrote ${entries} entries with their proofs to \`${file}\`; \`saferun log verify ${file} --pin KEY\` checks it offline`,
+    );
+  return EXIT.fine;
 }
 
 async function execute(io: Io, { tree }: LoadedRun, options: Shared, file: string, fork?: Fork): Promise<ExitCode> {

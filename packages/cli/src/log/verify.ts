@@ -6,6 +6,7 @@ import {
   checkConsistency,
   checkInclusion,
   cosignedAt,
+  isBundle,
   type NoteKey,
   type ProofResult,
   parseConsistency,
@@ -33,6 +34,7 @@ import { printable } from "../output/printable.ts";
 import { iso } from "../output/time.ts";
 import { storeArgument, storeOption, withReadOnlyStore } from "../store.ts";
 import { claimedKey } from "./claimed-key.ts";
+import { checkBundle } from "./verify-bundle.ts";
 import { type VerifyExportOptions, verifyExport } from "./verify-export.ts";
 import { verificationJson, verificationLines } from "./view.ts";
 
@@ -54,7 +56,7 @@ export function registerVerify(parent: Command, { io, run }: CommandSetup): void
         "what the holder of the key has changed. Exit 1: a fault, or nothing that the key given has signed.\n" +
         "With a file, a checkpoint or a proof, it needs no store.",
     )
-    .argument("[file]", "a checkpoint or a proof, instead of the store")
+    .argument("[file]", "a checkpoint, a proof or the evidence of a run, instead of the store")
     .addOption(storeOption())
     .option("--pin <vkey>", "the public key as `saferun log key` printed it")
     .option("--anchor <file...>", "checkpoints that were kept outside of the store")
@@ -134,9 +136,16 @@ function readText(io: Io, file: string): string {
 }
 
 function checkFile(io: Io, file: string, { pin, json }: Options): ExitCode {
+  const text = readText(io, file);
+  if (isBundle(text)) {
+    return checkBundle(io, text, {
+      ...(json === undefined ? {} : { json }),
+      ...(pin === undefined ? {} : { pin: pin.trim() }),
+    });
+  }
   if (pin === undefined) throw usage("a file proves something only with the public key that you kept: --pin");
   const key = parseNoteKey(pin.trim(), nodeHash);
-  const checked = checkText(readText(io, file), key);
+  const checked = checkText(text, key);
   if (checked === undefined) throw usage(`\`${printable(file)}\` is no checkpoint, proof or export of a log`);
   const { what, result } = checked;
   if (json) printJson(io, fileJson(checked));
