@@ -245,7 +245,10 @@ class EmbeddedGate implements Gate {
     const { call } = judged;
     const said = await this.#said(run, call, judged.decision, { set, now });
     const heard = this.#waiting.capped(run, callId, said.decision, now);
-    const { decision: ruled, budgets } = reckon(set, heard, call, context, { run, zones: this.#ports.zones });
+    const { windows } = this.#writer;
+    await windows.ready();
+    const place = { run, zones: this.#ports.zones, at: () => windows.now() };
+    const { decision: ruled, budgets } = reckon(set, heard, call, context, place);
     const changed = changedByRules(set, proposal, call);
     let about: Proposed = {
       run,

@@ -253,7 +253,9 @@ export class Waiting {
       : { decision: mismatch(row.revision), call: approved };
     const since = approval.decision.at;
     const heard = (await stickyDenial(store, place, call, judged, { set, hash, now, since })) ?? judged;
-    const { decision: ruled, budgets } = reckon(set, heard, call, context, { run: place, zones: this.#ports.zones });
+    // `now` is the store's here.
+    const windows = { run: place, zones: this.#ports.zones, at: () => now };
+    const { decision: ruled, budgets } = reckon(set, heard, call, context, windows);
     const entryOf = (decision: Decision) => ({
       ...decided(run, row.id, decision, context, random),
       approval: approval.id,
