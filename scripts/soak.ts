@@ -13,8 +13,8 @@ const ROUNDS = {
   SAFERUN_CRASH_ROUNDS: "20",
   SAFERUN_TAMPER_ROUNDS: "1000",
   SAFERUN_POWER_CUTS: "60",
-  // Ten minutes of four processes, two of them killed in each round.
-  SAFERUN_BUDGET_ROUNDS: "100",
+  // Four processes, two of them killed in each round.
+  SAFERUN_BUDGET_MINUTES: "10",
 } as const;
 
 const FILES = [

@@ -15,6 +15,7 @@ import {
   recover,
   type Store,
   type Transaction,
+  toLookAt,
   validating,
   WITHOUT_LIMITS,
 } from "@saferun/core";
@@ -264,10 +265,8 @@ function repaired(store: Store, close: () => Promise<void>): OpenStore {
   return { store: view, redacting, close };
 }
 
-function tellUnknown({ unknown }: Recovered): void {
-  if (unknown.length === 0) return;
-  const calls = unknown.join(", ");
-  warn(`calls were running when their process ended, and nobody knows whether their tools acted: ${calls}`);
+function tellUnknown(recovered: Recovered): void {
+  for (const line of toLookAt(recovered)) warn(line);
 }
 
 function bound(value: unknown, store: Store): unknown {

@@ -2,7 +2,7 @@
  * What has to happen for a store while time goes on, whoever waited before: silence denies, later levels are asked, and what
  * stands in the outbox is sent. Once a store, however many wraps use it; it keeps no process alive.
  */
-import { createSweeper, type DecisionPorts, type Store, tidyState } from "@saferun/core";
+import { createSweeper, type DecisionPorts, type Store, tidyState, toLookAt } from "@saferun/core";
 import { closeChannels, createTeller } from "./telling.ts";
 
 const EVERY_MS = 1_000;
@@ -28,7 +28,8 @@ export function sweepStore(ports: DecisionPorts, warn: (message: string) => void
   if (known !== undefined) return known;
   const sweeper = createSweeper(ports);
   const teller = createTeller(ports, warn);
-  const swept = repeated(() => sweeper.step());
+  const say = once(warn);
+  const swept = repeated(async () => say(toLookAt(await sweeper.step())));
   const tidied = repeated(() => tidyState(ports), TIDY_EVERY_MS);
   const told = repeated(() => teller.step());
   const running: Running = {
@@ -46,6 +47,20 @@ export function sweepStore(ports: DecisionPorts, warn: (message: string) => void
   sweeping.set(ports.store, running);
   return running;
 }
+
+/** Each line once: what is broken is found again with every step. */
+function once(warn: (message: string) => void): (lines: readonly string[]) => void {
+  const said = new Set<string>();
+  return (lines) => {
+    for (const line of lines) {
+      if (said.has(line) || said.size >= MOST_SAID) continue;
+      said.add(line);
+      warn(line);
+    }
+  };
+}
+
+const MOST_SAID = 1_000;
 
 export async function stopSweeping(): Promise<void> {
   const ending = [...sweeping.values()];

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type DecisionPorts, recover, type Store } from "@saferun/core";
+import { type DecisionPorts, recover, type Store, toLookAt } from "@saferun/core";
 import { installation, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { foreseeing } from "../approvals/foresee.ts";
@@ -45,7 +45,7 @@ async function dev(io: Io, options: Options): Promise<ExitCode> {
   const store = openStore(io, options.store);
   try {
     const repaired = await recover(store, nodeClock);
-    for (const call of repaired.unknown) io.warn(`call ${call} was cut off: nobody knows whether its tool acted`);
+    for (const line of toLookAt(repaired)) io.warn(line);
     return await serve(io, options, store);
   } finally {
     await store.close();

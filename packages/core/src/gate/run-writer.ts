@@ -18,7 +18,6 @@ type WriterPorts = Pick<GatePorts, "store" | "policies" | "random" | "hash" | "n
 
 export class RunWriter {
   readonly #ports: WriterPorts;
-  /** Knows the time of whatever is written here. */
   readonly windows: WindowClock;
   /** The revision that is named in the log; empty until the first commit. */
   readonly #named: { revision: string };

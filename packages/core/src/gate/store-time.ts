@@ -1,7 +1,6 @@
 /** Time as the record has it: it never goes back, and says by how much the clock has. */
-import type { StoredEntry } from "../log/entry.ts";
 import { parseHeader } from "../log/header.ts";
-import type { Clock, CommitResult, Store } from "../ports.ts";
+import type { Clock, Store } from "../ports.ts";
 
 export interface StoreTime {
   /** Ms since 1970: the clock's, or that of the last entry where the clock is behind it. */
@@ -23,35 +22,35 @@ export async function storeTime(store: Store, clock: Clock): Promise<StoreTime> 
 }
 
 /**
- * The store's time as far as this gate has seen it, without asking the store each time: it names the windows of budgets, so
- * that a clock which goes back over an edge does not meet the room of the window before.
+ * The store's time as this gate knows it, without asking the store for every call: it names the windows of budgets, so that
+ * a clock which goes back over an edge does not meet the room of the window before.
  */
 export class WindowClock {
   readonly #store: Store;
   readonly #clock: Clock;
-  #latest: number | undefined;
-  /** Written since; read when somebody wants to know. */
-  #entry: StoredEntry | undefined;
+  /** Of the clock, when the store was asked. */
+  #asked = Number.NaN;
+  #latest = Number.NaN;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }
 
-  /** Before the first `now`. @throws SafeRunError when the store cannot be read. */
+  /** Before `now`. Asks the store once a second, and when the clock has gone back. @throws SafeRunError when it cannot be read. */
   async ready(): Promise<void> {
-    this.#latest ??= (await storeTime(this.#store, this.#clock)).now;
-  }
-
-  saw(result: CommitResult): void {
-    if (result.ok) this.#entry = result.entries.at(-1) ?? this.#entry;
+    const read = this.#clock.now();
+    if (read >= this.#asked && read < this.#asked + ASK_AGAIN_MS) return;
+    const { now } = await storeTime(this.#store, this.#clock);
+    this.#latest = Number.isNaN(this.#latest) ? now : Math.max(this.#latest, now);
+    this.#asked = read;
   }
 
   /** Ms since 1970; never goes back. */
   now(): number {
-    const written = this.#entry === undefined ? 0 : parseHeader(this.#entry.header).time;
-    this.#entry = undefined;
-    this.#latest = Math.max(this.#latest ?? Number.NaN, written, this.#clock.now());
+    this.#latest = Math.max(this.#latest, this.#clock.now());
     return this.#latest;
   }
 }
+
+const ASK_AGAIN_MS = 1_000;

@@ -128,7 +128,9 @@ export class Waiting {
     const context = contextOf(run, approval.call, 2, clock.now());
     const read = set.readsHistory(approval.tool) ? await readHistory(store, run.root, approval.call) : undefined;
     const { decision, call } = judge(set, edited, context, { hash, history: read?.history });
-    return foreseenDenial(reckon(set, decision, call, context, { run, zones }).decision);
+    // Told and not booked: the window is named by the clock.
+    const windows = { run, zones, at: () => context.now };
+    return foreseenDenial(reckon(set, decision, call, context, windows).decision);
   }
 
   /** Until somebody answers, the time is over, nobody wants the call any more, or the caller would wait no longer. */
