@@ -265,7 +265,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "L7",
     sentence: "Retention and archive with proofs that outlive the rows",
-    gap: "retention and archive are not built",
   },
   {
     id: "L8",

@@ -60,13 +60,29 @@ export { KEPT_WHOLE, type Keeping, RECORDS, type RecordMode } from "./keeping.ts
 export * from "./lifecycle.ts";
 export * from "./limits.ts";
 export * from "./log/append.ts";
+export {
+  type ArchiveBase,
+  type ArchivedSegment,
+  archiveBase,
+  archivedBy,
+  BASE_ROW,
+  baseIn,
+  baseJson,
+  parseBase,
+} from "./log/archive-base.ts";
 export * from "./log/bundle.ts";
 export * from "./log/call-entry.ts";
 export * from "./log/checkpoint.ts";
 export { cosignedAt, formatWitnessKey, parseWitnessKey } from "./log/cosignature.ts";
 export * from "./log/entry.ts";
 export { ERASURE_PART, type ErasedParts } from "./log/erasure.ts";
-export * from "./log/export.ts";
+export {
+  type ExportedEntry,
+  type ExportHead,
+  type ExportLine,
+  formatExportLine,
+  parseExportLine,
+} from "./log/export.ts";
 export {
   checkExcerpt,
   type ExcerptCheck,
@@ -79,8 +95,9 @@ export * from "./log/header.ts";
 export * from "./log/part.ts";
 export * from "./log/proof.ts";
 export * from "./log/proof-file.ts";
-export { proveConsistency, proveInclusion } from "./log/proof-source.ts";
+export { type ArchivedEntries, proveConsistency, proveInclusion } from "./log/proof-source.ts";
 export { parseRotation, ROTATION_PART, type Rotation, signRotation } from "./log/rotation.ts";
+export * from "./log/segment.ts";
 export { type CallRow, createLogStates, isSameRun, type LogStates } from "./log/states.ts";
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
@@ -136,10 +153,17 @@ export {
 } from "./route-target.ts";
 export * from "./search/index.ts";
 export * from "./traits.ts";
+export {
+  type ArchivePlan,
+  type ArchiveRequest,
+  commitArchive,
+  planArchive,
+} from "./upkeep/archive.ts";
 export { type Erased, type ErasureRequest, type ErasureTarget, erase } from "./upkeep/erase.ts";
 export { bookLostModels } from "./upkeep/lost-models.ts";
 export * from "./upkeep/operate.ts";
 export * from "./upkeep/recover.ts";
+export { ageMs, type Retained, type RetentionRequest, retain } from "./upkeep/retain.ts";
 export * from "./upkeep/sweep.ts";
 export { tidyState } from "./upkeep/tidy.ts";
 export * from "./value/bytes.ts";

@@ -86,6 +86,7 @@ export interface RowWrite<Row> {
 export const STATE_KINDS = [
   "act",
   "agent",
+  "archive",
   "breaker",
   "grant",
   "hold",
@@ -132,6 +133,17 @@ export interface Transaction {
   readonly entries: readonly EntryDraft[];
   /** Parts of earlier entries whose bytes and salts are deleted for good; one of the entries says which. */
   readonly erase?: readonly ErasedParts[];
+  /** What leaves the store for an archive; one of the entries says so, and the row `archive/base` holds what it rests on. */
+  readonly archive?: ArchivedRows;
+}
+
+/** Entries before `to`, with their parts and the checkpoints over fewer, and rows that nothing later speaks of. */
+export interface ArchivedRows {
+  readonly to: number;
+  /** Each with its number of entries: with another one it conflicts. */
+  readonly runs: readonly { readonly id: string; readonly entries: number }[];
+  readonly calls: readonly string[];
+  readonly approvals: readonly string[];
 }
 
 /** A tree of runs as it was read: a new run in it, or a new entry of one, is another history. */

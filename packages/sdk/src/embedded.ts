@@ -13,6 +13,7 @@ import {
   protecting,
   type Recovered,
   recover,
+  type Signer,
   type Store,
   type Transaction,
   toLookAt,
@@ -21,6 +22,8 @@ import {
 } from "@saferun/core";
 import { intlZones, type Policy } from "@saferun/document";
 import {
+  applyRetention,
+  type CheckpointedStore,
   createCheckpointer,
   createFileSigner,
   installation,
@@ -39,7 +42,7 @@ import { pausedCall } from "./paused-call.ts";
 import { session } from "./re-execute.ts";
 import { Redacting } from "./redacting.ts";
 import { type Reload, reloadingPolicies } from "./reload.ts";
-import { type Sweeping, stopSweeping, sweepStore } from "./sweeping.ts";
+import { type Retain, type Sweeping, stopSweeping, sweepStore } from "./sweeping.ts";
 import { NO_TOOLS, type ToolDefinitions } from "./tool-definitions.ts";
 
 /** The default path, below the working directory. */
@@ -55,6 +58,8 @@ interface OpenStore {
   readonly indexing?: Indexing;
   /** Signs the head of the log; absent where the store is not ours. */
   sign?(): Promise<void>;
+  /** Takes out what is old. */
+  readonly retain: Retain;
 }
 
 /** Directory → its store: one opening a process, whatever the number of wraps. */
@@ -75,7 +80,7 @@ export function embed(given: CheckedOptions, tools: ToolDefinitions = NO_TOOLS):
   const options = { ...given, store: under?.store ?? given.store };
   const none = options.policies.length === 0 && options.built.length === 0;
   const inForce = none ? { current: () => NO_POLICIES } : follow(options, tools);
-  const { store, redacting, indexing } = openOrForget(options.store);
+  const { store, redacting, indexing, retain } = openOrForget(options.store);
   indexing?.follow(inForce);
   redacting.add(options.redact);
   const policies = validating(protecting(inForce, ownPlaces(options)), tools.validators);
@@ -83,7 +88,8 @@ export function embed(given: CheckedOptions, tools: ToolDefinitions = NO_TOOLS):
     ...{ store, clock: nodeClock, hash: nodeHash, random: nodeRandom },
     foresee: (approval, edited) => gate.foresee(approval, edited),
   };
-  const sweeping = sweepStore(ports, warn);
+  const sweeping = sweepStore(ports, warn, retain);
+  sweeping.keeping(options.retention);
   const notifier = notifierOf(options, ports, sweeping);
   const gate = createGate({
     ...ports,
@@ -209,7 +215,8 @@ function openStore(where: CheckedOptions["store"]): OpenStore {
   const known = openedAt(place);
   if (known !== undefined) return known;
   if (typeof place === "string") return openDirectory(place, where === undefined);
-  const opened = repaired(place, async () => {});
+  const repairedStore = repaired(place, async () => {});
+  const opened = { ...repairedStore, retain: retaining(repairedStore.store) };
   given.set(place, opened);
   return opened;
 }
@@ -227,7 +234,9 @@ function openDirectory(directory: string, isDefault: boolean): OpenStore {
     await indexing.close();
     await signed.close();
   };
-  const opened = { ...repaired(signed, close), indexing, sign: () => signed.checkpoint() };
+  const repairedStore = repaired(signed, close);
+  const retain = retaining(repairedStore.store, { directory, signed, signer });
+  const opened = { ...repairedStore, retain, indexing, sign: () => signed.checkpoint() };
   open.set(directory, opened);
   return opened;
 }
@@ -243,7 +252,7 @@ function checkpointFailed(error: unknown): void {
 }
 
 /** A failed repair is tried again with the next commit, and until one succeeds there is no commit. */
-function repaired(store: Store, close: () => Promise<void>): OpenStore {
+function repaired(store: Store, close: () => Promise<void>): Omit<OpenStore, "retain"> {
   const redacting = new Redacting();
   let repair: Promise<unknown> | undefined;
   const prepare = (): Promise<unknown> => {
@@ -263,6 +272,27 @@ function repaired(store: Store, close: () => Promise<void>): OpenStore {
     see: (key, value) => (key === "commit" ? commit : bound(value, store)),
   });
   return { store: view, redacting, close };
+}
+
+/** Through the gate's own commits; an archive signs, so that it needs the checkpointer too. */
+function retaining(
+  store: Store,
+  own?: { readonly directory: string; readonly signed: CheckpointedStore; readonly signer: Signer },
+): Retain {
+  return async ({ keepMs, archive }) => {
+    if (keepMs === null) return;
+    const signing = own === undefined ? undefined : { ...own.signed, commit: store.commit };
+    const done = await applyRetention(store, {
+      keepMs,
+      now: nodeClock.now(),
+      by: "saferun:retention",
+      ...(own === undefined ? {} : { directory: own.directory }),
+      ...(archive === undefined || own === undefined || signing === undefined
+        ? {}
+        : { archive: { to: resolve(archive), signer: own.signer, store: signing } }),
+    });
+    if (done.heldBy !== undefined) warn(`the record is archived no further: ${done.heldBy}`);
+  };
 }
 
 function tellUnknown(recovered: Recovered): void {

@@ -13,6 +13,7 @@ export const ENTRY_TYPES = [
   "log.recovered",
   "log.rotated",
   "log.erased",
+  "log.archived",
   "policy.activated",
   "policy.rejected",
   "run.started",

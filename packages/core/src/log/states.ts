@@ -6,6 +6,7 @@
  */
 import type { Hash } from "../ports.ts";
 import { equalBytes } from "../value/bytes.ts";
+import { type ArchiveBase, NO_BASE } from "./archive-base.ts";
 import type { StoredEntry } from "./entry.ts";
 import type { EntryHeader } from "./header.ts";
 
@@ -65,13 +66,17 @@ export interface LogStates {
 
 const MOST_CALLS = 10_000;
 
-export function createLogStates(rows?: CallRows): LogStates {
+/** `base`: where the first entries are archived, what they say of what goes on behind them. */
+export function createLogStates(rows?: CallRows, base: ArchiveBase = NO_BASE): LogStates {
   const { most = MOST_CALLS } = rows ?? {};
   const settled = createSettled(rows);
   let settleAt = most;
-  const runs = new Map<string, RunState>();
-  const calls = new Map<string, CallStateOfLog>();
-  const approvals = new Map<string, ApprovalStateOfLog>();
+  const { size: seq } = base;
+  const runs = new Map<string, RunState>(
+    base.runs.map(({ id, ...run }) => [id, { ...run, leaf: new Uint8Array(0), last: run.started, seq }]),
+  );
+  const calls = new Map<string, CallStateOfLog>(base.calls.map(({ id, ...call }) => [id, { ...call, seq }]));
+  const approvals = new Map<string, ApprovalStateOfLog>(base.approvals.map(({ id, ...one }) => [id, { ...one, seq }]));
   /** Headers bring the same few names again and again, each time as a text of its own. */
   const texts = new Map<string, string>();
   const shared = (text: string): string => {

@@ -137,7 +137,13 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** What the log's own proofs are made of holds nothing of anybody's. */
 function isOurs({ type }: EntryDraft, { name }: PartDraft): boolean {
-  return type === "log.opened" || type === "log.rotated" || type === "log.recovered" || name === REDACTED_PART;
+  return (
+    type === "log.opened" ||
+    type === "log.rotated" ||
+    type === "log.recovered" ||
+    type === "log.archived" ||
+    name === REDACTED_PART
+  );
 }
 
 function finderOf({ secrets = [], kinds = ["secret"] }: RedactorOptions): Finder {

@@ -11,6 +11,7 @@ import { ERASURE_PART, type ErasedParts, erasureContent, isErasable } from "../l
 import { type EntryHeader, parseHeader } from "../log/header.ts";
 import type { Random, RowWrite, StateKind, StateRow, Store, Transaction } from "../ports.ts";
 import type { Json } from "../value/json.ts";
+import { erasureGuard } from "./archive.ts";
 
 /** `subject`: the id of the principal that runs were made for, and what `subject:` of a tool's policy names in its calls. */
 export type ErasureTarget = { readonly subject: string } | { readonly run: string } | { readonly call: string };
@@ -59,7 +60,7 @@ export async function erase(store: Store, request: ErasureRequest, random: Rando
     const content = part(ERASURE_PART, erasureContent(by, reason, parts), random);
     const written = await store.commit({
       ...(await recordsOf(store, found)),
-      rows: rows.removed,
+      rows: [...rows.removed, await erasureGuard(store)],
       entries: [{ type: "log.erased", parts: [content] }],
       erase: parts,
     });
@@ -128,11 +129,14 @@ function holdsDataOf({ parts }: StoredEntry, { type }: EntryHeader, subject: str
 }
 
 /** Calls and approvals keep their states; a digest is a guess away from its arguments, so that it goes with them. */
-async function recordsOf(store: Store, found: Found): Promise<Pick<Transaction, "calls" | "approvals">> {
+export async function recordsOf(
+  store: Store,
+  found: Pick<Found, "calls" | "approvals">,
+): Promise<Pick<Transaction, "calls" | "approvals">> {
   const calls: RowWrite<CallRecord>[] = [];
   for (const id of found.calls) {
     const call = await store.call(id);
-    if (call === undefined) continue;
+    if (call === undefined || (call.proposed === "" && call.digest === "" && call.bytes === null)) continue;
     if (call.state === "pending" || call.state === "approved" || call.state === "executing") {
       throw new SafeRunError("record.busy", `call \`${id}\` is ${call.state}: end it first`, { retryable: true });
     }
@@ -142,7 +146,8 @@ async function recordsOf(store: Store, found: Found): Promise<Pick<Transaction, 
   const approvals: RowWrite<ApprovalRecord>[] = [];
   for (const id of found.approvals) {
     const approval = await store.approval(id);
-    if (approval !== undefined) approvals.push({ row: withoutContent(approval), expect: approval.version });
+    if (approval !== undefined && approval.digest !== "")
+      approvals.push({ row: withoutContent(approval), expect: approval.version });
   }
   return { calls, approvals };
 }

@@ -29,6 +29,7 @@ import {
 import { createReader, type Reader } from "../sqlite/reader.ts";
 import { blob, integer, pragma, row, text } from "../sqlite/schema.ts";
 import { type Bitmap, bitmapOf, bytesOf, clearBit, isEmpty, setBit } from "./bitmap.ts";
+import { forgetArchived } from "./forget-archived.ts";
 import { createPlaces } from "./places.ts";
 import { CHUNK, openIndex, openIndexReadOnly, resetIndex, type SearchDeclarations, STEP_PATH } from "./schema.ts";
 import { storedValue } from "./value.ts";
@@ -60,6 +61,8 @@ export interface Indexer {
    * @throws SafeRunError `record.busy` where somebody reads the index: its WAL may still hold some.
    */
   forget(entries: readonly number[]): void;
+  /** Leaves no trace of the entries that were archived. @throws SafeRunError as `forget` does. */
+  forgetArchived(): void;
   close(): void;
 }
 
@@ -101,9 +104,11 @@ export function createIndexer(options: IndexerOptions): Indexer {
             .map(({ path }) => text(path, "path"))
         : [];
       resetIndex(db, log, [...off, ...newlyOff]);
+      // What is archived is not indexed: the log begins behind it.
+      const first = reader.firstEntry();
       declare(db, [...paths, ...declared.index], 0);
       batch = createBatch(db, reader);
-      return 0;
+      return first;
     }
     declare(db, declared.index, known);
     const version = pragma(db, "data_version");
@@ -125,6 +130,12 @@ export function createIndexer(options: IndexerOptions): Indexer {
       if (db.isTransaction) db.exec("ROLLBACK");
       throw error;
     }
+  }
+
+  /** Pages of the past stand in the WAL until it is cut, and a reader keeps it. */
+  function cutWal(): void {
+    if (integer(row(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)"))?.busy, "busy") === 0) return;
+    throw new SafeRunError("record.busy", "another process reads the search index: end it", { retryable: true });
   }
 
   return {
@@ -155,10 +166,20 @@ export function createIndexer(options: IndexerOptions): Indexer {
         db.exec("INSERT INTO words (words) VALUES ('optimize')");
         position = known;
       });
-      // Pages of the past stand in the WAL until it is cut, and a reader keeps it.
-      if (integer(row(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)"))?.busy, "busy") !== 0) {
-        throw new SafeRunError("record.busy", "another process reads the search index: end it", { retryable: true });
-      }
+      cutWal();
+    },
+    forgetArchived() {
+      within(() => {
+        const { log, size } = reader.head();
+        const known = prepare(log, size);
+        const lasting = forgetArchived(db, Math.min(known, reader.firstEntry()));
+        batch = createBatch(db, reader);
+        for (const item of lasting) batch.again(item);
+        batch.flush();
+        db.exec("INSERT INTO words (words) VALUES ('optimize')");
+        position = known;
+      });
+      cutWal();
     },
     close() {
       reader.close();
@@ -354,8 +375,8 @@ function createBatch(db: DatabaseSync, reader: Reader) {
       for (const member of places.entriesOf(item)) {
         statements.forgetWords.run(member);
         const [entry] = reader.entries({ from: member, limit: 1 });
-        if (entry?.seq !== member) throw new InvariantError("an entry that was indexed is gone");
-        write(entry, item);
+        if (entry?.seq === member) write(entry, item);
+        else if (member >= reader.firstEntry()) throw new InvariantError("an entry that was indexed is gone");
       }
     },
     flush(): void {

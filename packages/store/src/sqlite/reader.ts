@@ -11,6 +11,7 @@ import {
   type LogStates,
   parseHeader,
   type RunSummary,
+  SafeRunError,
   type StateKind,
   type StateRow,
   type StoredEntry,
@@ -21,6 +22,7 @@ import {
   treeRoot,
 } from "@saferun/core";
 import { split } from "./appender.ts";
+import { readBase } from "./archive-rows.ts";
 import { CALL_ENTRIES, callEntriesIn } from "./call-entries.ts";
 import { createPackedReader } from "./packed.ts";
 import { isGone } from "./processes.ts";
@@ -90,10 +92,13 @@ export function createReader(path: string, options: { readonly busyMs: number; r
   return {
     head,
     callRow: createCallRows(db),
-    tableFaults: (states: LogStates, seen: number): LogFault[] => {
+    /** Position of the first entry that is not archived. */
+    firstEntry: (): number => readBase(db).size,
+    tableFaults: (states: LogStates, seen: number, first: number): LogFault[] => {
       // One snapshot for both: what was written since is read first, so that no row is ahead of its entry.
       db.exec("BEGIN");
       try {
+        if (readBase(db).size !== first) throw archivedMeanwhile();
         for (let from = seen, page = entries({ from, limit: MOST_ENTRIES }); page.length > 0; ) {
           for (const entry of page) states.see(entry, parseHeader(entry.header));
           from = (page.at(-1)?.seq ?? from) + 1;
@@ -114,10 +119,13 @@ export function createReader(path: string, options: { readonly busyMs: number; r
       // One snapshot for both: parts of an entry that comes in between are no strays.
       db.exec("BEGIN");
       const { size } = head();
+      const { size: first } = readBase(db);
       const strays = [
-        ...statements.strayEntries.all().map((found) => ({ seq: integer(found.seq, "seq"), where: "entry" as const })),
+        ...statements.strayEntries
+          .all(first)
+          .map((found) => ({ seq: integer(found.seq, "seq"), where: "entry" as const })),
         ...statements.strayParts
-          .all(size * PARTS_PER_ENTRY)
+          .all(first * PARTS_PER_ENTRY, size * PARTS_PER_ENTRY)
           .map((found) => ({ seq: Math.floor(integer(found.id, "id") / PARTS_PER_ENTRY), where: "part" as const })),
       ];
       db.exec("COMMIT");
@@ -153,6 +161,11 @@ export function createReader(path: string, options: { readonly busyMs: number; r
   };
 }
 
+function archivedMeanwhile(): SafeRunError {
+  const message = "entries were archived while the log was read: verify again";
+  return new SafeRunError("record.busy", message, { retryable: true });
+}
+
 export type Reader = ReturnType<typeof createReader>;
 
 function prepareAll(db: DatabaseSync) {
@@ -164,8 +177,8 @@ function prepareAll(db: DatabaseSync) {
     callEntries: db.prepare(CALL_ENTRIES),
     leaves: db.prepare("SELECT leaf FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq"),
     parts: db.prepare("SELECT id, name, salt, bytes FROM parts WHERE id >= ? AND id < ? ORDER BY id"),
-    strayEntries: db.prepare("SELECT seq FROM entries WHERE seq < 0"),
-    strayParts: db.prepare("SELECT id FROM parts WHERE id < 0 OR id >= ?"),
+    strayEntries: db.prepare("SELECT seq FROM entries WHERE seq < ?"),
+    strayParts: db.prepare("SELECT id FROM parts WHERE id < ? OR id >= ?"),
     checkpoints: db.prepare("SELECT size, note FROM checkpoints ORDER BY size"),
     call: db.prepare("SELECT record FROM calls WHERE id = ?"),
     callByKey: db.prepare("SELECT record FROM calls WHERE run = ? AND key = ?"),
