@@ -220,3 +220,39 @@ describe("several calls in one view", { timeout: 180_000 }, () => {
     expect(await approvals("revoke", id, "--note", "x")).toMatchObject({ code: 1 });
   });
 });
+
+describe("a grant from the terminal", { timeout: 180_000 }, () => {
+  const GRANTABLE = POLICY.replace(
+    "stripe.refund: { kind: destructive }",
+    "stripe.refund: { kind: destructive, recipients: [customer] }",
+  ).replace("editable: [args.amount, args.metadata.reason] }", "editable: [args.amount], grantable: true }");
+  const refund = (amount: number, customer = "cus_81") =>
+    sample.gate.call(sample.run, { tool: "stripe.refund", args: { amount, customer }, maxWaitMs: 0 }, sample.execute);
+
+  it("[A11~] lets the like run without a question, is listed with what is used, and is revoked", async () => {
+    expect(GRANTABLE).toContain("grantable");
+    await sample.store.close();
+    sample = openSample(place.store, undefined, GRANTABLE);
+    expect(await refund(6_000)).toMatchObject({ denial: { status: "pending" } });
+    const id = await pendingApproval(sample.store, "stripe.refund");
+    const wide = await approvals("approve", id, "--grant", "for=1h count=2 same=none");
+    expect(wide).toMatchObject({ code: 2, stderr: expect.stringContaining("`same=none` is no part of a grant") });
+    const given = await approvals("decide", id, "--approve", "--grant", "for=1h count=2 most=20000");
+    expect(given).toMatchObject({ code: 0, stdout: expect.stringContaining("permitted too: up to 2 more calls") });
+    expect((await refund(7_000)).status).toBe("ran");
+    expect(await refund(13_001)).toMatchObject({ denial: { status: "pending" } });
+    expect(await refund(6_000, "cus_99")).toMatchObject({ denial: { status: "pending" } });
+    expect((await approvals("grants", "--json")).json()).toMatchObject({
+      grants: [
+        {
+          ...{ approval: id, tool: "stripe.refund", same: { customer: "cus_81" }, calls: { used: 1, of: 2 } },
+          sum: { path: "amount", used: 7_000, of: 20_000 },
+        },
+      ],
+    });
+    expect(await approvals("revoke", id, "--note", "no more")).toMatchObject({ code: 0 });
+    expect((await approvals("grants")).stdout).toBe("nothing is permitted beside single calls\n");
+    expect(await refund(6_001)).toMatchObject({ denial: { status: "pending" } });
+    expect(sample.ran).toEqual([{ tool: "stripe.refund", args: { amount: 7_000, customer: "cus_81" } }]);
+  });
+});

@@ -48,7 +48,7 @@ export const GRANT_DEFAULT = { for: "1h", count: "5" } as const;
 
 /** Undefined where nothing is offered: a reason that is not `grantable`, or arguments that no path names. */
 export function grantOffer(call: ToolCall, reasons: readonly PauseReason[], set: PolicySet): GrantOffer | undefined {
-  const names = Object.keys(call.args);
+  const names = Object.keys(call.args).toSorted();
   if (names.some((name) => !NAME.test(name)) || !isGrantable(reasons)) return undefined;
   // Whom it reaches, else what makes two calls the same act, else all of it: nobody said what the like would be.
   const { recipients, identity } = set.traits(call.tool);

@@ -111,7 +111,8 @@ function kindOf(node: SchemaNode): Pick<EditField, "type"> & Partial<EditField> 
 function severalOf({ list }: SchemaNode): (Pick<EditField, "type"> & Partial<EditField>) | undefined {
   if (list === null || list.items === null || list.prefix.length > 0) return undefined;
   const item = resolved(list.items);
-  const choices = item === undefined || item.nullable ? undefined : choicesOf(item.node);
+  const takesNull = item === undefined || item.nullable || fitsSchema(item.node, null);
+  const choices = takesNull ? undefined : choicesOf(item.node);
   if (choices === undefined) return undefined;
   return { type: "enums", enum: choices, ...defined({ minItems: list.minItems, maxItems: list.maxItems }) };
 }
