@@ -236,11 +236,11 @@ function saidOf(finding: Finding, policies: PolicySet, hash: Hash): Said {
 }
 
 function saidByBudgets({ shortages, refused }: Objection, { claims, declared }: CallBudgets): readonly Said[] {
-  const said = shortages.map(({ budget, over, pot }): Said => {
+  const said = shortages.map(({ budget, over, pot, observed = false }): Said => {
     // A budget may name several pots; each claim has its own declaration, in the same order.
     const claim = declared.find((one) => one.budget === budget && claims.some((taken) => taken.pot === pot));
     const reason = claim?.reason ?? `the budget \`${budget}\` has no room for this call`;
-    return { verdict: over, by: `budget:${budget}`, reason, observed: false, pause: claim?.pause, fix: claim?.fix };
+    return { verdict: over, by: `budget:${budget}`, reason, observed, pause: claim?.pause, fix: claim?.fix };
   });
   if (refused === null) return said;
   const reason = "a budget cannot hold what this call wants";
