@@ -18,11 +18,10 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 let count = 0;
 const fresh = (): string => join(base, String(count++));
 
-function recorded(script: string, rows: number): DiskEvent[] {
+function recorded(script: URL, rows: number): DiskEvent[] {
   const flags = ["--conditions=@saferun/source", "--disable-warning=ExperimentalWarning"];
   const directory = fresh();
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  return recordDisk(directory, fresh(), [...flags, path, directory, String(rows)]);
+  return recordDisk(directory, fresh(), [...flags, fileURLToPath(script), directory, String(rows)]);
 }
 
 /** So many places from the first acknowledgement to the last, evenly. */
@@ -66,7 +65,7 @@ function rowsAfter(files: ReadonlyMap<string, Buffer>): Set<string> {
 
 describe.runIf(HAS_STRACE)("a power cut [L1~]", () => {
   it(`loses no acknowledged entry and leaves a log that verifies, at ${CUTS} places of a process that writes`, async () => {
-    const events = recorded("./appending-process.ts", 40);
+    const events = recorded(new URL("./appending-process.ts", import.meta.url), 40);
     expect(events.filter(({ kind }) => kind === "sync").length).toBeGreaterThanOrEqual(10);
     const random = randomOf(17);
     for (const cut of cutsIn(events)) {
@@ -79,7 +78,7 @@ describe.runIf(HAS_STRACE)("a power cut [L1~]", () => {
   });
 
   it("is one that a WAL which nobody syncs does not survive: the harness can lose", () => {
-    const events = recorded("./careless-process.ts", 40);
+    const events = recorded(new URL("./careless-process.ts", import.meta.url), 40);
     const { files, said } = afterCut(events, cutsIn(events).at(-1) ?? 0, () => false);
     const rows = rowsAfter(files);
     expect(lines(said)).toHaveLength(40);
