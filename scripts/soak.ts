@@ -12,14 +12,16 @@ const ROUNDS = {
   CRASH_ROUNDS: "20",
   SAFERUN_CRASH_ROUNDS: "20",
   SAFERUN_TAMPER_ROUNDS: "1000",
-  // Ten minutes of four processes, two of them killed in each round.
-  SAFERUN_BUDGET_ROUNDS: "100",
+  SAFERUN_POWER_CUTS: "60",
+  // Four processes, two of them killed in each round.
+  SAFERUN_BUDGET_MINUTES: "10",
 } as const;
 
 const FILES = [
   "examples/support-agent/crash.test.ts",
   "packages/sdk/test/approval-crash.test.ts",
   "packages/store/test/tamper-rounds.test.ts",
+  "packages/store/test/power-cut.test.ts",
   "packages/store/test/budget-processes.test.ts",
 ];
 

@@ -216,19 +216,17 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "R4",
     sentence: "Re-execute the agent's own code against the recorded responses, with a report of the first divergence",
-    gap: "re-execution is not built",
   },
   {
     id: "R5",
     sentence: "Fork from a step with a changed response or argument, recorded results only",
-    gap: "forking a run is not built",
   },
   {
     id: "R6",
     sentence: "Two runs side by side (two models, two prompts, two policies)",
   },
   { id: "R7", sentence: "Live: watch runs as they happen", gap: "there is no live view" },
-  { id: "R8", sentence: "An evidence bundle of a run that verifies offline", gap: "evidence bundles are not built" },
+  { id: "R8", sentence: "An evidence bundle of a run that verifies offline" },
   {
     id: "R9",
     sentence: "From incident to regression test in one command",
@@ -267,7 +265,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "L7",
     sentence: "Retention and archive with proofs that outlive the rows",
-    gap: "retention and archive are not built",
   },
   {
     id: "L8",

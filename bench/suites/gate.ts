@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import path from "node:path";
 import { createGate, type Gate, type Run } from "@saferun/core";
 import { loadPolicies } from "@saferun/document";
-import { nodeClock, nodeHash, nodeRandom, openSqliteStore } from "@saferun/store";
+import { nodeClock, nodeHash, nodeRandom, openSqliteStore, startSearchIndex } from "@saferun/store";
 import { figures } from "../measure.ts";
 import { atLeast, atMost, type Report, row } from "../report.ts";
 import { asYaml, rules } from "./workload.ts";
@@ -39,10 +39,11 @@ export async function gatedCalls(): Promise<Report> {
     }
     const bare = figures(floor);
     const call = figures(gated);
-    const rate = await many(gate);
+    const index = startSearchIndex({ directory: store.directory });
+    const rate = await many(gate).finally(() => index.close());
     return {
       suite: "gate",
-      how: `one gated call, two durable commits, SQLite store, breakers on, a new run every ${CALLS_OF_A_RUN} calls; ${CALLS} calls interleaved with two bare 4 KiB append + fdatasync`,
+      how: `one gated call, two durable commits, SQLite store, breakers on, a new run every ${CALLS_OF_A_RUN} calls, search index running while ${IN_FLIGHT} are in flight; ${CALLS} calls interleaved with two bare 4 KiB append + fdatasync`,
       rows: [
         row("two bare appends, p50", bare.p50, "µs"),
         row("two bare appends, p95", bare.p95, "µs"),

@@ -3,16 +3,22 @@
  */
 import {
   type AlarmText,
+  type Answered,
   type ApprovalRecord,
+  answeredOf,
+  approvalState,
+  chosenGrant,
   type DecisionPorts,
   decideApproval,
+  type GrantChoice,
+  grantMistakeText,
+  notAllowed,
   outboxRows,
   SafeRunError,
   type SendFailure,
   type Store,
   unreachable,
 } from "@saferun/core";
-import { type Answer, answerOf, notAllowed, stateOf } from "./answer.ts";
 import { type Direct, type OnError, type Outgoing, type PausedApproval, sourceOf } from "./channel.ts";
 import { deliver } from "./delivery.ts";
 import { createNonces, type Nonces } from "./nonce.ts";
@@ -53,6 +59,8 @@ export interface Reply extends Shown {
   readonly verdict: "approve" | "deny";
   readonly args?: unknown;
   readonly note?: string;
+  /** What is permitted too, as that person chose it. */
+  readonly grant?: GrantChoice;
 }
 
 interface Sent<Message> {
@@ -146,19 +154,22 @@ export class Desk<Message> {
   async opened(reply: Shown): Promise<ApprovalRecord | undefined> {
     const found = await this.find(reply.approval);
     if (found === undefined || !this.nonces.isOf(reply.nonce, found.approval, reply.version)) return undefined;
-    return { ...found.approval, state: stateOf(found.approval, found.ports.clock.now()) };
+    return { ...found.approval, state: approvalState(found.approval, found.ports.clock.now()) };
   }
 
   /**
    * Durable when it resolves. `from` is the message that the person answered on.
    * @throws SafeRunError when the store could not record it: nothing was decided.
    */
-  async decide(reply: Reply, person: Person, from?: Message): Promise<Answer> {
+  async decide(reply: Reply, person: Person, from?: Message): Promise<Answered> {
     const found = await this.find(reply.approval);
     if (found === undefined || !this.nonces.isOf(reply.nonce, found.approval, reply.version)) {
       return notAllowed("this button belongs to no approval that is known here");
     }
-    const { verdict, version, args, note } = reply;
+    const { verdict, version, args, note, grant: choice } = reply;
+    const chosen = choice === undefined ? undefined : chosenGrant(found.approval, choice);
+    if (chosen !== undefined && "mistakes" in chosen)
+      return { ...notAllowed(grantMistakeText(chosen.mistakes)), mendable: true };
     const result = await decideApproval(found.ports, {
       approval: reply.approval,
       version,
@@ -166,10 +177,11 @@ export class Desk<Message> {
       by: { id: person.principal, via: this.#options.via, verified: true, ...rolesOf(person) },
       ...(args === undefined ? {} : { args }),
       ...(note === undefined ? {} : { note }),
+      ...(chosen ?? {}),
     });
-    const answer = answerOf(result);
+    const answer = answeredOf(result);
     if (answer.approval === undefined) return answer;
-    const state = stateOf(answer.approval, found.ports.clock.now());
+    const state = approvalState(answer.approval, found.ports.clock.now());
     if (state === "pending") this.run(this.#renew(answer.approval, from));
     else if (state !== "suspended") this.run(this.#settle({ ...answer.approval, state }, from));
     return answer;
@@ -275,7 +287,7 @@ export class Desk<Message> {
       failure: this.#options.failure,
       wanted: async () => {
         const now = await store.approval(approval.id);
-        return now !== undefined && stateOf(now, clock.now()) === "pending";
+        return now !== undefined && approvalState(now, clock.now()) === "pending";
       },
     });
   }
@@ -289,7 +301,7 @@ export class Desk<Message> {
       token = now;
       const current = await store.approval(approval.id);
       if (current === undefined) return;
-      const state = stateOf(current, clock.now());
+      const state = approvalState(current, clock.now());
       if (state === "pending") await this.#renew(current);
       else if (state !== "suspended") return this.#settle({ ...current, state });
     }

@@ -4,6 +4,7 @@
  */
 import {
   type ApprovalRecord,
+  approvalState,
   type ChannelKind,
   type DecisionPorts,
   invariant,
@@ -13,7 +14,6 @@ import {
   SafeRunError,
   standingOf,
 } from "@saferun/core";
-import { stateOf } from "./answer.ts";
 import { type Channel, type OnError, type Outgoing, type PausedApproval, warnOperator } from "./channel.ts";
 import { createDispatcher, type Dispatcher, type OutboxChannel } from "./dispatcher.ts";
 import { createEmail, type EmailOptions } from "./email/email.ts";
@@ -203,7 +203,7 @@ async function outgoingOf(row: OutboxRow, earlier: readonly string[], ports: Dec
   }
   const stored = await ports.store.approval(row.approval);
   invariant(stored, "a question has an approval");
-  const approval = { ...stored, state: stateOf(stored, ports.clock.now()) };
+  const approval = { ...stored, state: approvalState(stored, ports.clock.now()) };
   return kind === "asked" ? { kind, approval, ports } : { kind, approval, ports, earlier };
 }
 

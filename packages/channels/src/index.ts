@@ -1,4 +1,4 @@
-export { ANSWERS, type AnswerWord } from "./answer.ts";
+export { ANSWERS, type AnswerWord } from "@saferun/core";
 export type { Channel, Direct, OnError, Outgoing, PausedApproval } from "./channel.ts";
 export { createDispatcher, type Dispatcher, type DispatcherOptions, type OutboxChannel } from "./dispatcher.ts";
 export { createEmail, type EmailChannel, type EmailMessage, type EmailOptions } from "./email/email.ts";

@@ -2,7 +2,7 @@
  * Text that others wrote, made safe to show to a person who decides by it: agents and models choose tools and arguments.
  * Invisible and direction-changing characters stand as their escapes, and nothing is left out (traps.md, 27).
  */
-import { type ApprovalRecord, changedPaths, type Json, printable, printableJson, versionOf } from "@saferun/core";
+import { type ApprovalRecord, argumentsOf, changedPaths, type Json, printable, printableJson } from "@saferun/core";
 
 export { printable, short } from "@saferun/core";
 
@@ -49,12 +49,6 @@ export function changeLines(approval: ApprovalRecord): readonly string[] {
       .filter((leaf) => [...changed].some((path) => covered(leaf.path, path)))
       .map((leaf) => `${sign} ${lineOf(leaf)}`);
   return [...of("-", before), ...of("+", after)];
-}
-
-/** What is asked about: as proposed, or as the latest approver edited it. Once it is decided: as proposed. */
-export function argumentsOf(approval: ApprovalRecord): Json {
-  const { bytes } = approval.decision === null ? versionOf(approval) : approval;
-  return JSON.parse(bytes) as Json;
 }
 
 /** Names under which tools commonly say where something goes, or how much of it. They order, they hide nothing. */

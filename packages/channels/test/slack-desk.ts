@@ -184,7 +184,7 @@ export function submissionOf(front: Front, account: string, typed: Readonly<Reco
   const values = Object.fromEntries(
     inputs.map(({ block_id, label, element }) => [
       block_id,
-      { [element.action_id]: stateOf(element, typed[pathOf(label)]) },
+      { [element.action_id]: approvalState(element, typed[pathOf(label)]) },
     ]),
   );
   const { callback_id, private_metadata } = view;
@@ -209,7 +209,10 @@ interface SubmittedOption {
 }
 
 /** As Slack sends it: of a menu the option that was chosen, of a field what stands in it. */
-function stateOf({ type, options, initial_option, initial_value }: SubmittedElement, typed: string | undefined): Json {
+function approvalState(
+  { type, options, initial_option, initial_value }: SubmittedElement,
+  typed: string | undefined,
+): Json {
   if (type !== "static_select") return { type, value: typed ?? initial_value ?? null };
   const chosen = typed === undefined ? initial_option : options?.find(({ text }) => text.text === typed);
   if (typed !== undefined && chosen === undefined) throw new Error(`the menu has no choice ${typed}`);

@@ -72,12 +72,18 @@ describe("a decision in Slack", () => {
     expect(shown).toContain("+ amount: 50");
   });
 
-  it("edit to what a rule denies: the tool does not run", async () => {
+  it("edit to what a rule denies: the form says so at once, and takes what fits", async () => {
     const [waiting, card] = await asked();
     await click(slack, clickOf(card, ACTIONS.edit, desk.account("ann"), await desk.trigger()));
-    await click(slack, submissionOf(desk.front, desk.account("ann"), { amount: "5000" }));
-    expect(await waiting.answer).toMatchObject({ status: "denied", denial: { rules: ["refund.limit"] } });
+    const refused = await click(slack, submissionOf(desk.front, desk.account("ann"), { amount: "5000" }));
+    expect(await refused.text()).toMatch(
+      /"response_action":"errors".*the policies deny the edited call, by refund\.limit/,
+    );
+    expect((await waiting.now()).state).toBe("pending");
     expect(w.ran).toEqual([]);
+    await click(slack, submissionOf(desk.front, desk.account("ann"), { amount: "50" }));
+    expect((await waiting.answer).status).toBe("ran");
+    expect(w.ran).toMatchObject([{ amount: 50 }]);
   });
 
   it("expire: nobody answers, the card says so, and a late click is told", async () => {

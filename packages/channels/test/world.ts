@@ -10,6 +10,7 @@ import {
   type Gate,
   type JsonObject,
   type JsonSchema,
+  type Run,
   type Store,
 } from "@saferun/core";
 import { loadPolicies } from "@saferun/document";
@@ -34,6 +35,7 @@ tools:
   mail: { kind: write }
   wire: { kind: write }
   pay: { kind: write }
+  credit: { kind: write, recipients: [to] }
 rules:
   - id: refund.ask
     tool: refund
@@ -47,6 +49,7 @@ rules:
     then: deny
     reason: Refunds over 1000 are not made by agents.
   - { id: pay.ask, tool: pay, then: pause, approval: { route: patient, editable: [args.amount] } }
+  - { id: credit.ask, tool: credit, when: args.amount <= 1000, then: pause, approval: { route: default, editable: [args.amount], grantable: true } }
   - { id: wire.ask, tool: wire, then: pause, approval: { route: two, editable: [args.amount] } }
   - { id: mail.ask, tool: mail, then: pause, approval: { route: finance } }
 `;
@@ -73,7 +76,14 @@ export interface World {
   /** Arguments with which the tool really ran, in order. */
   readonly ran: JsonObject[];
   /** Proposes a call; resolves once it waits for a person. */
-  propose(args: JsonObject, options?: { readonly tool?: string; readonly signal?: AbortSignal }): Promise<Waiting>;
+  propose(args: JsonObject, options?: Proposing): Promise<Waiting>;
+}
+
+interface Proposing {
+  readonly tool?: string;
+  readonly signal?: AbortSignal;
+  /** Default: a run of its own. */
+  readonly run?: Run;
 }
 
 export interface Waiting extends PausedApproval {
@@ -87,7 +97,10 @@ export interface Waiting extends PausedApproval {
 export function world(text?: string, toolSchemas: Record<string, JsonSchema> = {}): World {
   const clock = new MovableClock();
   const store = createMemoryStore({ clock });
-  const ports = { store, clock, hash: nodeHash, random: nodeRandom };
+  const ports: DecisionPorts = {
+    ...{ store, clock, hash: nodeHash, random: nodeRandom },
+    foresee: (approval, edited) => gate.foresee(approval, edited),
+  };
   const loaded = loadPolicies([{ file: "test.yaml", text: text ?? POLICIES }], { hash: nodeHash, toolSchemas });
   if (!loaded.ok) throw new Error(loaded.issues.map(({ line, message }) => `${line}: ${message}`).join("\n"));
   const { policies } = loaded;
@@ -105,8 +118,10 @@ export function world(text?: string, toolSchemas: Record<string, JsonSchema> = {
     clock,
     gate,
     ran,
-    async propose(args, { tool = "refund", signal } = {}) {
-      const run = gate.openRun({ agent: "support", environment: "prod" });
+    async propose(
+      args,
+      { tool = "refund", signal, run = gate.openRun({ agent: "support", environment: "prod" }) } = {},
+    ) {
       const asked = new Promise<ApprovalRecord>((resolve) => told.set(run.id, resolve));
       const answer = gate.call(run, { tool, args, ...(signal === undefined ? {} : { signal }) }, (permit) => {
         ran.push(permit.args);

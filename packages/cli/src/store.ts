@@ -11,6 +11,7 @@ import {
   openSqliteStore,
   parseAnchors,
   type ReadOnlyStore,
+  redacted,
   signingKeyPath,
 } from "@saferun/store";
 import { Option } from "commander";
@@ -60,15 +61,16 @@ export async function withSigningStore<Value>(
   return closing(openStore(io, directory), work);
 }
 
-/** Opens or makes a store. */
+/** Opens or makes a store. What a command writes is masked like what the gate writes: an approver's note may hold a key. */
 export function openStore(io: Io, directory: string): CheckpointedStore {
   const path = resolve(io.cwd, directory);
   const store = openSqliteStore({ directory: path, ...trust(directory) });
-  return createCheckpointer(store, createFileSigner(signingKeyPath(path)), {
+  const signed = createCheckpointer(store, createFileSigner(signingKeyPath(path)), {
     installation: installation(),
     anchors: parseAnchors(process.env.SAFERUN_ANCHORS ?? ""),
     onError: (error) => io.warn(`the log could not be signed: ${error instanceof Error ? error.message : error}`),
   });
+  return redacted(signed);
 }
 
 /** The one at the default path must be this account's own: a cloned repository may bring one. */

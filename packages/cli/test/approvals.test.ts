@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makePlace, type Place, saferun } from "./saferun.ts";
@@ -65,6 +65,17 @@ describe("saferun approvals", () => {
     expect(await answer).toMatchObject({ status: "denied" });
   });
 
+  it("[L6~] a key in somebody's note is in no file of the store: commands mask as the gate does", async () => {
+    const key = "AKIAIOSFODNN7EXAMPLE";
+    const { id, answer } = await paused();
+    expect((await approvals("deny", id, "--note", `not while ${key} is valid`)).code).toBe(0);
+    expect(await answer).toMatchObject({ status: "denied" });
+    await sample.store.close();
+    const holding = readdirSync(place.store).filter((name) => readFileSync(join(place.store, name)).includes(key));
+    expect(holding).toEqual([]);
+    expect((await approvals("show", id)).stdout).toContain("not while [redacted] is valid");
+  });
+
   it("[A3~] approves as edited: the tool runs once, with exactly the edited arguments", async () => {
     const { id, answer } = await paused();
     const edited = { ...ARGS, amount: 5_000, metadata: { reason: "only the difference" } };
@@ -112,7 +123,7 @@ describe("saferun approvals", () => {
     const { id, answer } = await paused();
     const deny = await approvals("deny", id, "--note", "ask the customer first");
     expect(deny).toMatchObject({ code: 0 });
-    expect(deny.stdout).toMatch(/^applied: denied by local:.*, not verified\n$/);
+    expect(deny.stdout).toMatch(/^applied: denied by local:.* via cli \(not verified\)\n$/);
     expect(await answer).toMatchObject({ denial: { reason: "a person denied this call: ask the customer first" } });
     expect(sample.ran).toEqual([]);
   });
@@ -129,7 +140,7 @@ describe("saferun approvals", () => {
     const second = await approvals("deny", id);
     expect(second).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^already decided by local:.*, not verified: /),
+      stdout: expect.stringMatching(/^already decided by local:.* via cli \(not verified\): /),
     });
     await answer;
 
@@ -173,7 +184,9 @@ describe("several calls in one view", { timeout: 180_000 }, () => {
     const [first = "", second = "", third = ""] = ids;
     const shown = await approvals("decide", first, second);
     expect(shown.code).toBe(0);
-    expect(shown.stdout).toContain("10002");
+    expect(shown.stdout).toContain(first);
+    expect(shown.stdout).toContain(second);
+    expect(shown.stdout.match(/amount {4}1000[123]/g)).toHaveLength(2);
     expect((await approvals("show", first, "--json")).json()).toMatchObject({ state: "pending" });
     // One of them is decided meanwhile: it is refused alone, and decides nothing about the others.
     await approvals("deny", first);
@@ -205,5 +218,41 @@ describe("several calls in one view", { timeout: 180_000 }, () => {
     expect(await approvals("lift", id, "--note", "a mistake")).toMatchObject({ code: 0 });
     expect(await approvals("lift", id, "--note", "a mistake")).toMatchObject({ code: 1 });
     expect(await approvals("revoke", id, "--note", "x")).toMatchObject({ code: 1 });
+  });
+});
+
+describe("a grant from the terminal", { timeout: 180_000 }, () => {
+  const GRANTABLE = POLICY.replace(
+    "stripe.refund: { kind: destructive }",
+    "stripe.refund: { kind: destructive, recipients: [customer] }",
+  ).replace("editable: [args.amount, args.metadata.reason] }", "editable: [args.amount], grantable: true }");
+  const refund = (amount: number, customer = "cus_81") =>
+    sample.gate.call(sample.run, { tool: "stripe.refund", args: { amount, customer }, maxWaitMs: 0 }, sample.execute);
+
+  it("[A11~] lets the like run without a question, is listed with what is used, and is revoked", async () => {
+    expect(GRANTABLE).toContain("grantable");
+    await sample.store.close();
+    sample = openSample(place.store, undefined, GRANTABLE);
+    expect(await refund(6_000)).toMatchObject({ denial: { status: "pending" } });
+    const id = await pendingApproval(sample.store, "stripe.refund");
+    const wide = await approvals("approve", id, "--grant", "for=1h count=2 same=none");
+    expect(wide).toMatchObject({ code: 2, stderr: expect.stringContaining("`same=none` is no part of a grant") });
+    const given = await approvals("decide", id, "--approve", "--grant", "for=1h count=2 most=20000");
+    expect(given).toMatchObject({ code: 0, stdout: expect.stringContaining("permitted too: up to 2 more calls") });
+    expect((await refund(7_000)).status).toBe("ran");
+    expect(await refund(13_001)).toMatchObject({ denial: { status: "pending" } });
+    expect(await refund(6_000, "cus_99")).toMatchObject({ denial: { status: "pending" } });
+    expect((await approvals("grants", "--json")).json()).toMatchObject({
+      grants: [
+        {
+          ...{ approval: id, tool: "stripe.refund", same: { customer: "cus_81" }, calls: { used: 1, of: 2 } },
+          sum: { path: "amount", used: 7_000, of: 20_000 },
+        },
+      ],
+    });
+    expect(await approvals("revoke", id, "--note", "no more")).toMatchObject({ code: 0 });
+    expect((await approvals("grants")).stdout).toBe("nothing is permitted beside single calls\n");
+    expect(await refund(6_001)).toMatchObject({ denial: { status: "pending" } });
+    expect(sample.ran).toEqual([{ tool: "stripe.refund", args: { amount: 7_000, customer: "cus_81" } }]);
   });
 });

@@ -299,6 +299,36 @@ describe("saferun dev, decisions", () => {
     expect(sample.ran).toHaveLength(1);
   });
 
+  it("[A9~] reads its form like every channel: what does not fit is said at its field, and decides nothing", async () => {
+    const { id, answer, args } = await paused();
+    const shown = (await send(`/v1/approvals/${id}`, { headers: bearer() })).json();
+    expect(shown).toMatchObject({
+      form: [{ path: "amount", input: "text", text: String(args.amount) }, {}],
+      grant_offer: null,
+    });
+    const listed = (await send("/v1/approvals", { headers: bearer() })).json();
+    expect(listed).toMatchObject({ approvals: [{ id, state: "pending", arguments: expect.any(String) }] });
+    expect(JSON.stringify(listed)).not.toContain('"args"');
+    const wrong = await decide(id, { verdict: "approve", version: 1, fields: { amount: "fifty" } });
+    expect(wrong).toMatchObject({ status: 422 });
+    expect(wrong.json()).toMatchObject({
+      ...{
+        code: "form.misfit",
+        mistakes: { fields: [{ path: "amount", message: expect.stringContaining("JSON") }], grant: [] },
+      },
+    });
+    const granted = await decide(id, { verdict: "approve", version: 1, grant: { for: "1h", count: 5 } });
+    expect(granted.json()).toMatchObject({
+      mistakes: { grant: [{ message: expect.stringContaining("does not say") }] },
+    });
+    for (const more of [{ fields: [] }, { fields: { amount: 1 } }, { grant: { same: [] } }, { args, fields: {} }])
+      expect((await decide(id, { verdict: "approve", version: 1, ...more })).status).toBe(400);
+    expect((await send(`/v1/approvals/${id}`, { headers: bearer() })).json()).toMatchObject({ state: "pending" });
+    expect((await decide(id, { verdict: "approve", version: 1, fields: { amount: "5000" } })).status).toBe(200);
+    expect((await answer).status).toBe("ran");
+    expect(sample.ran).toEqual([{ tool: "stripe.refund", args: { ...args, amount: 5_000 } }]);
+  });
+
   it("gives the five answers, each as a problem but `applied` (traps 14 and 15)", async () => {
     const { id, answer, args } = await paused();
     const stale = await decide(id, { verdict: "approve", version: 9 });

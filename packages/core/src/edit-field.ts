@@ -6,17 +6,19 @@ export interface EditField {
   readonly path: string;
   /** The schema's title, else the path. Like `description` the text of whoever made the tool: show it escaped, beside the path. */
   readonly label: string;
-  /** `json`: anything that is none of the others. */
-  readonly type: "string" | "integer" | "number" | "boolean" | "enum" | "json";
+  /** `enums`: a list of distinct values of `enum`. `json`: anything that is none of the others. */
+  readonly type: "string" | "integer" | "number" | "boolean" | "enum" | "enums" | "json";
   readonly required: boolean;
   /** Null fits too. */
   readonly nullable?: true;
-  /** For `enum`: texts, numbers and booleans. */
+  /** For `enum` and `enums`: texts, numbers and booleans. */
   readonly enum?: readonly Json[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   /** In code points. */
   readonly minLength?: number;
   readonly maxLength?: number;

@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   "record.newer",
   "record.unavailable",
   "record.untrusted",
+  "replay.diverged",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

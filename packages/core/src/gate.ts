@@ -7,6 +7,7 @@
 
 import { granted, grantScope } from "./answer/grant.ts";
 import { stickyDenial } from "./answer/sticky.ts";
+import type { ApprovalRecord } from "./approval/approval.ts";
 import type { ZoneOffset } from "./breaker/budget/window.ts";
 import type { CallKeys } from "./breaker/loop/fingerprint.ts";
 import type { Protection } from "./breaker/protect/motion.ts";
@@ -18,7 +19,18 @@ import { type CallBudgets, callMotion, finishMotion, notesOf, objected, reckon }
 import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./gate/denial.ts";
 import { changedByRules, judge, toldOf } from "./gate/judge.ts";
 import { ModelRecorder } from "./gate/model.ts";
-import { decided, executing, finished, malformedEntries, newId, proposed, requested, started } from "./gate/record.ts";
+import {
+  decided,
+  executing,
+  finished,
+  keeping,
+  malformedEntries,
+  newId,
+  proposed,
+  requested,
+  started,
+  subjectOf,
+} from "./gate/record.ts";
 import { contextOf, NOBODY, type Run, type RunOptions } from "./gate/run.ts";
 import { readHistory } from "./gate/run-history.ts";
 import { fresh, RunWriter } from "./gate/run-writer.ts";
@@ -115,6 +127,11 @@ export interface Gate {
   boundPaths(tool: string): readonly string[];
   /** The arguments as the host's own values make them; null where it does not say all of them: the call will be denied. */
   bound(run: Run, tool: string, args: JsonObject): JsonObject | null;
+  /**
+   * Why the policies would now deny the call as an approver edited it: one line, for that person; undefined where they
+   * would not, or where the call does not wait in this process. It decides nothing.
+   */
+  foresee(approval: ApprovalRecord, edited: ToolCall): Promise<string | undefined>;
   /** What the model is asked and what it answers, recorded before each is handed on. */
   readonly model: ModelRecorder;
 }
@@ -195,6 +212,10 @@ class EmbeddedGate implements Gate {
     return policies.current().bound(tool, args, contextOf(run, "", 1, clock.now()));
   }
 
+  foresee(approval: ApprovalRecord, edited: ToolCall): Promise<string | undefined> {
+    return this.#waiting.foresee(approval, edited);
+  }
+
   outcomeOfThrow(tool: string): Outcome {
     const kind = this.#ports.policies.current().kind(tool);
     return kind === "read" || kind === "none" ? "failed" : "unknown";
@@ -223,8 +244,11 @@ class EmbeddedGate implements Gate {
     const judged = judge(set, proposal, context, { hash, history: read?.history });
     const { call } = judged;
     const said = await this.#said(run, call, judged.decision, { set, now });
-    const heard = this.#waiting.capped(run, said.decision, now);
-    const { decision: ruled, budgets } = reckon(set, heard, call, context, { run, zones: this.#ports.zones });
+    const heard = this.#waiting.capped(run, callId, said.decision, now);
+    const { windows } = this.#writer;
+    await windows.ready();
+    const place = { run, zones: this.#ports.zones, at: () => windows.now() };
+    const { decision: ruled, budgets } = reckon(set, heard, call, context, place);
     const changed = changedByRules(set, proposal, call);
     let about: Proposed = {
       run,
@@ -240,20 +264,27 @@ class EmbeddedGate implements Gate {
       uses: said.uses,
     };
     let step: Step | undefined;
-    const written = await this.#writer.commitJudged(run, (objection) => {
-      about = this.#capped(about, objection);
-      step = this.#step(about, objection);
-      return read === undefined ? step.write : { ...step.write, unmoved: read.unmoved };
-    });
-    return written ? step?.answer() : undefined;
+    let asks = false;
+    try {
+      const written = await this.#writer.commitJudged(run, (objection) => {
+        about = this.#capped(about, objection);
+        step = this.#step(about, objection);
+        return read === undefined ? step.write : { ...step.write, unmoved: read.unmoved };
+      });
+      if (!written) return undefined;
+      asks = step?.asks === true;
+    } finally {
+      if (!asks) this.#waiting.closed(run, callId);
+    }
+    return step?.answer();
   }
 
   /** What the protections ask is asked of the same people as what the rules ask. */
   #capped(of: Proposed, objection: Objection | null): Proposed {
     if (objection === null) return of;
-    const { run, ruled, budgets, set, context } = of;
+    const { run, callId, ruled, budgets, set, context } = of;
     const decision = objected(ruled, objection, { budgets, policies: set, hash: this.#ports.hash });
-    const heard = this.#waiting.capped(run, decision, context.now);
+    const heard = this.#waiting.capped(run, callId, decision, context.now);
     return heard === decision ? of : { ...of, ruled: heard };
   }
 
@@ -264,10 +295,10 @@ class EmbeddedGate implements Gate {
     judged: Decision,
     { set, now }: { readonly set: PolicySet; readonly now: number },
   ): Promise<{ readonly decision: Decision; readonly uses: readonly RowWrite<StateRow>[] }> {
-    const { store, hash } = this.#ports;
+    const { store, hash, clock } = this.#ports;
     const denied = await stickyDenial(store, run, call, judged, { set, hash, now });
     if (denied !== undefined) return { decision: denied, uses: [] };
-    const grant = await granted(store, grantScope(run.root, run.principal.id), call, judged, now);
+    const grant = await granted(store, grantScope(run.root, run.principal.id), call, judged, { clock, hash });
     return grant === undefined ? { decision: judged, uses: [] } : { decision: grant.decision, uses: [grant.write] };
   }
 
@@ -277,6 +308,7 @@ class EmbeddedGate implements Gate {
     const { run, request, callId, proposal, call, context, set, budgets, ruled, changed, uses } = of;
     const { now } = context;
     const decision = objection === null ? ruled : objected(ruled, objection, { budgets, policies: set, hash });
+    const keep = set.keeping(call.tool, call.environment);
     const row = proposedCall({
       id: callId,
       run: run.id,
@@ -284,10 +316,12 @@ class EmbeddedGate implements Gate {
       key: request.key ?? null,
       proposed: proposal.digest,
       call,
+      keep,
       revision: decision.revision,
       now,
     });
-    const entries = [proposed(run, callId, proposal, random), decided(run, callId, decision, context, random)];
+    const subject = subjectOf(keep, call);
+    const entries = [proposed(run, callId, proposal, subject, random), decided(run, callId, decision, context, random)];
     const asks = callMotion(run, callId, call, budgets, set, { hash, owner: store.writerId, now });
     const protection = (deadline: number): Protection => {
       const motion = { ...asks, deadline };
@@ -336,6 +370,7 @@ class EmbeddedGate implements Gate {
             entries: [...entries, requested(run, approval, random)],
             protection: protection(approval.deadline),
           },
+          asks: true,
           answer: () => {
             this.#waiting.notify(approval);
             return this.#afterWaiting(run, request, proposal, callId);
@@ -366,8 +401,11 @@ class EmbeddedGate implements Gate {
 
   async #refuseMalformed(run: Run, request: CallRequest, callId: string, malformed: Malformed): Promise<Admission> {
     const { policies, random } = this.#ports;
-    const entries = malformedEntries(run, callId, request, malformed, policies.current().revision, random);
-    await this.#writer.commit(run, { entries });
+    const set = policies.current();
+    const entries = malformedEntries(run, callId, request, malformed, set.revision, random);
+    // What is no call has no row that could say it; the tool that it names is the one that was meant.
+    const keep = set.keeping(typeof request.tool === "string" ? request.tool : "", run.environment);
+    await this.#writer.commit(run, { entries: entries.map((entry) => keeping(entry, keep)) });
     return refuse(malformedDenial(callId, request.tool, malformed));
   }
 
@@ -431,6 +469,8 @@ interface Proposed {
 
 interface Step {
   readonly write: Transaction;
+  /** The call waits for a person then. */
+  readonly asks?: true;
   answer(): Admission | Promise<Admission>;
 }
 

@@ -1,15 +1,36 @@
+export * from "./answer/answered.ts";
 export * from "./answer/approval-source.ts";
 export * from "./answer/decide.ts";
 export * from "./answer/edit-form.ts";
-export { revokeGrant } from "./answer/grant.ts";
+export { foreseenDenial } from "./answer/foresee.ts";
+export { revokeGrant, type StandingGrant, standingGrants } from "./answer/grant.ts";
+export {
+  chosenGrant,
+  GRANT_DEFAULT,
+  GRANT_FIELDS,
+  GRANT_WINDOW_TEXTS,
+  GRANT_WINDOWS,
+  type GrantChoice,
+  type GrantField,
+  type GrantMistake,
+  givenGrant,
+  grantMistakeText,
+  grantText,
+  offerText,
+  parseGrantChoice,
+  proposedGrant,
+  readGrantChoice,
+} from "./answer/grant-offer.ts";
 export { liftDenial } from "./answer/sticky.ts";
 export * from "./answer/suspend.ts";
+export * from "./answer/typed-arguments.ts";
 export * from "./approval/approval.ts";
 export { editablePaths, editedValue, withEditedValue } from "./approval/edited-value.ts";
 export {
   type Approver,
   DEFAULT_ROLES,
   type Edit,
+  type GrantOffer,
   type GrantTerms,
   type Missing,
   missingOf,
@@ -25,6 +46,7 @@ export * from "./detectors.ts";
 export { changedPaths, covers } from "./edit.ts";
 export type { EditField } from "./edit-field.ts";
 export * from "./errors.ts";
+export { toldOf } from "./gate/judge.ts";
 export * from "./gate/model.ts";
 export { resultText } from "./gate/result-text.ts";
 export * from "./gate/run.ts";
@@ -34,15 +56,33 @@ export { activation } from "./gate/run-writer.ts";
 export { type OwnPlaces, protecting } from "./gate/self-protection.ts";
 export { JUMP_MS } from "./gate/store-time.ts";
 export * from "./gate.ts";
+export { KEPT_WHOLE, type Keeping, RECORDS, type RecordMode } from "./keeping.ts";
 export * from "./lifecycle.ts";
 export * from "./limits.ts";
 export * from "./log/append.ts";
+export {
+  type ArchiveBase,
+  type ArchivedSegment,
+  archiveBase,
+  archivedBy,
+  BASE_ROW,
+  baseIn,
+  baseJson,
+  parseBase,
+} from "./log/archive-base.ts";
+export * from "./log/bundle.ts";
 export * from "./log/call-entry.ts";
 export * from "./log/checkpoint.ts";
 export { cosignedAt, formatWitnessKey, parseWitnessKey } from "./log/cosignature.ts";
 export * from "./log/entry.ts";
 export { ERASURE_PART, type ErasedParts } from "./log/erasure.ts";
-export * from "./log/export.ts";
+export {
+  type ExportedEntry,
+  type ExportHead,
+  type ExportLine,
+  formatExportLine,
+  parseExportLine,
+} from "./log/export.ts";
 export {
   checkExcerpt,
   type ExcerptCheck,
@@ -55,9 +95,10 @@ export * from "./log/header.ts";
 export * from "./log/part.ts";
 export * from "./log/proof.ts";
 export * from "./log/proof-file.ts";
-export { proveConsistency, proveInclusion } from "./log/proof-source.ts";
+export { type ArchivedEntries, proveConsistency, proveInclusion } from "./log/proof-source.ts";
 export { parseRotation, ROTATION_PART, type Rotation, signRotation } from "./log/rotation.ts";
-export { createLogStates, isSameRun, type LogStates } from "./log/states.ts";
+export * from "./log/segment.ts";
+export { type CallRow, createLogStates, isSameRun, type LogStates } from "./log/states.ts";
 export * from "./log/tree.ts";
 export * from "./log/verify.ts";
 export { addCheckpoint, addCheckpointBody, type WitnessAnswer, type WitnessedLog } from "./log/witness.ts";
@@ -98,6 +139,7 @@ export { type ReadSchema, schemaProblems } from "./policy/tool-schemas.ts";
 export * from "./policy/tree.ts";
 export { WITHOUT_LIMITS } from "./policy/without-limits.ts";
 export * from "./ports.ts";
+export { keepContent } from "./redaction/keep.ts";
 export { REDACTED_PART } from "./redaction/masked-paths.ts";
 export { createRedactor, type Redactor, type RedactorOptions } from "./redaction/redactor.ts";
 export * from "./replay/index.ts";
@@ -111,10 +153,17 @@ export {
 } from "./route-target.ts";
 export * from "./search/index.ts";
 export * from "./traits.ts";
+export {
+  type ArchivePlan,
+  type ArchiveRequest,
+  commitArchive,
+  planArchive,
+} from "./upkeep/archive.ts";
 export { type Erased, type ErasureRequest, type ErasureTarget, erase } from "./upkeep/erase.ts";
 export { bookLostModels } from "./upkeep/lost-models.ts";
 export * from "./upkeep/operate.ts";
 export * from "./upkeep/recover.ts";
+export { ageMs, type Retained, type RetentionRequest, retain } from "./upkeep/retain.ts";
 export * from "./upkeep/sweep.ts";
 export { tidyState } from "./upkeep/tidy.ts";
 export * from "./value/bytes.ts";

@@ -6,7 +6,9 @@
  */
 import type { ToolCall } from "./call.ts";
 import { unreachable } from "./errors.ts";
+import { KEPT_WHOLE, type Keeping, keptValue } from "./keeping.ts";
 import { LIMITS } from "./limits.ts";
+import { canonicalJson, type Json } from "./value/json.ts";
 
 /** `proposed` and `decided` are never at rest: the transaction that proposes a call also decides it. */
 export type CallState =
@@ -43,6 +45,8 @@ export interface CallRecord {
   /** Policy revision of the latest decision. */
   readonly revision: string;
   readonly approval: string | null;
+  /** How the record keeps its content. Absent: whole. */
+  readonly keep?: Keeping;
   /** The writer that executes it; null before. */
   readonly owner: string | null;
   /** Grows with each claim: a report with an older fence is refused. */
@@ -100,16 +104,18 @@ export function proposedCall(of: {
   readonly proposed: string;
   /** What would run. */
   readonly call: ToolCall;
+  readonly keep: Keeping;
   readonly revision: string;
   readonly now: number;
 }): CallRecord {
-  const { id, run, root, key, proposed, call, revision, now } = of;
+  const { id, run, root, key, proposed, call, keep, revision, now } = of;
   const { tool, agent, environment, digest, bytes } = call;
   const named = { id, version: 1, state: "pending", run, root, key, tool, agent, environment } as const;
   const judged = { proposed, digest, bytes, revision, approval: null } as const;
   return Object.freeze({
     ...named,
     ...judged,
+    ...(keep === KEPT_WHOLE ? {} : { keep }),
     owner: null,
     fence: 0,
     leaseUntil: null,
@@ -175,7 +181,12 @@ export function stepCall(call: CallRecord, event: CallEvent): CallStep {
 }
 
 function next(call: CallRecord, now: number, change: Partial<CallRecord>): CallStep {
-  return { ok: true, call: Object.freeze({ ...call, ...change, version: call.version + 1, updatedAt: now }) };
+  const row = { ...call, ...change, version: call.version + 1, updatedAt: now };
+  const { state, keep = KEPT_WHOLE, bytes } = row;
+  if (state !== "unknown" || keep.record === "full" || bytes === null) return { ok: true, call: Object.freeze(row) };
+  // Nothing runs it again: what a person finds out about it needs no exact arguments.
+  const kept = canonicalJson(keptValue(JSON.parse(bytes) as Json, keep.record));
+  return { ok: true, call: Object.freeze({ ...row, bytes: kept }) };
 }
 
 type Refused = Exclude<Extract<CallStep, { ok: false }>["reason"], "final" | "stale-fence">;

@@ -1,5 +1,5 @@
 /** What the outside must provide. Everything that differs between two runs of the same call comes in through here. */
-import type { ApprovalRecord } from "./approval/approval.ts";
+import type { ApprovalRecord, ApprovalSummary } from "./approval/approval.ts";
 import type { Protection } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
 import type { CallRecord } from "./lifecycle.ts";
@@ -86,6 +86,7 @@ export interface RowWrite<Row> {
 export const STATE_KINDS = [
   "act",
   "agent",
+  "archive",
   "breaker",
   "grant",
   "hold",
@@ -132,6 +133,17 @@ export interface Transaction {
   readonly entries: readonly EntryDraft[];
   /** Parts of earlier entries whose bytes and salts are deleted for good; one of the entries says which. */
   readonly erase?: readonly ErasedParts[];
+  /** What leaves the store for an archive; one of the entries says so, and the row `archive/base` holds what it rests on. */
+  readonly archive?: ArchivedRows;
+}
+
+/** Entries before `to`, with their parts and the checkpoints over fewer, and rows that nothing later speaks of. */
+export interface ArchivedRows {
+  readonly to: number;
+  /** Each with its number of entries: with another one it conflicts. */
+  readonly runs: readonly { readonly id: string; readonly entries: number }[];
+  readonly calls: readonly string[];
+  readonly approvals: readonly string[];
 }
 
 /** A tree of runs as it was read: a new run in it, or a new entry of one, is another history. */
@@ -207,7 +219,7 @@ export interface StateStore {
   callsIn(states: readonly CallRecord["state"][], limit: number): Promise<readonly CallRecord[]>;
   approval(id: string): Promise<ApprovalRecord | undefined>;
   /** Newest first. */
-  approvals(options: { state?: ApprovalRecord["state"]; limit: number }): Promise<readonly ApprovalRecord[]>;
+  approvals(options: { state?: ApprovalRecord["state"]; limit: number }): Promise<readonly ApprovalSummary[]>;
   run(id: string): Promise<RunSummary | undefined>;
   /** Newest first. */
   runs(options: { limit: number }): Promise<readonly RunSummary[]>;

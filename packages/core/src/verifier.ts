@@ -2,6 +2,7 @@
  * The verifier alone: `@saferun/core/verifier`. For pages and tools that check a log, an export or a proof and run no
  * gate: it brings the log's mathematics and nothing of policies, approvals or calls, and runs wherever JavaScript does.
  */
+export * from "./log/bundle.ts";
 export * from "./log/checkpoint.ts";
 export type { StoredEntry, StoredPart } from "./log/entry.ts";
 export type { LogFault } from "./log/fault.ts";

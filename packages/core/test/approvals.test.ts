@@ -10,7 +10,7 @@ import {
 } from "@saferun/core";
 import { describe, expect, it } from "vitest";
 import { ANN, asking, BOB, CY, LEO, person, portsOf, say, terms } from "./people.ts";
-import { asked, type World } from "./world.ts";
+import { asked, decision, type World, world } from "./world.ts";
 
 describe("several people [A10~]", () => {
   it("a call runs once enough distinct people agree, each recorded; until then they are told how many more", async () => {
@@ -280,6 +280,40 @@ describe("a pending answer", () => {
     await call(0);
     expect(await call(-3)).toMatchObject({ denial: { status: "pending" } });
     expect(at.ran).toEqual([]);
+  });
+});
+
+describe("calls at the same moment", () => {
+  it("share what may wait: none finds room that another has taken", async () => {
+    const at = asking(terms({}));
+    const calls = Array.from({ length: LIMITS.waitingCalls + 40 }, (_, index) =>
+      at.gate.call(at.run, { tool: "refund", args: { index }, maxWaitMs: 0 }, () => at.ran.push({})),
+    );
+    const answers = await Promise.all(calls);
+    const told = answers.map((answer) => (answer.status === "denied" ? answer.denial.status : answer.status));
+    expect(told.filter((status) => status === "pending")).toHaveLength(LIMITS.waitingCalls);
+    expect(told.filter((status) => status === "denied")).toHaveLength(40);
+    expect(at.paused).toHaveLength(LIMITS.waitingCalls);
+    expect(at.ran).toEqual([]);
+  });
+
+  it("that are not written take no room", async () => {
+    const { store } = asking(terms({}));
+    let full = true;
+    const failing = new Proxy(store, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (key === "commit" && full) return () => Promise.reject(new Error("no space left"));
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const pauses = [{ id: "r0", digest: "d0", reason: "ask", approval: terms({}) }];
+    const at = world({ store: failing, judge: () => decision("pause", "r0", { pauses }) });
+    const call = (index: number) => at.call({ index }, { maxWaitMs: 0 });
+    for (let index = 0; index < LIMITS.waitingCalls; index++)
+      expect(await call(index)).toMatchObject({ denial: { status: "unavailable" } });
+    full = false;
+    expect(await call(-1)).toMatchObject({ denial: { status: "pending" } });
   });
 });
 

@@ -210,6 +210,15 @@ describe("budgets at the gate (trap 19)", () => {
     const w = given({ budgets: [{}], observes: true });
     expect((await w.call({ amount: 400 })).status).toBe("ran");
     expect(await pot(w.store)).toMatchObject({ spent: 400n });
+    expect(w.ran).toHaveLength(1);
+    // The record names the budget that would have refused it.
+    const entries = await w.store.entries({ from: 0, limit: 99 });
+    const parts = entries.flatMap(({ parts }) => parts.filter(({ name }) => name === "decision"));
+    const decisions = parts.map(({ bytes }) => JSON.parse(new TextDecoder().decode(bytes ?? undefined)));
+    expect(decisions[0].decision).toMatchObject({
+      verdict: "allow",
+      would: { verdict: "deny", by: ["budget:refunds"] },
+    });
   });
 });
 

@@ -3,10 +3,12 @@ import {
   type Actor,
   auditStore,
   type BudgetClaim,
+  createGate,
   type Decision,
   decideApproval,
   decodeHold,
   decodePot,
+  type Gate,
   LOOP_DEFAULTS,
   type LoopSettings,
   NOBODY,
@@ -301,6 +303,73 @@ describe("a run", () => {
     const parent = { root: "top", runs: ["top"], depth: -1 };
     const taken = w.gate.openRun({ id: "taken", agent: "bot", environment: "prod", prompt, depth: 0, parent });
     expect(await look(taken)).toMatchObject({ denial: { rules: ["breaker:repeat"] } });
+  });
+});
+
+describe("a clock that goes back over the edge of a window (trap 19)", () => {
+  const windows = [
+    { kind: "fixed", ms: HOUR },
+    { kind: "calendar", unit: "hour", zone: "UTC" },
+  ] as const;
+
+  it.each(windows)("does not meet the room of the window before: %j [B3~]", async (window) => {
+    const { w } = governed({ window, over: "deny" });
+    const zoned = () => createGate({ ...w.ports, zones: () => 0 });
+    const spend = async (gate: Gate, amount: number) => {
+      const run = gate.openRun({ agent: "bot", environment: "prod" });
+      return (await gate.call(run, { tool: "refund", args: { amount } }, () => w.ran.push({ amount }))).status;
+    };
+    const gate = zoned();
+    w.clock.time = 500 * HOUR + 1_000;
+    expect(await spend(gate, 100)).toBe("ran");
+    w.clock.time -= 60_000;
+    expect(await spend(gate, 1)).toBe("denied");
+    // Nor does a process that has just started.
+    expect(await spend(zoned(), 1)).toBe("denied");
+    w.clock.time = 501 * HOUR;
+    expect(await spend(gate, 100)).toBe("ran");
+    expect(w.ran).toEqual([{ amount: 100 }, { amount: 100 }]);
+  });
+});
+
+describe("a run that is taken up again and again", () => {
+  it("is no way out of a loop: the same words after a restart are no message of a person (trap 20) [B1~]", async () => {
+    const { w } = governed({ traits: { kind: "read" } });
+    const ran: string[] = [];
+    /** A process that starts, makes one call and dies. */
+    const life = async (...prompt: string[]) => {
+      const run = w.gate.openRun({ id: "nightly", agent: "bot", environment: "prod", prompt });
+      const answer = await w.gate.call(run, { tool: "look", args: { amount: 0 } }, () => {
+        ran.push(prompt.join(" / "));
+        return "nothing";
+      });
+      return answer.status === "denied" ? answer.denial.rules : answer.status;
+    };
+    for (let n = 0; n < 3; n++) expect(await life("sum up the day")).toBe("ran");
+    expect(await life("sum up the day")).toEqual(["breaker:repeat"]);
+    expect(await life("sum up the day", "only the mails")).toBe("ran");
+    // Words of before, whatever was said in between.
+    for (let n = 0; n < 2; n++) expect(await life("sum up the day")).toBe("ran");
+    expect(await life("sum up the day")).toEqual(["breaker:repeat"]);
+    expect(ran).toHaveLength(6);
+  });
+
+  it("keeps of what was said a digest that differs from store to store", async () => {
+    const heard = async () => {
+      const { w } = governed({});
+      const run = w.gate.openRun({
+        id: "nightly",
+        agent: "bot",
+        environment: "prod",
+        prompt: ["the plan of Ann Miller"],
+      });
+      await w.gate.call(run, { tool: "look", args: { amount: 0 } }, () => "done");
+      const value = (await w.store.row("run", "nightly"))?.value as { readonly heard?: { said: readonly string[] } };
+      return value.heard?.said ?? [];
+    };
+    const [one, other] = [await heard(), await heard()];
+    expect([one.length, other.length]).toEqual([1, 1]);
+    expect(one).not.toEqual(other);
   });
 });
 

@@ -219,7 +219,7 @@ describe("a call of a model [B2~]", () => {
     const noted = entries.flatMap(({ parts }) => parts).find(({ name }) => name === "decision");
     expect(JSON.parse(new TextDecoder().decode(noted?.bytes ?? undefined))).toMatchObject({
       verdict: "allow",
-      would: { verdict: "deny", by: ["budget:unknown"] },
+      would: { verdict: "deny", by: ["budget:spend", "budget:unknown"] },
     });
   });
 });

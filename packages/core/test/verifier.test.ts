@@ -11,7 +11,7 @@ describe("the verifier's own entry", () => {
     const loaded = execFileSync(process.execPath, [...options, SCRIPT], { encoding: "utf8" }).split("\n");
     const own = loaded.map((url) => (url.startsWith(SOURCES) ? url.slice(SOURCES.length) : url));
     const beside = own.filter((path) => !path.startsWith("log/")).sort();
-    expect(beside).toEqual(["bytes.ts", "call.ts", "errors.ts", "json.ts", "limits.ts", "verifier.ts"]);
+    expect(beside).toEqual(["call.ts", "errors.ts", "limits.ts", "value/bytes.ts", "value/json.ts", "verifier.ts"]);
     expect(own.filter((path) => path.startsWith("log/"))).toEqual(expect.arrayContaining(["log/verify.ts"]));
   });
 });

@@ -9,6 +9,7 @@ import {
   decideApproval,
   type EvaluationContext,
   type Gate,
+  type GatePorts,
   type JsonObject,
   type Outbox,
   type PauseReason,
@@ -59,6 +60,8 @@ export const byAmount: Judge = (call) => {
 
 export interface World {
   readonly gate: Gate;
+  /** Of `gate`: for another one on the same store. */
+  readonly ports: GatePorts;
   readonly store: Store;
   readonly clock: VirtualClock;
   readonly run: Run;
@@ -106,7 +109,7 @@ export function world(options: WorldOptions = {}): World {
       return options.onPause?.(approval);
     },
   };
-  const gate = createGate({
+  const ports: GatePorts = {
     store,
     clock,
     notifier,
@@ -114,10 +117,12 @@ export function world(options: WorldOptions = {}): World {
     random: nodeRandom,
     policies: { current: options.policies ?? (() => policies) },
     ...(options.outbox === undefined ? {} : { outbox: options.outbox }),
-  });
+  };
+  const gate = createGate(ports);
   const run = gate.openRun({ agent: "bot", environment: "prod", context: options.context ?? {} });
   return {
     gate,
+    ports,
     store,
     clock,
     run,

@@ -9,6 +9,7 @@ import {
   stopRule,
   stopsInForce,
   toHex,
+  toldOf,
 } from "@saferun/core";
 import { deniedCall, withEditNote } from "./denied.ts";
 import { continuedFrame, currentFrame, type Frame, keyOf, resumedFrame, runOf, toolFrame, within } from "./frame.ts";
@@ -16,6 +17,7 @@ import { type Admitted, hold, takeHeld } from "./held.ts";
 import { inFlight } from "./in-flight.ts";
 import { againId, findPending, findTaken, isPending, rememberPending, resumeId } from "./pending.ts";
 import type { Prices } from "./prices.ts";
+import { recordedError, type Session, session, take } from "./re-execute.ts";
 import type { CheckedFacts } from "./run-facts.ts";
 
 export interface Binding {
@@ -36,6 +38,8 @@ export interface Binding {
   readonly follows?: string;
   /** What models cost. Absent: as the table of the package says. */
   readonly prices?: Prices;
+  /** It was made for a re-execution: the record answers, and nothing runs. */
+  readonly session?: Session;
   /** Something that its operator must see and that stops nothing. */
   readonly warn: (message: string) => void;
 }
@@ -59,6 +63,8 @@ export async function runTool(
   request: ToolRequest,
   execute: (args: unknown, signal: AbortSignal) => unknown,
 ): Promise<unknown> {
+  const under = binding.session ?? session();
+  if (under !== undefined) return recordedResult(under, binding, request);
   const { frame, admission } = await admitTool(binding, bound, request);
   if (!admission.admitted) return deniedCall(admission.denial);
   const { permit } = admission;
@@ -87,6 +93,11 @@ export async function* streamTool(
   request: ToolRequest,
   execute: (args: unknown, signal: AbortSignal) => AsyncIterable<unknown>,
 ): AsyncGenerator<unknown, unknown> {
+  const under = binding.session ?? session();
+  if (under !== undefined) {
+    yield recordedResult(under, binding, request);
+    return undefined;
+  }
   const { frame, admission } = await admitTool(binding, bound, request);
   if (!admission.admitted) {
     yield deniedCall(admission.denial);
@@ -135,6 +146,7 @@ export async function* streamTool(
  * for the execution that follows at once.
  */
 export async function asksPerson(binding: Binding, bound: Frame | undefined, request: ToolRequest): Promise<boolean> {
+  if ((binding.session ?? session()) !== undefined) return false;
   if (binding.maxWaitMs === undefined || request.toolCallId === undefined) return false;
   // Asked before: a framework that looks again takes a call up only where a person still has to be asked. The gate decides.
   if (request.resumed) return true;
@@ -207,6 +219,22 @@ async function placeOf(binding: Binding, bound: Frame | undefined, request: Tool
   const known = again === undefined ? undefined : await findPending(store, again);
   const key = known?.key ?? own ?? `once/${toHex(random.bytes(16))}`;
   return { frame: around, key, ids: [again, resume].filter((id) => id !== undefined) };
+}
+
+/** What the caller was given then; the tool itself is not asked. */
+function recordedResult(under: Session, { gate }: Binding, { tool, args }: ToolRequest): unknown {
+  const answer = take(under, (answers) => answers.tool({ tool, args }));
+  switch (answer.type) {
+    case "denied":
+      return deniedCall(answer.denial);
+    case "threw":
+      throw recordedError(answer);
+    case "result": {
+      if (answer.note === null) return answer.value;
+      const told = toldOf({ boundPaths: (name) => gate.boundPaths(name) }, { tool, args: answer.ran });
+      return withEditNote(answer.value, { ...answer.note, told });
+    }
+  }
 }
 
 function executing(frame: Frame, permit: Permit, { toolCallId }: ToolRequest): Frame {

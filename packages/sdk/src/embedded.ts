@@ -13,13 +13,17 @@ import {
   protecting,
   type Recovered,
   recover,
+  type Signer,
   type Store,
   type Transaction,
+  toLookAt,
   validating,
   WITHOUT_LIMITS,
 } from "@saferun/core";
 import { intlZones, type Policy } from "@saferun/document";
 import {
+  applyRetention,
+  type CheckpointedStore,
   createCheckpointer,
   createFileSigner,
   installation,
@@ -31,13 +35,14 @@ import {
   signingKeyPath,
 } from "@saferun/store";
 import type { Binding } from "./binding.ts";
-import { indexStore } from "./indexing.ts";
+import { type Indexing, indexStore } from "./indexing.ts";
 import { mirror } from "./mirror.ts";
 import type { CheckedOptions } from "./options.ts";
 import { pausedCall } from "./paused-call.ts";
+import { session } from "./re-execute.ts";
 import { Redacting } from "./redacting.ts";
 import { type Reload, reloadingPolicies } from "./reload.ts";
-import { type Sweeping, stopSweeping, sweepStore } from "./sweeping.ts";
+import { type Retain, type Sweeping, stopSweeping, sweepStore } from "./sweeping.ts";
 import { NO_TOOLS, type ToolDefinitions } from "./tool-definitions.ts";
 
 /** The default path, below the working directory. */
@@ -49,8 +54,12 @@ interface OpenStore {
   /** What its commits mask. */
   readonly redacting: Redacting;
   close(): Promise<void>;
+  /** Absent where the store is not ours. */
+  readonly indexing?: Indexing;
   /** Signs the head of the log; absent where the store is not ours. */
   sign?(): Promise<void>;
+  /** Takes out what is old. */
+  readonly retain: Retain;
 }
 
 /** Directory → its store: one opening a process, whatever the number of wraps. */
@@ -65,14 +74,22 @@ const followed = new Map<string | Store, Map<string, Reload>>();
  * @throws SafeRunError for policies that are missing or invalid, and for a store that cannot be opened: nothing is
  * wrapped by halves.
  */
-export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS): Binding {
+export function embed(given: CheckedOptions, tools: ToolDefinitions = NO_TOOLS): Binding {
+  // What is re-executed is answered from a record, and leaves none.
+  const under = session();
+  const options = { ...given, store: under?.store ?? given.store };
   const none = options.policies.length === 0 && options.built.length === 0;
   const inForce = none ? { current: () => NO_POLICIES } : follow(options, tools);
-  const { store, redacting } = openOrForget(options.store);
+  const { store, redacting, indexing, retain } = openOrForget(options.store);
+  indexing?.follow(inForce);
   redacting.add(options.redact);
   const policies = validating(protecting(inForce, ownPlaces(options)), tools.validators);
-  const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
-  const sweeping = sweepStore(ports, warn);
+  const ports: DecisionPorts = {
+    ...{ store, clock: nodeClock, hash: nodeHash, random: nodeRandom },
+    foresee: (approval, edited) => gate.foresee(approval, edited),
+  };
+  const sweeping = sweepStore(ports, warn, retain);
+  sweeping.keeping(options.retention);
   const notifier = notifierOf(options, ports, sweeping);
   const gate = createGate({
     ...ports,
@@ -98,6 +115,7 @@ export function embed(options: CheckedOptions, tools: ToolDefinitions = NO_TOOLS
     prices,
     follows,
     warn,
+    ...(under === undefined ? {} : { session: under }),
   };
 }
 
@@ -197,7 +215,8 @@ function openStore(where: CheckedOptions["store"]): OpenStore {
   const known = openedAt(place);
   if (known !== undefined) return known;
   if (typeof place === "string") return openDirectory(place, where === undefined);
-  const opened = repaired(place, async () => {});
+  const repairedStore = repaired(place, async () => {});
+  const opened = { ...repairedStore, retain: retaining(repairedStore.store) };
   given.set(place, opened);
   return opened;
 }
@@ -215,7 +234,9 @@ function openDirectory(directory: string, isDefault: boolean): OpenStore {
     await indexing.close();
     await signed.close();
   };
-  const opened = { ...repaired(signed, close), sign: () => signed.checkpoint() };
+  const repairedStore = repaired(signed, close);
+  const retain = retaining(repairedStore.store, { directory, signed, signer });
+  const opened = { ...repairedStore, retain, indexing, sign: () => signed.checkpoint() };
   open.set(directory, opened);
   return opened;
 }
@@ -231,7 +252,7 @@ function checkpointFailed(error: unknown): void {
 }
 
 /** A failed repair is tried again with the next commit, and until one succeeds there is no commit. */
-function repaired(store: Store, close: () => Promise<void>): OpenStore {
+function repaired(store: Store, close: () => Promise<void>): Omit<OpenStore, "retain"> {
   const redacting = new Redacting();
   let repair: Promise<unknown> | undefined;
   const prepare = (): Promise<unknown> => {
@@ -253,10 +274,29 @@ function repaired(store: Store, close: () => Promise<void>): OpenStore {
   return { store: view, redacting, close };
 }
 
-function tellUnknown({ unknown }: Recovered): void {
-  if (unknown.length === 0) return;
-  const calls = unknown.join(", ");
-  warn(`calls were running when their process ended, and nobody knows whether their tools acted: ${calls}`);
+/** Through the gate's own commits; an archive signs, so that it needs the checkpointer too. */
+function retaining(
+  store: Store,
+  own?: { readonly directory: string; readonly signed: CheckpointedStore; readonly signer: Signer },
+): Retain {
+  return async ({ keepMs, archive }) => {
+    if (keepMs === null) return;
+    const signing = own === undefined ? undefined : { ...own.signed, commit: store.commit };
+    const done = await applyRetention(store, {
+      keepMs,
+      now: nodeClock.now(),
+      by: "saferun:retention",
+      ...(own === undefined ? {} : { directory: own.directory }),
+      ...(archive === undefined || own === undefined || signing === undefined
+        ? {}
+        : { archive: { to: resolve(archive), signer: own.signer, store: signing } }),
+    });
+    if (done.heldBy !== undefined) warn(`the record is archived no further: ${done.heldBy}`);
+  };
+}
+
+function tellUnknown(recovered: Recovered): void {
+  for (const line of toLookAt(recovered)) warn(line);
 }
 
 function bound(value: unknown, store: Store): unknown {

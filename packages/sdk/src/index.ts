@@ -4,6 +4,7 @@ export { type DeniedCall, type EditNote, isDenied } from "./denied.ts";
 export type { ModelOptions, WrapOptions } from "./options.ts";
 export type { PausedAnswer, PausedCall } from "./paused-call.ts";
 export type { PriceEntry, PriceTable } from "./prices.ts";
+export { type ReExecution, reExecute } from "./re-execute.ts";
 export type { RedactOptions } from "./redacting.ts";
 export type { RunFacts } from "./run-facts.ts";
 export { type CurrentCall, type Gated, type GatedFunction, saferun } from "./saferun.ts";

@@ -1,6 +1,6 @@
 /** What `wrap` and its like take. A key or value that is not understood is an error: nothing is guessed, nothing ignored. */
 import { userInfo } from "node:os";
-import { type Alarm, durationMs, SafeRunError, type Store } from "@saferun/core";
+import { type Alarm, ageMs, durationMs, SafeRunError, type Store } from "@saferun/core";
 import { Policy } from "@saferun/document";
 import type { PausedCall } from "./paused-call.ts";
 import { createPrices, type Prices, type PriceTable } from "./prices.ts";
@@ -48,6 +48,16 @@ export interface WrapOptions {
   readonly mode?: "enforce" | "observe";
   /** What the record must not hold. Keys and tokens of well-known services never stand in it. */
   readonly redact?: RedactOptions;
+  /** How long the record keeps content: `{ keep: "90d" }`, `{ keep: "forever" }`; with `archive` entries go there whole. */
+  readonly retention?: RetentionSetting;
+}
+
+/** One for each store: wraps that share one must say the same, or nothing. */
+export interface RetentionSetting {
+  /** Default `30d`. */
+  readonly keep?: string;
+  /** A folder to which entries that are old enough are archived with their proofs; without it their content is deleted. */
+  readonly archive?: string;
 }
 
 /** A model decides nothing: policies may be left out. */
@@ -69,7 +79,17 @@ export interface CheckedOptions {
   readonly prices: Prices;
   readonly mode: "enforce" | "observe";
   readonly redact: RedactOptions | undefined;
+  /** Undefined where nothing was said. */
+  readonly retention: CheckedRetention | undefined;
 }
+
+export interface CheckedRetention {
+  /** Null: for ever. */
+  readonly keepMs: number | null;
+  readonly archive: string | undefined;
+}
+
+export const DEFAULT_RETENTION: CheckedRetention = { keepMs: 30 * 86_400_000, archive: undefined };
 
 const KEYS: readonly string[] = [
   "policies",
@@ -84,6 +104,7 @@ const KEYS: readonly string[] = [
   "prices",
   "mode",
   "redact",
+  "retention",
 ];
 const LATER: readonly string[] = ["gate"];
 const ALIASES: Readonly<Record<string, string>> = { production: "prod", development: "dev" };
@@ -113,6 +134,7 @@ export function checkOptions(
     prices,
     mode = "observe",
     redact,
+    retention,
   } = options;
   if (onPause !== undefined && typeof onPause !== "function") throw invalid("`onPause` must be a function");
   if (onAlarm !== undefined && typeof onAlarm !== "function") throw invalid("`onAlarm` must be a function");
@@ -132,6 +154,7 @@ export function checkOptions(
     prices: createPrices(prices),
     mode,
     redact: checkRedact(redact),
+    retention: checkRetention(retention, store),
   };
 }
 
@@ -185,6 +208,26 @@ function checkRedact(redact: RedactOptions | undefined): RedactOptions | undefin
   const unknown = Object.keys(redact).find((key) => !REDACT_KEYS.includes(key));
   if (unknown !== undefined) throw invalid(`\`redact\` has no \`${unknown}\`; there are ${REDACT_KEYS.join(", ")}`);
   return redact;
+}
+
+const RETENTION_KEYS: readonly string[] = ["keep", "archive"];
+
+function checkRetention(retention: unknown, store: unknown): CheckedRetention | undefined {
+  if (retention === undefined) return undefined;
+  if (typeof retention !== "object" || retention === null) throw invalid("`retention` must be an object");
+  const unknown = Object.keys(retention).find((key) => !RETENTION_KEYS.includes(key));
+  if (unknown !== undefined) {
+    throw invalid(`\`retention\` has no \`${unknown}\`; there are ${RETENTION_KEYS.join(", ")}`);
+  }
+  const { keep = "30d", archive } = retention as Readonly<Record<string, unknown>>;
+  const ms = typeof keep === "string" ? ageMs(keep) : undefined;
+  if (keep !== "forever" && ms === undefined) {
+    throw invalid("`retention.keep` must be a time such as `90d`, or `forever`");
+  }
+  if (archive === undefined) return { keepMs: ms ?? null, archive };
+  if (typeof archive !== "string" || archive === "") throw invalid("`retention.archive` must be a folder");
+  if (typeof store === "object") throw invalid("`retention.archive` needs a store that is a directory");
+  return { keepMs: ms ?? null, archive };
 }
 
 function checkStore(store: unknown): string | Store | undefined {

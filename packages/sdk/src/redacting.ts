@@ -1,6 +1,7 @@
 /** What the record of a store must not hold, as any wrap of the process has said it. */
 import {
   createRedactor,
+  keepContent,
   type PartDraft,
   type Random,
   type RedactedKind,
@@ -8,6 +9,7 @@ import {
   SafeRunError,
   type Transaction,
 } from "@saferun/core";
+import { nodeHash } from "@saferun/store";
 
 export interface RedactOptions {
   /**
@@ -45,7 +47,7 @@ export class Redacting implements Redactor {
   }
 
   transaction(transaction: Transaction, random: Random): Transaction {
-    return this.#current().transaction(transaction, random);
+    return keepContent(this.#current().transaction(transaction, random), nodeHash, random);
   }
 
   #current(): Redactor {

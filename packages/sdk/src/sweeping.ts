@@ -2,7 +2,9 @@
  * What has to happen for a store while time goes on, whoever waited before: silence denies, later levels are asked, and what
  * stands in the outbox is sent. Once a store, however many wraps use it; it keeps no process alive.
  */
-import { createSweeper, type DecisionPorts, type Store, tidyState } from "@saferun/core";
+import { isDeepStrictEqual } from "node:util";
+import { createSweeper, type DecisionPorts, SafeRunError, type Store, tidyState, toLookAt } from "@saferun/core";
+import { type CheckedRetention, DEFAULT_RETENTION } from "./options.ts";
 import { closeChannels, createTeller } from "./telling.ts";
 
 const EVERY_MS = 1_000;
@@ -13,6 +15,8 @@ export interface Sweeping {
   asked(approval: string): void;
   /** Something stands in the outbox that should go out now. */
   hurry(): void;
+  /** @throws SafeRunError `option.invalid` where another wrap of this store has said something else. */
+  keeping(retention: CheckedRetention | undefined): void;
 }
 
 interface Running extends Sweeping {
@@ -23,13 +27,20 @@ interface Running extends Sweeping {
 const sweeping = new Map<Store, Running>();
 let looked = false;
 
-export function sweepStore(ports: DecisionPorts, warn: (message: string) => void): Sweeping {
+export type Retain = (retention: CheckedRetention) => Promise<void>;
+
+export function sweepStore(ports: DecisionPorts, warn: (message: string) => void, retain: Retain): Sweeping {
   const known = sweeping.get(ports.store);
   if (known !== undefined) return known;
   const sweeper = createSweeper(ports);
   const teller = createTeller(ports, warn);
-  const swept = repeated(() => sweeper.step());
+  const say = once(warn);
+  const swept = repeated(async () => say(toLookAt(await sweeper.step())));
+  let retention: CheckedRetention | undefined;
   const tidied = repeated(() => tidyState(ports), TIDY_EVERY_MS);
+  const retained = repeated(() => retain(retention ?? DEFAULT_RETENTION), TIDY_EVERY_MS);
+  // Soon, so that processes that live for a minute do it too; not at once, so that the first calls come first.
+  const soon = setTimeout(retained.now, EVERY_MS).unref();
   const told = repeated(() => teller.step());
   const running: Running = {
     asked(approval) {
@@ -40,12 +51,37 @@ export function sweepStore(ports: DecisionPorts, warn: (message: string) => void
       looked = false;
       told.now();
     },
-    end: async () => void (await Promise.all([swept.end(), tidied.end(), told.end().then(() => teller.step())])),
+    keeping(wanted) {
+      if (wanted === undefined) return;
+      if (retention !== undefined && !isDeepStrictEqual(retention, wanted)) {
+        throw new SafeRunError("option.invalid", "`retention` differs from that of another wrap of this store");
+      }
+      retention = wanted;
+    },
+    async end() {
+      clearTimeout(soon);
+      const steps = [swept.end(), tidied.end(), retained.end(), told.end().then(() => teller.step())];
+      await Promise.all(steps);
+    },
   };
   if (sweeping.size === 0) process.on("beforeExit", lookOnce);
   sweeping.set(ports.store, running);
   return running;
 }
+
+/** Each line once: what is broken is found again with every step. */
+function once(warn: (message: string) => void): (lines: readonly string[]) => void {
+  const said = new Set<string>();
+  return (lines) => {
+    for (const line of lines) {
+      if (said.has(line) || said.size >= MOST_SAID) continue;
+      said.add(line);
+      warn(line);
+    }
+  };
+}
+
+const MOST_SAID = 1_000;
 
 export async function stopSweeping(): Promise<void> {
   const ending = [...sweeping.values()];

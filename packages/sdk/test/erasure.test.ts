@@ -147,6 +147,33 @@ it("[L6~] an erased subject is in no table, free page, WAL, index or export; the
   search.close();
 });
 
+it("[L6~] an erasure reaches the index that a running gate keeps up, and says so where a reader keeps it from it", async () => {
+  await play(SUBJECT, "Quetzalcoatl street");
+  const inIndex = () => traces(files().filter(([name]) => name.startsWith("search.db")));
+  while (inIndex().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  // As a command does it, beside the process that has wrapped the tools.
+  const store = openSqliteStore({ directory });
+  for (let behind = 1; behind > 0; ) {
+    const search = await openSearch({ directory });
+    behind = search.behind;
+    search.close();
+  }
+  const reading = new DatabaseSync(join(directory, "search.db"), { readOnly: true });
+  reading.exec("BEGIN");
+  reading.prepare("SELECT count(*) FROM names").get();
+  const request = { target: { subject: SUBJECT }, reason: "request 2026-119", by: "dora" };
+  const kept = await eraseFromStore(store, request);
+  expect(kept.unreached).toContainEqual(expect.stringContaining("search.db"));
+  reading.close();
+  await play("carl", "an other road");
+  const again = await eraseFromStore(store, { ...request, target: { subject: "carl" } });
+  expect(again.unreached.filter((left) => left.startsWith("search.db"))).toEqual([]);
+  expect(inIndex()).toEqual([]);
+  await store.close();
+  await shutdown();
+  expect(traces(files())).toEqual([]);
+});
+
 /** Digests of the subject's calls, as the rows held them. */
 function digestsIn(subject: string): string[] {
   const db = new DatabaseSync(join(directory, "log.db"), { readOnly: true });

@@ -1,5 +1,5 @@
 /** What the server needs from whoever runs it. Everything else it reads from the store. */
-import type { Actor, Approver, Clock, DecisionAnswer, DecisionRequest, Random, Store } from "@saferun/core";
+import type { Actor, Approver, DecisionAnswer, DecisionPorts } from "@saferun/core";
 import type { SearchAnswer, SearchRequest } from "@saferun/store";
 import type { z } from "zod";
 import type { Agents, Channels, ChannelTested } from "./schemas/agents.ts";
@@ -16,15 +16,9 @@ import type {
 } from "./schemas/policies.ts";
 import type { Comparison, Run, WhatIf } from "./schemas/runs.ts";
 
-export interface ServerPorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
+export interface ServerPorts extends DecisionPorts {
   /** Who sends the requests: of `saferun dev` the account, whom nobody verified. */
   readonly person: Person;
-  readonly decide: (request: DecisionRequest) => Promise<DecisionAnswer>;
-  /** What the policies in force would say of edited arguments; undefined: nothing speaks against them, or nothing is known. */
-  readonly foresee: (approval: string, args: unknown) => Promise<string | undefined>;
   readonly search: SearchDesk;
   readonly policies: PolicyDesk;
   readonly replay: ReplayDesk;
@@ -36,6 +30,8 @@ export interface Person {
   readonly name: string;
   readonly approver: Approver;
   readonly actor: Actor;
+  /** What this person can do where an answer was refused, behind its message; empty: nothing. */
+  readonly hint: (result: DecisionAnswer) => string;
 }
 
 export interface SearchDesk {

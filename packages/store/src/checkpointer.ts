@@ -7,6 +7,7 @@
 import { setImmediate } from "node:timers/promises";
 import {
   appendLeaf,
+  archiveBase,
   type Checkpoint,
   consistencyPath,
   EMPTY_TREE,
@@ -90,7 +91,7 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
   let begun: Promise<void> | undefined;
   let refused: SafeRunError | undefined;
   /** The log as far as this process has hashed it, and the heads signed before that it must still agree with. */
-  let tree = EMPTY_TREE;
+  let tree: LogTree = EMPTY_TREE;
   let due: Checkpoint[] | undefined;
 
   /**
@@ -161,7 +162,7 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
   }
 
   async function hashUpTo({ size, root }: TreeHead): Promise<void> {
-    let next = tree;
+    let next = await beginning(size);
     while (next.size < size) {
       const leaves = await store.leaves({ from: next.size, to: Math.min(size, next.size + CHUNK) });
       if (leaves.length === 0) break;
@@ -172,11 +173,20 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
     tree = next;
   }
 
+  /** What this process has hashed, or what the store rests on where that is more: of what is archived no leaf is left. */
+  async function beginning(size: number): Promise<LogTree> {
+    if (tree.size === size) return tree;
+    const base = await archiveBase(store);
+    return base.size > tree.size && base.size <= size ? { size: base.size, peaks: base.peaks } : tree;
+  }
+
   async function sign(): Promise<void> {
     await ready();
     unsigned = 0;
+    const archivedTo = (due?.length ?? 0) === 0 ? 0 : (await archiveBase(store)).size;
     for (let head = due?.[0]; head !== undefined; head = due?.[0]) {
-      await hashUpTo(head);
+      // A head over fewer entries than are archived was proven when they were.
+      if (head.size >= archivedTo) await hashUpTo(head);
       due?.shift();
     }
     const head = await store.head();
@@ -194,7 +204,8 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
   /** A signature holds up no commit, and an anchor no signature. */
   function publish(size: number, note: string): void {
     if (anchors.length === 0) return;
-    const prove = (oldSize: number) => pathHashes(consistencyPath(oldSize, size), readLeaves, hash);
+    const prove = async (oldSize: number) =>
+      pathHashes(consistencyPath(oldSize, size), readLeaves, hash, await archiveBase(store));
     publisher.publish({ log: store.logId, size, note, prove });
     clearTimeout(heartbeat);
     heartbeat = setTimeout(later, heartbeatMs).unref();

@@ -1,10 +1,9 @@
 /** What every store must do, stated once and run on each of them. */
 import {
-  type ApprovalRecord,
   appendLeaf,
+  approvalSummary,
   type CallRecord,
   EMPTY_TREE,
-  type EntryDraft,
   encodePart,
   leafHash,
   parseHeader,
@@ -15,6 +14,7 @@ import {
   treeRoot,
 } from "@saferun/core";
 import { afterEach, describe, expect, it } from "vitest";
+import { approval, call, draft, write } from "./contract-rows.ts";
 import { nodeHash, nodeRandom } from "./node/ports.ts";
 
 export interface OpenedStore {
@@ -389,6 +389,16 @@ export function storeContract(name: string, open: OpenStore): void {
         await store.commit({ entries: [], approvals: rows.map((row) => write(row, null)) });
         expect((await store.approvals({ limit: 10 })).map((row) => row.id)).toEqual(["a3", "a2", "a1"]);
         expect((await store.approvals({ state: "pending", limit: 1 })).map((row) => row.id)).toEqual(["a2"]);
+      });
+
+      it("lists approvals without their arguments, which may be large", async () => {
+        const { store } = start();
+        const bytes = JSON.stringify({ note: `${"😀".repeat(199)}"\n${"x".repeat(1_000_000)}` });
+        const rows = [approval("small", { bytes: '{"note":"ä"}' }), approval("large", { bytes })];
+        await store.commit({ entries: [], approvals: rows.map((row) => write(row, null)) });
+        const listed = await store.approvals({ limit: 10 });
+        expect(listed.toSorted((one, other) => (one.id < other.id ? 1 : -1))).toEqual(rows.map(approvalSummary));
+        expect(JSON.stringify(listed).length).toBeLessThan(4_000);
         expect(await store.approval("a3")).toEqual(rows[1]);
       });
 
@@ -484,69 +494,6 @@ export function storeContract(name: string, open: OpenStore): void {
       });
     });
   });
-}
-
-function draft(type: EntryDraft["type"], fields: Partial<EntryDraft> = {}): EntryDraft {
-  const parts = [
-    { name: "result", salt: nodeRandom.bytes(32), bytes: encodePart({ type }) },
-    { name: "arguments", salt: nodeRandom.bytes(32), bytes: encodePart("") },
-  ];
-  return { type, parts, ...fields };
-}
-
-function write<Row>(row: Row, expect: number | null): { row: Row; expect: number | null } {
-  return { row, expect };
-}
-
-export function call(id: string, fields: Partial<CallRecord> = {}): CallRecord {
-  return {
-    id,
-    version: 1,
-    state: "executing",
-    run: "run",
-    root: "run",
-    key: null,
-    tool: "refund",
-    agent: "support",
-    environment: "prod",
-    proposed: "d",
-    digest: "d",
-    bytes: '{"amount":1}',
-    revision: "r",
-    approval: null,
-    owner: "w",
-    fence: 1,
-    leaseUntil: 5,
-    createdAt: 1,
-    updatedAt: 1,
-    ...fields,
-  };
-}
-
-export function approval(id: string, fields: Partial<ApprovalRecord> = {}): ApprovalRecord {
-  return {
-    id,
-    version: 1,
-    since: 1,
-    state: "pending",
-    call: "c",
-    run: "run",
-    tool: "refund",
-    agent: "support",
-    environment: "prod",
-    digest: "d",
-    bytes: "{}",
-    reasons: [],
-    editable: ["amount"],
-    requesters: [],
-    edit: null,
-    votes: [],
-    escalated: 0,
-    createdAt: 1,
-    deadline: 9,
-    decision: null,
-    ...fields,
-  };
 }
 
 async function head(store: Store): Promise<{ size: number; root: string }> {

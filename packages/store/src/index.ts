@@ -4,12 +4,17 @@ export { createObjectStoreAnchor, type ObjectStoreOptions } from "./anchors/obje
 export { parseAnchors } from "./anchors/parse-anchors.ts";
 export { createWitnessAnchor, type WitnessOptions } from "./anchors/witness-client.ts";
 export { createWitness, type Witness, type WitnessServerOptions } from "./anchors/witness-server.ts";
+export { type ArchivedNow, type ArchiveOptions, archiveStore } from "./archive/archive-store.ts";
+export { type ArchiveVerification, archiveFolder, openArchive, verifyArchive } from "./archive/read-archive.ts";
+export { linesOfSegment } from "./archive/segment-file.ts";
 export { type CheckpointedStore, type CheckpointerOptions, createCheckpointer } from "./checkpointer.ts";
-export { eraseFromStore, type StoreErasure } from "./erase-store.ts";
+export { eraseFromStore, forgetArchivedIn, type StoreErasure } from "./erase-store.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory/memory-store.ts";
 export { createFileSigner, type FileSigner, nodeVerifier, signingKeyPath } from "./node/file-signer.ts";
 export { type Installation, type InstallationOptions, installation } from "./node/installation.ts";
 export { nodeClock, nodeHash, nodeRandom, nodeStamp } from "./node/ports.ts";
+export { redacted } from "./redacted.ts";
+export { applyRetention, type RetentionDone, type RetentionOptions } from "./retention.ts";
 export { type RotatedKey, type RotateKeyOptions, rotateKey } from "./rotate-key.ts";
 export { type SearchIndex, type SearchIndexOptions, startSearchIndex } from "./search/follower.ts";
 export type { IndexPosition } from "./search/indexer.ts";

@@ -1,10 +1,13 @@
 /** Verification of a store with Node's cryptography. */
 import {
+  archiveBase,
   createLogStates,
   type LogStore,
+  type StateStore,
   sourceOf,
   type Verification,
   type VerifyOptions,
+  type VerifySource,
   verifyLog,
 } from "@saferun/core";
 import { nodeVerifier } from "./node/file-signer.ts";
@@ -14,7 +17,10 @@ import type { ReadOnlyStore } from "./sqlite/read-only-store.ts";
 export type VerifyStoreOptions = Pick<VerifyOptions, "pinned" | "claimed" | "kept">;
 
 /** Reads the whole log and answers what of it is proven. Writes nothing. */
-export function verifyStore(store: LogStore, options: VerifyStoreOptions = {}): Promise<Verification> {
+export function verifyStore(
+  store: LogStore & Pick<StateStore, "row">,
+  options: VerifyStoreOptions = {},
+): Promise<Verification> {
   return verifyLog(sourceOf(store), { ...options, hash: nodeHash, verifier: nodeVerifier });
 }
 
@@ -26,10 +32,16 @@ export async function verifyStoreAndTables(
   store: ReadOnlyStore,
   options: VerifyStoreOptions = {},
 ): Promise<Verification> {
-  const states = createLogStates();
+  const base = await archiveBase(store);
+  const states = createLogStates({ hash: nodeHash, read: store.callRow }, base);
   const ports = { hash: nodeHash, verifier: nodeVerifier };
-  const verification = await verifyLog(sourceOf(store), { ...options, ...ports, see: states.see });
-  if (verification.faults.length > 0) return verification;
-  const faults = await store.tableFaults(states, verification.size);
+  const source: VerifySource = { ...sourceOf(store), base: async () => base };
+  const verification = await verifyLog(source, { ...options, ...ports, see: states.see });
+  if (verification.faults.length > 0) {
+    // A log that is archived while it is read looks like one that lost its beginning.
+    if ((await archiveBase(store)).size !== base.size) return verifyStoreAndTables(store, options);
+    return verification;
+  }
+  const faults = await store.tableFaults(states, verification.size, base.size);
   return faults.length === 0 ? verification : { ...verification, status: "faulty", faults };
 }

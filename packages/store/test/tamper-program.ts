@@ -150,7 +150,7 @@ function insert(db: DatabaseSync, table: string, row: Row): void {
 /** Another value of the same type. */
 function changed(value: SQLInputValue, random: () => number): SQLInputValue {
   if (value === null) return "run0";
-  if (typeof value === "number" || typeof value === "bigint") return Number(value) + 1 + Math.floor(random() * 3);
+  if (typeof value === "number" || typeof value === "bigint") return Number(value) + 1 + Math.floor(random() * 1_000);
   if (typeof value === "string") {
     const at = Math.floor(random() * value.length);
     return value.slice(0, at) + (value[at] === "0" ? "1" : "0") + value.slice(at + 1);

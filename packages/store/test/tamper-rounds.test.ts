@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type EntryDraft, encodePart, type LogFault, type Transaction, type Verification } from "@saferun/core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { approval, call } from "../src/contract.ts";
+import { approval, call } from "../src/contract-rows.ts";
 import {
   createCheckpointer,
   createFileSigner,

@@ -3,13 +3,25 @@
  * nothing, because mail scanners open links (traps.md, 16).
  */
 import { createHmac } from "node:crypto";
-import type { AlarmText, ApprovalRecord, DecisionPorts, SendFailure } from "@saferun/core";
+import {
+  type AlarmText,
+  type ApprovalRecord,
+  chosenGrant,
+  type DecisionPorts,
+  fieldsOf,
+  type GrantChoice,
+  type GrantField,
+  isChosen,
+  type Mistake,
+  notAllowed,
+  outcomeText,
+  type SendFailure,
+  typedArguments,
+} from "@saferun/core";
 import { createTransport } from "nodemailer";
 import type SMTPTransport from "nodemailer/lib/smtp-transport/index.js";
-import { notAllowed, outcomeText } from "../answer.ts";
 import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk, type Shown } from "../desk.ts";
-import { fieldsOf, typedArguments } from "../edit-form.ts";
 import { BODY_BYTES, readBody } from "../intake.ts";
 import { type People, type Person, personOf, unconfigured } from "../people.ts";
 import { short } from "../shown.ts";
@@ -179,14 +191,17 @@ export function createEmail(options: EmailOptions): EmailChannel {
       return pageResponse(400, notAllowed("neither approve nor deny").message);
     const note = form.get(FORM.note)?.slice(0, NOTE_CHARACTERS).toWellFormed() ?? "";
     const typed = verdict === "approve" ? typedArguments(approval, valuesIn(form, approval)) : { args: undefined };
-    if ("mistakes" in typed)
-      return new Response(questionPage(approval, shown, typed.mistakes), { status: 422, headers: PAGE_HEADERS });
+    const grant = verdict === "approve" ? grantIn(form, approval) : undefined;
+    const mistakes = [...("mistakes" in typed ? typed.mistakes : []), ...grantMistakes(approval, grant)];
+    if ("mistakes" in typed || mistakes.length > 0)
+      return new Response(questionPage(approval, shown, mistakes), { status: 422, headers: PAGE_HEADERS });
     const answer = await desk.decide(
       {
         ...shown,
         verdict,
         ...(typed.args === undefined ? {} : { args: typed.args }),
         ...(note === "" ? {} : { note }),
+        ...(grant === undefined ? {} : { grant }),
       },
       person,
     );
@@ -258,10 +273,31 @@ function shownIn(form: URLSearchParams): Shown | undefined {
   return { approval, version: Number(version), nonce };
 }
 
-function valuesIn(form: URLSearchParams, approval: ApprovalRecord): ReadonlyMap<string, string> {
-  const values = fieldsOf(approval).flatMap(({ path }, index): [string, string][] => {
-    const text = form.get(fieldName(index));
-    return text === null ? [] : [[path, text]];
+/** Undefined: this call alone. */
+function grantIn(form: URLSearchParams, { grantOffer: offer }: ApprovalRecord): GrantChoice | undefined {
+  const window = form.get(FORM.grant) ?? "";
+  if (window === "") return undefined;
+  const most = offer?.amount === undefined ? {} : { most: form.get(FORM.most) ?? "" };
+  return { for: window, count: form.get(FORM.count) ?? "", ...most };
+}
+
+const GRANT_NAMES = { for: FORM.grant, count: FORM.count, most: FORM.most } as const;
+
+function grantMistakes(approval: ApprovalRecord, choice: GrantChoice | undefined): readonly Mistake[] {
+  const chosen = choice === undefined ? undefined : chosenGrant(approval, choice);
+  if (chosen === undefined || "grant" in chosen) return [];
+  // Where nothing is offered there is no field to say it at.
+  const path = (field: GrantField) => (approval.grantOffer === undefined ? "" : GRANT_NAMES[field]);
+  return chosen.mistakes.map(({ field, message }) => ({ path: path(field), message }));
+}
+
+function valuesIn(form: URLSearchParams, approval: ApprovalRecord): ReadonlyMap<string, string | readonly string[]> {
+  const values = fieldsOf(approval).flatMap((field, index): [string, string | readonly string[]][] => {
+    const texts = form.getAll(fieldName(index));
+    const [text] = texts;
+    if (text === undefined) return [];
+    const several = field.type === "enums" && isChosen(field);
+    return [[field.path, several ? texts.filter((one) => one !== "") : text]];
   });
   return new Map(values);
 }

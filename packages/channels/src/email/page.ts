@@ -1,8 +1,22 @@
 /** The page behind a mail's link. No script runs on it, and what agents wrote stands in it as text (traps.md, 27). */
-import { type ApprovalRecord, choicesOf, type FormField, fieldText, isTypeable } from "@saferun/core";
-import { outcomeText } from "../answer.ts";
+import {
+  type ApprovalRecord,
+  choicesOf,
+  chosenTexts,
+  type FormField,
+  fieldsOf,
+  fieldText,
+  GRANT_DEFAULT,
+  GRANT_WINDOW_TEXTS,
+  GRANT_WINDOWS,
+  isChosen,
+  isTypeable,
+  type Mistake,
+  offerText,
+  outcomeText,
+  proposedGrant,
+} from "@saferun/core";
 import type { Shown } from "../desk.ts";
-import { fieldsOf, type Mistake } from "../edit-form.ts";
 import { argumentLines, changeLines, printable } from "../shown.ts";
 
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
@@ -23,6 +37,9 @@ export const FORM = {
   nonce: "nonce",
   verdict: "verdict",
   note: "note",
+  grant: "grant",
+  count: "grant.count",
+  most: "grant.most",
 } as const;
 
 export function fieldName(index: number): string {
@@ -41,6 +58,7 @@ export function questionPage(approval: ApprovalRecord, shown: Shown, mistakes: r
 <form method="post">
 ${hidden(FORM.approval, shown.approval)}${hidden(FORM.version, String(shown.version))}${hidden(FORM.nonce, shown.nonce)}
 ${fields.length === 0 ? "" : `<fieldset><legend>May be changed</legend>${fields.join("")}</fieldset>`}
+${grantHtml(approval, mistakes)}
 <label>Note <small>told to the agent when denied</small><input name="${FORM.note}" maxlength="2000"></label>
 <button name="${FORM.verdict}" value="approve">Approve</button>
 <button name="${FORM.verdict}" value="deny">Deny</button>
@@ -63,10 +81,45 @@ function aboutText(field: FormField): string {
   return [title, fieldText(field), printable(description)].filter((text) => text !== "").join("; ");
 }
 
+/** What may be permitted beside the call; the choice "no" stands first. */
+function grantHtml(approval: ApprovalRecord, mistakes: readonly Mistake[]): string {
+  const { grantOffer: offer } = approval;
+  if (offer === undefined) return "";
+  const before = proposedGrant(approval);
+  const chosen =
+    before === undefined ? "" : Object.keys(GRANT_WINDOWS).find((one) => GRANT_WINDOWS[one] === before.forMs);
+  const windows = ["", ...Object.keys(GRANT_WINDOWS)].map((value) => {
+    const selected = value === chosen ? " selected" : "";
+    return `<option value="${value}"${selected}>${GRANT_WINDOW_TEXTS[value] ?? "no, this call alone"}</option>`;
+  });
+  const said = (field: string): string => {
+    const mistake = mistakes.find(({ path }) => path === field);
+    return mistake === undefined ? "" : `<p class="bad">${html(mistake.message)}</p>`;
+  };
+  const number = (name: string, label: string, value: string): string =>
+    `<label>${html(label)}<input name="${name}" inputmode="numeric" autocomplete="off" value="${html(value)}"></label>${said(name)}`;
+  const { amount } = offer;
+  const count = String(before?.count ?? GRANT_DEFAULT.count);
+  return `<fieldset><legend>Permit the like too</legend><p>${html(offerText(offer))}</p>
+<label>For how long<select name="${FORM.grant}">${windows.join("")}</select></label>${said(FORM.grant)}
+${number(FORM.count, "How many more calls", count)}
+${amount === undefined ? "" : number(FORM.most, `How much ${printable(amount)}, over all of them`, String(before?.sum?.most ?? ""))}
+</fieldset>`;
+}
+
 function inputHtml(field: FormField, name: string): string {
   const { text, nullable } = field;
   const choices = choicesOf(field).map((choice) => choice.text);
-  if (choices.length === 0 || choices.some((choice) => !isTypeable({ text: choice }))) {
+  if (isChosen(field) && field.type === "enums") {
+    const chosen = chosenTexts(field);
+    const boxes = choices.map(
+      (choice) =>
+        `<option value="${html(choice)}"${chosen.includes(choice) ? " selected" : ""}>${html(choice)}</option>`,
+    );
+    // Nothing chosen is sent as nothing at all: the hidden one says that the field was there.
+    return `${hidden(name, "")}<select name="${name}" multiple size="${Math.min(12, choices.length)}">${boxes.join("")}</select>`;
+  }
+  if (!isChosen(field)) {
     // A browser drops one line break after the tag.
     return `<textarea name="${name}" rows="${rows(text)}">\n${html(text)}</textarea>`;
   }

@@ -1,9 +1,20 @@
 /** The issue about one approval, and what a comment on it says. */
-import { type AlarmText, type ApprovalRecord, fieldText, type Json, JsonTextProblem, parseJson } from "@saferun/core";
-import { outcomeText } from "../answer.ts";
+import {
+  type AlarmText,
+  type ApprovalRecord,
+  argumentsOf,
+  fieldText,
+  type GrantChoice,
+  type Json,
+  JsonTextProblem,
+  offerText,
+  outcomeText,
+  parseGrantChoice,
+  parseJson,
+} from "@saferun/core";
 import type { Shown } from "../desk.ts";
 import { at, jsonOf, textAt } from "../json-body.ts";
-import { argumentLines, argumentsOf, changeLines, jsonText, printable, short } from "../shown.ts";
+import { argumentLines, changeLines, jsonText, printable, short } from "../shown.ts";
 import type { Activity } from "./api.ts";
 
 /** Well within what Linear stores. */
@@ -91,7 +102,7 @@ export function isUnchanged(description: string, approval: ApprovalRecord): bool
 }
 
 export type Command =
-  | { readonly verdict: "approve"; readonly args?: unknown }
+  | { readonly verdict: "approve"; readonly args?: unknown; readonly grant?: GrantChoice }
   | { readonly verdict: "deny"; readonly note?: string }
   | { readonly mistake: string };
 
@@ -105,16 +116,30 @@ export function readCommand(comment: string): Command | undefined {
   if (word === "deny")
     return { verdict: "deny", ...(rest === "" ? {} : { note: rest.slice(0, NOTE_CHARACTERS).toWellFormed() }) };
   if (word !== "approve") return undefined;
-  if (rest === "") return { verdict: "approve" };
-  const [, block] = /^(?:```(?:json)?\n)([\s\S]*?)\n?```$/.exec(rest) ?? [];
-  if (block === undefined) return { mistake: "below /approve only a block of JSON with all arguments may stand" };
+  const [, terms = "", block] = /^([^`]*)(?:```(?:json)?\n([\s\S]*?)\n?```)?$/.exec(rest) ?? [];
+  if (rest !== "" && terms === "" && block === undefined) return { mistake: BELOW };
+  const chosen = grantIn(terms.trim());
+  if ("mistake" in chosen) return chosen;
+  if (block === undefined) return { verdict: "approve", ...chosen };
   try {
-    return { verdict: "approve", args: parseJson(block) };
+    return { verdict: "approve", ...chosen, args: parseJson(block) };
   } catch (error) {
     if (!(error instanceof JsonTextProblem)) throw error;
     const curly = CURLY.test(block) ? "; curly quotes are no JSON, type straight ones" : "";
     return { mistake: `the block is no JSON, line ${error.line}: ${error.message}${curly}` };
   }
+}
+
+const BELOW =
+  "below /approve only a block of JSON with all arguments may stand, and behind it only `grant for=1h count=5`";
+
+/** `grant for=1h count=5 most=50`. */
+function grantIn(text: string): { readonly grant?: GrantChoice } | { readonly mistake: string } {
+  if (text === "") return {};
+  const [, terms] = /^grant(?:\s+([\s\S]*))?$/.exec(text) ?? [];
+  if (!text.startsWith("grant")) return { mistake: BELOW };
+  const parsed = parseGrantChoice(terms ?? "");
+  return "mistake" in parsed ? parsed : { grant: parsed.choice };
 }
 
 function wholeText(approval: ApprovalRecord): string {
@@ -131,7 +156,18 @@ function reasonText({ reasons }: ApprovalRecord): string {
   return reasons.map(({ id, reason }) => `${printable(id)}: ${printable(reason)}`).join("\n");
 }
 
+/** What may be said beside `/approve`. */
 function editing(approval: ApprovalRecord): readonly string[] {
+  return [...offering(approval), ...changing(approval)];
+}
+
+function offering({ grantOffer: offer }: ApprovalRecord): readonly string[] {
+  if (offer === undefined) return [];
+  const terms = `for=1h count=5${offer.amount === undefined ? "" : " most=…"}`;
+  return [`To permit the like for a while too (${offerText(offer)}): \`/approve grant ${terms}\`.`];
+}
+
+function changing(approval: ApprovalRecord): readonly string[] {
   if (approval.editable.length === 0) return [];
   const paths = approval.editable.map((path) => `\`${printable(path).replaceAll("`", "'")}\``).join(", ");
   const form = approval.form ?? [];

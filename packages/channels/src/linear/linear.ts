@@ -1,7 +1,6 @@
 /** Linear as a channel: an issue with the call, decided by a comment of a person whom the configuration names. */
 import { createHmac } from "node:crypto";
-import type { ApprovalRecord, DecisionPorts } from "@saferun/core";
-import { type Answer, agreementText, notAllowed } from "../answer.ts";
+import { type Answered, type ApprovalRecord, agreementText, type DecisionPorts, notAllowed } from "@saferun/core";
 import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk } from "../desk.ts";
 import { BODY_BYTES, isRecent, Repeats, readBody } from "../intake.ts";
@@ -155,7 +154,7 @@ export function createLinear(options: LinearOptions): LinearChannel {
     desk.run(api.act(said.session, { type: over ? "response" : "elicitation", body: text }));
   }
 
-  async function decide(said: Said, user: NonNullable<Said["user"]>): Promise<Answer> {
+  async function decide(said: Said, user: NonNullable<Said["user"]>): Promise<Answered> {
     const person = personOf(approvers, user.id);
     if (person === undefined) return notAllowed("this Linear account is linked to nobody who may decide");
     if (!user.active) return notAllowed("this account is deactivated");

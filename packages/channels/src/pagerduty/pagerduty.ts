@@ -3,8 +3,7 @@
  * in PagerDuty decides: acknowledging means "I have seen it", and whoever resolves an incident has approved nothing (traps.md, 16).
  */
 import { createHmac } from "node:crypto";
-import type { AlarmText, ApprovalRecord, DecisionPorts } from "@saferun/core";
-import { outcomeText } from "../answer.ts";
+import { type AlarmText, type ApprovalRecord, type DecisionPorts, outcomeText } from "@saferun/core";
 import { type Channel, type OnError, type PausedApproval, warnOperator } from "../channel.ts";
 import { Desk } from "../desk.ts";
 import { BODY_BYTES, readBody } from "../intake.ts";

@@ -2,13 +2,13 @@
  * The message about one approval. Whatever an agent or a model wrote stands in rich-text elements, which Slack shows as
  * they are: no mention, no link and no format comes out of it, and it cannot pass for our own words (traps.md, 27).
  */
-import type { ApprovalRecord } from "@saferun/core";
+import { type ApprovalRecord, agreementText, outcomeText } from "@saferun/core";
 import type { ActionsBlock, Button, KnownBlock, RichTextBlock, RichTextText } from "@slack/types";
-import { agreementText, outcomeText } from "../answer.ts";
 import { argumentLines, changeLines, printable, short } from "../shown.ts";
 
 export const ACTIONS = {
   approve: "saferun.approve",
+  permit: "saferun.permit",
   edit: "saferun.edit",
   deny: "saferun.deny",
   explain: "saferun.deny-why",
@@ -49,7 +49,7 @@ function wholeCard(approval: ApprovalRecord, options: CardOptions): KnownBlock[]
     ...agreement(approval),
     ...(options.answerable ? [] : [plain("Nobody is set up to answer here.")]),
     footer(approval, options),
-    ...buttons(approval, options, options.answerable ? ["approve", "edit", "deny", "explain"] : []),
+    ...buttons(approval, options, options.answerable ? ["approve", "permit", "edit", "deny", "explain"] : []),
   ];
 }
 
@@ -156,17 +156,22 @@ function footer({ id, version, deadline }: ApprovalRecord, { link }: CardOptions
   };
 }
 
-type ButtonName = "approve" | "edit" | "deny" | "explain";
+type ButtonName = "approve" | "permit" | "edit" | "deny" | "explain";
 
 function buttons(approval: ApprovalRecord, { nonce, link }: CardOptions, names: readonly ButtonName[]): ActionsBlock[] {
   const value = JSON.stringify({ approval: approval.id, version: approval.version, nonce });
   const make = {
     approve: (): Button => ({ ...button(ACTIONS.approve, "Approve", value), style: "primary" }),
+    permit: (): Button => button(ACTIONS.permit, "Approve and permit the like…", value),
     edit: (): Button => button(ACTIONS.edit, "Edit…", value),
     deny: (): Button => ({ ...button(ACTIONS.deny, "Deny", value), style: "danger" }),
     explain: (): Button => button(ACTIONS.explain, "Deny and say why…", value),
   };
-  const shown = names.filter((name) => name !== "edit" || approval.editable.length > 0).map((name) => make[name]());
+  const offered: Readonly<Record<string, boolean>> = {
+    edit: approval.editable.length > 0,
+    permit: approval.grantOffer !== undefined,
+  };
+  const shown = names.filter((name) => offered[name] ?? true).map((name) => make[name]());
   if (link !== undefined) shown.push({ ...button(ACTIONS.open, "Open", value), url: link });
   return shown.length === 0 ? [] : [{ type: "actions", block_id: "saferun.decide", elements: shown }];
 }

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "@saferun/core";
 import type { Shown } from "../desk.ts";
 import { at, isMap, jsonOf, textAt } from "../json-body.ts";
 import { ACTIONS } from "./card.ts";
+import { GRANT_FORM } from "./grant-modal.ts";
 import { DENY_FORM, EDIT_FORM } from "./modal.ts";
 
 /** Where a card stands. */
@@ -20,8 +21,8 @@ interface FromPerson {
 
 export type Interaction =
   | (FromPerson & { readonly kind: "approve" | "deny" })
-  | (FromPerson & { readonly kind: "edit" | "explain"; readonly trigger: string })
-  | (FromPerson & { readonly kind: "submit"; readonly values: JsonObject })
+  | (FromPerson & { readonly kind: "edit" | "explain" | "permit"; readonly trigger: string })
+  | (FromPerson & { readonly kind: "submit" | "grant"; readonly values: JsonObject })
   | (FromPerson & { readonly kind: "refuse"; readonly values: JsonObject })
   /** Something that needs no answer: a link that was opened, another feature of the same app. */
   | { readonly kind: "other" };
@@ -59,22 +60,30 @@ function readClick(payload: Json): Interaction | undefined {
       return { kind: "explain", ...person, trigger: textAt(payload, "trigger_id") ?? "" };
     case ACTIONS.edit:
       return { kind: "edit", ...person, trigger: textAt(payload, "trigger_id") ?? "" };
+    case ACTIONS.permit:
+      return { kind: "permit", ...person, trigger: textAt(payload, "trigger_id") ?? "" };
     default:
       return { kind: "other" };
   }
 }
 
 function readSubmission(payload: Json): Interaction | undefined {
-  const form = textAt(payload, "view", "callback_id");
-  if (form !== EDIT_FORM && form !== DENY_FORM) return { kind: "other" };
+  const form = textAt(payload, "view", "callback_id") ?? "";
+  const kind = Object.hasOwn(FORMS, form) ? FORMS[form] : undefined;
+  if (kind === undefined) return { kind: "other" };
   const account = textAt(payload, "user", "id");
   const metadata = jsonOf(textAt(payload, "view", "private_metadata") ?? "");
   const shown = readShown(textAt(metadata, "shown") ?? "");
   const values = at(payload, "view", "state", "values");
   if (account === undefined || shown === undefined || !isMap(values)) return undefined;
-  const kind = form === EDIT_FORM ? "submit" : "refuse";
   return { kind, account, shown, values, message: messageAt(at(metadata, "message"), "channel", "ts") };
 }
+
+const FORMS: Readonly<Record<string, "submit" | "grant" | "refuse">> = {
+  [EDIT_FORM]: "submit",
+  [GRANT_FORM]: "grant",
+  [DENY_FORM]: "refuse",
+};
 
 /** What a form keeps of the click that opened it. */
 export function formMetadata({ shown, message }: FromPerson): string {

@@ -1,9 +1,21 @@
 /** The edit form: a field for each argument that may be changed, and the whole call above it. */
-import { type ApprovalRecord, choicesOf, type FormField, fieldText, isTypeable, type JsonObject } from "@saferun/core";
+import {
+  type Answered,
+  type ApprovalRecord,
+  choicesOf,
+  chosenTexts,
+  type FormField,
+  fieldsOf,
+  fieldText,
+  isTypeable,
+  type Json,
+  type JsonObject,
+  type Mistake,
+  type Typed,
+  typedArguments,
+} from "@saferun/core";
 import type { InputBlock, ModalView, PlainTextElement, PlainTextOption } from "@slack/types";
-import type { Answer } from "../answer.ts";
-import { fieldsOf, type Mistake, type Typed, typedArguments } from "../edit-form.ts";
-import { textAt } from "../json-body.ts";
+import { at, textAt } from "../json-body.ts";
 import { short } from "../shown.ts";
 import { argumentBlock, CARD_CHARACTERS } from "./card.ts";
 
@@ -63,7 +75,11 @@ function input(field: FormField, index: number): InputBlock {
   return {
     type: "input",
     block_id: blockOf(index),
-    optional: field.value === undefined || field.text === "" || field.nullable === true,
+    optional:
+      field.value === undefined ||
+      field.text === "" ||
+      field.nullable === true ||
+      (field.type === "enums" && !field.minItems),
     label: plain(labelOf(field)),
     hint: plain(hintOf(field)),
     element: elementOf(field),
@@ -85,6 +101,16 @@ function hintOf(field: FormField): string {
 function elementOf(field: FormField): InputBlock["element"] {
   const { text, type, value } = field;
   const options = optionsOf(field);
+  if (options.length > 0 && type === "enums") {
+    const chosen = chosenTexts(field);
+    const initial = options.filter((option) => chosen.includes(option.text.text));
+    return {
+      type: "multi_static_select",
+      action_id: VALUE,
+      options,
+      ...(initial.length === 0 ? {} : { initial_options: initial }),
+    };
+  }
   if (options.length > 0) {
     const initial = options.find((option) => (value === null ? option.value === NOTHING : option.text.text === text));
     return {
@@ -129,7 +155,9 @@ function optionsOf(field: FormField): PlainTextOption[] {
     ({ text }) => text.length <= OPTION_CHARACTERS && text.trim() !== "" && isTypeable({ text }),
   );
   if (!shown || options.length === 0 || options.length >= MOST_OPTIONS) return [];
-  return field.nullable === true ? [...options, { text: plain("(nothing)"), value: NOTHING }] : options;
+  return field.nullable === true && field.type !== "enums"
+    ? [...options, { text: plain("(nothing)"), value: NOTHING }]
+    : options;
 }
 
 function chosenText(field: FormField, value: string): string {
@@ -153,8 +181,17 @@ function plain(text: string): PlainTextElement {
 
 /** The submitted form as arguments. Fields that Slack does not send are empty; unknown ones are ignored. */
 export function submitted(approval: ApprovalRecord, values: JsonObject): Typed {
-  const typed = new Map<string, string>();
+  const typed = new Map<string, string | readonly string[]>();
   for (const [index, field] of fieldsOf(approval).entries()) {
+    const several = at(values, blockOf(index), VALUE, "selected_options");
+    if (Array.isArray(several)) {
+      const options = several as readonly Json[];
+      typed.set(
+        field.path,
+        options.map((option) => chosenText(field, textAt(option, "value") ?? "")),
+      );
+      continue;
+    }
     const chosen = textAt(values, blockOf(index), VALUE, "selected_option", "value");
     const text = textAt(values, blockOf(index), VALUE, "value");
     typed.set(field.path, chosen === undefined ? (text ?? "") : chosenText(field, chosen));
@@ -174,7 +211,7 @@ export function mistakesReply(approval: ApprovalRecord, mistakes: readonly Mista
 }
 
 /** Shows an answer in place of the form. */
-export function answerReply(answer: Answer): JsonObject {
+export function answerReply(answer: Answered): JsonObject {
   const view = {
     type: "modal",
     title: { type: "plain_text", text: titleOf(answer) },
@@ -184,7 +221,7 @@ export function answerReply(answer: Answer): JsonObject {
   return { response_action: "update", view };
 }
 
-function titleOf({ answer, approval }: Answer): string {
+function titleOf({ answer, approval }: Answered): string {
   if (answer !== "applied") return "Not decided";
   return approval?.state === "pending" ? "Recorded" : "Done";
 }

@@ -1,6 +1,15 @@
 /** Slack as a channel: a card with buttons, an edit form, and the answer of people whom the configuration names. */
-import type { AlarmText, ApprovalRecord, DecisionPorts, Json, JsonObject } from "@saferun/core";
-import { type Answer, answerOf, notAllowed } from "../answer.ts";
+import {
+  type AlarmText,
+  type Answered,
+  type ApprovalRecord,
+  answeredOf,
+  chosenGrant,
+  type DecisionPorts,
+  type Json,
+  type JsonObject,
+  notAllowed,
+} from "@saferun/core";
 import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk } from "../desk.ts";
 import { BODY_BYTES, Repeats, readBody } from "../intake.ts";
@@ -9,6 +18,7 @@ import { type People, type Person, personOf } from "../people.ts";
 import { short } from "../shown.ts";
 import { type Card, closedCard, escaped, pendingCard } from "./card.ts";
 import { createSlackClient, slackFailure } from "./client.ts";
+import { grantForm, grantMistakesReply, submittedGrant } from "./grant-modal.ts";
 import { formMetadata, type Interaction, readInteraction, type SlackMessage } from "./interaction.ts";
 import { answerReply, denyForm, editForm, mistakesReply, submitted, submittedReason } from "./modal.ts";
 import { isSlackRequest } from "./signature.ts";
@@ -130,9 +140,12 @@ export function createSlack(options: SlackOptions): SlackChannel {
           return DONE;
         case "edit":
         case "explain":
+        case "permit":
           return open(interaction);
         case "submit":
           return submit(interaction);
+        case "grant":
+          return permit(interaction);
         case "refuse":
           return refuse(interaction);
         case "approve":
@@ -158,7 +171,7 @@ export function createSlack(options: SlackOptions): SlackChannel {
   }
 
   /** The form opens first: Slack forgets the click after three seconds. Who it was is asked again when it is sent. */
-  async function open(interaction: Interaction & { kind: "edit" | "explain" }): Promise<SlackReply> {
+  async function open(interaction: Interaction & { kind: "edit" | "explain" | "permit" }): Promise<SlackReply> {
     const { account, kind, shown, message, trigger } = interaction;
     const person = personOf(approvers, account);
     const approval = person === undefined ? undefined : await desk.opened(shown);
@@ -169,13 +182,13 @@ export function createSlack(options: SlackOptions): SlackChannel {
       return told(account, message, refusal);
     }
     const metadata = formMetadata(interaction);
-    const view = kind === "edit" ? editForm(approval, metadata) : denyForm(approval, metadata);
+    const view = FORM_OF[kind](approval, metadata);
     if (view === undefined) return told(account, message, notAllowed("these arguments do not fit into a form here"));
     await client.views.open({ trigger_id: trigger, view });
     return DONE;
   }
 
-  async function submit({ account, shown, values, message }: Interaction & { kind: "submit" }): Promise<SlackReply> {
+  async function submit({ account, shown, values, message }: Submission): Promise<SlackReply> {
     const person = await whoIs(account);
     if ("refusal" in person) return { status: 200, body: answerReply(notAllowed(person.refusal)) };
     const approval = await desk.opened(shown);
@@ -185,6 +198,20 @@ export function createSlack(options: SlackOptions): SlackChannel {
     const answer = await desk.decide({ ...shown, verdict: "approve", args: typed.args }, person, message);
     if (answer.mendable) return { status: 200, body: mistakesReply(approval, [{ path: "", message: answer.message }]) };
     return { status: 200, body: answerReply(answer) };
+  }
+
+  async function permit({ account, shown, values, message }: Submission): Promise<SlackReply> {
+    const person = await whoIs(account);
+    if ("refusal" in person) return { status: 200, body: answerReply(notAllowed(person.refusal)) };
+    const approval = await desk.opened(shown);
+    if (approval === undefined) return { status: 200, body: answerReply(notAllowed(UNKNOWN)) };
+    const grant = submittedGrant(approval, values);
+    const chosen = chosenGrant(approval, grant);
+    if ("mistakes" in chosen) return { status: 200, body: grantMistakesReply(chosen.mistakes) };
+    return {
+      status: 200,
+      body: answerReply(await desk.decide({ ...shown, verdict: "approve", grant }, person, message)),
+    };
   }
 
   async function refuse({ account, shown, values, message }: Interaction & { kind: "refuse" }): Promise<SlackReply> {
@@ -213,13 +240,13 @@ export function createSlack(options: SlackOptions): SlackChannel {
     }
   }
 
-  function told(account: string, message: SlackMessage | undefined, answer: Answer): SlackReply {
+  function told(account: string, message: SlackMessage | undefined, answer: Answered): SlackReply {
     tell(account, message, answer);
     return DONE;
   }
 
   /** Only to the person who clicked. */
-  function tell(account: string, message: SlackMessage | undefined, { message: text }: Answer): void {
+  function tell(account: string, message: SlackMessage | undefined, { message: text }: Answered): void {
     if (message === undefined) return;
     const { channel } = message;
     desk.run(client.chat.postEphemeral({ channel, user: account, text: escaped(text), ...LITERAL }));
@@ -242,6 +269,10 @@ export function createSlack(options: SlackOptions): SlackChannel {
   }
 }
 
+type Submission = Interaction & { kind: "submit" | "grant" };
+
+const FORM_OF = { edit: editForm, explain: denyForm, permit: grantForm } as const;
+
 const UNLINKED = "this Slack account is linked to nobody who may decide";
 const UNKNOWN = "this button belongs to no approval that is known here";
 
@@ -254,17 +285,17 @@ function alarmText({ agent, environment, run, lines }: AlarmText): string {
 }
 
 /** Why a form need not be opened: what the decision would answer as well. */
-function refused(approval: ApprovalRecord, version: number): Answer | undefined {
+function refused(approval: ApprovalRecord, version: number): Answered | undefined {
   const known = { status: "refused", approval } as const;
   switch (approval.state) {
     case "pending":
       if (version === approval.version) return undefined;
-      return answerOf({ ...known, reason: "stale-version", message: "the request has changed since it was shown" });
+      return answeredOf({ ...known, reason: "stale-version", message: "the request has changed since it was shown" });
     case "expired":
     case "withdrawn":
-      return answerOf({ ...known, reason: "expired", message: "the time for this approval is over" });
+      return answeredOf({ ...known, reason: "expired", message: "the time for this approval is over" });
     default:
-      return answerOf({ ...known, reason: "already-decided", message: approval.state });
+      return answeredOf({ ...known, reason: "already-decided", message: approval.state });
   }
 }
 

@@ -1,20 +1,25 @@
 /** Any system as a channel: Standard Webhooks out, Standard Webhooks in. */
 import {
   type AlarmText,
+  type Answered,
+  type AnswerWord,
   type ApprovalRecord,
+  argumentsOf,
   type DecisionPorts,
   editFieldJson,
+  GRANT_WINDOWS,
   type Json,
   type JsonObject,
+  notAllowed,
+  outcomeText,
+  readGrantChoice,
 } from "@saferun/core";
-import { type Answer, type AnswerWord, notAllowed, outcomeText } from "../answer.ts";
 import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk, type Reply } from "../desk.ts";
 import { BODY_BYTES, Repeats, readBody } from "../intake.ts";
 import { at, isMap, jsonOf, textAt } from "../json-body.ts";
 import { type People, personOf } from "../people.ts";
 import { post, postFailure } from "../post.ts";
-import { argumentsOf } from "../shown.ts";
 import { parseWebhookSecret, signedId, webhookHeaders } from "./signature.ts";
 
 export interface WebhookOptions {
@@ -68,7 +73,7 @@ export function createWebhook(options: WebhookOptions): WebhookChannel {
       send(url, `${approval.id}.requested.${approval.version}`, requestedEvent(approval, nonce)),
     close: ({ url }, approval) => send(url, `${approval.id}.closed`, closedEvent(approval)),
   });
-  const repeats = new Repeats<Answer | undefined>(Date.now);
+  const repeats = new Repeats<Answered | undefined>(Date.now);
 
   async function handle(request: Request): Promise<Response> {
     try {
@@ -87,7 +92,7 @@ export function createWebhook(options: WebhookOptions): WebhookChannel {
     }
   }
 
-  async function decide(event: Json | undefined): Promise<Answer | undefined> {
+  async function decide(event: Json | undefined): Promise<Answered | undefined> {
     const data = at(event, "data");
     const reply = readReply(data);
     const account = textAt(data, "account");
@@ -114,7 +119,7 @@ const STATUS: Readonly<Record<AnswerWord, number>> = {
   not_allowed: 403,
 };
 
-const KEYS: readonly string[] = ["approval", "version", "nonce", "verdict", "arguments", "note", "account"];
+const KEYS: readonly string[] = ["approval", "version", "nonce", "verdict", "arguments", "grant", "note", "account"];
 const NOTE_CHARACTERS = 2_000;
 
 /** Nothing in it is guessed: an unknown key is an error. */
@@ -125,11 +130,14 @@ function readReply(data: Json | undefined): Reply | undefined {
   if (approval === undefined || nonce === undefined || typeof version !== "number") return undefined;
   if (verdict !== "approve" && verdict !== "deny") return undefined;
   if (data.note !== undefined && (note === undefined || note.length > NOTE_CHARACTERS)) return undefined;
-  if (data.arguments !== undefined && verdict === "deny") return undefined;
+  if ((data.arguments !== undefined || data.grant !== undefined) && verdict === "deny") return undefined;
+  const grant = data.grant === undefined ? undefined : readGrantChoice(data.grant);
+  if (grant === null) return undefined;
   return {
     ...{ approval, version, nonce, verdict },
     ...(data.arguments === undefined ? {} : { args: data.arguments }),
     ...(note === undefined ? {} : { note }),
+    ...(grant === undefined ? {} : { grant }),
   };
 }
 
@@ -144,9 +152,16 @@ function requestedEvent(approval: ApprovalRecord, nonce: string): JsonObject {
       reasons: approval.reasons.map(({ id, reason }) => ({ rule: id, reason })),
       editable: approval.editable,
       fields: (approval.form ?? []).map(editFieldJson),
+      grant_offer: offerOf(approval),
       deadline: new Date(approval.deadline).toISOString(),
     },
   };
+}
+
+/** What `grant` may choose of, in an answer; null: nothing. */
+function offerOf({ grantOffer: offer }: ApprovalRecord): JsonObject | null {
+  if (offer === undefined) return null;
+  return { same: offer.same, free: offer.free, amount: offer.amount ?? null, for: Object.keys(GRANT_WINDOWS) };
 }
 
 function alarmEvent(id: string, { run, agent, environment, lines }: AlarmText): JsonObject {

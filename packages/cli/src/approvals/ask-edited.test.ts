@@ -25,7 +25,11 @@ const form: readonly EditField[] = [
 ];
 
 /** `keys` for each question, typed once it stands there; undefined where it was given up. */
-async function answered(args: Json, keys: readonly (readonly [shown: string, keys: string])[]) {
+async function answered(
+  args: Json,
+  keys: readonly (readonly [shown: string, keys: string])[],
+  fields: readonly EditField[] = form,
+) {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const left = [...keys];
   let seen = "";
@@ -39,7 +43,7 @@ async function answered(args: Json, keys: readonly (readonly [shown: string, key
     since = "";
     setImmediate(() => input.write(next[1]));
   });
-  const terms = { editable: form.map(({ path }) => path), form };
+  const terms = { editable: fields.map(({ path }) => path), form: fields };
   const edited = await askEdited(args, terms, { input, output });
   return { edited, seen, left };
 }
@@ -74,6 +78,27 @@ describe("the terminal's form", () => {
       ["limit", `${UP}${ENTER}`],
     ]);
     expect(chosen.edited).toEqual({ amount: 450, currency: "eur", notify: false, limit: 2 });
+  });
+
+  it("takes several choices of a list, and asks again until they fit [A9~]", async () => {
+    const days: EditField = {
+      path: "days",
+      label: "days",
+      type: "enums",
+      enum: ["mon", "tue", "wed"],
+      required: true,
+      minItems: 1,
+    };
+    const { edited, left } = await answered(
+      { days: ["mon"] },
+      [
+        ["days (a list of 1 or more of mon, tue, wed)", ` ${ENTER}`],
+        ["must be a list of 1 or more of", `${DOWN} ${DOWN} ${ENTER}`],
+      ],
+      [days],
+    );
+    expect(left).toEqual([]);
+    expect(edited).toEqual({ days: ["mon", "tue", "wed"] });
   });
 
   it("decides nothing for somebody who gives up", async () => {

@@ -1,12 +1,14 @@
 /** Asks on a terminal for each argument that may be changed, by what the tool's schema says of it. */
 import type { Readable, Writable } from "node:stream";
-import { log, select, text } from "@clack/prompts";
+import { isCancel, log, multiselect, select, text } from "@clack/prompts";
 import {
   type ApprovalRecord,
   choicesOf,
+  chosenTexts,
   type FormField,
   fieldText,
   formFields,
+  isChosen,
   isTypeable,
   type Json,
   typedValue,
@@ -35,7 +37,7 @@ export async function askEdited(
       });
       continue;
     }
-    const typed = isChoice(field) ? await choose(field, terminal) : await type(field, terminal);
+    const typed = await ask(field, terminal);
     if (typeof typed === "symbol") return undefined;
     const value = typedValue(field, typed);
     if ("value" in value) edited = withValue(edited, field.path, value.value);
@@ -43,9 +45,27 @@ export async function askEdited(
   return edited;
 }
 
-function isChoice(field: FormField): boolean {
-  const choices = choicesOf(field);
-  return choices.length > 0 && choices.every(isTypeable);
+function ask(field: FormField, terminal: Terminal): Promise<string | string[] | symbol> {
+  if (!isChosen(field)) return type(field, terminal);
+  return field.type === "enums" ? chooseSeveral(field, terminal) : choose(field, terminal);
+}
+
+/** Asked again until what was chosen fits. */
+async function chooseSeveral(field: FormField, terminal: Terminal): Promise<string[] | symbol> {
+  for (let said = ""; ; ) {
+    const chosen = await multiselect({
+      message: `${messageOf(field)}${said}`,
+      options: choicesOf(field).map(({ text: value }) => ({ value, label: value })),
+      initialValues: [...chosenTexts(field)],
+      required: false,
+      maxItems: 12,
+      ...terminal,
+    });
+    if (isCancel(chosen)) return chosen;
+    const value = typedValue(field, chosen);
+    if (!("message" in value)) return chosen;
+    said = `\n${printable(value.message)}`;
+  }
 }
 
 function choose(field: FormField, terminal: Terminal): Promise<string | symbol> {

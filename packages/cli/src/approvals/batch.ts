@@ -1,5 +1,5 @@
 /** Several calls in one view, each bound on its own; and taking back what was denied or permitted before. */
-import { decideApproval, liftDenial, revokeGrant, type Store } from "@saferun/core";
+import { type Answered, decideApproval, liftDenial, revokeGrant, type Store } from "@saferun/core";
 import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -7,9 +7,10 @@ import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { storeOption, withStore } from "../store.ts";
-import { type Answer, answerJson, answerOf } from "./answer.ts";
+import { answered, answerJson } from "./answer.ts";
 import { localApprover } from "./approver.ts";
 import { findApproval, listApprovals } from "./find.ts";
+import { GRANT_HELP, grantChosen } from "./grants.ts";
 import { approvalLines } from "./view.ts";
 
 interface BatchOptions extends Shared {
@@ -18,6 +19,7 @@ interface BatchOptions extends Shared {
   readonly deny?: boolean;
   readonly allOfRun?: string;
   readonly note?: string;
+  readonly grant?: string;
 }
 
 interface BackOptions extends Shared {
@@ -38,6 +40,7 @@ export function registerBatch(parent: Command, { io, run }: CommandSetup): void 
     .option("--approve", "let each of them run, once, as it stands")
     .option("--deny", "refuse each of them")
     .option("--note <text>", "why; told to the agent where it is a denial")
+    .option("--grant <terms>", `with --approve: ${GRANT_HELP}`)
     .addOption(storeOption())
     .action(
       run((ids: readonly string[], options: BatchOptions) =>
@@ -46,6 +49,7 @@ export function registerBatch(parent: Command, { io, run }: CommandSetup): void 
     );
   describe(decide, [
     "saferun approvals decide appr_5f21… appr_5f22… --approve",
+    "saferun approvals decide appr_5f21… --approve --grant 'for=1h count=5 most=50'",
     "saferun approvals decide --all-of-run run_81c2… --deny --note 'stop here'",
   ]);
   const lift = parent
@@ -69,32 +73,40 @@ export function registerBatch(parent: Command, { io, run }: CommandSetup): void 
 }
 
 async function decideAll(io: Io, store: Store, ids: readonly string[], options: BatchOptions): Promise<ExitCode> {
-  const { approve = false, deny = false, allOfRun, note } = options;
+  const { approve = false, deny = false, allOfRun, note, grant } = options;
   if (approve && deny) throw usage("give `--approve` or `--deny`, not both");
+  if (grant !== undefined && !approve) throw usage("`--grant` stands beside `--approve`");
   if ((ids.length === 0) === (allOfRun === undefined)) throw usage("name approvals, or a run with `--all-of-run`");
   const waiting = await listApprovals(store, nodeClock.now(), false);
-  const chosen =
+  const named =
     allOfRun === undefined
-      ? await Promise.all([...new Set(ids)].map((id) => findApproval(store, id)))
-      : waiting.filter((approval) => approval.run === allOfRun).reverse();
+      ? ids
+      : waiting
+          .filter(({ run }) => run === allOfRun)
+          .map(({ id }) => id)
+          .reverse();
+  const chosen = await Promise.all([...new Set(named)].map((id) => findApproval(store, id)));
   if (chosen.length === 0) throw failed("approval.missing", `nothing waits in run \`${printable(allOfRun ?? "")}\``);
   if (!options.json) {
     for (const approval of chosen) io.print([...approvalLines(approval, nodeClock.now(), io.style), ""].join("\n"));
   }
   if (!approve && !deny) return EXIT.fine;
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
-  const answers: Answer[] = [];
-  for (const { id, version } of chosen) {
-    const answered = await decideApproval(ports, {
+  // All of them before the first is answered: a mistake decides nothing.
+  const grants = chosen.map((approval) => (grant === undefined ? undefined : grantChosen(approval, grant)));
+  const answers: Answered[] = [];
+  for (const [index, { id, version }] of chosen.entries()) {
+    const terms = grants[index];
+    const decided = await decideApproval(ports, {
       approval: id,
       // As it was shown above: what has changed since is refused alone.
       version,
       verdict: approve ? "approve" : "deny",
       by: localApprover(io.user, "cli"),
       ...(note === undefined ? {} : { note }),
+      ...(terms === undefined ? {} : { grant: terms }),
     });
-    const answer = answerOf(answered);
-    if (answer !== undefined) answers.push(answer);
+    answers.push(answered(decided));
   }
   const now = nodeClock.now();
   if (options.json) printJson(io, { answers: answers.map((answer) => answerJson(answer, now)) });
@@ -102,7 +114,7 @@ async function decideAll(io: Io, store: Store, ids: readonly string[], options: 
   return answers.every(({ answer }) => answer === "applied") ? EXIT.fine : EXIT.found;
 }
 
-function answerLine({ answer, message, approval }: Answer, io: Io): string {
+function answerLine({ answer, message, approval }: Answered, io: Io): string {
   const paint = answer === "applied" ? io.style.good : io.style.bad;
   return `${approval?.id ?? ""}  ${paint(message)}`;
 }

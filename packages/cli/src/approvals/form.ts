@@ -1,15 +1,25 @@
 /** The form on a terminal: list → what will run → edit → difference → confirm. */
 import { intro, isCancel, log, note, outro, select, text } from "@clack/prompts";
-import type { ApprovalRecord, Approver, DecisionPorts, Json } from "@saferun/core";
+import {
+  type Answered,
+  type ApprovalRecord,
+  type Approver,
+  type DecisionPorts,
+  decideApproval,
+  type GrantTerms,
+  grantText,
+  type Json,
+  versionOf,
+} from "@saferun/core";
+import { parsed } from "@saferun/server/wire";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { short } from "../output/printable.ts";
-import { parsed } from "../wire.ts";
-import { type Answer, answerOf, approverText } from "./answer.ts";
+import { answered, approverText } from "./answer.ts";
 import { askEdited } from "./ask-edited.ts";
+import { askGrant } from "./ask-grant.ts";
 import { listApprovals } from "./find.ts";
-import { decideForeseeing } from "./foresee.ts";
-import { approvalLines, differenceLines, timeText } from "./view.ts";
+import { approvalLines, differenceLines, previewText, timeText } from "./view.ts";
 
 export interface FormOptions {
   readonly ports: DecisionPorts;
@@ -32,83 +42,95 @@ export async function approvalForm(io: Io, options: FormOptions): Promise<ExitCo
       options: [
         ...waiting.map((approval) => ({
           value: approval.id,
-          label: `${short(approval.tool, 40)}  ${short(approval.bytes, 60)}`,
+          label: `${short(approval.tool, 40)}  ${previewText(approval, 60)}`,
           hint: timeText(approval, now),
         })),
         { value: "", label: "leave" },
       ],
     });
-    const approval = isCancel(chosen) ? undefined : waiting.find(({ id }) => id === chosen);
-    if (approval === undefined) {
+    if (isCancel(chosen) || chosen === "") {
       outro("left; nothing more was decided");
       return EXIT.fine;
     }
-    await answerOne(io, options, approval);
+    const approval = await ports.store.approval(chosen);
+    if (approval !== undefined) await answerOne(options, approval, io);
   }
 }
 
-async function answerOne(io: Io, options: FormOptions, approval: ApprovalRecord): Promise<void> {
-  const proposed = parsed(approval.bytes);
-  let args = proposed;
+async function answerOne(options: FormOptions, approval: ApprovalRecord, io: Io): Promise<void> {
+  const standing = parsed(versionOf(approval).bytes);
+  let args = standing;
   note(approvalLines(approval, options.ports.clock.now(), io.style).join("\n"), "a call waits", {
     format: (line) => line,
   });
   for (;;) {
-    const edited = args !== proposed;
+    const edited = args !== standing;
     const action = await select({
       message: edited ? "approve the edited call?" : "what shall happen?",
       initialValue: "back",
-      options: [
-        { value: "back", label: "back to the list", hint: "decides nothing" },
-        {
-          value: "approve",
-          label: edited ? "approve as edited" : "approve",
-          hint: "it runs once, with these arguments",
-        },
-        ...(approval.editable.length > 0
-          ? [{ value: "edit", label: edited ? "edit again" : "edit, then decide" }]
-          : []),
-        { value: "deny", label: "deny", hint: "the agent is told" },
-      ],
+      options: actionsOf(approval, edited),
     });
     if (isCancel(action) || action === "back") return;
     if (action === "edit") {
       args = (await askEdited(args, approval)) ?? args;
-      const changes = differenceLines(proposed, args, io.style);
-      if (changes.length === 0) args = proposed;
+      const changes = differenceLines(standing, args, io.style);
+      if (changes.length === 0) args = standing;
       log.message(changes.length === 0 ? "nothing is changed" : changes.join("\n"));
       continue;
     }
+    const grant = action === "permit" ? await askGrant(approval) : undefined;
+    if (action === "permit" && grant === undefined) continue;
+    if (grant !== undefined)
+      log.message(`permitted too: ${grantText(JSON.stringify(args), grant, approval.grantOffer)}`);
     const why = await text({
       message: action === "deny" ? "why? The agent is told (may stay empty)" : "a note for the record (may stay empty)",
       defaultValue: "",
     });
     if (isCancel(why)) continue;
-    const answer = await decide(io, options, approval, action, args === proposed ? undefined : args, why);
+    const said = { verdict: action === "deny" ? "deny" : "approve", why, grant } as const;
+    const answer = await decide(options, approval, said, edited ? args : undefined);
     if (answer.answer === "applied") log.success(answer.message);
     else log.error(answer.message);
-    return;
+    // An edit that cannot be is mended here, not typed again.
+    if (answer.mendable !== true) return;
   }
 }
 
+function actionsOf(approval: ApprovalRecord, edited: boolean) {
+  return [
+    { value: "back", label: "back to the list", hint: "decides nothing" },
+    { value: "approve", label: edited ? "approve as edited" : "approve", hint: "it runs once, with these arguments" },
+    ...(approval.grantOffer === undefined
+      ? []
+      : [
+          {
+            value: "permit",
+            label: "approve, and permit the like for a while",
+            hint: "so often, so much; not asked again",
+          },
+        ]),
+    ...(approval.editable.length > 0 ? [{ value: "edit", label: edited ? "edit again" : "edit, then decide" }] : []),
+    { value: "deny", label: "deny", hint: "the agent is told" },
+  ];
+}
+
+interface Said {
+  readonly verdict: "approve" | "deny";
+  readonly why: string;
+  readonly grant: GrantTerms | undefined;
+}
+
 async function decide(
-  io: Io,
   { ports, by }: FormOptions,
-  approval: ApprovalRecord,
-  action: string,
+  { id, version }: ApprovalRecord,
+  { verdict, why, grant }: Said,
   args: Json | undefined,
-  why: string,
-): Promise<Answer> {
-  const verdict = action === "approve" ? "approve" : "deny";
-  const answer = answerOf(
-    await decideForeseeing(io, ports, {
-      approval: approval.id,
-      version: approval.version,
-      verdict,
-      by,
-      ...(why === "" ? {} : { note: why }),
-      ...(args === undefined || verdict === "deny" ? {} : { args }),
-    }),
-  );
-  return answer ?? { answer: "expired", message: "expired: the approval is gone", approval: undefined };
+): Promise<Answered> {
+  const decision = await decideApproval(ports, {
+    ...{ approval: id, version, verdict, by },
+    ...(why === "" ? {} : { note: why }),
+    ...(args === undefined || verdict === "deny" ? {} : { args }),
+    ...(grant === undefined ? {} : { grant }),
+  });
+  return answered(decision);
 }

@@ -1,21 +1,33 @@
 /** Approvals as text for a terminal: what will run, why it was paused, what may be edited. */
-import { type ApprovalRecord, covers, type Json, missingOf, missingText, versionOf } from "@saferun/core";
+import {
+  type ApprovalRecord,
+  type ApprovalSummary,
+  approvalState,
+  covers,
+  givenGrant,
+  grantText,
+  type Json,
+  missingOf,
+  missingText,
+  offerText,
+  proposedGrant,
+  versionOf,
+} from "@saferun/core";
+import { parsed } from "@saferun/server/wire";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
 import { moment, span } from "../output/time.ts";
 import { leaf, treeLines } from "../output/tree.ts";
-import { parsed } from "../wire.ts";
-import { approverText } from "./answer.ts";
+import { approverText, stateText } from "./answer.ts";
 import { differences } from "./edit.ts";
-import { approvalStatus, stateText } from "./status.ts";
 
-export function approvalListLines(approvals: readonly ApprovalRecord[], now: number, style: Style): string[] {
+export function approvalListLines(approvals: readonly ApprovalSummary[], now: number, style: Style): string[] {
   const rows = approvals.map((approval) => [
     approval.id,
-    tone(style, stateText(approvalStatus(approval, now))),
+    tone(style, stateText(approvalState(approval, now))),
     short(approval.tool, 40),
-    short(approval.bytes, 48),
+    previewText(approval, 48),
     style.dim(timeText(approval, now)),
   ]);
   return table([["APPROVAL", "STATE", "TOOL", "ARGUMENTS", ""].map(style.dim), ...rows]);
@@ -23,7 +35,7 @@ export function approvalListLines(approvals: readonly ApprovalRecord[], now: num
 
 export function approvalLines(approval: ApprovalRecord, now: number, style: Style): string[] {
   const { bold, dim } = style;
-  const state = tone(style, stateText(approvalStatus(approval, now)));
+  const state = tone(style, stateText(approvalState(approval, now)));
   const first = approval.reasons.flatMap((reason) => reason.approval.show);
   const remark = (path: string) =>
     approval.editable.some((allowed) => covers(allowed, path)) ? dim("← may be edited") : "";
@@ -42,6 +54,7 @@ export function approvalLines(approval: ApprovalRecord, now: number, style: Styl
     `  agent ${printable(approval.agent)} in ${printable(approval.environment)}, run ${printable(approval.run)}, at ${moment(approval.createdAt)}`,
     `  ${dim(`version ${approval.version}, digest ${approval.digest}`)}`,
     ...voteLines(approval, style),
+    ...offerLines(approval, style),
     ...decisionLines(approval, style),
   ];
 }
@@ -61,16 +74,31 @@ function voteLines(approval: ApprovalRecord, { bold }: Style): string[] {
   return ["", bold("who has to agree"), ...agreed, ...(missing.length === 0 ? [] : [`  ${missingText(missing)}`])];
 }
 
+/** What may be permitted beside the call, or what somebody has permitted who agreed to it. */
+function offerLines(approval: ApprovalRecord, { bold }: Style): string[] {
+  const { decision, grantOffer: offer } = approval;
+  if (decision !== null || offer === undefined) return [];
+  const proposed = proposedGrant(approval);
+  return [
+    "",
+    bold("what may be permitted too"),
+    `  with \`--grant\`: ${offerText(offer)}`,
+    ...(proposed === undefined ? [] : [`  so far: ${grantText(versionOf(approval).bytes, proposed, offer)}`]),
+  ];
+}
+
 function decisionLines(approval: ApprovalRecord, style: Style): string[] {
   const { decision } = approval;
   if (decision === null) return [];
   const note = decision.note === null ? [] : [`  note: ${printable(decision.note)}`];
+  const given = givenGrant(approval);
   const edits = decision.edited ? differenceLines(parsed(approval.bytes), parsed(decision.bytes), style) : [];
   return [
     "",
     style.bold("what was decided"),
     `  ${tone(style, decision.verdict)} by ${approverText(decision.by)}, via ${printable(decision.by.via)}, at ${moment(decision.at)}`,
     ...note,
+    ...(given === undefined ? [] : [`  permitted too: ${grantText(decision.bytes, given, approval.grantOffer)}`]),
     ...edits,
   ];
 }
@@ -90,9 +118,15 @@ function shown(value: Json | undefined): string {
   return leaf(value);
 }
 
-export function timeText(approval: ApprovalRecord, now: number): string {
-  const status = approvalStatus(approval, now);
-  if (status === "pending") return `silence denies it in ${span(approval.deadline - now)}`;
-  if (approval.decision !== null) return `${span(now - approval.decision.at)} ago`;
-  return status === "expired" ? `nobody answered by ${moment(approval.deadline)}` : "";
+/** The beginning of the arguments, in one line. */
+export function previewText({ preview, whole }: ApprovalSummary, length: number): string {
+  return short(whole ? preview : `${preview}…`, length);
+}
+
+export function timeText(approval: ApprovalRecord | ApprovalSummary, now: number): string {
+  const state = approvalState(approval, now);
+  const decidedAt = "decision" in approval ? (approval.decision?.at ?? null) : approval.decidedAt;
+  if (state === "pending") return `silence denies it in ${span(approval.deadline - now)}`;
+  if (decidedAt !== null) return `${span(now - decidedAt)} ago`;
+  return state === "expired" ? `nobody answered by ${moment(approval.deadline)}` : "";
 }

@@ -1,27 +1,31 @@
 /** `saferun approvals`: look at calls that wait for a person, and answer them. */
 import {
+  type Answered,
   type ApprovalRecord,
+  type DecisionPorts,
   type DecisionRequest,
+  decideApproval,
   JsonTextProblem,
   parseJson,
   type Store,
   versionOf as standingVersion,
 } from "@saferun/core";
+import { approvalJson, parsed, summaryJson } from "@saferun/server/wire";
 import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
-import { type Answer, answerJson, answerOf } from "../approvals/answer.ts";
+import { answered, answerJson } from "../approvals/answer.ts";
 import { localApprover } from "../approvals/approver.ts";
 import { registerBatch } from "../approvals/batch.ts";
 import { withSetting } from "../approvals/edit.ts";
 import { findApproval, listApprovals } from "../approvals/find.ts";
-import { decideForeseeing } from "../approvals/foresee.ts";
+import { foreseeing } from "../approvals/foresee.ts";
 import { approvalForm } from "../approvals/form.ts";
+import { GRANT_HELP, grantChosen, registerGrants } from "../approvals/grants.ts";
 import { approvalLines, approvalListLines, differenceLines } from "../approvals/view.ts";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { storeArgument, storeOption, withReadOnlyStore, withStore } from "../store.ts";
-import { approvalJson, parsed } from "../wire.ts";
 
 interface Options extends Shared {
   readonly store: string;
@@ -36,6 +40,7 @@ interface DecideOptions extends Options {
   readonly note?: string;
   readonly args?: string;
   readonly set?: readonly string[];
+  readonly grant?: string;
 }
 
 export function registerApprovals(parent: Command, { io, run }: CommandSetup): void {
@@ -77,6 +82,7 @@ export function registerApprovals(parent: Command, { io, run }: CommandSetup): v
 
   for (const verdict of ["approve", "deny"] as const) registerDecide(command, verdict, { io, run });
   registerBatch(command, { io, run });
+  registerGrants(command, { io, run });
 }
 
 function registerDecide(parent: Command, verdict: "approve" | "deny", { io, run }: CommandSetup): void {
@@ -100,7 +106,8 @@ function registerDecide(parent: Command, verdict: "approve" | "deny", { io, run 
   if (verdict === "approve") {
     command
       .option("--set <path=value>", "change one editable argument; may be given more than once", collect)
-      .option("--args <json>", "all arguments as they shall run");
+      .option("--args <json>", "all arguments as they shall run")
+      .option("--grant <terms>", GRANT_HELP);
   }
   describe(
     command,
@@ -108,6 +115,7 @@ function registerDecide(parent: Command, verdict: "approve" | "deny", { io, run 
       ? [
           "saferun approvals approve appr_5f21…",
           "saferun approvals approve appr_5f21… --set amount=50 --note 'only the difference'",
+          "saferun approvals approve appr_5f21… --grant 'for=1h count=5 most=50'",
         ]
       : ["saferun approvals deny appr_5f21… --note 'ask the customer first'"],
   );
@@ -118,15 +126,18 @@ function front(io: Io, options: Options): Promise<ExitCode> {
     return withReadOnlyStore(io, options.store, (store) => showList(io, store, options));
   }
   const by = localApprover(io.user, "cli");
-  return withStore(io, options.store, (store) =>
-    approvalForm(io, { ports: { store, clock: nodeClock, hash: nodeHash, random: nodeRandom }, by }),
-  );
+  return withStore(io, options.store, (store) => approvalForm(io, { ports: portsOf(io, store), by }));
+}
+
+function portsOf(io: Io, store: Store): DecisionPorts {
+  const foresee = foreseeing(io, { store, clock: nodeClock });
+  return { store, clock: nodeClock, hash: nodeHash, random: nodeRandom, foresee };
 }
 
 async function showList(io: Io, store: Store, options: ListOptions): Promise<ExitCode> {
   const now = nodeClock.now();
   const approvals = await listApprovals(store, now, options.all === true);
-  if (options.json) printJson(io, { approvals: approvals.map((approval) => approvalJson(approval, now)) });
+  if (options.json) printJson(io, { approvals: approvals.map((approval) => summaryJson(approval, now)) });
   else if (approvals.length > 0) io.print(approvalListLines(approvals, now, io.style).join("\n"));
   else io.print(options.all ? "no approvals yet" : "nothing waits for a person");
   return EXIT.fine;
@@ -165,10 +176,9 @@ async function decide(
     by: localApprover(io.user, "cli"),
     ...(options.note === undefined ? {} : { note: options.note }),
     ...(args === undefined ? {} : { args }),
+    ...(options.grant === undefined ? {} : { grant: grantChosen(approval, options.grant) }),
   };
-  const decided = await decideForeseeing(io, { store, clock: nodeClock, hash: nodeHash, random: nodeRandom }, request);
-  const answer = answerOf(decided);
-  if (answer === undefined) throw usage(`there is no approval \`${approval.id}\``);
+  const answer = answered(await decideApproval(portsOf(io, store), request));
   if (options.json) printJson(io, answerJson(answer, nodeClock.now()));
   else io.print(answerLines(answer, io).join("\n"));
   return answer.answer === "applied" ? EXIT.fine : EXIT.found;
@@ -183,7 +193,7 @@ function editedArgs(approval: ApprovalRecord, options: DecideOptions): unknown {
   return settings.reduce((args, setting) => withSetting(args, setting, approval), standing);
 }
 
-function answerLines({ answer, message, approval }: Answer, io: Io): string[] {
+function answerLines({ answer, message, approval }: Answered, io: Io): string[] {
   const decision = answer === "applied" ? approval?.decision : undefined;
   const paint = answer === "applied" ? io.style.good : io.style.bad;
   if (!approval || !decision?.edited) return [paint(message)];

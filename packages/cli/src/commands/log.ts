@@ -6,12 +6,14 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, failed } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { registerArchive } from "../log/archive.ts";
 import { registerCheckpoint } from "../log/checkpoint.ts";
 import { claimedKey } from "../log/claimed-key.ts";
 import { registerErase } from "../log/erase.ts";
 import { registerExport } from "../log/export.ts";
 import { registerProof } from "../log/proof.ts";
 import { registerReport } from "../log/report.ts";
+import { registerRetain } from "../log/retain.ts";
 import { registerRotateKey } from "../log/rotate-key.ts";
 import { registerSearch } from "../log/search.ts";
 import { registerVerify } from "../log/verify.ts";
@@ -52,6 +54,8 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
   registerRotateKey(command, setup);
   registerWitness(command, setup);
   registerErase(command, setup);
+  registerArchive(command, setup);
+  registerRetain(command, setup);
 
   const key = command
     .command("key")

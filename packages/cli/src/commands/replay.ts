@@ -1,12 +1,15 @@
 /** `saferun replay`: what a run was, step by step, and what it would have been. */
-import { toWire } from "@saferun/core";
+import { type Fork, type JsonObject, type Store, toWire } from "@saferun/core";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
+import { writeBundle } from "../replay/bundle.ts";
+import { type ForkOptions, forkOf } from "../replay/forking.ts";
 import { judgeAgain, judgedAgainJson, judgedAgainLines } from "../replay/judge-again.ts";
 import { type LoadedRun, loadRun } from "../replay/load.ts";
+import { reExecuteModule, reExecutionJson, reExecutionLines } from "../replay/re-execution.ts";
 import { runHead, type SteppedRun, stepLine, stepped, TABS, tabLines } from "../replay/step-lines.ts";
 import { stepThrough } from "../replay/terminal.ts";
 import { writeTest } from "../replay/to-test.ts";
@@ -19,6 +22,11 @@ export interface ReplayOptions extends Shared {
   readonly policies?: readonly string[];
   readonly against?: readonly string[];
   readonly toTest?: string;
+  readonly reexecute?: string;
+  readonly bundle?: string;
+  readonly fork?: number;
+  readonly set?: readonly string[];
+  readonly response?: string;
 }
 
 export function registerReplay(parent: Command, { io, run }: CommandSetup): void {
@@ -35,11 +43,16 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
     .option("--step <number>", "show this step whole", numberOf)
     .option("-p, --policies <files...>", "judge the recorded calls by these policies, budgets and detectors")
     .option("--against <files...>", "with --policies: compare with these policies instead of what was recorded")
+    .option("--reexecute <file>", "run the agent's own module, its models and tools answered from the record")
+    .option("--fork <number>", "change one answer or argument of this step, and go on over recorded answers", numberOf)
+    .option("--set <change...>", "with --fork: args.PATH=VALUE or result.PATH=VALUE, a value in JSON or a text")
+    .option("--response <file>", "with --fork: a model's answer, JSON as the step's Raw has it")
+    .option("--bundle <file>", "write the run's entries with their proofs: evidence that verifies offline")
     .option("--to-test <file>", "write the run's calls, or the one of --step, as a policy test that passes now")
     .action(
       run((id: string, options: ReplayOptions) =>
         withReadOnlyStore(io, options.store, async (store) =>
-          replay(io, await loadRun(store, await findRun(store, id)), options),
+          replay(io, store, await loadRun(store, await findRun(store, id)), options),
         ),
       ),
     );
@@ -51,10 +64,15 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
   ]);
 }
 
-async function replay(io: Io, loaded: LoadedRun, options: ReplayOptions): Promise<ExitCode> {
+async function replay(io: Io, store: Store, loaded: LoadedRun, options: ReplayOptions): Promise<ExitCode> {
+  if (options.bundle !== undefined) return bundle(io, store, loaded, options, options.bundle);
   const { policies, against, toTest, step } = options;
   if (toTest !== undefined) return test(io, loaded, options, toTest);
   if (policies === undefined && against !== undefined) throw usage("`--against` goes with `--policies`");
+  if (options.fork !== undefined) return forked(io, loaded, { ...options, fork: options.fork });
+  if (options.set !== undefined || options.response !== undefined)
+    throw usage("`--set` and `--response` go with `--fork`");
+  if (options.reexecute !== undefined) return execute(io, loaded, options, options.reexecute);
   if (policies !== undefined) return again(io, loaded, options, policies);
   const run = stepped(loaded.tree);
   const shown = step === undefined ? undefined : run.steps[step - 1];
@@ -94,13 +112,42 @@ async function again(
   loaded: LoadedRun,
   options: ReplayOptions,
   patterns: readonly string[],
+  replaced?: ReadonlyMap<string, JsonObject>,
 ): Promise<ExitCode> {
   const { policies } = await loadUsablePolicies(io, patterns);
   const against = options.against === undefined ? undefined : (await loadUsablePolicies(io, options.against)).policies;
-  const result = await judgeAgain(loaded, policies, against);
+  const result = await judgeAgain(loaded, policies, against, replaced);
   if (options.json) printJson(io, judgedAgainJson(result));
   else io.print(judgedAgainLines(result, io.style).join("\n"));
   return result.changes.length > 0 ? EXIT.found : EXIT.fine;
+}
+
+async function bundle(io: Io, store: Store, loaded: LoadedRun, options: Shared, file: string): Promise<ExitCode> {
+  const entries = await writeBundle(io, store, loaded, file);
+  if (options.json) printJson(io, { file, run: loaded.tree.run, entries });
+  else
+    io.print(
+      `wrote ${entries} entries with their proofs to \`${file}\`; \`saferun log verify ${file} --pin KEY\` checks it offline`,
+    );
+  return EXIT.fine;
+}
+
+async function execute(io: Io, { tree }: LoadedRun, options: Shared, file: string, fork?: Fork): Promise<ExitCode> {
+  const report = await reExecuteModule(io, tree, file, fork);
+  if (options.json) printJson(io, reExecutionJson(report, fork));
+  else io.print(reExecutionLines(report, io.style).join("\n"));
+  const { divergence, error, changes } = report;
+  return divergence === null && error === null && changes.length === 0 ? EXIT.fine : EXIT.found;
+}
+
+async function forked(io: Io, loaded: LoadedRun, options: ReplayOptions & ForkOptions): Promise<ExitCode> {
+  const forked = forkOf(io, loaded.tree, options);
+  if (forked.type === "answer") {
+    if (options.reexecute === undefined)
+      throw usage("only the agent's code says what follows another answer: name its module with `--reexecute`");
+    return execute(io, loaded, options, options.reexecute, forked.fork);
+  }
+  return again(io, loaded, options, options.policies ?? [], new Map([[forked.call, forked.args]]));
 }
 
 async function test(io: Io, loaded: LoadedRun, options: ReplayOptions, file: string): Promise<ExitCode> {

@@ -2,8 +2,9 @@
 import type { Store } from "@saferun/core";
 import { createServerApp, type ServerApp } from "@saferun/server";
 import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
+import { roleHint } from "../approvals/answer.ts";
 import { localApprover } from "../approvals/approver.ts";
-import { decideForeseeing, foreseeEdit } from "../approvals/foresee.ts";
+import { foreseeing } from "../approvals/foresee.ts";
 import type { Io } from "../io.ts";
 import { localActor } from "../protections/act.ts";
 import { channelDesk } from "./desk/channels.ts";
@@ -27,12 +28,12 @@ export interface DevApiOptions {
 
 export function createDevApi({ io, store, directory, policies }: DevApiOptions): DevApi {
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
+  const foresee = foreseeing(io, ports);
   const search = searchDesk(directory);
   const app = createServerApp({
     ...ports,
-    person: { name: io.user, approver: localApprover(io.user, "dashboard"), actor: localActor(io) },
-    decide: (request) => decideForeseeing(io, ports, request),
-    foresee: (approval, args) => foreseeEdit(io, ports, approval, args),
+    foresee,
+    person: { name: io.user, approver: localApprover(io.user, "dashboard"), actor: localActor(io), hint: roleHint },
     search,
     policies: policyDesk({ io, patterns: policies, store: directory }),
     replay: replayDesk(store, draftedPolicies(io.cwd)),

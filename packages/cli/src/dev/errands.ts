@@ -3,7 +3,7 @@
  * levels are asked, and what stands in the outbox is sent where channels are set up here.
  */
 import type { Channels, Dispatcher } from "@saferun/channels";
-import { createSweeper, type DecisionPorts, toHex } from "@saferun/core";
+import { createSweeper, type DecisionPorts, toHex, toLookAt } from "@saferun/core";
 
 const EVERY_MS = 1_000;
 
@@ -43,7 +43,16 @@ export function runErrands(ports: DecisionPorts, warn: (message: string) => void
     }
   }
 
-  const loops = [repeat(() => sweeper.step()), repeat(tell)];
+  const told = new Set<string>();
+  async function sweep(): Promise<void> {
+    // What is damaged is found again with every step.
+    for (const line of toLookAt(await sweeper.step())) {
+      if (!told.has(line)) warn(line);
+      told.add(line);
+    }
+  }
+
+  const loops = [repeat(sweep), repeat(tell)];
   return {
     async end() {
       stop.abort();

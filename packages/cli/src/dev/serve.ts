@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { recover, type Store } from "@saferun/core";
+import { recover, type Store, toLookAt } from "@saferun/core";
 import { installation, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
@@ -31,7 +31,7 @@ export async function serveDev(io: Io, options: DevOptions): Promise<ExitCode> {
   const store = openStore(io, options.store);
   try {
     const repaired = await recover(store, nodeClock);
-    for (const call of repaired.unknown) io.warn(`call ${call} was cut off: nobody knows whether its tool acted`);
+    for (const line of toLookAt(repaired)) io.warn(line);
     return await serve(io, options, store);
   } finally {
     await store.close();

@@ -27,7 +27,9 @@ export async function toolsOfStore(store: Store): Promise<readonly FoundTool[]> 
       // A name that a model made up stands in a part, and is no tool.
       if (type !== "call.proposed" || tool === undefined) continue;
       const part = parts.find(({ name }) => name === "arguments");
-      see(tools, tool, mapOf(part === undefined || part.bytes === null ? {} : partValue(part)));
+      const args = mapOf(part === undefined || part.bytes === null ? {} : partValue(part));
+      // What is no plain content says nothing of the tool's arguments.
+      see(tools, tool, Object.hasOwn(args, "encoding") ? {} : args);
     }
     const last = page.at(-1);
     if (last === undefined) break;

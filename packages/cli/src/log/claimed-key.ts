@@ -1,10 +1,12 @@
 /** The key that a log says it is signed with. */
-import { formatNoteKey, parseHeader, parseNoteKey, type Store } from "@saferun/core";
+import { archiveBase, formatNoteKey, parseHeader, parseNoteKey, type Store } from "@saferun/core";
 import { nodeHash } from "@saferun/store";
 import { partValue } from "../runs/steps.ts";
 
 /** The key that the log's first entry names: whoever could change the log could change it too. */
 export async function claimedKey(store: Store): Promise<string | undefined> {
+  const base = await archiveBase(store);
+  if (base.size > 0) return base.key ?? undefined;
   const [first] = await store.entries({ from: 0, limit: 1 });
   if (first === undefined) return undefined;
   try {

@@ -7,6 +7,7 @@ import {
   eraseFromStore,
   installation,
   openSqliteStore,
+  redacted,
   signingKeyPath,
 } from "@saferun/store";
 import { type Command, Option } from "commander";
@@ -52,7 +53,7 @@ export function registerErase(parent: Command, { io, run }: CommandSetup): void 
 
 async function eraseContent(io: Io, options: Options): Promise<ExitCode> {
   const target = targetOf(options);
-  const store = openSqliteStore({ directory: requireStore(io, options.store) });
+  const store = redacted(openSqliteStore({ directory: requireStore(io, options.store) }));
   try {
     const { reason } = options;
     const erased = await eraseFromStore(store, { target, reason, by: `local:${userInfo().username}` });

@@ -18,7 +18,7 @@ import {
   writeSync,
 } from "node:fs";
 import type { Writable } from "node:stream";
-import { type ExportHead, fromBase64, toBase64 } from "@saferun/core";
+import { baseJson, type ExportHead, fromBase64, parseBase, toBase64 } from "@saferun/core";
 import { failed, usage } from "../exit.ts";
 import { printable } from "../output/printable.ts";
 
@@ -109,7 +109,9 @@ function notePath(path: string): string {
 }
 
 function writeNote(path: string, { format, head, now }: ExportPlan): void {
-  const note = { format, now, ...head, root: toBase64(head.root) };
+  const { base, ...rest } = head;
+  const archived = base === undefined ? {} : { base: baseJson(base) };
+  const note = { format, now, ...rest, root: toBase64(head.root), ...archived };
   writeFileSync(notePath(path), `${JSON.stringify(note)}\n`, { mode: 0o600, flag: "wx", flush: true });
 }
 
@@ -118,6 +120,7 @@ function readNote(path: string): ExportPlan {
     const note = JSON.parse(readFileSync(notePath(path), "utf8")) as Record<string, unknown>;
     const { format, now, log, size, query, key } = note;
     const root = fromBase64(String(note.root));
+    const base = note.base === undefined ? undefined : parseBase(note.base);
     if (
       (format === "jsonl" || format === "csv") &&
       typeof now === "number" &&
@@ -127,7 +130,7 @@ function readNote(path: string): ExportPlan {
       (query === null || typeof query === "string") &&
       (key === null || typeof key === "string")
     ) {
-      return { format, now, head: { log, size, root, query, key } };
+      return { format, now, head: { log, size, root, query, key, ...(base === undefined ? {} : { base }) } };
     }
   } catch {
     // Said below.

@@ -1,6 +1,6 @@
 /** `saferun log export`: the log, or what a search finds in it, as lines. */
 import { resolve } from "node:path";
-import { type ExportHead, formatExportLine, type Store, type StoredEntry } from "@saferun/core";
+import { archiveBase, type ExportHead, formatExportLine, type Store, type StoredEntry } from "@saferun/core";
 import { openSearch } from "@saferun/store";
 import { type Command, Option } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -62,7 +62,14 @@ async function exportLog(io: Io, store: Store, options: Options): Promise<ExitCo
   const wanted: ExportPlan = {
     format,
     now: Date.now(),
-    head: { log: store.logId, size, root, query, key: (await claimedKey(store)) ?? null },
+    head: {
+      log: store.logId,
+      size,
+      root,
+      query,
+      key: (await claimedKey(store)) ?? null,
+      base: await archiveBase(store),
+    },
   };
   const opened =
     out === undefined

@@ -1,17 +1,19 @@
 /** `saferun log proof`: one entry, or the log's growth, proven to somebody who holds nothing but the public key. */
 import { formatConsistency, formatInclusion, proveConsistency, proveInclusion, type Store } from "@saferun/core";
-import { nodeHash } from "@saferun/store";
+import { nodeHash, openArchive } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { storeOption, withReadOnlyStore } from "../store.ts";
+import { archiveOf } from "./archive.ts";
 import { type OutOptions, outOption, writeOut } from "./out.ts";
 
 interface Options extends Shared, OutOptions {
   readonly store: string;
   readonly since?: number;
   readonly at?: number;
+  readonly archive?: string;
 }
 
 export function registerProof(parent: Command, { io, run }: CommandSetup): void {
@@ -27,6 +29,7 @@ export function registerProof(parent: Command, { io, run }: CommandSetup): void 
     .addOption(storeOption())
     .option("--since <size>", "the number of entries under an older checkpoint", numberOf)
     .option("--at <size>", "under the checkpoint over so many entries, instead of the last", numberOf)
+    .option("--archive <folder>", "where the first entries were archived to, for one of them")
     .addOption(outOption())
     .action(
       run((entry: number | undefined, options: Options) =>
@@ -40,10 +43,12 @@ async function prove(io: Io, store: Store, entry: number | undefined, options: O
   const { since, at } = options;
   if ((entry === undefined) === (since === undefined))
     throw usage("name an entry, or an older checkpoint with --since");
+  const folder = options.archive === undefined ? undefined : archiveOf(io, options.archive, store);
+  const archive = folder === undefined ? undefined : openArchive(folder);
   const text =
     entry !== undefined
-      ? formatInclusion(await proveInclusion(store, entry, nodeHash, at))
-      : formatConsistency(await proveConsistency(store, since ?? 0, nodeHash, at));
+      ? formatInclusion(await proveInclusion(store, entry, nodeHash, at, archive))
+      : formatConsistency(await proveConsistency(store, since ?? 0, nodeHash, at, archive));
   writeOut(io, options, text);
   return EXIT.fine;
 }

@@ -73,6 +73,9 @@ export function verificationJson({ verification, key, claimed, anchors = 0 }: Sh
     claimed_key: claimed ?? null,
     keys: keys.map(({ key: signer, from, upTo }) => ({ key: signer, from, up_to: upTo })),
     anchors,
+    /** Entries before it are archived and were not looked at; 0 when none is. */
+    archived_to: verification.archivedTo,
+    archived: verification.archived.map((segment) => ({ ...segment })),
     faults: faults.map((fault) => ({ ...fault })),
   };
 }
@@ -100,6 +103,7 @@ export function verificationLines(
         `${style.good("verified")} up to entry ${signedUpTo - 1}${signedTime(verification)} by key ${printable(key ?? "")}`,
         ...changed,
         ...rest,
+        ...archivedLines(verification),
         ...anchorLines(verification),
       ];
     case "self-consistent":
@@ -113,6 +117,7 @@ export function verificationLines(
         `${style.wait("self-consistent, signer not proven")}: no fault in ${count(size)}`,
         ...(signedUpTo === 0 ? [] : [`signed up to entry ${signedUpTo - 1}${signedTime(verification)}`]),
         ...rest,
+        ...archivedLines(verification),
         ...pinLines(claimed, store, style),
       ];
   }
@@ -130,6 +135,17 @@ function anchorLines({ signedUpTo, anchoredUpTo }: Verification): string[] {
   return [
     `not provable without an anchor: that nothing was cut off${from}, or changed by the holder of the key (--anchor)`,
   ];
+}
+
+/** What is proven by its files only. */
+function archivedLines({ archivedTo, archived }: Verification): string[] {
+  if (archivedTo === 0) return [];
+  const files = archived.map(
+    ({ from, to, file, by }) => `  entries ${from} to ${to - 1} by ${printable(by)}: ${printable(file)}`,
+  );
+  const [first] = archived;
+  const rest = first === undefined || first.from === 0 ? [] : [`  before ${first.from}: named in these files`];
+  return [`archived: entries 0 to ${archivedTo - 1} (--archive checks the files)`, ...rest, ...files];
 }
 
 function pinLines(claimed: string | undefined, store: string, style: Style): string[] {

@@ -52,7 +52,7 @@ export type DecisionAnswer =
     }
   | {
       readonly status: "refused";
-      readonly reason: ApprovalRefusal | "missing" | "malformed" | "not-editable" | "not-grantable";
+      readonly reason: ApprovalRefusal | "missing" | "malformed" | "not-editable" | "not-grantable" | "foreseen";
       /** For the person, one line. */
       readonly message: string;
       readonly approval?: ApprovalRecord;
@@ -63,6 +63,11 @@ export interface DecisionPorts {
   readonly clock: Clock;
   readonly hash: Hash;
   readonly random: Random;
+  /**
+   * Why the policies of now would not let the edited call run, in one line; undefined where nothing speaks against it or
+   * nothing is known. The gate that waits judges the call again before it runs, whatever this says.
+   */
+  readonly foresee?: (approval: ApprovalRecord, edited: ToolCall) => string | undefined | Promise<string | undefined>;
 }
 
 /**
@@ -97,12 +102,29 @@ export async function decideApproval(ports: DecisionPorts, request: DecisionRequ
       const message = refusalText(decided.reason, approval, request.by);
       return { status: "refused", reason: decided.reason, message, approval };
     }
-    const transaction = await written(store, call, approval, decided.approval, answer, ports.random);
+    const foreseen = await foreseenBy(ports, approval, answer, version.call);
+    if (foreseen !== undefined) return { status: "refused", reason: "foreseen", message: foreseen, approval };
+    const transaction = await written(ports, call, approval, decided.approval, answer);
     if (transaction === undefined)
       return { status: "refused", reason: "expired", message: "the call is over", approval };
     if ((await store.commit(transaction)).ok) return said(decided.approval);
   }
   return { status: "refused", reason: "already-decided", message: "somebody else decided at the same moment" };
+}
+
+/** Said of an edit alone, and to somebody whose answer would count. A look ahead that fails says nothing. */
+async function foreseenBy(
+  { foresee }: DecisionPorts,
+  approval: ApprovalRecord,
+  { verdict, digest }: ApprovalAnswer,
+  edited: ToolCall,
+): Promise<string | undefined> {
+  if (foresee === undefined || verdict !== "approve" || digest === versionOf(approval).digest) return undefined;
+  try {
+    return await foresee(approval, edited);
+  } catch {
+    return undefined;
+  }
 }
 
 /** How often it is looked at again because somebody else was first. */
@@ -132,12 +154,11 @@ function answerOf(
 
 /** What has to be stored: a vote changes the question alone, a decision the call as well. Undefined: the call is over. */
 async function written(
-  store: Store,
+  { store, random, hash }: DecisionPorts,
   call: CallRecord,
   before: ApprovalRecord,
   approval: ApprovalRecord,
   answer: ApprovalAnswer,
-  random: Random,
 ): Promise<Transaction | undefined> {
   const approvals = [{ row: approval, expect: before.version }];
   const entries = [answerEntry(call, approval, answer, random)];
@@ -154,7 +175,7 @@ async function written(
   }
   const approved = stepCall(call, { type: "approve", digest, bytes, now });
   if (!approved.ok) return undefined;
-  const grant = grantRow(approval);
+  const grant = grantRow(approval, hash);
   const calls = [{ row: approved.call, expect: call.version }];
   return { calls, approvals, rows: grant === undefined ? [] : [grant], entries };
 }

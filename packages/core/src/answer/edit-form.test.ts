@@ -2,7 +2,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { EditField } from "../edit-field.ts";
 import type { Json } from "../value/json.ts";
-import { choicesOf, editFieldJson, fieldText, formField, formFields, isTypeable, typedValue } from "./edit-form.ts";
+import {
+  choicesOf,
+  chosenTexts,
+  editFieldJson,
+  fieldText,
+  formField,
+  formFields,
+  isChosen,
+  isTypeable,
+  typedValue,
+} from "./edit-form.ts";
 
 const field = (more: Partial<EditField> & Pick<EditField, "type">): EditField => ({
   path: "a",
@@ -66,6 +76,28 @@ describe("a described field", () => {
     ],
     ["json", field({ type: "json" }), [1], "[2]", { value: [2] }],
     ["json", field({ type: "json" }), [1], "[“2”]", { message: 'curly quotes are no JSON; type straight ones: "' }],
+    ["several", field({ type: "enums", enum: ["eur", "usd"] }), ["eur"], '["usd","eur"]', { value: ["usd", "eur"] }],
+    [
+      "several",
+      field({ type: "enums", enum: ["eur", "usd"], minItems: 1 }),
+      ["eur"],
+      "[]",
+      { message: "must be a list of 1 or more of eur, usd" },
+    ],
+    [
+      "several",
+      field({ type: "enums", enum: ["eur", "usd"] }),
+      ["eur"],
+      '["gbp"]',
+      { message: "must be a list of eur, usd" },
+    ],
+    [
+      "several",
+      field({ type: "enums", enum: ["eur", "usd"], maxItems: 1 }),
+      ["eur"],
+      '["eur","usd"]',
+      { message: "must be a list of at most 1 of eur, usd" },
+    ],
     ["absent", field({ type: "integer", required: false }), undefined, "", { unchanged: true }],
     ["absent", field({ type: "integer", required: false }), undefined, "3", { value: 3 }],
     ["nullable", field({ type: "integer", nullable: true }), 5, "", { value: null }],
@@ -155,5 +187,26 @@ describe("what a field says of itself", () => {
       nullable: true,
       max_length: 3,
     });
+  });
+});
+
+describe("a field of several choices", () => {
+  const of = field({ type: "enums", enum: ["eur", "usd", 3], required: false });
+
+  it("takes choices by their texts, in the schema's order; the same ones again are no edit", () => {
+    const made = shown(of, [3, "eur"]);
+    expect(chosenTexts(made)).toEqual(['"eur"', "3"]);
+    expect(typedValue(made, ['"eur"', "3"])).toEqual({ unchanged: true });
+    expect(typedValue(made, ["3", '"usd"'])).toEqual({ value: ["usd", 3] });
+    expect(typedValue(made, [])).toEqual({ value: [] });
+    expect(typedValue(made, ["gbp"])).toHaveProperty("message");
+    expect(typedValue(shown(of, undefined), [])).toEqual({ unchanged: true });
+  });
+
+  it("is typed as JSON where what stands there is none of it", () => {
+    for (const value of [["eur", "eur"], ["gbp"], "eur", null]) {
+      const made = shown(of, value);
+      expect([made.type === "enums", isChosen(made)]).toEqual([false, false]);
+    }
   });
 });

@@ -57,6 +57,8 @@ function isOfType(field: EditField, value: Json | undefined): boolean {
       return typeof value === field.type;
     case "enum":
       return field.enum?.includes(value) === true;
+    case "enums":
+      return isListOf(value) && new Set(value).size === value.length && value.every((one) => field.enum?.includes(one));
     case "json":
       return true;
   }
@@ -67,9 +69,14 @@ function isBlank(field: EditField, value: Json | undefined): boolean {
   return value === undefined || (value === null && field.nullable === true && field.type !== "json");
 }
 
+function isListOf(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
 function textOf(type: EditField["type"], value: Json | undefined): string {
   if (value === undefined) return "";
   if (type !== "json" && typeof value === "string") return value;
+  if (type === "enums") return JSON.stringify(value);
   return JSON.stringify(value, null, typeof value === "object" && value !== null ? 2 : 0);
 }
 
@@ -78,12 +85,32 @@ export interface Choice {
   readonly value: Json;
 }
 
-/** What can be chosen; empty where it is typed. */
+/** What can be chosen, one of it or, for `enums`, several; empty where it is typed. */
 export function choicesOf(field: EditField): readonly Choice[] {
-  const values: readonly Json[] =
-    field.type === "boolean" ? [true, false] : field.type === "enum" ? (field.enum ?? []) : [];
+  const values: readonly Json[] = field.type === "boolean" ? [true, false] : (field.enum ?? []);
   const plain = values.every((value) => typeof value === "string" && value !== "");
   return values.map((value) => ({ text: plain ? String(value) : JSON.stringify(value), value }));
+}
+
+/** Whether a form offers `choicesOf` to choose from: not where there are none, and not where one cannot be shown. */
+export function isChosen(field: FormField): boolean {
+  const choices = choicesOf(field);
+  return choices.length > 0 && choices.every(isTypeable);
+}
+
+/** Of an `enums` field: the texts of the choices that stand in it now. */
+export function chosenTexts(field: FormField): readonly string[] {
+  const { value } = field;
+  if (value === undefined || !isListOf(value)) return [];
+  return choicesOf(field).flatMap((choice) => (value.includes(choice.value) ? [choice.text] : []));
+}
+
+/** The choices as the text that stands for them. The same ones in another order, or none where there was nothing, are no edit. */
+function severalText(field: FormField, chosen: readonly string[]): string {
+  const before = chosenTexts(field);
+  if (chosen.length === before.length && before.every((text) => chosen.includes(text))) return field.text;
+  const known = choicesOf(field).filter(({ text }) => chosen.includes(text));
+  return JSON.stringify(known.length === new Set(chosen).size ? known.map(({ value }) => value) : chosen);
 }
 
 /** What cannot be seen cannot be edited by sight: such a value stays as it is. */
@@ -94,8 +121,12 @@ export function isTypeable({ text }: Pick<FormField, "text">): boolean {
 /** `message`: for the person, one line, printable. */
 export type TypedValue = { readonly value: Json } | { readonly unchanged: true } | { readonly message: string };
 
-/** Total. What does not fit its field is refused here; whether the whole call fits the schema is the gate's to say. */
-export function typedValue(field: FormField, typed: string): TypedValue {
+/**
+ * What was typed or, of several, which choices were made, by their texts. Total. What does not fit its field is refused
+ * here; whether the whole call fits the schema is the gate's to say.
+ */
+export function typedValue(field: FormField, answered: string | readonly string[]): TypedValue {
+  const typed = typeof answered === "string" ? answered : severalText(field, answered);
   // A field that was left as it was keeps its value exactly, also where a form has changed its line ends.
   if (sameLines(typed, field.text)) return { unchanged: true };
   const text = typed.replaceAll("\r\n", "\n");
@@ -122,6 +153,7 @@ function readText(field: FormField, text: string): { readonly value: Json } | { 
       const carried = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
       return carried ? { value } : { message: "is beyond what a number holds exactly" };
     }
+    case "enums":
     case "json":
       return readJson(field, text);
   }
@@ -153,12 +185,17 @@ function sameLines(one: string, other: string): boolean {
 /** The same check as the gate's, of this value alone. */
 function fitsField(field: EditField, value: Json): boolean {
   if (field.type === "json" || field.type === "enum") return true;
+  if (field.type === "enums") return isOfType(field, value) && isWithin(field, value);
   const { type, nullable } = field;
   const bounds = BOUNDS.flatMap((key): [string, Json][] => (field[key] === undefined ? [] : [[key, field[key]]]));
   const source: JsonObject = { type: nullable === true ? [type, "null"] : type, ...Object.fromEntries(bounds) };
   const parsed = parseSchema(source);
   // A pattern that is none any more is left to the gate.
   return !parsed.ok || fitsSchema(parsed.schema, value);
+}
+
+function isWithin({ minItems = 0, maxItems = Number.POSITIVE_INFINITY }: EditField, value: Json): boolean {
+  return isListOf(value) && value.length >= minItems && value.length <= maxItems;
 }
 
 const BOUNDS = [
@@ -188,10 +225,13 @@ function kindText(field: EditField): string {
       return "true or false";
     case "string":
       return `text${lengthText(field)}${field.pattern === undefined ? "" : ` that matches ${short(field.pattern, 120)}`}`;
-    case "enum": {
+    case "enum":
+    case "enums": {
       const texts = choicesOf(field).map(({ text }) => short(text, 40));
       const more = texts.length > SHOWN_CHOICES ? ` and ${texts.length - SHOWN_CHOICES} more` : "";
-      return texts.length === 1 ? `${texts[0]}` : `one of ${texts.slice(0, SHOWN_CHOICES).join(", ")}${more}`;
+      const all = `${texts.slice(0, SHOWN_CHOICES).join(", ")}${more}`;
+      if (field.type === "enums") return `a list of ${severalRange(field)}${all}`;
+      return texts.length === 1 ? all : `one of ${all}`;
     }
     case "json":
       return "JSON";
@@ -208,9 +248,32 @@ function rangeText({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Edi
   return parts.length === 0 ? "" : ` ${parts.join(", ")}`;
 }
 
+function severalRange({ minItems = 0, maxItems }: EditField): string {
+  if (maxItems === undefined) return minItems === 0 ? "" : `${minItems} or more of `;
+  return minItems === 0
+    ? `at most ${maxItems} of `
+    : minItems === maxItems
+      ? `${minItems} of `
+      : `${minItems} to ${maxItems} of `;
+}
+
 function lengthText({ minLength = 0, maxLength }: EditField): string {
   if (maxLength === undefined) return minLength === 0 ? "" : ` of ${minLength} characters or more`;
   return minLength === 0 ? ` of ${maxLength} characters or less` : ` of ${minLength} to ${maxLength} characters`;
+}
+
+/** A field as a page shows it: how it is answered, what fits, and the choices by the texts that are sent back. */
+export function formFieldJson(field: FormField): JsonObject {
+  const { path, label, text, description } = field;
+  const chosen = isChosen(field);
+  return {
+    ...{ path, label, text, typeable: isTypeable(field), fits: field.described ? fieldText(field) : "" },
+    input: chosen ? (field.type === "enums" ? "several" : "one") : "text",
+    choices: chosen ? choicesOf(field).map((choice) => choice.text) : [],
+    chosen: field.type === "enums" ? chosenTexts(field) : [],
+    optional: field.text === "" || field.nullable === true,
+    description: description ?? "",
+  };
 }
 
 /** As programs are told of it: snake_case. */
@@ -227,6 +290,8 @@ export function editFieldJson(field: EditField): JsonObject {
     maximum,
     exclusive_minimum: field.exclusiveMinimum,
     exclusive_maximum: field.exclusiveMaximum,
+    min_items: field.minItems,
+    max_items: field.maxItems,
     min_length: field.minLength,
     max_length: field.maxLength,
     pattern,

@@ -7,9 +7,19 @@
 import type { PauseReason } from "../decision.ts";
 import type { EditField } from "../edit-field.ts";
 import { unreachable } from "../errors.ts";
+import { KEPT_WHOLE, type Keeping, keptValue } from "../keeping.ts";
 import { maskedAt } from "../redaction/mask.ts";
 import { canonicalJson, type Json } from "../value/json.ts";
-import { type Approver, type Edit, type GrantTerms, missingOf, refusalOf, samePerson, type Vote } from "./quorum.ts";
+import {
+  type Approver,
+  type Edit,
+  type GrantOffer,
+  type GrantTerms,
+  missingOf,
+  refusalOf,
+  samePerson,
+  type Vote,
+} from "./quorum.ts";
 
 export type ApprovalState =
   | "pending"
@@ -41,6 +51,8 @@ export interface ApprovalRecord {
   readonly editable: readonly string[];
   /** JSON pointers into the arguments: what the record masks. The exact ones stand here until it is closed. */
   readonly masked?: readonly string[];
+  /** How the record keeps its arguments. Absent: whole. */
+  readonly keep?: Keeping;
   /** Principals for whom the call is: the run's, and the owner of the agent. */
   readonly requesters: readonly string[];
   /** An approver's version, once there is one: what the next approver is asked about. */
@@ -51,6 +63,8 @@ export interface ApprovalRecord {
   readonly sticky?: readonly string[];
   /** Where a grant stands that is given with it; absent: none can be. */
   readonly scope?: string;
+  /** What people may permit beside the call; absent: nothing. */
+  readonly grantOffer?: GrantOffer;
   /** Who has agreed to the version as it stands. */
   readonly votes: readonly Vote[];
   /** Levels of `after` that were asked, over all reasons. */
@@ -60,6 +74,36 @@ export interface ApprovalRecord {
   readonly deadline: number;
   /** Set by the decision. */
   readonly decision: ApprovalDecision | null;
+}
+
+/** An approval in a list: bounded, whatever its arguments are. Its row says the rest. */
+export interface ApprovalSummary
+  extends Pick<
+    ApprovalRecord,
+    "id" | "version" | "state" | "call" | "run" | "tool" | "agent" | "environment" | "createdAt" | "deadline"
+  > {
+  /** Of the decision; null where there is none. */
+  readonly decidedAt: number | null;
+  readonly validUntil: number | null;
+  /** The beginning of the arguments' canonical JSON: `SUMMARY_CHARACTERS` code points at most. */
+  readonly preview: string;
+  /** Whether that is all of them. */
+  readonly whole: boolean;
+}
+
+export const SUMMARY_CHARACTERS = 200;
+
+export function approvalSummary(approval: ApprovalRecord): ApprovalSummary {
+  const { id, version, state, call, run, tool, agent, environment, createdAt, deadline, decision, bytes } = approval;
+  // A code point has two units at most.
+  const preview = [...bytes.slice(0, 2 * SUMMARY_CHARACTERS + 1)].slice(0, SUMMARY_CHARACTERS).join("");
+  return {
+    ...{ id, version, state, call, run, tool, agent, environment, createdAt, deadline },
+    decidedAt: decision?.at ?? null,
+    validUntil: decision?.validUntil ?? null,
+    preview,
+    whole: preview.length === bytes.length,
+  };
 }
 
 /** One person's answer; for the version as it stands, or for one of their own. */
@@ -229,9 +273,11 @@ export function withArguments(approval: ApprovalRecord, change: (args: Json) => 
 
 function next(approval: ApprovalRecord, change: Partial<ApprovalRecord>): ApprovalStep {
   const row = { ...approval, ...change, version: approval.version + 1 };
-  const { state, masked = [] } = row;
-  if (masked.length === 0 || !isClosed(state)) return { ok: true, approval: Object.freeze(row) };
-  return { ok: true, approval: Object.freeze(withArguments(row, (args) => maskedAt(args, masked))) };
+  const { state, masked = [], keep = KEPT_WHOLE } = row;
+  if ((masked.length === 0 && keep.record === "full") || !isClosed(state))
+    return { ok: true, approval: Object.freeze(row) };
+  const kept = withArguments(row, (args) => keptValue(maskedAt(args, masked), keep.record));
+  return { ok: true, approval: Object.freeze(kept) };
 }
 
 function refuse(reason: ApprovalRefusal): ApprovalStep {

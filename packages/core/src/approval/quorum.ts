@@ -23,7 +23,7 @@ export const DEFAULT_ROLES: readonly string[] = Object.freeze(["approver"]);
 
 /** What an approver permits beside the call itself. */
 export interface GrantTerms {
-  /** Argument paths that must be as in this call. Empty: whatever the arguments are. */
+  /** Argument paths that must be as in this call. Empty: whatever they are. An argument that this call has not is never covered. */
   readonly same: readonly string[];
   /** Ms from the decision. */
   readonly forMs: number;
@@ -31,6 +31,16 @@ export interface GrantTerms {
   readonly count: number;
   /** Whole numbers at this path, added up over those calls. */
   readonly sum?: { readonly path: string; readonly most: number };
+}
+
+/** What people may permit, made from the call: its top-level arguments, each in one of the three. Plain data of the row. */
+export interface GrantOffer {
+  /** Stay as they are in this call. */
+  readonly same: readonly string[];
+  /** Texts that may differ from call to call. */
+  readonly free: readonly string[];
+  /** A whole number that is added up over the calls. */
+  readonly amount?: string;
 }
 
 /** One person's yes to a version. */

@@ -27,13 +27,21 @@ export interface CallBudgets {
   actual(result: unknown): readonly HoldPart[];
 }
 
+/** What names the window that a call's money is in. */
+export interface Windows {
+  readonly run: Pick<Run, "root">;
+  readonly zones: ZoneOffset | undefined;
+  /** The store's time. Asked only where there is a budget. */
+  readonly at: () => number;
+}
+
 /** Step 7, the part that needs no row: a budget that cannot be reckoned denies, whatever its `over` says. */
 export function reckon(
   policies: PolicySet,
   decision: Decision,
   call: ToolCall,
   context: EvaluationContext,
-  of: { readonly run: Run; readonly zones: ZoneOffset | undefined },
+  of: Windows,
 ): { readonly decision: Decision; readonly budgets: CallBudgets } {
   const budgets = decision.verdict === "deny" ? NO_BUDGETS : budgetsOf(policies.budgets(call, context), context, of);
   return { decision: reckoned(decision, budgets, policies.observes(context.environment)), budgets };
@@ -55,14 +63,15 @@ const NO_BUDGETS: CallBudgets = { claims: [], declared: [], faults: [], actual: 
 function budgetsOf(
   declared: readonly BudgetClaim[],
   context: EvaluationContext,
-  { run, zones = () => undefined }: { readonly run: Run; readonly zones: ZoneOffset | undefined },
+  { run, zones = () => undefined, at }: Windows,
 ): CallBudgets {
   if (declared.length === 0) return NO_BUDGETS;
+  const place = { environment: context.environment, run, zones, now: at() };
   const claims: PotClaim[] = [];
   const faults: BudgetClaim[] = [];
   const settles: { readonly pot: string; readonly actual: NonNullable<BudgetClaim["actual"]> }[] = [];
   for (const claim of declared) {
-    const claimed = potClaim(claim, context, run, zones);
+    const claimed = potClaim(claim, place);
     if (claimed === undefined) faults.push(claim);
     else {
       claims.push(claimed);
@@ -80,14 +89,18 @@ function budgetsOf(
 /** Undefined where the amount or the window cannot be told. */
 export function potClaim(
   claim: BudgetClaim,
-  context: Pick<EvaluationContext, "environment" | "now">,
-  run: Pick<Run, "root">,
-  zones: ZoneOffset,
+  place: {
+    readonly environment: string;
+    readonly run: Pick<Run, "root">;
+    readonly zones: ZoneOffset;
+    /** The store's time, ms. */
+    readonly now: number;
+  },
 ): PotClaim | undefined {
   const { budget, unit, key, limit, over, amount } = claim;
-  const window = windowAt(claim.window, context.now, run.root, zones);
+  const window = windowAt(claim.window, place.now, place.run.root, place.zones);
   if (amount === null || window === undefined) return undefined;
-  const pot = potId({ budget, environment: context.environment, unit, key, window });
+  const pot = potId({ budget, environment: place.environment, unit, key, window });
   const slidingMs = claim.window.kind === "sliding" ? claim.window.ms : null;
   return { pot, budget, unit, limit, over, amount, slidingMs };
 }
@@ -223,11 +236,11 @@ function saidOf(finding: Finding, policies: PolicySet, hash: Hash): Said {
 }
 
 function saidByBudgets({ shortages, refused }: Objection, { claims, declared }: CallBudgets): readonly Said[] {
-  const said = shortages.map(({ budget, over, pot }): Said => {
+  const said = shortages.map(({ budget, over, pot, observed = false }): Said => {
     // A budget may name several pots; each claim has its own declaration, in the same order.
     const claim = declared.find((one) => one.budget === budget && claims.some((taken) => taken.pot === pot));
     const reason = claim?.reason ?? `the budget \`${budget}\` has no room for this call`;
-    return { verdict: over, by: `budget:${budget}`, reason, observed: false, pause: claim?.pause, fix: claim?.fix };
+    return { verdict: over, by: `budget:${budget}`, reason, observed, pause: claim?.pause, fix: claim?.fix };
   });
   if (refused === null) return said;
   const reason = "a budget cannot hold what this call wants";

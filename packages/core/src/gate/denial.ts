@@ -1,11 +1,11 @@
 /** What the agent is told of a call that did not run: third person, the rule, what to do; never "try again" (traps.md, 27). */
 import type { ApprovalRecord } from "../approval/approval.ts";
 import type { Malformed } from "../call.ts";
-import type { Decision, Denial } from "../decision.ts";
+import type { Decision, Denial, PauseReason } from "../decision.ts";
 import { SafeRunError, unreachable } from "../errors.ts";
 import type { CallRecord } from "../lifecycle.ts";
 
-export function denialOf(callId: string, tool: string, decision: Decision): Denial {
+export function denialOf(callId: string, tool: string, decision: Pick<Decision, "by" | "reason" | "fix">): Denial {
   return {
     status: "denied",
     callId,
@@ -22,7 +22,13 @@ export function malformedDenial(callId: string, tool: unknown, malformed: Malfor
   return { status: "denied", callId, tool: shown(tool), rules: ["call.malformed"], reason, retry: false };
 }
 
-export function deniedByPerson(call: CallRecord, approval: ApprovalRecord): Denial {
+export function deniedByPerson(
+  call: Pick<CallRecord, "id" | "tool">,
+  approval: {
+    readonly reasons: readonly Pick<PauseReason, "id">[];
+    readonly decision: { readonly note: string | null } | null;
+  },
+): Denial {
   const note = approval.decision?.note;
   const reason = note ? `a person denied this call: ${note}` : "a person denied this call";
   return {
@@ -50,7 +56,10 @@ export function pendingAnswer(call: CallRecord, approval: ApprovalRecord): Denia
 }
 
 /** The call is over or already under way, and this request does not run it. */
-export function repeatedDenial(call: CallRecord, why: "mismatch" | "repeated" | "expired" | "aborted"): Denial {
+export function repeatedDenial(
+  call: Pick<CallRecord, "id" | "tool" | "state">,
+  why: "mismatch" | "repeated" | "expired" | "aborted",
+): Denial {
   const base = { callId: call.id, tool: call.tool, retry: false } as const;
   switch (why) {
     case "mismatch":

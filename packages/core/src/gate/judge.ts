@@ -16,7 +16,7 @@ export interface Judged {
 }
 
 /** What a model may be told of the arguments that ran: everything but what the host decides, which it never saw. */
-export function toldOf(policies: PolicySet, call: ToolCall): JsonObject {
+export function toldOf(policies: Pick<PolicySet, "boundPaths">, call: Pick<ToolCall, "tool" | "args">): JsonObject {
   return policies
     .boundPaths(call.tool)
     .reduce<JsonObject>((args, path) => withoutValue(args, argumentPath(path) ?? []), call.args);

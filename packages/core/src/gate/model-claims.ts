@@ -1,11 +1,8 @@
 /** What one call of a model wants of the budgets, and what its usage comes to in them. */
 import type { HoldPart } from "../breaker/budget/hold.ts";
-import type { ZoneOffset } from "../breaker/budget/window.ts";
 import type { PotClaim } from "../breaker/protect/motion.ts";
 import type { ModelBound, ModelBudgetClaim } from "../budget.ts";
-import type { EvaluationContext } from "../decision.ts";
-import { potClaim } from "./call-protection.ts";
-import type { Run } from "./run.ts";
+import { potClaim, type Windows } from "./call-protection.ts";
 
 export interface ModelClaims {
   readonly claims: readonly PotClaim[];
@@ -18,13 +15,16 @@ export interface ModelClaims {
   actual(used: ModelBound): readonly HoldPart[];
 }
 
-/** Pure. `declared` are the claims of the policies, for this bound. */
+const NO_CLAIMS: ModelClaims = { claims: [], declared: [], faults: [], unbounded: [], actual: () => [] };
+
+/** Pure but for the time. `declared` are the claims of the policies, for this bound. */
 export function modelClaims(
   declared: readonly ModelBudgetClaim[],
-  context: Pick<EvaluationContext, "environment" | "now">,
-  run: Pick<Run, "root">,
-  zones: ZoneOffset = () => undefined,
+  environment: string,
+  { run, zones = () => undefined, at }: Windows,
 ): ModelClaims {
+  if (declared.length === 0) return NO_CLAIMS;
+  const place = { environment, run, zones, now: at() };
   const claims: PotClaim[] = [];
   const faults: ModelBudgetClaim[] = [];
   const unbounded: string[] = [];
@@ -32,7 +32,7 @@ export function modelClaims(
   for (const claim of declared) {
     const passes = claim.amount === null && claim.unpriced === "allow";
     // It never counts as nothing: where no step is left, it does not pass either.
-    const claimed = potClaim(passes ? { ...claim, amount: 1n } : claim, context, run, zones);
+    const claimed = potClaim(passes ? { ...claim, amount: 1n } : claim, place);
     if (claimed === undefined) faults.push(faulty(claim));
     else {
       claims.push(claimed);

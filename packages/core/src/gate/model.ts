@@ -76,7 +76,9 @@ export class ModelRecorder {
     const set = policies.current();
     const { call: _, ...context } = contextOf(run, id, 1, now);
     const declared = set.modelBudgets(request.model, context, bound);
-    const claims = modelClaims(declared, context, run, zones);
+    const { windows } = this.#writer;
+    if (declared.length > 0) await windows.ready();
+    const claims = modelClaims(declared, run.environment, { run, zones, at: () => windows.now() });
     const budgets: CallBudgets = { ...claims, actual: () => [] };
     const observe = set.observes(run.environment);
     const ruled = reckoned({ ...ALLOWED, revision: set.revision }, claims, observe);

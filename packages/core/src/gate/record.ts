@@ -4,9 +4,11 @@ import type { Objection } from "../breaker/protect/objection.ts";
 import { type Malformed, type ToolCall, toHex } from "../call.ts";
 import type { Decision, EvaluationContext, PauseReason } from "../decision.ts";
 import { invariant } from "../errors.ts";
+import { KEPT_WHOLE, type Keeping } from "../keeping.ts";
 import type { CallRecord, Outcome } from "../lifecycle.ts";
 import type { EntryDraft, PartDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
+import { argumentPath, valueAt } from "../policy/argument-path.ts";
 import type { Random } from "../ports.ts";
 import type { Run } from "./run.ts";
 
@@ -40,11 +42,32 @@ export function started(run: Run, prompt: readonly string[] | undefined, random:
   return { ...about(run), type: "run.started", parts };
 }
 
-export function proposed(run: Run, callId: string, call: ToolCall, random: Random): EntryDraft {
+export function proposed(
+  run: Run,
+  callId: string,
+  call: ToolCall,
+  subject: string | undefined,
+  random: Random,
+): EntryDraft {
   const content = [part("arguments", call.args, random)];
+  if (subject !== undefined) content.push(part(SUBJECT_PART, subject, random));
   const tool = plain("tool", call.tool);
   if (tool.tool === undefined) content.push(part("tool", call.tool, random));
   return { ...about(run, callId), ...tool, type: "call.proposed", parts: content };
+}
+
+/** Whose data a call holds, where the policies say which argument it is: what an erasure finds it by. */
+export const SUBJECT_PART = "subject";
+
+/** Of the call as it would run. Undefined: the run's principal. */
+export function subjectOf({ subject }: Keeping, { args }: ToolCall): string | undefined {
+  const path = subject === null ? null : argumentPath(subject);
+  const value = path === null ? undefined : valueAt(args, path);
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+}
+
+export function keeping(entry: EntryDraft, keep: Keeping): EntryDraft {
+  return keep === KEPT_WHOLE ? entry : { ...entry, keep };
 }
 
 /** The decision with all that it was made from, so that replay is the same evaluation again. */

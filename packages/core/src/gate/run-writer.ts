@@ -3,23 +3,28 @@
 import type { Motion } from "../breaker/protect/motion.ts";
 import type { Objection } from "../breaker/protect/objection.ts";
 import type { GatePorts } from "../gate.ts";
+import { KEPT_WHOLE } from "../keeping.ts";
 import type { EntryDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
 import type { Alarm, CommitResult, Policies, Random, RowWrite, StateRow, Transaction } from "../ports.ts";
 import { STAMP_PART } from "../value/stamp.ts";
 import { accounted } from "./account.ts";
-import { about, newId, protectionEntries } from "./record.ts";
+import { about, keeping, newId, protectionEntries } from "./record.ts";
 import type { Run } from "./run.ts";
+import { spokenMotion } from "./spoken.ts";
+import { WindowClock } from "./store-time.ts";
 
-type WriterPorts = Pick<GatePorts, "store" | "policies" | "random" | "notifier" | "clock" | "outbox">;
+type WriterPorts = Pick<GatePorts, "store" | "policies" | "random" | "hash" | "notifier" | "clock" | "outbox">;
 
 export class RunWriter {
   readonly #ports: WriterPorts;
+  readonly windows: WindowClock;
   /** The revision that is named in the log; empty until the first commit. */
   readonly #named: { revision: string };
 
   constructor(ports: WriterPorts) {
     this.#ports = ports;
+    this.windows = new WindowClock(ports.store, ports.clock);
     this.#named = ports.policies.named ?? { revision: "" };
   }
 
@@ -60,6 +65,8 @@ export class RunWriter {
 
   async #write(run: Run, transaction: Transaction): Promise<CommitResult> {
     const { store, policies, random } = this.#ports;
+    // Read before anything is taken: from there to the commit nothing may come between.
+    const spoken = run.unwritten.length === 0 ? undefined : await spokenMotion(run, this.#ports);
     const { revision } = policies.current();
     const started = run.unwritten;
     const activated = revision === this.#named.revision ? [] : [activation(policies, revision, random)];
@@ -67,8 +74,9 @@ export class RunWriter {
     this.#named.revision = revision;
     let result: CommitResult | undefined;
     try {
-      const entries = [...activated, ...started, ...transaction.entries];
-      result = await store.commit({ ...transaction, ...withBeginning(run, started, transaction), entries });
+      const entries = [...activated, ...started, ...toBeKept(transaction)];
+      const begun = started.length === 0 ? undefined : (spoken ?? joined(run));
+      result = await store.commit({ ...transaction, ...withFirst(begun, transaction), entries });
       return result;
     } finally {
       if (result?.ok !== true) {
@@ -86,6 +94,13 @@ export class RunWriter {
       .then(() => this.#ports.notifier.alarmed?.(alarm))
       .catch(() => undefined);
   }
+}
+
+/** Each call's row says how its content is kept: a store that does not see to it refuses the entries. */
+function toBeKept({ calls = [], entries }: Transaction): readonly EntryDraft[] {
+  if (calls.every(({ row }) => row.keep === undefined)) return entries;
+  const keeps = new Map(calls.map(({ row }) => [row.id, row.keep ?? KEPT_WHOLE]));
+  return entries.map((entry) => keeping(entry, keeps.get(entry.call ?? "") ?? KEPT_WHOLE));
 }
 
 function alarmOf({ id, agent, environment }: Run, { changes, marks, exceeded }: Objection): Alarm | undefined {
@@ -106,21 +121,13 @@ export function activation({ stamp }: Pick<Policies, "stamp">, revision: string,
   return { type: "policy.activated", revision, parts: [part] };
 }
 
-/**
- * A run's first commit. A person's own words at a root run's start are a message from them: what came before in a run of this
- * id is no loop. A sub-agent's run is entered in the tree of its root.
- */
-function withBeginning(
-  run: Run,
-  started: readonly EntryDraft[],
-  { protection }: Transaction,
-): Pick<Transaction, "protection"> {
-  if (started.length === 0) return {};
-  const { id, root } = run;
-  const begun: readonly Motion[] =
-    id !== root ? [{ type: "join", root, run: id }] : run.prompted && run.depth === 0 ? [{ type: "person", root }] : [];
-  if (begun.length === 0) return {};
-  return {
-    protection: { accounted: protection?.accounted ?? "", motions: [...begun, ...(protection?.motions ?? [])] },
-  };
+/** A sub-agent's run is entered in the tree of its root. */
+function joined({ id, root }: Run): Motion | undefined {
+  return id === root ? undefined : { type: "join", root, run: id };
+}
+
+/** What a run begins with comes before what is done now. */
+function withFirst(begun: Motion | undefined, { protection }: Transaction): Pick<Transaction, "protection"> {
+  if (begun === undefined) return {};
+  return { protection: { accounted: protection?.accounted ?? "", motions: [begun, ...(protection?.motions ?? [])] } };
 }

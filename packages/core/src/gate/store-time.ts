@@ -20,3 +20,37 @@ export async function storeTime(store: Store, clock: Clock): Promise<StoreTime> 
   const behindMs = last === undefined ? 0 : Math.max(0, parseHeader(last.header).time - read);
   return { now: read + behindMs, behindMs };
 }
+
+/**
+ * The store's time as this gate knows it, without asking the store for every call: it names the windows of budgets, so that
+ * a clock which goes back over an edge does not meet the room of the window before.
+ */
+export class WindowClock {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  /** Of the clock, when the store was asked. */
+  #asked = Number.NaN;
+  #latest = Number.NaN;
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Before `now`. Asks the store once a second, and when the clock has gone back. @throws SafeRunError when it cannot be read. */
+  async ready(): Promise<void> {
+    const read = this.#clock.now();
+    if (read >= this.#asked && read < this.#asked + ASK_AGAIN_MS) return;
+    const { now } = await storeTime(this.#store, this.#clock);
+    this.#latest = Number.isNaN(this.#latest) ? now : Math.max(this.#latest, now);
+    this.#asked = read;
+  }
+
+  /** Ms since 1970; never goes back. */
+  now(): number {
+    this.#latest = Math.max(this.#latest, this.#clock.now());
+    return this.#latest;
+  }
+}
+
+const ASK_AGAIN_MS = 1_000;

@@ -5,7 +5,9 @@
  * reads them, and tries the next step. A process that dies here leaves nothing behind that could run by itself.
  */
 
+import { foreseenDenial } from "../answer/foresee.ts";
 import { grantScope } from "../answer/grant.ts";
+import { grantOffer } from "../answer/grant-offer.ts";
 import { stickyDenial, stickyIds } from "../answer/sticky.ts";
 import { resumeApprovals, suspendApprovals } from "../answer/suspend.ts";
 import { type ApprovalEvent, type ApprovalRecord, stepApproval } from "../approval/approval.ts";
@@ -18,6 +20,7 @@ import type { Decision, Denial, PauseReason } from "../decision.ts";
 import { lockedChanges } from "../edit.ts";
 import { invariant, unreachable } from "../errors.ts";
 import type { CallRequest, GatePorts } from "../gate.ts";
+import { KEPT_WHOLE } from "../keeping.ts";
 import { type CallEvent, type CallRecord, claimEvent, stepCall } from "../lifecycle.ts";
 import { LIMITS } from "../limits.ts";
 import type { EntryDraft } from "../log/entry.ts";
@@ -49,6 +52,12 @@ export type Waited =
     }
   | { readonly denial: Denial };
 
+/** A call that waits, with the run that it belongs to. */
+interface Open {
+  readonly run: Run;
+  readonly deadline: number;
+}
+
 /** A clock that jumps is noticed after this time at the latest. */
 const LOOK_AGAIN_MS = 1_000;
 
@@ -56,8 +65,8 @@ export class Waiting {
   readonly #ports: GatePorts;
   readonly #writer: RunWriter;
   readonly #watch: StoreWatch;
-  /** Root run → its calls that wait, with their deadlines, as far as this process has seen. */
-  readonly #open = new Map<string, Map<string, number>>();
+  /** Root run → its calls that wait, as far as this process has seen. */
+  readonly #open = new Map<string, Map<string, Open>>();
 
   constructor(ports: GatePorts, writer: RunWriter) {
     this.#ports = ports;
@@ -86,22 +95,49 @@ export class Waiting {
     return this.#use(run, call, approval, attempt, now);
   }
 
-  /** More questions than people can answer are no questions: a run may have so many open at once. */
-  capped(run: Run, decision: Decision, now: number): Decision {
+  /**
+   * More questions than people can answer are no questions: a run may have so many open at once. A place is taken before
+   * the question is written, so that calls at the same moment do not all find room; `closed` gives it back.
+   */
+  capped(run: Run, call: string, decision: Decision, now: number): Decision {
+    if (decision.verdict !== "pause") return decision;
     const open = this.#open.get(run.root);
-    for (const [call, deadline] of open ?? []) if (now >= deadline) open?.delete(call);
-    if (decision.verdict !== "pause" || (open?.size ?? 0) < LIMITS.waitingCalls) return decision;
+    for (const [id, { deadline }] of open ?? []) if (now >= deadline) open?.delete(id);
+    if (open?.has(call) === true || (open?.size ?? 0) < LIMITS.waitingCalls) {
+      this.#opened(run, call, now + Math.min(...decision.pauses.map(({ approval }) => approval.withinMs)));
+      return decision;
+    }
     const reason = `${LIMITS.waitingCalls} calls of this run wait for a person already`;
     const { revision, rules } = decision;
     return { verdict: "deny", by: ["approval.waiting"], reason, revision, rules, pauses: [] };
+  }
+
+  /** The call waits for nobody, or no more. */
+  closed(run: Run, call: string): void {
+    const open = this.#open.get(run.root);
+    open?.delete(call);
+    if (open?.size === 0) this.#open.delete(run.root);
+  }
+
+  /** Why an edited call would be denied, as far as it can be told before it is claimed; undefined where nothing is known. */
+  async foresee(approval: ApprovalRecord, edited: ToolCall): Promise<string | undefined> {
+    const { policies, clock, hash, store, zones } = this.#ports;
+    const run = [...this.#open.values()].flatMap((open) => open.get(approval.call) ?? [])[0]?.run;
+    if (run === undefined) return undefined;
+    const set = policies.current();
+    const context = contextOf(run, approval.call, 2, clock.now());
+    const read = set.readsHistory(approval.tool) ? await readHistory(store, run.root, approval.call) : undefined;
+    const { decision, call } = judge(set, edited, context, { hash, history: read?.history });
+    // Told and not booked: the window is named by the clock.
+    const windows = { run, zones, at: () => context.now };
+    return foreseenDenial(reckon(set, decision, call, context, windows).decision);
   }
 
   /** Until somebody answers, the time is over, nobody wants the call any more, or the caller would wait no longer. */
   async answer(run: Run, request: CallRequest, callId: string): Promise<Waited> {
     const waited = await this.#answer(run, request, callId);
     const waits = "denial" in waited && waited.denial.status === "pending";
-    if (!waits) this.#open.get(run.root)?.delete(callId);
-    if (this.#open.get(run.root)?.size === 0) this.#open.delete(run.root);
+    if (!waits) this.closed(run, callId);
     return waited;
   }
 
@@ -115,7 +151,7 @@ export class Waiting {
       invariant(call?.approval, "a waiting call has an approval");
       const approval = await store.approval(call.approval);
       invariant(approval, "a waiting call's approval exists");
-      if (call.state === "pending") this.#opened(run, approval);
+      if (call.state === "pending") this.#opened(run, callId, approval.deadline);
       switch (call.state) {
         case "pending": {
           if (approval.state !== "pending" && approval.state !== "suspended") {
@@ -158,9 +194,9 @@ export class Waiting {
     }
   }
 
-  #opened(run: Run, { call, deadline }: ApprovalRecord): void {
-    const open = this.#open.get(run.root) ?? new Map<string, number>();
-    this.#open.set(run.root, open.set(call, deadline));
+  #opened(run: Run, call: string, deadline: number): void {
+    const open = this.#open.get(run.root) ?? new Map<string, Open>();
+    this.#open.set(run.root, open.set(call, { run, deadline }));
   }
 
   /** The approval request for a paused call, not yet stored. */
@@ -170,7 +206,17 @@ export class Waiting {
     const set = policies.current();
     const sticky = stickyIds(run, call, set, hash);
     const form = set.editFields(call.tool, asked.editable);
-    return { ...asked, ...(form.length === 0 ? {} : { form }), sticky, scope: grantScope(run.root, run.principal.id) };
+    const keep = set.keeping(call.tool, call.environment);
+    const kept = keep === KEPT_WHOLE ? {} : { keep };
+    const offer = grantOffer(call, reasons, set);
+    return {
+      ...asked,
+      ...kept,
+      ...(form.length === 0 ? {} : { form }),
+      ...(offer === undefined ? {} : { grantOffer: offer }),
+      sticky,
+      scope: grantScope(run.root, run.principal.id),
+    };
   }
 
   /** Tells people. Whatever the notifier does, throws or forgets, the call waits for a decision in the store. */
@@ -209,7 +255,9 @@ export class Waiting {
       : { decision: mismatch(row.revision), call: approved };
     const since = approval.decision.at;
     const heard = (await stickyDenial(store, place, call, judged, { set, hash, now, since })) ?? judged;
-    const { decision: ruled, budgets } = reckon(set, heard, call, context, { run: place, zones: this.#ports.zones });
+    // `now` is the store's here.
+    const windows = { run: place, zones: this.#ports.zones, at: () => now };
+    const { decision: ruled, budgets } = reckon(set, heard, call, context, windows);
     const entryOf = (decision: Decision) => ({
       ...decided(run, row.id, decision, context, random),
       approval: approval.id,

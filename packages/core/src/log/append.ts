@@ -51,6 +51,9 @@ export function appendEntries(drafts: readonly EntryDraft[], heads: LogHeads, no
   const entries: StoredEntry[] = [];
   let { writer, tree } = heads;
   for (const draft of drafts) {
+    if (draft.keep !== undefined) {
+      throw new SafeRunError("log.malformed", "a log entry whose content is not to be kept whole, and still is");
+    }
     const parts = storedParts(draft);
     const run = draft.run === undefined ? undefined : (runs.get(draft.run) ?? EMPTY_CHAIN);
     const header = headerBytes(draft, {

@@ -27,20 +27,28 @@ interface Chain {
   seq: number;
 }
 
-/** `see` is shown each entry whose header can be read, after it was checked. */
+export interface EntryCheckOptions {
+  /** Shown each entry whose header can be read, after it was checked. */
+  readonly see?: (entry: StoredEntry, header: EntryHeader) => void;
+  /** Position of the first entry: those before are archived. Default 0. */
+  readonly from?: number;
+  /** A part without content may have been erased by an entry that is not among these. */
+  readonly erasedElsewhere?: boolean;
+}
+
 export function createEntryCheck(
   hash: Hash,
   faults: Faults,
-  see: (entry: StoredEntry, header: EntryHeader) => void = () => {},
+  { see = () => {}, from = 0, erasedElsewhere = false }: EntryCheckOptions = {},
 ): EntryCheck {
   const chains = { writer: new Map<string, Chain>(), run: new Map<string, Chain>() };
   /** Chain numbers that were skipped → the position where that showed. */
   const skipped = new Map<string, number>();
-  let expected = 0;
+  let expected = from;
   let log: string | undefined;
   let time: number | undefined;
   /** Entries that are absent or unreadable: a gap in a chain that they explain is no second fault. */
-  let lost = 0;
+  let lost = from;
   /** Parts without content, until an entry behind them says that they were erased. */
   const emptied = new Map<string, LogFault>();
 
@@ -132,7 +140,7 @@ export function createEntryCheck(
     time: () => time,
     log: () => log,
     finish() {
-      for (const fault of emptied.values()) faults.add(fault);
+      if (!erasedElsewhere) for (const fault of emptied.values()) faults.add(fault);
     },
     next(entry) {
       checkPosition(entry);

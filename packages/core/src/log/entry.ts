@@ -5,6 +5,7 @@
  * be erased later (bytes and salt) and the tree still verifies.
  */
 import type { Verdict } from "../decision.ts";
+import type { Keeping } from "../keeping.ts";
 
 /** The closed list of entry types. Adding one is a change of the format's reference, not of its version. */
 export const ENTRY_TYPES = [
@@ -12,6 +13,7 @@ export const ENTRY_TYPES = [
   "log.recovered",
   "log.rotated",
   "log.erased",
+  "log.archived",
   "policy.activated",
   "policy.rejected",
   "run.started",
@@ -74,6 +76,8 @@ export interface EntryDraft {
   readonly approval?: string;
   readonly outcome?: "succeeded" | "failed" | "unknown";
   readonly parts?: readonly PartDraft[];
+  /** How its content is to be kept; applied before it is stored (`keepContent`), and refused by whoever appends it. */
+  readonly keep?: Keeping;
 }
 
 /** A piece of content. The gate makes the salt, so that it can name the commitment before the commit. */

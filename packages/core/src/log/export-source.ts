@@ -3,6 +3,7 @@
 import { SafeRunError } from "../errors.ts";
 import type { Hash } from "../ports.ts";
 import { isHexOf } from "../value/bytes.ts";
+import { NO_BASE } from "./archive-base.ts";
 import type { StoredEntry } from "./entry.ts";
 import { type ExportHead, parseExportLine } from "./export.ts";
 import { createFaults, type LogFault } from "./fault.ts";
@@ -35,6 +36,7 @@ export async function exportSource(lines: ExportLines, hash: Hash): Promise<Veri
   }
   return {
     log: head.log,
+    base: async () => head.base ?? NO_BASE,
     async *entries(): AsyncGenerator<StoredEntry> {
       for await (const text of lines()) {
         const line = parseExportLine(text);

@@ -9,6 +9,7 @@
 import { SafeRunError } from "../errors.ts";
 import type { TreeHead } from "../ports.ts";
 import { fromBase64, toBase64 } from "../value/bytes.ts";
+import { type ArchiveBase, baseJson, parseBase } from "./archive-base.ts";
 import type { StoredEntry, StoredPart } from "./entry.ts";
 
 const FORMAT = "log-export/v1";
@@ -21,6 +22,8 @@ export interface ExportHead extends TreeHead {
   readonly query: string | null;
   /** The public key that the log claims to be signed with; null where it names none. */
   readonly key: string | null;
+  /** Where the first entries are archived and therefore not in it: what the others rest on. */
+  readonly base?: ArchiveBase;
 }
 
 /** An entry without its leaf, which whoever verifies computes. */
@@ -37,7 +40,11 @@ const encoder = new TextEncoder();
 
 /** One line without its line break. */
 export function formatExportLine(line: ExportLine): string {
-  const text = lineText(line);
+  return oneLine(lineText(line));
+}
+
+/** JSON as one line for every reader of lines. */
+export function oneLine(text: string): string {
   return OTHER_BREAKS.test(text) ? text.replace(OTHER_BREAKS_ALL, escaped) : text;
 }
 
@@ -52,8 +59,9 @@ function escaped(character: string): string {
 function lineText(line: ExportLine): string {
   switch (line.kind) {
     case "head": {
-      const { log, size, root, query, key } = line.head;
-      return JSON.stringify({ saferun: FORMAT, log, size, root: toBase64(root), query, key });
+      const { log, size, root, query, key, base } = line.head;
+      const rest = base === undefined || base.size === 0 ? {} : { base: baseJson(base) };
+      return JSON.stringify({ saferun: FORMAT, log, size, root: toBase64(root), query, key, ...rest });
     }
     case "entry": {
       const { seq, header, parts } = line.entry;
@@ -90,6 +98,7 @@ export function parseExportLine(text: string): ExportLine {
 
 function headOf(value: Record<string, unknown>): ExportHead {
   const { saferun, log, size, root, query, key } = value;
+  const base = value.base === undefined ? undefined : parseBase(value.base);
   if (saferun !== FORMAT) throw malformed(`no \`${FORMAT}\`: the first line of an export says what it is`);
   const bytes = typeof root === "string" ? fromBase64(root) : undefined;
   if (
@@ -97,11 +106,12 @@ function headOf(value: Record<string, unknown>): ExportHead {
     !isPosition(size) ||
     bytes?.length !== 32 ||
     !isTextOrNull(query) ||
-    !isTextOrNull(key)
+    !isTextOrNull(key) ||
+    (value.base !== undefined && base === undefined)
   ) {
     throw malformed("a first line without log, size, root, query and key");
   }
-  return { log, size, root: bytes, query, key };
+  return { log, size, root: bytes, query, key, ...(base === undefined ? {} : { base }) };
 }
 
 function entryOf(value: Record<string, unknown>): ExportedEntry {

@@ -17,7 +17,7 @@ export interface ChainLink {
  * What a header says. The position in the tree is not in it: the tree itself proves the position, and where writers
  * append in parallel it is not known yet when the header is made.
  */
-export interface EntryHeader extends Omit<EntryDraft, "run" | "parts"> {
+export interface EntryHeader extends Omit<EntryDraft, "run" | "parts" | "keep"> {
   readonly v: typeof HEADER_VERSION;
   readonly log: string;
   readonly writer: ChainLink;

@@ -1,27 +1,45 @@
 /** Proofs out of a store: the hashes are computed from its leaves, the notes are those that it holds. */
 import { SafeRunError } from "../errors.ts";
-import type { Hash, LogStore } from "../ports.ts";
+import type { Hash, LogStore, StateStore } from "../ports.ts";
+import { archiveBase } from "./archive-base.ts";
+import type { StoredEntry } from "./entry.ts";
 import type { ConsistencyFile, InclusionFile } from "./proof-file.ts";
 import { consistencyPath, inclusionPath, type LeafRange, pathHashes } from "./tree.ts";
+
+type ProofStore = LogStore & Pick<StateStore, "row">;
+
+/** Entries that are in the store no more, out of the files that they were archived to. */
+export interface ArchivedEntries {
+  entry(seq: number): Promise<Pick<StoredEntry, "header">>;
+  /** Leaf hashes, `from` inclusive to `to` exclusive, all of them archived. */
+  leaves(from: number, to: number): Promise<readonly Uint8Array[]>;
+}
 
 /**
  * That entry `index` is in the log: under the last checkpoint, or the one over `size` entries.
  * @throws SafeRunError `option.invalid` when no such checkpoint covers the entry.
  */
 export async function proveInclusion(
-  store: LogStore,
+  store: ProofStore,
   index: number,
   hash: Hash,
   size?: number,
+  archive?: ArchivedEntries,
 ): Promise<InclusionFile> {
   const signed = await checkpointOver(store, size);
   if (index >= signed.size) {
     throw new SafeRunError("option.invalid", `entry ${index} is not signed yet: the checkpoint covers ${signed.size}`);
   }
+  const path = await hashesOf(store, inclusionPath(index, signed.size), hash, archive);
+  const header = await headerAt(store, index, archive);
+  return { index, header, path, note: signed.note };
+}
+
+async function headerAt(store: ProofStore, index: number, archive: ArchivedEntries | undefined): Promise<Uint8Array> {
+  if (archive !== undefined && index < (await archiveBase(store)).size) return (await archive.entry(index)).header;
   const [entry] = await store.entries({ from: index, limit: 1 });
-  if (entry?.seq !== index) throw new SafeRunError("record.corrupt", `the store has no entry ${index}: verify it`);
-  const path = await hashesOf(store, inclusionPath(index, signed.size), hash);
-  return { index, header: entry.header, path, note: signed.note };
+  if (entry?.seq === index) return entry.header;
+  throw new SafeRunError("record.corrupt", `the store has no entry ${index}: verify it`);
 }
 
 /**
@@ -29,10 +47,11 @@ export async function proveInclusion(
  * @throws SafeRunError `option.invalid` for sizes that no checkpoint signs, or in the wrong order.
  */
 export async function proveConsistency(
-  store: LogStore,
+  store: ProofStore,
   oldSize: number,
   hash: Hash,
   size?: number,
+  archive?: ArchivedEntries,
 ): Promise<ConsistencyFile> {
   const [old, signed] = [await checkpointOver(store, oldSize), await checkpointOver(store, size)];
   if (old.size > signed.size) {
@@ -41,7 +60,7 @@ export async function proveConsistency(
       `the checkpoint over ${old.size} is not older than the one over ${signed.size}`,
     );
   }
-  const path = await hashesOf(store, consistencyPath(old.size, signed.size), hash);
+  const path = await hashesOf(store, consistencyPath(old.size, signed.size), hash, archive);
   return { path, oldNote: old.note, note: signed.note };
 }
 
@@ -53,6 +72,18 @@ async function checkpointOver(store: LogStore, size: number | undefined) {
   throw new SafeRunError("option.invalid", `${message}: \`saferun log checkpoint\` signs what there is`);
 }
 
-function hashesOf(store: LogStore, path: readonly LeafRange[], hash: Hash): Promise<Uint8Array[]> {
-  return pathHashes(path, (from, to) => store.leaves({ from, to }), hash);
+async function hashesOf(
+  store: ProofStore,
+  path: readonly LeafRange[],
+  hash: Hash,
+  archive: ArchivedEntries | undefined,
+): Promise<Uint8Array[]> {
+  const base = await archiveBase(store);
+  if (archive === undefined) return pathHashes(path, (from, to) => store.leaves({ from, to }), hash, base);
+  const read = async (from: number, to: number): Promise<readonly Uint8Array[]> => {
+    const middle = Math.min(Math.max(from, base.size), to);
+    const archived = from < middle ? await archive.leaves(from, middle) : [];
+    return middle < to ? [...archived, ...(await store.leaves({ from: middle, to }))] : archived;
+  };
+  return pathHashes(path, read, hash);
 }

@@ -38,7 +38,8 @@ interface Due {
   readonly where: string;
 }
 
-export function createSignedHeads(keyring: Keyring, hash: Hash, faults: Faults): SignedHeads {
+/** `from`: entries before it are archived, and what was signed over fewer is proven by the archive. */
+export function createSignedHeads(keyring: Keyring, hash: Hash, faults: Faults, from = 0): SignedHeads {
   const due = new Map<number, Due[]>();
   /** Of all sizes that were signed and hold: what a rotation may name as still believed. */
   const held: HeldHead[] = [];
@@ -56,7 +57,7 @@ export function createSignedHeads(keyring: Keyring, hash: Hash, faults: Faults):
       faults.add({ ...at, fault: "changed", message });
     } else if (keyring.origin !== undefined && checkpoint.origin !== keyring.origin) {
       faults.add({ ...at, fault: "unlisted-tree", message: `a checkpoint of another log, \`${checkpoint.origin}\`` });
-    } else {
+    } else if (checkpoint.size >= from) {
       due.set(checkpoint.size, [...(due.get(checkpoint.size) ?? []), { note, checkpoint, where }]);
     }
   }
@@ -103,7 +104,8 @@ export function createSignedHeads(keyring: Keyring, hash: Hash, faults: Faults):
     rotate(rotation, seq) {
       const { size, root } = rotation.believed;
       const head = held.find(({ checkpoint }) => checkpoint.size === size);
-      if (head === undefined || !equalBytes(head.checkpoint.root, root)) return false;
+      const isArchived = head === undefined && size < from;
+      if (!isArchived && (head === undefined || !equalBytes(head.checkpoint.root, root))) return false;
       if (!keyring.rotate(rotation, seq)) return false;
       // Heads that the old key has signed since are believed no more.
       while (held.length > 0 && (held.at(-1)?.checkpoint.size ?? 0) > size) held.pop();

@@ -4,7 +4,7 @@
  * A tree is kept as its peaks: the roots of the perfect subtrees that its size in binary names, largest first. That is
  * all an append or the root needs, so a store holds at most 53 hashes whatever the log's length.
  */
-import { invariant } from "../errors.ts";
+import { invariant, SafeRunError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
 
@@ -65,6 +65,8 @@ export function appendLeaf(tree: LogTree, leaf: Uint8Array, hash: Hash): LogTree
 export interface TreeBuilder {
   readonly size: number;
   append(leaf: Uint8Array): void;
+  /** The root of a perfect subtree of `leaves` leaves, which must come next and at a multiple of its size. */
+  appendSubtree(root: Uint8Array, leaves: number): void;
   /** The tree as it stands now; what is appended later does not change it. */
   tree(): LogTree;
 }
@@ -79,6 +81,11 @@ export function createTreeBuilder(hash: Hash, from: LogTree = EMPTY_TREE): TreeB
     append(leaf) {
       addPeak(peaks, size, leaf, hash);
       size++;
+    },
+    appendSubtree(root, leaves) {
+      invariant(size % leaves === 0, "a subtree that does not stand at a multiple of its size");
+      addPeak(peaks, size / leaves, root, hash);
+      size += leaves;
     },
     tree: () => ({ size, peaks: peaks.slice() }),
   };
@@ -148,16 +155,45 @@ export function consistencyPath(old: number, size: number): LeafRange[] {
   return path.reverse();
 }
 
-/** The hashes of a path's subtrees, computed from the leaves. */
-export async function pathHashes(path: readonly LeafRange[], read: LeafReader, hash: Hash): Promise<Uint8Array[]> {
+/** The perfect subtrees that a tree's peaks are the roots of, from the left. */
+export function peakRanges(size: number): LeafRange[] {
+  const ranges: LeafRange[] = [];
+  for (let from = 0; from < size; ) {
+    let leaves = 1;
+    while (leaves * 2 <= size - from) leaves *= 2;
+    ranges.push({ from, to: from + leaves });
+    from += leaves;
+  }
+  return ranges;
+}
+
+/**
+ * The hashes of a path's subtrees, computed from the leaves; of the leaves before `base` only its peaks are known.
+ * @throws SafeRunError `option.invalid` where the path needs more of them than that.
+ */
+export async function pathHashes(
+  path: readonly LeafRange[],
+  read: LeafReader,
+  hash: Hash,
+  base: LogTree = EMPTY_TREE,
+): Promise<Uint8Array[]> {
   const hashes: Uint8Array[] = [];
-  for (const range of path) hashes.push(treeRoot(await treeOfRange(range, read, hash), hash));
+  for (const range of path) hashes.push(treeRoot(await treeOfRange(range, read, hash, base), hash));
   return hashes;
 }
 
-async function treeOfRange(range: LeafRange, read: LeafReader, hash: Hash): Promise<LogTree> {
+async function treeOfRange(range: LeafRange, read: LeafReader, hash: Hash, base: LogTree): Promise<LogTree> {
   const builder = createTreeBuilder(hash);
-  for (let from = range.from; from < range.to; from += CHUNK) {
+  for (const [index, { from, to }] of peakRanges(base.size).entries()) {
+    const peak = base.peaks[index];
+    if (to <= range.from || from >= range.to) continue;
+    if (peak === undefined || from !== range.from + builder.size || to > range.to) {
+      const message = `the proof needs entries before ${base.size}, which are archived: name the archive's folder`;
+      throw new SafeRunError("option.invalid", message);
+    }
+    builder.appendSubtree(peak, to - from);
+  }
+  for (let from = range.from + builder.size; from < range.to; from += CHUNK) {
     const to = Math.min(range.to, from + CHUNK);
     const leaves = await read(from, to);
     invariant(leaves.length === to - from, "a leaf reader that leaves out leaves");

@@ -5,8 +5,10 @@
  * under a signed checkpoint finds one that was.
  */
 
-import type { Hash, LogStore, Stray, TreeHead, Verifier } from "../ports.ts";
+import type { Hash, LogStore, StateStore, Stray, TreeHead, Verifier } from "../ports.ts";
 import { equalBytes } from "../value/bytes.ts";
+import { type ArchiveBase, type ArchivedSegment, archiveBase, NO_BASE } from "./archive-base.ts";
+import { createArchiveCheck } from "./archive-check.ts";
 import { type Checkpoint, type NoteKey, parseNoteKey } from "./checkpoint.ts";
 import type { StoredEntry, StoredPart } from "./entry.ts";
 import { createEntryCheck } from "./entry-check.ts";
@@ -18,6 +20,8 @@ import { createSignedHeads, type SignedHeads, STORED } from "./signed-heads.ts";
 import { createTreeBuilder, treeRoot } from "./tree.ts";
 
 export interface VerifySource {
+  /** Where the first entries are archived: what the others rest on. Asked first. */
+  base?(): Promise<ArchiveBase>;
   /** The log that the storage says it holds. */
   readonly log?: string;
   /** In the order of their positions, one by one or in pages. */
@@ -28,6 +32,8 @@ export interface VerifySource {
   head?(): Promise<TreeHead>;
   /** Rows without an entry; asked after the entries. */
   strays?(): Promise<readonly Stray[]>;
+  /** True for one archived stretch, which no entry of its own explains. */
+  readonly isSegment?: boolean;
 }
 
 export interface VerifyOptions {
@@ -41,6 +47,8 @@ export interface VerifyOptions {
   readonly see?: (entry: StoredEntry, header: EntryHeader) => void;
   /** Signed notes kept outside of the store: the log must still hold what they sign. */
   readonly kept?: readonly string[];
+  /** Parts may have been erased by entries that are not among these: somebody vouches for the whole. */
+  readonly erasedElsewhere?: boolean;
 }
 
 export interface Verification {
@@ -65,6 +73,10 @@ export interface Verification {
   readonly anchoredUpTo: number;
   /** The keys that sign this log, in their order; empty where none was given. */
   readonly keys: readonly SigningPeriod[];
+  /** Entries before it are archived and not looked at here: the archive's files prove them. 0: none are. */
+  readonly archivedTo: number;
+  /** The archived stretches that entries of this log name, in its order; those before are named in the archive. */
+  readonly archived: readonly ArchivedSegment[];
   /** The first ones; a fault that follows from another is left out. */
   readonly faults: readonly LogFault[];
 }
@@ -73,15 +85,27 @@ export interface Verification {
 export async function verifyLog(source: VerifySource, options: VerifyOptions): Promise<Verification> {
   const { hash } = options;
   const faults = createFaults();
-  const keys = { pinned: keyIn(options.pinned, hash), claimed: keyIn(options.claimed, hash) };
+  const base = (await source.base?.()) ?? NO_BASE;
+  const claimed = options.claimed ?? base.key ?? undefined;
+  const keys = { pinned: keyIn(options.pinned, hash), claimed: keyIn(claimed, hash) };
   const keyring = createKeyring(keys, options.verifier);
-  const signed = createSignedHeads(keyring, hash, faults);
+  const archive = createArchiveCheck(base, faults);
+  for (const { seq, note } of base.rotations) {
+    const rotation = parseRotation(note, hash, options.verifier);
+    if (keyring.isEmpty || (rotation !== undefined && keyring.rotate(rotation, seq))) continue;
+    const message = "a change of the signing key among the archived entries is not signed by the key before it";
+    faults.add({ seq, fault: "bad-signature", where: ROTATION_PART, message });
+  }
+  const signed = createSignedHeads(keyring, hash, faults, base.size);
   for (const note of options.kept ?? []) signed.add(note, "kept checkpoint", undefined);
   const marks = await createMarks(source, signed);
-  const checkEntry = createEntryCheck(hash, faults, (entry, header) => {
+  const { erasedElsewhere = false } = options;
+  const see = (entry: StoredEntry, header: EntryHeader): void => {
     if (header.type === "log.rotated") follow(entry, header.log);
+    if (header.type === "log.archived") archive.see(entry);
     options.see?.(entry, header);
-  });
+  };
+  const checkEntry = createEntryCheck(hash, faults, { see, from: base.size, erasedElsewhere });
 
   function follow({ seq, parts }: StoredEntry, log: string): void {
     const rotation = rotationIn(parts, hash, options.verifier);
@@ -90,8 +114,8 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
     faults.add({ seq, fault: "bad-signature", where: ROTATION_PART, message });
   }
 
-  const builder = createTreeBuilder(hash);
-  await marks.upTo(0);
+  const builder = createTreeBuilder(hash, base);
+  await marks.upTo(base.size);
   signed.at(builder, undefined);
   for await (const page of source.entries()) {
     for (const entry of isPage(page) ? page : [page]) {
@@ -101,6 +125,7 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
     }
   }
   checkEntry.finish();
+  if (source.isSegment !== true) archive.finish();
   const tree = builder.tree();
   await marks.finish(tree.size);
   const root = treeRoot(tree, hash);
@@ -138,6 +163,8 @@ export async function verifyLog(source: VerifySource, options: VerifyOptions): P
     unsigned: tree.size - signedUpTo,
     anchoredUpTo: signed.anchored(),
     keys: keyring.periods(),
+    archivedTo: base.size,
+    archived: archive.segments,
     faults: faults.list,
   };
 }
@@ -147,13 +174,14 @@ function isPage(page: StoredEntry | readonly StoredEntry[]): page is readonly St
 }
 
 /** Entries read at once: more would only fill the memory. */
-const PAGE = 250;
+const PAGE = 64;
 
 /** A store as a source: pages of entries, read as they are needed. The log may grow meanwhile. */
-export function sourceOf(store: LogStore): VerifySource {
+export function sourceOf(store: LogStore & Pick<StateStore, "row">): VerifySource {
   let head: TreeHead | undefined;
   return {
     log: store.logId,
+    base: () => archiveBase(store),
     async *entries() {
       let from = 0;
       for (;;) {

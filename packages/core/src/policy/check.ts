@@ -12,6 +12,7 @@ import { Conditions, celEnv, RESERVED_NAMES, resolveDefinitions, withHistory } f
 import { POLICY_FORMAT, type RouteSource, type RuleSource } from "./format.ts";
 import { isGlob } from "./glob.ts";
 import { Issues, type PolicyIssue, quote } from "./issue.ts";
+import { declaredKeeping } from "./keeping.ts";
 import { checkBudgets } from "./limits/check-budgets.ts";
 import { checkDetectors } from "./limits/check-detectors.ts";
 import { declaredTraits } from "./limits/traits.ts";
@@ -71,11 +72,15 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
   const ruleEnv = withHistory(plainEnv);
   const tools = mergeTools(
     documents,
-    (tool, source, span) => ({
-      schema: source.schema === undefined ? null : declaredSchema(tool, source.schema, span, options, issues),
-      binds: source.bind === undefined ? [] : checkBinds(source.bind, { env: plainEnv, definitions }, issues),
-      traits: declaredTraits(tool, source, issues),
-    }),
+    (tool, source, span) => {
+      const schema = source.schema === undefined ? null : declaredSchema(tool, source.schema, span, options, issues);
+      return {
+        schema,
+        binds: source.bind === undefined ? [] : checkBinds(source.bind, { env: plainEnv, definitions }, issues),
+        traits: declaredTraits(tool, source, issues),
+        keeping: declaredKeeping(tool, source, schema, issues),
+      };
+    },
     issues,
   );
   const framework = checkFramework(documents, tools, options, issues);

@@ -14,6 +14,7 @@ import { revisionOf, ruleDigest } from "./digest.ts";
 import { boundArguments, evaluate } from "./evaluate.ts";
 import { isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
+import { keepingOf, recordIn } from "./keeping.ts";
 import { BudgetSet } from "./limits/budget-set.ts";
 import { detectorsOf } from "./limits/compile-detectors.ts";
 import type { ConditionModel, ContextType, EnvironmentModel, PolicyModel, RuleModel } from "./model.ts";
@@ -103,6 +104,7 @@ function limitsOf(model: PolicyModel, tools: ToolTable, hash: Hash) {
     budgets: (call: ToolCall, context: EvaluationContext) => budgets.claims(call, context),
     modelBudgets: (name: string, context: ModelContext, bound: ModelBound) => budgets.modelClaims(name, context, bound),
     approval: model.approval,
+    indexed: [...new Set(model.tools.flatMap(({ keeping }) => keeping.indexed))].sort(),
   };
 }
 
@@ -111,7 +113,7 @@ function policySet(
   compiled: Compiled,
   declares: (tool: string) => boolean,
   rules: CompiledPolicySet["rules"],
-  limits: Pick<CompiledPolicySet, "detectors" | "budgets" | "modelBudgets" | "approval">,
+  limits: Pick<CompiledPolicySet, "detectors" | "budgets" | "modelBudgets" | "approval" | "indexed">,
 ): CompiledPolicySet {
   const observed = new Set(compiled.environments.flatMap(({ name, observe }) => (observe ? [name] : [])));
   return Object.freeze({
@@ -132,6 +134,8 @@ function policySet(
     editFields: (tool: string, paths: readonly string[]) =>
       editFieldsOf(compiled.candidates(tool).tool.schema?.schema ?? true, paths),
     traits: (tool: string) => compiled.candidates(tool).tool.traits,
+    keeping: (tool: string, environment: string) =>
+      keepingOf(compiled.candidates(tool).tool.keeping, recordIn(compiled.environments, environment)),
     ...limits,
   });
 }

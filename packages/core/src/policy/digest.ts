@@ -5,6 +5,7 @@ import type { Hash } from "../ports.ts";
 import { canonicalJson, type Json } from "../value/json.ts";
 import { parseCel, printCel } from "./cel/index.ts";
 import { compareText } from "./issue.ts";
+import { saysNothing } from "./keeping.ts";
 import { budgetJson, detectorsJson, expressionsOf } from "./limits/limits-json.ts";
 import type { BudgetModel } from "./limits/model.ts";
 import type { ChangeModel, PolicyModel, RuleModel, RuleScope, ToolModel } from "./model.ts";
@@ -26,9 +27,12 @@ function objectOf(values: Readonly<Record<string, string>>): string {
 export function revisionOf(model: PolicyModel, hash: Hash): string {
   const byName = <Item extends { readonly name: string }>(a: Item, b: Item) => compareText(a.name, b.name);
   const decides: Readonly<Record<string, unknown>> = {
-    environments: [...model.environments.values()]
-      .sort(byName)
-      .map(({ name, unmatched, observe }) => ({ name, unmatched, observe })),
+    environments: [...model.environments.values()].sort(byName).map(({ name, unmatched, observe, record }) => ({
+      name,
+      unmatched,
+      observe,
+      ...(record === "full" ? {} : { record }),
+    })),
     tools: model.tools.toSorted(byName).map(toolJson),
     framework: [...model.framework]
       .sort(([a], [b]) => compareText(a, b))
@@ -50,7 +54,7 @@ export function revisionOf(model: PolicyModel, hash: Hash): string {
   return sha256("saferun/policy/v1", objectOf({ ...texts, rules: `[${rules.join(",")}]` }), hash);
 }
 
-function toolJson({ name, kind, labels, aliases, schema, binds, traits }: ToolModel): unknown {
+function toolJson({ name, kind, labels, aliases, schema, binds, traits, keeping }: ToolModel): unknown {
   const bound = binds.map(({ path, value }) => [path.join("."), printCel(value.expr)]);
   const unique = new Map(bound.map((pair) => [pair.join(" "), pair]));
   return {
@@ -61,6 +65,8 @@ function toolJson({ name, kind, labels, aliases, schema, binds, traits }: ToolMo
     schema: schema?.source ?? null,
     binds: [...unique].sort(([a], [b]) => compareText(a, b)).map(([, pair]) => pair),
     traits,
+    // Left out where nothing is said: what was in force before this could be said is the same revision.
+    ...(saysNothing(keeping) ? {} : { keeping }),
   };
 }
 

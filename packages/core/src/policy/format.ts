@@ -2,6 +2,7 @@
  * THE definition of the policy format. The strict checker (`read.ts`), the TypeScript types below, the JSON Schema of
  * `@saferun/document` and `renderReference` are all derived from it.
  */
+import { RECORDS } from "../keeping.ts";
 import { breakers, budget, TRAIT_FIELDS } from "./limits/format.ts";
 import {
   duration,
@@ -48,6 +49,10 @@ const environment = object({
   mode: optional(
     words("enforce", "observe"),
     "`observe` decides and records what would have happened, and blocks nothing. Absent: `enforce`.",
+  ),
+  record: optional(
+    words(...RECORDS),
+    "How much of the arguments and results of calls the log keeps there: all, `shape` (names and types without values), or `digest` (a SHA-256 alone). With a tool's own word the stricter one holds. Absent: `full`.",
   ),
   max_age: reserved("A gate whose policies are older denies."),
 });
@@ -130,6 +135,25 @@ const tool = object({
     "The JSON Schema of its arguments: a file (`./refund.json`, from this file) or the schema itself. Absent: the framework's own.",
   ),
   ...TRAIT_FIELDS,
+  record: optional(
+    words(...RECORDS),
+    "How much of the arguments and results of its calls the log keeps: all, `shape` (names and types without values), or `digest` (a SHA-256 alone). Absent: as the environment says.",
+  ),
+  index: optional(
+    list(name("leaf")),
+    "Arguments that `args.…` filters are answered for from the search index, such as `amount` or `lines[].sku`.",
+  ),
+  search: optional(
+    either(
+      words("off"),
+      object({ off: required(list(name("leaf")), "Arguments that search does not find, such as `customer.name`.") }),
+    ),
+    "What stays out of the search index, which holds its words in the clear: `off` for all content of its calls, or `{ off: [paths] }`. Absent: nothing.",
+  ),
+  subject: optional(
+    name("path"),
+    "The argument that says whose data a call holds, for `saferun log erase --subject`. Absent: the run's principal.",
+  ),
   result: reserved("Labels for what the tool returns."),
   sinks: reserved("Where it goes or what it hits, and the least origin it needs."),
   text: reserved("Arguments that hold free text."),

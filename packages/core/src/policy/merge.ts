@@ -7,6 +7,7 @@ import { RESERVED_NAMES } from "./condition.ts";
 import type { PolicyFile, RouteSource, ToolSource } from "./format.ts";
 import { isGlob } from "./glob.ts";
 import { type Issues, quote } from "./issue.ts";
+import { checkSubjects, joinedKeeping } from "./keeping.ts";
 import { checkTraitPairs } from "./limits/traits.ts";
 import type { ContextType, EnvironmentModel, PolicyDocument, ToolModel } from "./model.ts";
 import { fold } from "./nearest.ts";
@@ -58,7 +59,13 @@ export function mergeEnvironments(documents: readonly PolicyDocument[], issues: 
     if (unmatched.destructive === "allow") {
       issues.warning("unmatched-destructive", span, `${quote(name)} lets destructive tools run without any rule`);
     }
-    environments.set(name, { name, span, unmatched, observe: value.mode === "observe" });
+    environments.set(name, {
+      name,
+      span,
+      unmatched,
+      observe: value.mode === "observe",
+      record: value.record ?? "full",
+    });
   }
   return environments;
 }
@@ -105,7 +112,7 @@ export type ArgumentsOf = (
   tool: string,
   value: ToolSource,
   span: Span,
-) => Pick<ToolModel, "schema" | "binds" | "traits">;
+) => Pick<ToolModel, "schema" | "binds" | "traits" | "keeping">;
 
 /** Entries of one tool add up; the same key said differently is an error, also between a name and a glob over it. */
 export function mergeTools(
@@ -142,6 +149,7 @@ function joined(before: ToolModel, entry: ToolModel, issues: Issues): ToolModel 
   checkSchemas(before, entry, issues);
   checkBindPairs(before.binds, entry.binds, issues);
   checkTraitPairs(before, entry, issues);
+  checkSubjects(before, entry, issues);
   return {
     name,
     span: before.span,
@@ -151,6 +159,7 @@ function joined(before: ToolModel, entry: ToolModel, issues: Issues): ToolModel 
     schema: before.schema ?? entry.schema,
     binds: [...before.binds, ...entry.binds],
     traits: { ...entry.traits, ...before.traits },
+    keeping: joinedKeeping(before.keeping, entry.keeping),
   };
 }
 

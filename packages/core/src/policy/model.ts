@@ -1,5 +1,6 @@
 /** Checked policies: every file of a set merged into one, ready to compile. Nothing in here depends on any order of files. */
 import type { ApprovalTerms, Span, Verdict } from "../decision.ts";
+import type { RecordMode } from "../keeping.ts";
 import type { Json } from "../value/json.ts";
 import type { ArgumentPath } from "./argument-path.ts";
 import type { Expr } from "./cel/ast.ts";
@@ -46,6 +47,16 @@ export interface EnvironmentModel {
   /** Kinds of tools that may run without a rule. */
   readonly unmatched: Readonly<Record<ToolKind, "allow" | "deny">>;
   readonly observe: boolean;
+  /** Of calls there, whatever their tool. */
+  readonly record: RecordMode;
+}
+
+/** What a `tools:` entry says of the record. Paths without `args.`; `$` in `unsearched` is all that a call holds. */
+export interface DeclaredKeeping {
+  readonly record: RecordMode | null;
+  readonly unsearched: readonly string[];
+  readonly indexed: readonly string[];
+  readonly subject: string | null;
 }
 
 /** A `tools:` entry, merged over the files; `name` may be a glob. */
@@ -61,6 +72,7 @@ export interface ToolModel {
   readonly binds: readonly BindModel[];
   /** What the breakers may know of it. */
   readonly traits: DeclaredTraits;
+  readonly keeping: DeclaredKeeping;
 }
 
 export interface FrameworkTool {

@@ -5,6 +5,7 @@ import type { ToolCall } from "../call.ts";
 import type { ApprovalTerms, Decision, EvaluationContext, Span, Verdict } from "../decision.ts";
 import type { LoopSettings } from "../detectors.ts";
 import type { EditField } from "../edit-field.ts";
+import type { Keeping } from "../keeping.ts";
 import type { PastCalls } from "../past-calls.ts";
 import type { CallKind, ToolTraits } from "../traits.ts";
 import type { JsonObject } from "../value/json.ts";
@@ -44,6 +45,10 @@ export interface PolicySet {
   editFields(tool: string, paths: readonly string[]): readonly EditField[];
   /** What the tool's owner declared for the breakers; `{ kind: "destructive" }` where nothing is declared. */
   traits(tool: string): ToolTraits;
+  /** How the content of the tool's calls is kept there; `KEPT_WHOLE` itself where nothing is declared. */
+  keeping(tool: string, environment: string): Keeping;
+  /** Argument paths that search answers from its index, of all tools. Sorted. */
+  readonly indexed: readonly string[];
   /** The detectors' settings for such calls; the same object for the same settings. */
   detectors(of: DetectorScope): LoopSettings;
   /** What this call, with its final arguments, wants of every budget that counts it; by budget id. Pure and total. */

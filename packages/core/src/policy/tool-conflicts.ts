@@ -3,13 +3,18 @@ import { canonicalJson } from "../value/json.ts";
 import { pathsMeet } from "./argument-path.ts";
 import { globsMeet, isGlob } from "./glob.ts";
 import { type Issues, quote } from "./issue.ts";
+import { checkSubjects } from "./keeping.ts";
 import { checkTraitPairs } from "./limits/traits.ts";
 import type { BindModel, ToolModel } from "./model.ts";
 
 export function checkToolConflicts(tools: readonly ToolModel[], issues: Issues): void {
   const saying = tools.filter(
-    ({ kind, schema, binds, traits }) =>
-      kind !== null || schema !== null || binds.length > 0 || Object.keys(traits).length > 0,
+    ({ kind, schema, binds, traits, keeping }) =>
+      kind !== null ||
+      schema !== null ||
+      binds.length > 0 ||
+      Object.keys(traits).length > 0 ||
+      keeping.subject !== null,
   );
   for (const glob of saying) {
     if (!isGlob(glob.name)) continue;
@@ -29,6 +34,7 @@ function checkPair(glob: ToolModel, other: ToolModel, issues: Issues): void {
   checkSchemas(glob, other, issues);
   checkBindPairs(glob.binds, other.binds, issues);
   checkTraitPairs(glob, other, issues);
+  checkSubjects(glob, other, issues);
 }
 
 export function checkSchemas(a: ToolModel, b: ToolModel, issues: Issues): void {

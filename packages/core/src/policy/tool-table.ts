@@ -3,8 +3,9 @@
 import type { ToolTraits } from "../traits.ts";
 import { globMatches, isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
+import { joinedKeeping, NOTHING_DECLARED } from "./keeping.ts";
 import { mergedTraits } from "./limits/traits.ts";
-import type { BindModel, FrameworkTool, SchemaModel, ToolModel } from "./model.ts";
+import type { BindModel, DeclaredKeeping, FrameworkTool, SchemaModel, ToolModel } from "./model.ts";
 import type { ToolKind } from "./policy-set.ts";
 import type { ArgumentValidator } from "./schema/types.ts";
 
@@ -18,6 +19,7 @@ export interface ToolFacts {
   /** By path. */
   readonly binds: readonly BindModel[];
   readonly traits: ToolTraits;
+  readonly keeping: DeclaredKeeping;
 }
 
 /** From harmless to harmful: where two globs say different kinds, the later one holds. */
@@ -61,6 +63,7 @@ export class ToolTable {
       validator: own?.validator ?? null,
       binds: entries.flatMap(({ binds }) => binds).sort((a, b) => compareText(a.path.join("."), b.path.join("."))),
       traits: mergedTraits(kind, entries),
+      keeping: entries.map((entry) => entry.keeping).reduce(joinedKeeping, NOTHING_DECLARED),
     };
   }
 

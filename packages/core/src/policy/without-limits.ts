@@ -1,6 +1,7 @@
 /** What a policy set says of limits where nothing is declared. */
 import type { ApprovalTerms } from "../decision.ts";
 import { LOOP_DEFAULTS } from "../detectors.ts";
+import { KEPT_WHOLE } from "../keeping.ts";
 import { LIMITS } from "../limits.ts";
 import { UNDECLARED_TOOL } from "../traits.ts";
 import type { PolicySet } from "./policy-set.ts";
@@ -19,12 +20,23 @@ const DEFAULT_TERMS: ApprovalTerms = Object.freeze({
 /** No budgets, the detectors' defaults, and tools of which nothing is known. */
 export const WITHOUT_LIMITS: Pick<
   PolicySet,
-  "observes" | "readsHistory" | "editFields" | "traits" | "detectors" | "budgets" | "modelBudgets" | "approval"
+  | "observes"
+  | "readsHistory"
+  | "editFields"
+  | "traits"
+  | "keeping"
+  | "indexed"
+  | "detectors"
+  | "budgets"
+  | "modelBudgets"
+  | "approval"
 > = Object.freeze({
   observes: () => false,
   readsHistory: () => false,
   editFields: () => [],
   traits: () => UNDECLARED_TOOL,
+  keeping: () => KEPT_WHOLE,
+  indexed: Object.freeze([]),
   detectors: () => LOOP_DEFAULTS,
   budgets: () => [],
   modelBudgets: () => [],

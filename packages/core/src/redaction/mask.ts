@@ -40,7 +40,7 @@ export function maskedText(text: string, find: Finder): string {
 
 /** Whatever stands at these JSON pointers; a pointer to nothing is nothing. */
 export function maskedAt(value: Json, pointers: readonly string[]): Json {
-  return pointers.reduce((result, pointer) => replacedAt(result, stepsOf(pointer)), value);
+  return pointers.reduce((result, pointer) => replacedAt(result, stepsOf(pointer), () => MASK), value);
 }
 
 /** JSON pointers to what a path names: keys, and `[]` for every item of a list. */
@@ -52,6 +52,20 @@ export function pointersTo(value: Json, path: readonly string[], at = ""): reado
   }
   if (!isMap(value) || !Object.hasOwn(value, step)) return [];
   return pointersTo(value[step] ?? null, rest, `${at}/${escaped(step)}`);
+}
+
+/** The value with what stands at one JSON pointer changed. */
+export function changedAt(
+  value: Json,
+  pointer: string,
+  change: (inner: Json) => Json,
+): { readonly value: Json; readonly changed: boolean } {
+  let changed = false;
+  const result = replacedAt(value, stepsOf(pointer), (inner) => {
+    changed = true;
+    return change(inner);
+  });
+  return { value: result, changed };
 }
 
 function within(value: Json, find: Finder, at: string, paths: string[]): Json {
@@ -82,14 +96,15 @@ function freeName(name: string, key: string, taken: Readonly<Record<string, Json
   }
 }
 
-function replacedAt(value: Json, [step, ...rest]: readonly string[]): Json {
-  if (step === undefined) return MASK;
+function replacedAt(value: Json, [step, ...rest]: readonly string[], change: (inner: Json) => Json): Json {
+  if (step === undefined) return change(value);
   if (Array.isArray(value)) {
-    return value.map((item: Json, index) => (String(index) === step ? replacedAt(item, rest) : item));
+    return value.map((item: Json, index) => (String(index) === step ? replacedAt(item, rest, change) : item));
   }
   if (!isMap(value) || !Object.hasOwn(value, step)) return value;
   const result: Record<string, Json> = {};
-  for (const [key, item] of Object.entries(value)) put(result, key, key === step ? replacedAt(item, rest) : item);
+  for (const [key, item] of Object.entries(value))
+    put(result, key, key === step ? replacedAt(item, rest, change) : item);
   return result;
 }
 

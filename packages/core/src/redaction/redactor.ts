@@ -11,7 +11,7 @@ import { cardsIn } from "../policy/change/cards.ts";
 import { ibansIn } from "../policy/change/ibans.ts";
 import { secretsIn } from "../policy/change/secrets.ts";
 import type { RedactedKind } from "../policy/model.ts";
-import type { Random, Transaction } from "../ports.ts";
+import type { Random, StateRow, Transaction } from "../ports.ts";
 import { parseArgumentPath } from "../search/query.ts";
 import { fromBase64 } from "../value/bytes.ts";
 import { canonicalJson, type Json } from "../value/json.ts";
@@ -106,10 +106,15 @@ export function createRedactor(options: RedactorOptions): Redactor {
     return { ...call, bytes: canonicalJson(masked(maskedAt(content, pointers), find).value) };
   }
 
+  /** A no that stands repeats the note of whoever said it. What the others hold is compared, or sent as it is. */
+  function maskRow(row: StateRow): StateRow {
+    return row.kind === "sticky" ? { ...row, value: masked(row.value, find).value } : row;
+  }
+
   return {
     part: (part) => maskPart(part, undefined),
     transaction(transaction, random) {
-      const { calls = [], approvals = [], entries } = transaction;
+      const { calls = [], approvals = [], rows = [], entries } = transaction;
       const tools = new Map([
         ...approvals.map(({ row }) => [row.call, row.tool] as const),
         ...calls.map(({ row }) => [row.id, row.tool] as const),
@@ -121,6 +126,7 @@ export function createRedactor(options: RedactorOptions): Redactor {
         ...(approvals.length === 0
           ? {}
           : { approvals: approvals.map(({ row, expect }) => ({ row: maskApproval(row), expect })) }),
+        ...(rows.length === 0 ? {} : { rows: rows.map(({ row, expect }) => ({ row: maskRow(row), expect })) }),
       };
     },
   };
@@ -131,7 +137,13 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** What the log's own proofs are made of holds nothing of anybody's. */
 function isOurs({ type }: EntryDraft, { name }: PartDraft): boolean {
-  return type === "log.opened" || type === "log.rotated" || type === "log.recovered" || name === REDACTED_PART;
+  return (
+    type === "log.opened" ||
+    type === "log.rotated" ||
+    type === "log.recovered" ||
+    type === "log.archived" ||
+    name === REDACTED_PART
+  );
 }
 
 function finderOf({ secrets = [], kinds = ["secret"] }: RedactorOptions): Finder {

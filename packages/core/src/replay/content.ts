@@ -6,7 +6,8 @@ import { REDACTED_PART } from "../redaction/masked-paths.ts";
 import type { Json, JsonObject } from "../value/json.ts";
 
 /**
- * - `present`: the value as it was; at the JSON pointers of `masked` the log holds a mask in its place (`""`: all of it).
+ * - `present`: the value as it was; at the JSON pointers of `masked` the log holds a mask in its place (`""`: all of it; also where
+ *   policies had a shape or a digest kept).
  * - `encoded`: no plain JSON. `base64` and `utf-16` hold the exact bytes in base64, `text` the nearest text.
  * - `omitted`: it was over the limit, and only its length in bytes was kept, where that was known.
  * - `erased`: taken out of the log for good; the log says by whom and why.
@@ -61,7 +62,8 @@ export function readEntry(entry: StoredEntry): RecordedEntry {
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-function contentOfBytes(bytes: Uint8Array, masked: readonly string[]): Content {
+/** Of the bytes of a part. */
+export function contentOfBytes(bytes: Uint8Array, masked: readonly string[]): Content {
   let value: Json;
   try {
     value = JSON.parse(decoder.decode(bytes)) as Json;
@@ -74,6 +76,9 @@ function contentOfBytes(bytes: Uint8Array, masked: readonly string[]): Content {
       return { state: "present", value, masked };
     case "json":
       return { state: "present", value: fieldOf(value, "value") ?? null, masked };
+    case "shape":
+    case "digest":
+      return { state: "present", value, masked: [""] };
     case "omitted": {
       const size = fieldOf(value, "bytes");
       return { state: "omitted", bytes: typeof size === "number" ? size : null };

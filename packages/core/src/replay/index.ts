@@ -1,3 +1,12 @@
+export {
+  type Divergence,
+  type Fork,
+  type ModelAnswer,
+  type Recalled,
+  RecordedAnswers,
+  type ToolAnswer,
+  type ToolNote,
+} from "./answers.ts";
 export { BESIDE_RULES, type Said, standing } from "./beside.ts";
 export { type AlignedStep, alignRuns, type StepDifference, type StepPair } from "./compare.ts";
 export { type Content, contentAt, exactValue, shownValue } from "./content.ts";

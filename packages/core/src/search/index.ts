@@ -22,4 +22,5 @@ export {
   parseArgumentPath,
   type Query,
 } from "./query.ts";
+export { searchableParts, UNSEARCHED_PART } from "./unsearched.ts";
 export { wordsOf } from "./words.ts";

@@ -3,8 +3,9 @@ import { unreachable } from "../errors.ts";
 import type { StoredEntry } from "../log/entry.ts";
 import { type EntryHeader, parseHeader } from "../log/header.ts";
 import type { Json } from "../value/json.ts";
-import { argumentsIn, contentOf, idsOf, isOff, namesOf, type SearchScope, textsIn, valuesAt } from "./content.ts";
+import { argumentsIn, idsOf, isOff, namesOf, type SearchScope, textsIn, valuesAt } from "./content.ts";
 import { type ArgumentTest, fits, holds, type Query } from "./query.ts";
+import { searchableParts } from "./unsearched.ts";
 import { includesWords, wordsOf } from "./words.ts";
 
 /** A call with all its entries, or one entry that is about no call. In the order of the log. */
@@ -113,11 +114,7 @@ export function passes(test: ArgumentTest, value: string | number | boolean | nu
 }
 
 function readEntry(entry: StoredEntry): ReadEntry {
-  const parts = entry.parts.flatMap((part) => {
-    const content = contentOf(part);
-    return content === undefined ? [] : [{ name: part.name, content }];
-  });
-  return { seq: entry.seq, header: readableHeader(entry), parts };
+  return { seq: entry.seq, header: readableHeader(entry), parts: searchableParts(entry) };
 }
 
 function namesIn({ header, parts }: ReadEntry) {

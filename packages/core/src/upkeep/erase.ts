@@ -4,15 +4,16 @@
  */
 import type { ApprovalRecord } from "../approval/approval.ts";
 import { SafeRunError } from "../errors.ts";
-import { part } from "../gate/record.ts";
+import { part, SUBJECT_PART } from "../gate/record.ts";
 import type { CallRecord } from "../lifecycle.ts";
 import type { StoredEntry } from "../log/entry.ts";
 import { ERASURE_PART, type ErasedParts, erasureContent, isErasable } from "../log/erasure.ts";
 import { type EntryHeader, parseHeader } from "../log/header.ts";
 import type { Random, RowWrite, StateKind, StateRow, Store, Transaction } from "../ports.ts";
 import type { Json } from "../value/json.ts";
+import { erasureGuard } from "./archive.ts";
 
-/** `subject`: the id of the principal that runs were made for. */
+/** `subject`: the id of the principal that runs were made for, and what `subject:` of a tool's policy names in its calls. */
 export type ErasureTarget = { readonly subject: string } | { readonly run: string } | { readonly call: string };
 
 export interface ErasureRequest {
@@ -59,7 +60,7 @@ export async function erase(store: Store, request: ErasureRequest, random: Rando
     const content = part(ERASURE_PART, erasureContent(by, reason, parts), random);
     const written = await store.commit({
       ...(await recordsOf(store, found)),
-      rows: rows.removed,
+      rows: [...rows.removed, await erasureGuard(store)],
       entries: [{ type: "log.erased", parts: [content] }],
       erase: parts,
     });
@@ -97,8 +98,14 @@ async function collect(store: Store, target: ErasureTarget): Promise<Found> {
 
 function see(entry: StoredEntry, header: EntryHeader, target: ErasureTarget, found: Found): void {
   const run = header.run?.id;
-  if ("subject" in target && run !== undefined && isFor(entry, header, target.subject)) found.runs.add(run);
-  const isMeant = "call" in target ? header.call === target.call : run !== undefined && found.runs.has(run);
+  if ("subject" in target) {
+    if (run !== undefined && isFor(entry, header, target.subject)) found.runs.add(run);
+    if (header.call !== undefined && holdsDataOf(entry, header, target.subject)) found.calls.add(header.call);
+  }
+  const isMeant =
+    "call" in target
+      ? header.call === target.call
+      : (run !== undefined && found.runs.has(run)) || (header.call !== undefined && found.calls.has(header.call));
   if (!isMeant || !isErasable(header.type)) return;
   if (header.call !== undefined) found.calls.add(header.call);
   if (header.approval !== undefined) found.approvals.add(header.approval);
@@ -115,12 +122,21 @@ function isFor({ parts }: StoredEntry, { type }: EntryHeader, subject: string): 
   return content.principal?.id === subject;
 }
 
+/** The tool's policy has said whose data it is, whoever the run was for. */
+function holdsDataOf({ parts }: StoredEntry, { type }: EntryHeader, subject: string): boolean {
+  const bytes = type === "call.proposed" ? parts.find(({ name }) => name === SUBJECT_PART)?.bytes : undefined;
+  return bytes !== undefined && bytes !== null && JSON.parse(decoder.decode(bytes)) === subject;
+}
+
 /** Calls and approvals keep their states; a digest is a guess away from its arguments, so that it goes with them. */
-async function recordsOf(store: Store, found: Found): Promise<Pick<Transaction, "calls" | "approvals">> {
+export async function recordsOf(
+  store: Store,
+  found: Pick<Found, "calls" | "approvals">,
+): Promise<Pick<Transaction, "calls" | "approvals">> {
   const calls: RowWrite<CallRecord>[] = [];
   for (const id of found.calls) {
     const call = await store.call(id);
-    if (call === undefined) continue;
+    if (call === undefined || (call.proposed === "" && call.digest === "" && call.bytes === null)) continue;
     if (call.state === "pending" || call.state === "approved" || call.state === "executing") {
       throw new SafeRunError("record.busy", `call \`${id}\` is ${call.state}: end it first`, { retryable: true });
     }
@@ -130,7 +146,8 @@ async function recordsOf(store: Store, found: Found): Promise<Pick<Transaction, 
   const approvals: RowWrite<ApprovalRecord>[] = [];
   for (const id of found.approvals) {
     const approval = await store.approval(id);
-    if (approval !== undefined) approvals.push({ row: withoutContent(approval), expect: approval.version });
+    if (approval !== undefined && approval.digest !== "")
+      approvals.push({ row: withoutContent(approval), expect: approval.version });
   }
   return { calls, approvals };
 }

@@ -1,7 +1,7 @@
 /**
  * What time alone does to the calls that wait, whoever else is alive: silence denies at the stored deadline, and the next
- * people are asked when their level of `after` has come; what a lost call of a model holds is booked. Any process may run
- * it, and any number of them.
+ * people are asked when their level of `after` has come; what a lost call of a model holds is booked; what a process that is
+ * gone was executing becomes `unknown`. Any process may run it, and any number of them.
  *
  * Whom to ask is decided and written once, under compare-and-set, with the rows of the outbox that are sent.
  */
@@ -11,7 +11,7 @@ import { fresh } from "../gate/run-writer.ts";
 import { askedRows } from "../outbox/outgoing.ts";
 import type { Clock, Random, Store } from "../ports.ts";
 import { bookLostModels } from "./lost-models.ts";
-import { expireCall } from "./recover.ts";
+import { type Broken, eachCall, expireCall, loseCalls } from "./recover.ts";
 
 export interface SweeperPorts {
   readonly store: Store;
@@ -19,11 +19,17 @@ export interface SweeperPorts {
   readonly random: Random;
 }
 
-/** Ids of approvals; `lost`: of calls of models. */
 export interface Swept {
-  readonly lost: readonly string[];
+  /** Ids of approvals. */
   readonly expired: readonly string[];
+  /** Ids of approvals. */
   readonly escalated: readonly string[];
+  /** Ids of calls of models. */
+  readonly lost: readonly string[];
+  /** Ids of calls of which nobody knows any more whether their tools acted: a person has to find out. */
+  readonly unknown: readonly string[];
+  /** Rows that cannot be read or changed: somebody must hear of it. */
+  readonly broken: readonly Broken[];
 }
 
 export interface Sweeper {
@@ -31,23 +37,25 @@ export interface Sweeper {
   step(): Promise<Swept>;
 }
 
-/** Looked at in one step; the oldest come first. */
-const MOST = 10_000;
 export function createSweeper(ports: SweeperPorts): Sweeper {
   return { step: () => step(ports) };
 }
 
 async function step(ports: SweeperPorts): Promise<Swept> {
   const { store, clock } = ports;
+  const gone = await loseCalls(store, clock, store.writerId);
   const expired: string[] = [];
   const escalated: string[] = [];
-  for (const call of await store.callsIn(["pending", "approved"], MOST)) {
+  const waited = await eachCall(store, ["pending", "approved"], async (call) => {
     const approval = call.approval === null ? undefined : await store.approval(call.approval);
-    if (approval === undefined) continue;
-    if (await expireCall(store, clock, call)) expired.push(approval.id);
+    if (approval === undefined) return false;
+    const isOver = await expireCall(store, clock, call);
+    if (isOver) expired.push(approval.id);
     else if (await escalate(ports, approval)) escalated.push(approval.id);
-  }
-  return { expired, escalated, lost: await bookLostModels(ports) };
+    return isOver;
+  });
+  const broken = [...gone.broken, ...waited.broken];
+  return { expired, escalated, unknown: gone.done, broken, lost: await bookLostModels(ports) };
 }
 
 /** Writes down that the levels which are due are asked now. False: none is, or somebody else was first. */

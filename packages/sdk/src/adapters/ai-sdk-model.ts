@@ -5,6 +5,8 @@ import type { Binding } from "../binding.ts";
 import { agentFrame, currentFrame, type Frame, runOf } from "../frame.ts";
 import { mirror } from "../mirror.ts";
 import { createPrices } from "../prices.ts";
+import { session, take } from "../re-execute.ts";
+import { generated, streamed } from "../re-execute-model.ts";
 import { responseCollector } from "./ai-sdk-response.ts";
 import { boundOf, surelyNotRun, usedOf } from "./ai-sdk-spend.ts";
 import { recordable } from "./recordable.ts";
@@ -52,6 +54,9 @@ function isCovered(inner: Binding, outer: Binding): boolean {
 }
 
 async function generate(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Fields> {
+  const under = binding.session ?? session();
+  if (under !== undefined)
+    return generated(take(under, (answers) => answers.model(recorded(model, offered(options, binding)))));
   const asked = await ask(model, options, binding, bound);
   const result = await asked.contact((request) => model.doGenerate(request));
   const { content, finishReason, usage, warnings, providerMetadata } = result;
@@ -112,6 +117,9 @@ const LISTED = createPrices();
  * after it. A stream that fails, is cut off or is not read to its end is recorded as far as it came.
  */
 async function stream(model: LanguageModel, options: Fields, binding: Binding, bound?: Frame): Promise<Fields> {
+  const under = binding.session ?? session();
+  if (under !== undefined)
+    return streamed(take(under, (answers) => answers.model(recorded(model, offered(options, binding)))));
   const asked = await ask(model, options, binding, bound);
   const result = await asked.contact((request) => model.doStream(request));
   if (!(result.stream instanceof ReadableStream)) {

@@ -11,19 +11,20 @@ export interface ResponseCollector {
 
 export function responseCollector(): ResponseCollector {
   const content: unknown[] = [];
-  const open = new Map<string, { type: string; text: string }>();
+  const open = new Map<string, { type: string; text: string; providerMetadata?: unknown }>();
   const errors: unknown[] = [];
   let finish: Part | undefined;
 
   function text(type: string, part: Part): void {
     const key = `${type} ${String(part.id)}`;
-    const known = open.get(key);
-    if (known !== undefined) known.text += String(part.delta ?? "");
-    else {
-      const block = { type, text: String(part.delta ?? "") };
+    const block = open.get(key) ?? { type, text: "" };
+    if (!open.has(key)) {
       open.set(key, block);
       content.push(block);
     }
+    block.text += String(part.delta ?? "");
+    // Of reasoning it is the signature, which the next prompt carries; as the framework does, the last one counts.
+    if (part.providerMetadata !== undefined) block.providerMetadata = part.providerMetadata;
   }
 
   return {
@@ -33,9 +34,11 @@ export function responseCollector(): ResponseCollector {
       switch (part.type) {
         case "text-start":
         case "text-delta":
+        case "text-end":
           return text("text", part);
         case "reasoning-start":
         case "reasoning-delta":
+        case "reasoning-end":
           return text("reasoning", part);
         case "tool-input-delta":
           return text("tool-input", part);
@@ -48,8 +51,6 @@ export function responseCollector(): ResponseCollector {
         case "stream-start":
         case "response-metadata":
         case "raw":
-        case "text-end":
-        case "reasoning-end":
         case "tool-input-start":
         case "tool-input-end":
           return;
@@ -67,6 +68,7 @@ export function responseCollector(): ResponseCollector {
         content: content.filter((part) => !doubled.has(part)),
         finishReason: finish?.finishReason ?? null,
         usage: finish?.usage ?? null,
+        ...(finish?.providerMetadata === undefined ? {} : { providerMetadata: finish.providerMetadata }),
         ...(errors.length === 0 ? {} : { errors }),
       };
     },

@@ -1,13 +1,22 @@
 /** Questions and their answers. */
 import { createRoute } from "@hono/zod-openapi";
-import type { DecisionAnswer } from "@saferun/core";
-import { type Answer, answerOf } from "../answer.ts";
+import {
+  type ApprovalRecord,
+  answeredOf,
+  chosenGrant,
+  type DecisionAnswer,
+  type DecisionRequest,
+  decideApproval,
+  normalizeUnbound,
+  typedArguments,
+} from "@saferun/core";
+import type { z } from "zod";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
 import * as schema from "../schemas/approvals.ts";
 import { IdParam } from "../schemas/common.ts";
-import { approvalJson } from "../wire/approval.ts";
+import { approvalJson, summaryJson } from "../wire/approval.ts";
 
 const LIST_LIMIT = 200;
 const tags = ["approvals"];
@@ -46,53 +55,84 @@ const foresee = createRoute({
   responses: { 200: json(schema.Foreseen), ...problems },
 });
 
-export function approvalRoutes({ store, clock, person, decide: decided, foresee: foreseen }: ServerPorts) {
+export function approvalRoutes(ports: ServerPorts) {
+  const { store, clock, person } = ports;
+
+  async function found(id: string): Promise<ApprovalRecord> {
+    const approval = await store.approval(id);
+    if (approval === undefined) throw noApproval();
+    return approval;
+  }
+
   return router()
     .openapi(list, async (c) => {
       const pending = await store.approvals({ state: "pending", limit: LIST_LIMIT });
       const latest = await store.approvals({ limit: LIST_LIMIT });
       const others = latest.filter((approval) => approval.state !== "pending");
       const now = clock.now();
-      return c.json({ approvals: [...pending, ...others].map((approval) => approvalJson(approval, now)) }, 200);
+      return c.json({ approvals: [...pending, ...others].map((approval) => summaryJson(approval, now)) }, 200);
     })
-    .openapi(one, async (c) => {
-      const approval = await store.approval(c.req.valid("param").id);
-      if (approval === undefined) throw noApproval();
-      return c.json(approvalJson(approval, clock.now()), 200);
-    })
+    .openapi(one, async (c) => c.json(approvalJson(await found(c.req.valid("param").id), clock.now()), 200))
     .openapi(decide, async (c) => {
-      const { args, note, verdict, version } = c.req.valid("json");
-      if (args !== undefined && verdict === "deny") throw malformed("`args` stand beside `approve` only");
-      const answer = await decided({
-        approval: c.req.valid("param").id,
-        by: person.approver,
-        verdict,
-        version,
-        ...(args === undefined ? {} : { args }),
-        ...(note === undefined ? {} : { note }),
-      });
-      return c.json(applied(answer, clock.now()), 200);
+      const request = requestOf(await found(c.req.valid("param").id), c.req.valid("json"));
+      const answer = await decideApproval(ports, { ...request, by: person.approver });
+      return c.json(applied(answer, person.hint, clock.now()), 200);
     })
     .openapi(foresee, async (c) => {
-      const message = (await foreseen(c.req.valid("param").id, c.req.valid("json").args)) ?? null;
-      return c.json({ allowed: message === null, message }, 200);
+      const approval = await found(c.req.valid("param").id);
+      const { tool, agent, environment } = approval;
+      const edited = normalizeUnbound({ tool, agent, environment, args: c.req.valid("json").args });
+      const message = edited.ok ? await ports.foresee?.(approval, edited.call) : edited.malformed.message;
+      return c.json({ allowed: message === undefined, message: message ?? null }, 200);
     });
+}
+
+/** @throws ProblemError `request.malformed`, or `form.misfit` with what does not fit at each field. */
+function requestOf(
+  approval: ApprovalRecord,
+  { args, fields, grant, note, verdict, version }: z.infer<typeof schema.DecideBody>,
+): Omit<DecisionRequest, "by"> {
+  if (verdict === "deny" && [args, fields, grant].some((one) => one !== undefined))
+    throw malformed("`args`, `fields` and `grant` stand beside `approve` only");
+  if (args !== undefined && fields !== undefined) throw malformed("give `args` or `fields`, not both");
+  const typed = fields === undefined ? undefined : typedArguments(approval, new Map(Object.entries(fields)));
+  const chosen = grant === undefined ? undefined : chosenGrant(approval, definedOf(grant));
+  const mistakes = {
+    fields: typed !== undefined && "mistakes" in typed ? typed.mistakes : [],
+    grant: chosen !== undefined && "mistakes" in chosen ? chosen.mistakes : [],
+  };
+  if (mistakes.fields.length + mistakes.grant.length > 0) {
+    const detail = "what was typed does not fit; nothing was decided";
+    throw new ProblemError({ status: 422, code: "form.misfit", detail, more: { mistakes } });
+  }
+  return {
+    ...{ approval: approval.id, verdict, version },
+    ...(args === undefined ? {} : { args }),
+    ...(typed !== undefined && "args" in typed ? { args: typed.args } : {}),
+    ...(chosen !== undefined && "grant" in chosen ? { grant: chosen.grant } : {}),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+/** A key without a value is one that was not sent. */
+function definedOf<T extends object>(of: T): Defined<T> {
+  return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
 const ANSWER_STATUS = { already_decided: 409, stale_version: 409, expired: 410, not_allowed: 422 } as const;
 
 /** @throws ProblemError for every answer but `applied`: nobody may read one of them as success. */
-function applied(answer: DecisionAnswer, now: number) {
-  const said: Answer | undefined = answerOf(answer);
-  if (said === undefined) throw noApproval();
-  const { answer: word, message } = said;
-  const approval = said.approval === undefined ? null : approvalJson(said.approval, now);
-  if (word === "applied") return { answer: word, message, approval };
+function applied(result: DecisionAnswer, hint: (result: DecisionAnswer) => string, now: number) {
+  const { answer, message, approval } = answeredOf(result);
+  const shown = approval === undefined ? null : approvalJson(approval, now);
+  if (answer === "applied") return { answer, message, approval: shown };
   throw new ProblemError({
-    status: ANSWER_STATUS[word],
-    code: word,
-    detail: message,
-    more: { answer: word, approval },
+    status: ANSWER_STATUS[answer],
+    code: answer,
+    detail: `${message}${hint(result)}`,
+    more: { answer, approval: shown },
   });
 }
 

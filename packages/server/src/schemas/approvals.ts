@@ -3,6 +3,13 @@ import { Id, JsonValue, Moment, Reason } from "./common.ts";
 
 export const ApprovalState = z.enum(["pending", "suspended", "approved", "consumed", "denied", "expired", "withdrawn"]);
 
+export const Grant = z.object({
+  same: z.array(z.string()),
+  for_ms: z.number(),
+  count: z.number().int(),
+  sum: z.object({ path: z.string(), most: z.number() }).nullable(),
+});
+
 const Voter = z.object({ by: z.string(), via: z.string(), verified: z.boolean(), at: Moment });
 
 /** One path that an approver may change, as the tool's schema describes it. */
@@ -50,8 +57,22 @@ export const Approval = z
     /** The editable paths that these arguments have: `lines[].amount` → `lines[0].amount`, … */
     editable_paths: z.array(z.string()),
     fields: z.array(EditField),
+    /** The edit form, filled with what is asked about now, for pages that make no form of their own. */
+    form: z.array(JsonValue),
+    /** What may be permitted beside the call; null: nothing. */
+    grant_offer: z
+      .object({
+        same: z.array(z.string()),
+        free: z.array(z.string()),
+        /** The argument that is counted; `most` is needed where there is one. */
+        amount: z.string().nullable(),
+        for: z.array(z.string()),
+        default: z.object({ for: z.string(), count: z.string() }),
+        text: z.string(),
+      })
+      .nullable(),
     edit: z.object({ by: z.string(), args: JsonValue }).nullable(),
-    votes: z.array(Voter),
+    votes: z.array(Voter.extend({ grant: Grant.nullable() })),
     missing: z.array(z.looseObject({ people: z.number().int() })),
     created_at: Moment,
     deadline: Moment,
@@ -62,11 +83,33 @@ export const Approval = z
       args: JsonValue,
       changed: z.array(z.string()),
       valid_until: Moment,
+      grant: Grant.nullable(),
+      /** What the grant permits, in words. */
+      permitted: z.string().nullable(),
     }).nullable(),
   })
   .openapi("Approval");
 
-export const ApprovalList = z.object({ approvals: z.array(Approval) }).openapi("ApprovalList");
+/** In a list: bounded, whatever the arguments are. */
+export const ApprovalSummary = z
+  .object({
+    id: Id,
+    version: z.number().int(),
+    state: ApprovalState,
+    call: z.string(),
+    run: z.string(),
+    tool: z.string(),
+    agent: z.string(),
+    environment: z.string(),
+    /** The beginning of their canonical JSON. */
+    arguments: z.string(),
+    created_at: Moment,
+    deadline: Moment,
+    decided_at: Moment.nullable(),
+  })
+  .openapi("ApprovalSummary");
+
+export const ApprovalList = z.object({ approvals: z.array(ApprovalSummary) }).openapi("ApprovalList");
 
 /** Nothing in it is guessed: an unknown key is an error. */
 export const DecideBody = z
@@ -75,6 +118,16 @@ export const DecideBody = z
     version: z.number().int(),
     /** Beside `approve`: all arguments as they should run. */
     args: JsonValue.optional(),
+    /** Instead of `args`: a form's fields as they were typed or chosen, by path. */
+    fields: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
+    /** Beside `approve`: the like is permitted too, for a while. */
+    grant: z
+      .strictObject({
+        for: z.string().optional(),
+        count: z.union([z.string(), z.number()]).optional(),
+        most: z.union([z.string(), z.number()]).optional(),
+      })
+      .optional(),
     note: z.string().max(2_000).optional(),
   })
   .openapi("DecideBody");

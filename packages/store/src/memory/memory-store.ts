@@ -1,7 +1,9 @@
 /** The store that forgets: tests, demos, the playground. Same contract as the durable ones. */
 import {
   type ApprovalRecord,
+  type ArchivedRows,
   appendEntries,
+  approvalSummary,
   type CallRecord,
   type ChainHead,
   type Clock,
@@ -46,6 +48,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const writerId = toHex(random.bytes(16));
 
   const entries: StoredEntry[] = [];
+  /** Position of the first of them: those before are archived. */
+  let first = 0;
   const byRun = new Map<string, StoredEntry[]>();
   const runs = new Map<string, RunSummary>();
   const calls = new Map<string, CallRecord>();
@@ -74,6 +78,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     }
     for (const { row, expect } of transaction.rows ?? []) {
       if ((state.get(row.kind)?.get(row.id)?.version ?? null) !== expect) return { kind: row.kind, id: row.id };
+    }
+    for (const { id, entries } of transaction.archive?.runs ?? []) {
+      if (runs.get(id)?.entries !== entries) return { kind: "run", id };
     }
     return transaction.unmoved && movedIn(transaction.unmoved);
   }
@@ -139,17 +146,39 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       else own.push(entry);
     }
     for (const { seq, names } of transaction.erase ?? []) erase(seq, names);
+    if (transaction.archive !== undefined) remove(transaction.archive);
     changes++;
     return { ok: true, from, to: heads.tree.size };
   }
 
   function erase(seq: number, names: readonly string[]): void {
-    const entry = entries[seq];
+    const entry = entries[seq - first];
     if (entry === undefined) return;
     const parts = entry.parts.map((part) => (names.includes(part.name) ? { ...part, salt: null, bytes: null } : part));
     const without = { ...entry, parts };
-    entries[seq] = without;
+    entries[seq - first] = without;
     for (const own of byRun.values()) if (own.includes(entry)) own[own.indexOf(entry)] = without;
+  }
+
+  function remove({ to, ...gone }: ArchivedRows): void {
+    entries.splice(0, to - first);
+    first = to;
+    for (const [size] of notes) if (size < to) notes.delete(size);
+    for (const [run, own] of byRun) {
+      const left = own.filter(({ seq }) => seq >= to);
+      if (left.length > 0) byRun.set(run, left);
+      else byRun.delete(run);
+    }
+    for (const { id } of gone.runs) {
+      runs.delete(id);
+      chains.delete(id);
+    }
+    for (const id of gone.calls) {
+      const { run, key = null } = calls.get(id) ?? {};
+      if (run !== undefined && key !== null) keys.delete(keyOf(run, key));
+      calls.delete(id);
+    }
+    for (const id of gone.approvals) approvals.delete(id);
   }
 
   return {
@@ -159,7 +188,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     head: async () => ({ size: heads.tree.size, root: treeRoot(heads.tree, hash) }),
     entries: async ({ from, limit, run }) =>
       run === undefined
-        ? entries.slice(from, from + limit)
+        ? entries.slice(Math.max(0, from - first), Math.max(0, from - first) + limit)
         : (byRun.get(run) ?? []).filter((entry) => entry.seq >= from).slice(0, limit),
     callEntries: async ({ run, from, limit }) =>
       (byRun.get(run) ?? [])
@@ -167,7 +196,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
         .map(callEntryOf)
         .filter(isCallEntry)
         .slice(0, limit),
-    leaves: async ({ from, to }) => entries.slice(from, to).map((entry) => entry.leaf),
+    leaves: async ({ from, to }) =>
+      entries.slice(Math.max(0, from - first), Math.max(0, to - first)).map((entry) => entry.leaf),
     checkpoints: async () => [...notes].sort(([left], [right]) => left - right).map(([size, note]) => ({ size, note })),
     addCheckpoint: async (size, note) => {
       const known = notes.get(size);
@@ -189,7 +219,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       [...approvals.values()]
         .filter((approval) => state === undefined || approval.state === state)
         .sort((left, right) => right.createdAt - left.createdAt || (left.id < right.id ? 1 : -1))
-        .slice(0, limit),
+        .slice(0, limit)
+        .map(approvalSummary),
     run: async (id) => runs.get(id),
     // A run is as old as its first entry, and a Map keeps the order in which they came.
     runs: async ({ limit }) => [...runs.values()].reverse().slice(0, limit),

@@ -26,6 +26,8 @@ export interface SearchIndex {
    * @throws SafeRunError `record.unavailable` when it could not: ask again.
    */
   forget(entries: readonly number[]): Promise<void>;
+  /** The same after entries were archived. */
+  forgetArchived(): Promise<void>;
   /** Ends the thread; what is not indexed yet is read by the next one. */
   close(): Promise<void>;
 }
@@ -70,7 +72,7 @@ export function startSearchIndex(options: SearchIndexOptions): SearchIndex {
 
   function ask(
     message:
-      | { kind: "position" | "close" }
+      | { kind: "position" | "close" | "forget-archived" }
       | { kind: "declare"; declarations: SearchDeclarations }
       | { kind: "forget"; entries: readonly number[] },
   ): Promise<IndexPosition> {
@@ -87,6 +89,7 @@ export function startSearchIndex(options: SearchIndexOptions): SearchIndex {
     position: () => ask({ kind: "position" }),
     declare: async (next) => void (await ask({ kind: "declare", declarations: next })),
     forget: async (entries) => void (await ask({ kind: "forget", entries })),
+    forgetArchived: async () => void (await ask({ kind: "forget-archived" })),
     async close() {
       if (ended) return;
       closing = true;

@@ -10,7 +10,6 @@ import type { DatabaseSync } from "node:sqlite";
 import {
   type ArgumentPath,
   argumentsIn,
-  contentOf,
   equalBytes,
   type Hash,
   InvariantError,
@@ -22,6 +21,7 @@ import {
   SafeRunError,
   type SearchScope,
   type StoredEntry,
+  searchableParts,
   textsIn,
   valuesAt,
   wordsOf,
@@ -29,6 +29,7 @@ import {
 import { createReader, type Reader } from "../sqlite/reader.ts";
 import { blob, integer, pragma, row, text } from "../sqlite/schema.ts";
 import { type Bitmap, bitmapOf, bytesOf, clearBit, isEmpty, setBit } from "./bitmap.ts";
+import { forgetArchived } from "./forget-archived.ts";
 import { createPlaces } from "./places.ts";
 import { CHUNK, openIndex, openIndexReadOnly, resetIndex, type SearchDeclarations, STEP_PATH } from "./schema.ts";
 import { storedValue } from "./value.ts";
@@ -55,8 +56,13 @@ export interface IndexPosition {
 export interface Indexer {
   /** Indexes up to `most` entries. */
   advance(most: number): IndexPosition;
-  /** Makes the rows of these entries again from what the log still holds, and no trace of what it does not. */
+  /**
+   * Makes the rows of these entries again from what the log still holds, and no trace of what it does not.
+   * @throws SafeRunError `record.busy` where somebody reads the index: its WAL may still hold some.
+   */
   forget(entries: readonly number[]): void;
+  /** Leaves no trace of the entries that were archived. @throws SafeRunError as `forget` does. */
+  forgetArchived(): void;
   close(): void;
 }
 
@@ -98,9 +104,11 @@ export function createIndexer(options: IndexerOptions): Indexer {
             .map(({ path }) => text(path, "path"))
         : [];
       resetIndex(db, log, [...off, ...newlyOff]);
+      // What is archived is not indexed: the log begins behind it.
+      const first = reader.firstEntry();
       declare(db, [...paths, ...declared.index], 0);
       batch = createBatch(db, reader);
-      return 0;
+      return first;
     }
     declare(db, declared.index, known);
     const version = pragma(db, "data_version");
@@ -122,6 +130,12 @@ export function createIndexer(options: IndexerOptions): Indexer {
       if (db.isTransaction) db.exec("ROLLBACK");
       throw error;
     }
+  }
+
+  /** Pages of the past stand in the WAL until it is cut, and a reader keeps it. */
+  function cutWal(): void {
+    if (integer(row(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)"))?.busy, "busy") === 0) return;
+    throw new SafeRunError("record.busy", "another process reads the search index: end it", { retryable: true });
   }
 
   return {
@@ -152,7 +166,20 @@ export function createIndexer(options: IndexerOptions): Indexer {
         db.exec("INSERT INTO words (words) VALUES ('optimize')");
         position = known;
       });
-      db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      cutWal();
+    },
+    forgetArchived() {
+      within(() => {
+        const { log, size } = reader.head();
+        const known = prepare(log, size);
+        const lasting = forgetArchived(db, Math.min(known, reader.firstEntry()));
+        batch = createBatch(db, reader);
+        for (const item of lasting) batch.again(item);
+        batch.flush();
+        db.exec("INSERT INTO words (words) VALUES ('optimize')");
+        position = known;
+      });
+      cutWal();
     },
     close() {
       reader.close();
@@ -307,12 +334,10 @@ function createBatch(db: DatabaseSync, reader: Reader) {
     const chunk = Math.floor(item / CHUNK);
     const words = new Set<string>();
     let tool: Json | undefined;
-    for (const part of entry.parts) {
-      const content = contentOf(part);
-      if (content === undefined) continue;
-      if (part.name === "tool") tool = content;
-      for (const found of textsIn(part.name, content, scope)) for (const word of wordsOf(found)) words.add(word);
-      const args = paths.length === 0 ? undefined : argumentsIn(part.name, content);
+    for (const { name, content } of searchableParts(entry)) {
+      if (name === "tool") tool = content;
+      for (const found of textsIn(name, content, scope)) for (const word of wordsOf(found)) words.add(word);
+      const args = paths.length === 0 ? undefined : argumentsIn(name, content);
       if (args !== undefined) writeArguments(item, args);
     }
     if (words.size > 0) statements.words.run(entry.seq, [...words].join(" "));
@@ -350,8 +375,8 @@ function createBatch(db: DatabaseSync, reader: Reader) {
       for (const member of places.entriesOf(item)) {
         statements.forgetWords.run(member);
         const [entry] = reader.entries({ from: member, limit: 1 });
-        if (entry?.seq !== member) throw new InvariantError("an entry that was indexed is gone");
-        write(entry, item);
+        if (entry?.seq === member) write(entry, item);
+        else if (member >= reader.firstEntry()) throw new InvariantError("an entry that was indexed is gone");
       }
     },
     flush(): void {

@@ -15,6 +15,8 @@ export interface Places {
   entriesOf(item: number): number[];
   /** Distances in the chunk; `NOWHERE` behind the last entry. Not to be written. */
   chunk(chunk: number): Uint32Array;
+  /** There is no entry at this position any more. */
+  clear(seq: number): void;
   flush(): void;
 }
 
@@ -65,6 +67,10 @@ export function createPlaces(db: DatabaseSync): Places {
       return [...found, ...late.all(item).map(({ seq }) => integer(seq, "seq"))];
     },
     chunk,
+    clear(seq) {
+      chunk(Math.floor(seq / CHUNK))[seq % CHUNK] = NOWHERE;
+      changed = true;
+    },
     flush,
   };
 }

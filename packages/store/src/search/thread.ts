@@ -20,7 +20,8 @@ export type IndexThreadData = Omit<IndexerOptions, "hash"> & {
 export type ToIndexThread =
   | { readonly kind: "position" | "close"; readonly id: number }
   | { readonly kind: "declare"; readonly id: number; readonly declarations: SearchDeclarations }
-  | { readonly kind: "forget"; readonly id: number; readonly entries: readonly number[] };
+  | { readonly kind: "forget"; readonly id: number; readonly entries: readonly number[] }
+  | { readonly kind: "forget-archived"; readonly id: number };
 
 export type FromIndexThread =
   | {
@@ -123,6 +124,9 @@ function answer(message: ToIndexThread): string | null {
     switch (message.kind) {
       case "forget":
         opened().forget(message.entries);
+        return null;
+      case "forget-archived":
+        opened().forgetArchived();
         return null;
       case "declare":
         options = { ...options, declarations: message.declarations };

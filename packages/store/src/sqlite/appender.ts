@@ -27,6 +27,7 @@ import {
   type Transaction,
   type Unmoved,
 } from "@saferun/core";
+import { archiveConflict, readBase, removeArchived } from "./archive-rows.ts";
 import { isBusy, isFileError, storeFailure } from "./failure.ts";
 import { blob, type ConnectOptions, connect, integer, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
 import { StateTable } from "./state-table.ts";
@@ -94,7 +95,7 @@ export function createAppender(options: AppenderOptions): Appender {
   function currentHeads(at: Connection): LogHeads {
     const version = pragma(at.db, "data_version");
     if (heads !== undefined && at.seen === version && !doubtful) return heads;
-    const found = readHeads(at.statements, heads, writerId, doubtful, hash);
+    const found = readHeads(at, heads, writerId, doubtful, hash);
     at.seen = version;
     runs.clear();
     at.state.forget();
@@ -114,6 +115,10 @@ export function createAppender(options: AppenderOptions): Appender {
       answers.push(done.answer);
       if (!done.answer.ok) continue;
       next = done.heads;
+      for (const { id } of (request.kind === "commit" ? request.transaction.archive?.runs : undefined) ?? []) {
+        fresh.delete(id);
+        runs.delete(id);
+      }
       for (const [id, chain] of done.heads.runs) fresh.set(id, chain);
     }
     at.state.flush();
@@ -194,7 +199,7 @@ interface Performed {
 }
 
 /** Everything is checked before the first row is written: a request that cannot be leaves nothing behind, and harms no other. */
-function perform({ statements, state }: Connection, request: Request, heads: LogHeads, hash: Hash): Performed {
+function perform({ db, statements, state }: Connection, request: Request, heads: LogHeads, hash: Hash): Performed {
   const done = (result: CommitResult | null, after = heads): Performed => ({
     heads: after,
     answer: { ok: true, result },
@@ -205,7 +210,10 @@ function perform({ statements, state }: Connection, request: Request, heads: Log
       addCheckpoint(statements, request.size, request.note, heads.tree.size);
       return done(null);
     }
-    const conflict = conflictIn(statements, state, request.transaction);
+    const { archive } = request.transaction;
+    const conflict =
+      conflictIn(statements, state, request.transaction) ??
+      (archive === undefined ? undefined : archiveConflict(db, archive));
     if (conflict !== undefined) return done({ ok: false, conflict });
     const { protection } = request.transaction;
     // The store's time, which never goes back.
@@ -229,6 +237,8 @@ function perform({ statements, state }: Connection, request: Request, heads: Log
   for (const { row: call, expect } of calls) writeCall(statements, call, expect === null);
   for (const { row: approval, expect } of approvals) writeApproval(statements, approval, expect === null);
   for (const { row: changed } of rows) state.write(changed);
+  const { archive } = request.transaction;
+  if (archive !== undefined) removeArchived(db, archive, appended.heads.tree.size);
   state.keep();
   return done({ ok: true, from: heads.tree.size, to: appended.heads.tree.size }, appended.heads);
 }
@@ -328,7 +338,7 @@ function addCheckpoint(statements: Statements, size: number, note: string, treeS
  * a file that went back or another history fails here, before anything is appended to it.
  */
 function readHeads(
-  statements: Statements,
+  { db, statements }: Connection,
   known: LogHeads | undefined,
   writerId: string,
   ownToo: boolean,
@@ -343,7 +353,13 @@ function readHeads(
   if (known !== undefined) {
     let grown = known.tree;
     if (log !== known.log || size < grown.size) throw wentBack();
-    for (let seq = known.tree.size; seq < size; seq++) {
+    const base = grown.size < size ? readBase(db) : grown;
+    if (base.size > grown.size) {
+      // What others wrote since is archived already: it cannot be followed, and own entries not be told from others.
+      if (ownToo) throw new SafeRunError("record.unavailable", "the log was archived meanwhile: open the store again");
+      grown = { size: base.size, peaks: base.peaks };
+    }
+    for (let seq = grown.size; seq < size; seq++) {
       const { header, leaf } = readEntry(statements, seq);
       grown = appendLeaf(grown, leaf, hash);
       if (ownToo && parseHeader(header).writer.id === writerId) writer = { id: writerId, n: writer.n + 1, leaf };

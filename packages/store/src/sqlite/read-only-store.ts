@@ -1,7 +1,7 @@
 /** A look at a store: for verification and listings, also while other processes have it open. Writes nothing. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { type CallEntry, type LogFault, type LogStates, SafeRunError, type Store } from "@saferun/core";
+import { type CallEntry, type CallRow, type LogFault, type LogStates, SafeRunError, type Store } from "@saferun/core";
 import type { Installation } from "../node/installation.ts";
 import { nodeHash } from "../node/ports.ts";
 import { readPrivateFile } from "../node/private-files.ts";
@@ -23,8 +23,13 @@ export interface ReadOnlyStore extends Store {
   decisionEntries(range: CallRange): Promise<readonly CallEntry[]>;
   /** Which revision came into force where, and on which runtime. */
   activations(): Promise<readonly Activation[]>;
-  /** Rows of runs, calls and approvals that are not what the entries say; `states` has seen the first `seen` of them. */
-  tableFaults(states: LogStates, seen: number): Promise<readonly LogFault[]>;
+  /**
+   * Rows of runs, calls and approvals that are not what the entries say; `states` has seen those from `first` to `seen`.
+   * @throws SafeRunError `record.busy` where more of the log was archived meanwhile.
+   */
+  tableFaults(states: LogStates, seen: number, first: number): Promise<readonly LogFault[]>;
+  /** The row of a call, read at once; undefined where there is none, or it contradicts itself. */
+  callRow(id: string): CallRow | undefined;
 }
 
 /**
@@ -73,14 +78,15 @@ function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions)
   return {
     logId,
     writerId: "",
-    tableFaults: async (states, seen) => {
+    tableFaults: async (states, seen, first) => {
       if (closed) throw new SafeRunError("record.unavailable", "the store is closed");
       try {
-        return reader.tableFaults(states, seen);
+        return reader.tableFaults(states, seen, first);
       } catch (error) {
         throw storeFailure(error);
       }
     },
+    callRow: (id) => reader.callRow(id),
     commit: refuse,
     addCheckpoint: refuse,
     ...readsOf(reader, () => closed),

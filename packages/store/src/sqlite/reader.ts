@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import {
   type ApprovalRecord,
+  type ApprovalSummary,
   type CallEntry,
   type CallRecord,
   type Hash,
@@ -10,20 +11,23 @@ import {
   type LogStates,
   parseHeader,
   type RunSummary,
+  SafeRunError,
   type StateKind,
   type StateRow,
   type StoredEntry,
   type StoredPart,
   type Stray,
+  SUMMARY_CHARACTERS,
   type TreeHead,
   treeRoot,
 } from "@saferun/core";
 import { split } from "./appender.ts";
+import { readBase } from "./archive-rows.ts";
 import { CALL_ENTRIES, callEntriesIn } from "./call-entries.ts";
 import { createPackedReader } from "./packed.ts";
 import { isGone } from "./processes.ts";
 import { blob, connectReadOnly, integer, OPEN_CALLS, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
-import { checkTables } from "./table-check.ts";
+import { checkTables, createCallRows } from "./table-check.ts";
 
 /** Entries read in one go; bounds the memory of a page whatever `limit` says. */
 const MOST_ENTRIES = 10_000;
@@ -87,10 +91,14 @@ export function createReader(path: string, options: { readonly busyMs: number; r
 
   return {
     head,
-    tableFaults: (states: LogStates, seen: number): LogFault[] => {
+    callRow: createCallRows(db),
+    /** Position of the first entry that is not archived. */
+    firstEntry: (): number => readBase(db).size,
+    tableFaults: (states: LogStates, seen: number, first: number): LogFault[] => {
       // One snapshot for both: what was written since is read first, so that no row is ahead of its entry.
       db.exec("BEGIN");
       try {
+        if (readBase(db).size !== first) throw archivedMeanwhile();
         for (let from = seen, page = entries({ from, limit: MOST_ENTRIES }); page.length > 0; ) {
           for (const entry of page) states.see(entry, parseHeader(entry.header));
           from = (page.at(-1)?.seq ?? from) + 1;
@@ -111,10 +119,13 @@ export function createReader(path: string, options: { readonly busyMs: number; r
       // One snapshot for both: parts of an entry that comes in between are no strays.
       db.exec("BEGIN");
       const { size } = head();
+      const { size: first } = readBase(db);
       const strays = [
-        ...statements.strayEntries.all().map((found) => ({ seq: integer(found.seq, "seq"), where: "entry" as const })),
+        ...statements.strayEntries
+          .all(first)
+          .map((found) => ({ seq: integer(found.seq, "seq"), where: "entry" as const })),
         ...statements.strayParts
-          .all(size * PARTS_PER_ENTRY)
+          .all(first * PARTS_PER_ENTRY, size * PARTS_PER_ENTRY)
           .map((found) => ({ seq: Math.floor(integer(found.id, "id") / PARTS_PER_ENTRY), where: "part" as const })),
       ];
       db.exec("COMMIT");
@@ -132,8 +143,8 @@ export function createReader(path: string, options: { readonly busyMs: number; r
       return statement.all(JSON.stringify(states), limit).flatMap((found) => callIn(found) ?? []);
     },
     approval: (id: string) => approvalIn(row(statements.approval, id)),
-    approvals: ({ state, limit }: { state?: ApprovalRecord["state"]; limit: number }): ApprovalRecord[] =>
-      statements.approvals.all(state ?? null, state ?? null, limit).flatMap((found) => approvalIn(found) ?? []),
+    approvals: ({ state, limit }: { state?: ApprovalRecord["state"]; limit: number }): ApprovalSummary[] =>
+      statements.approvals.all(state ?? null, state ?? null, limit).map(summaryIn),
     row: (kind: StateKind, id: string) => stateIn(kind, row(statements.stateRow, kind, id)),
     rows: ({ kind, after, limit }: { kind: StateKind; after?: string; limit: number }): StateRow[] =>
       statements.stateRows
@@ -150,6 +161,11 @@ export function createReader(path: string, options: { readonly busyMs: number; r
   };
 }
 
+function archivedMeanwhile(): SafeRunError {
+  const message = "entries were archived while the log was read: verify again";
+  return new SafeRunError("record.busy", message, { retryable: true });
+}
+
 export type Reader = ReturnType<typeof createReader>;
 
 function prepareAll(db: DatabaseSync) {
@@ -161,8 +177,8 @@ function prepareAll(db: DatabaseSync) {
     callEntries: db.prepare(CALL_ENTRIES),
     leaves: db.prepare("SELECT leaf FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq"),
     parts: db.prepare("SELECT id, name, salt, bytes FROM parts WHERE id >= ? AND id < ? ORDER BY id"),
-    strayEntries: db.prepare("SELECT seq FROM entries WHERE seq < 0"),
-    strayParts: db.prepare("SELECT id FROM parts WHERE id < 0 OR id >= ?"),
+    strayEntries: db.prepare("SELECT seq FROM entries WHERE seq < ?"),
+    strayParts: db.prepare("SELECT id FROM parts WHERE id < ? OR id >= ?"),
     checkpoints: db.prepare("SELECT size, note FROM checkpoints ORDER BY size"),
     call: db.prepare("SELECT record FROM calls WHERE id = ?"),
     callByKey: db.prepare("SELECT record FROM calls WHERE run = ? AND key = ?"),
@@ -173,8 +189,13 @@ function prepareAll(db: DatabaseSync) {
       "SELECT record FROM calls WHERE state IN (SELECT value FROM json_each(?)) ORDER BY created, id LIMIT ?",
     ),
     approval: db.prepare("SELECT record FROM approvals WHERE id = ?"),
+    // Arguments may have a megabyte: of each row only what a list shows leaves the database.
     approvals: db.prepare(
-      "SELECT record FROM approvals WHERE ? IS NULL OR state = ? ORDER BY created DESC, id DESC LIMIT ?",
+      `SELECT id, version, state, created, record ->> '$.call' AS call, record ->> '$.run' AS run, record ->> '$.tool' AS tool,
+         record ->> '$.agent' AS agent, record ->> '$.environment' AS environment, record ->> '$.deadline' AS deadline,
+         record ->> '$.decision.at' AS decided, record ->> '$.decision.validUntil' AS valid,
+         substr(record ->> '$.bytes', 1, ${SUMMARY_CHARACTERS}) AS preview, length(record ->> '$.bytes') AS size
+       FROM approvals WHERE ? IS NULL OR state = ? ORDER BY created DESC, id DESC LIMIT ?`,
     ),
     stateRow: db.prepare("SELECT id, version, due, value FROM state WHERE kind = ? AND id = ?"),
     stateRows: db.prepare(
@@ -199,6 +220,26 @@ type Row = Record<string, unknown>;
 
 function callIn(found: Row | undefined): CallRecord | undefined {
   return found === undefined ? undefined : (JSON.parse(text(found.record, "record")) as CallRecord);
+}
+
+function summaryIn(found: Row): ApprovalSummary {
+  const state = text(found.state, "state");
+  return {
+    id: text(found.id, "id"),
+    version: integer(found.version, "version"),
+    state: state as ApprovalSummary["state"],
+    call: text(found.call, "call"),
+    run: text(found.run, "run"),
+    tool: text(found.tool, "tool"),
+    agent: text(found.agent, "agent"),
+    environment: text(found.environment, "environment"),
+    createdAt: integer(found.created, "created"),
+    deadline: integer(found.deadline, "deadline"),
+    decidedAt: found.decided === null ? null : integer(found.decided, "decided"),
+    validUntil: found.valid === null ? null : integer(found.valid, "valid"),
+    preview: text(found.preview, "preview"),
+    whole: integer(found.size, "size") <= SUMMARY_CHARACTERS,
+  };
 }
 
 function approvalIn(found: Row | undefined): ApprovalRecord | undefined {

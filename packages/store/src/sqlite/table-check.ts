@@ -1,6 +1,6 @@
 /** The tables of runs, calls and approvals against what the log says of them: each row that differs is named. */
 import type { DatabaseSync } from "node:sqlite";
-import { isSameRun, type LogFault, type LogStates } from "@saferun/core";
+import { type CallRecord, type CallRow, isSameRun, type LogFault, type LogStates } from "@saferun/core";
 import { blob, integer, text } from "./schema.ts";
 
 type Row = Record<string, unknown>;
@@ -15,7 +15,7 @@ export function checkTables(db: DatabaseSync, states: LogStates): LogFault[] {
   const add = (fault: LogFault): void => {
     if (faults.length < MOST_FAULTS) faults.push(fault);
   };
-  checkTable(db, "runs", states.runs, add, (row, state) => {
+  checkTable(db, "runs", states.runs, states.settled, add, (row, state) => {
     const same = isSameRun(
       {
         n: integer(row.n, "n"),
@@ -29,13 +29,12 @@ export function checkTables(db: DatabaseSync, states: LogStates): LogFault[] {
     );
     return same ? [] : ["the run"];
   });
-  checkTable(db, "calls", states.calls, add, (row, { run, state, tool, revision, approval, owner }) => {
+  checkTable(db, "calls", states.calls, states.settled, add, (row, { run, state, tool, revision, approval, owner }) => {
     const record = recordIn(row);
-    const columns = { id: record.id, version: record.version, state: record.state, run: record.run, key: record.key };
     const told = { run, state, revision, approval, owner, ...(tool === undefined ? {} : { tool }) };
-    return [...differing(row, { ...columns, created: record.createdAt }), ...differing(record, told)];
+    return [...differing(row, columnsOfCall(record)), ...differing(record, told)];
   });
-  checkTable(db, "approvals", states.approvals, add, (row, { run, call, state }) => {
+  checkTable(db, "approvals", states.approvals, states.settled, add, (row, { run, call, state }) => {
     const record = recordIn(row);
     const columns = { id: record.id, version: record.version, state: record.state, created: record.createdAt };
     return [...differing(row, columns), ...differing(record, { run, call, state })];
@@ -43,18 +42,43 @@ export function checkTables(db: DatabaseSync, states: LogStates): LogFault[] {
   return faults;
 }
 
+/** Reads the row of a call as it says; undefined where there is none, or its columns are not what is written in it. */
+export function createCallRows(db: DatabaseSync): (id: string) => CallRow | undefined {
+  const read = db.prepare("SELECT * FROM calls WHERE id = ?");
+  return (id) => {
+    const row = read.get(id);
+    if (row === undefined) return undefined;
+    try {
+      const record = JSON.parse(text(row.record, "record")) as CallRecord;
+      return differing(row, columnsOfCall({ ...record })).length === 0 ? record : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+function columnsOfCall({ id, version, state, run, key, createdAt }: Values): Values {
+  return { id, version, state, run, key, created: createdAt };
+}
+
 function checkTable<State extends { readonly seq: number }>(
   db: DatabaseSync,
   table: "runs" | "calls" | "approvals",
   states: ReadonlyMap<string, State>,
+  /** Calls that were compared before. */
+  ended: LogStates["settled"],
   add: (fault: LogFault) => void,
   differencesOf: (row: Row, state: State) => readonly string[],
 ): void {
-  let found = 0;
+  let [found, settled] = [0, 0];
   for (const row of db.prepare(`SELECT * FROM ${table}`).iterate() as Iterable<Row>) {
     const id = String(row.id);
     const state = states.get(id);
     const where = `${table}/${id}`;
+    if (state === undefined && table === "calls" && ended.has(id)) {
+      settled++;
+      continue;
+    }
     if (state === undefined) {
       add({ seq: 0, fault: "inserted", where, message: "no entry of the log speaks of this row" });
       continue;
@@ -64,6 +88,10 @@ function checkTable<State extends { readonly seq: number }>(
     if (different.length === 0) continue;
     const message = `the row is not what the log says: ${[...new Set(different)].join(", ")}`;
     add({ seq: state.seq, fault: "changed", where, message });
+  }
+  if (table === "calls" && settled !== ended.size) {
+    const message = `of ${ended.size} calls that have ended ${settled} have a row: it was changed while it was verified`;
+    add({ seq: 0, fault: "changed", where: table, message });
   }
   if (found === states.size) return;
   const has = db.prepare(`SELECT 1 FROM ${table} WHERE id = ?`);

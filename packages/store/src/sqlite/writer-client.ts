@@ -10,6 +10,9 @@ export interface WriterClient {
   close(): Promise<void>;
 }
 
+/** In one message: the writer begins with these while the rest of the turn's callers still come to their requests. */
+const MOST_UNSENT = 16;
+
 interface Waiter {
   resolve(result: CommitResult | null): void;
   reject(error: Error): void;
@@ -24,7 +27,7 @@ export function startWriter(data: WriterData): WriterClient {
   const worker = new Worker(script, { workerData: data, execArgv, name: "saferun-writer" });
   const waiters = new Map<number, Waiter>();
   let lastId = 0;
-  /** What this turn of the event loop has asked for: it goes over as one message. */
+  /** What this turn of the event loop has asked for and the writer has not got yet. */
   let unsent: ToWriter[] = [];
   let gone: SafeRunError | undefined;
   let closing = false;
@@ -61,12 +64,14 @@ export function startWriter(data: WriterData): WriterClient {
       worker.ref();
       if (unsent.length === 0) process.nextTick(flush);
       unsent.push({ id, request } as ToWriter);
+      if (unsent.length >= MOST_UNSENT) flush();
     });
   }
 
   /** A message has its price, and what many transactions share, as the detectors' settings, crosses once for all of them. */
   function flush(): void {
     const messages = unsent;
+    if (messages.length === 0) return;
     unsent = [];
     try {
       worker.postMessage(messages);

@@ -92,6 +92,8 @@ export interface Shortage {
   readonly limit: bigint;
   readonly used: bigint;
   readonly wanted: bigint;
+  /** Said, and stops nothing. */
+  readonly observed?: true;
 }
 
 export type Reservation =

@@ -46,10 +46,16 @@ export function finish(work: Work, motion: Of<"finish">): void {
   if (step.ok) setBreaker(work, { id, scope: "tool", name: tool }, before, step.breaker);
 }
 
-export function person(work: Work, { root }: Of<"person">): void {
+/** How many messages a run knows again. */
+const HEARD = 32;
+
+/** The same words after a restart are no message, and neither are those of whom another process was faster to hear. */
+export function person(work: Work, { root, salt, said }: Of<"person">): void {
   const run = work.rows.run(root);
+  const { heard = { salt, said: [] } } = run;
+  if (heard.salt !== salt || heard.said.includes(said)) return;
   const step = stepRun(run.history, { type: "person" }, work.now, LOOP_DEFAULTS);
-  work.rows.setRun(root, { ...run, history: step.state });
+  work.rows.setRun(root, { ...run, history: step.state, heard: { salt, said: [...heard.said, said].slice(-HEARD) } });
 }
 
 export function reconcile(work: Work, { callId, ran, by, reason }: Of<"reconcile">): void {

@@ -31,9 +31,9 @@ export function reserveFor(work: Work, request: Request): Money {
   let step = attempt(pots);
   if (!step.ok && step.why === "over") {
     const { shortages } = step;
-    const hard = shortages.filter(({ budget }) => !request.observe && !request.raised.includes(budget));
-    add(work, "shortages", hard);
-    if (hard.length > 0) return { ok: false };
+    const unseen = shortages.filter(({ budget }) => !request.raised.includes(budget));
+    add(work, "shortages", request.observe ? unseen.map((shortage) => ({ ...shortage, observed: true })) : unseen);
+    if (unseen.length > 0 && !request.observe) return { ok: false };
     // Observed, or seen by a person: the room that is missing is lent to this call, so that the books stay true.
     pots = before.map((pot) => {
       const short = shortages.find((shortage) => shortage.pot === pot.id);

@@ -103,7 +103,14 @@ export type Motion =
   /** A sub-agent's run begins: its calls are calls of the root's run as well. */
   | { readonly type: "join"; readonly root: string; readonly run: string }
   /** A message from a person to the run. */
-  | { readonly type: "person"; readonly root: string }
+  | {
+      readonly type: "person";
+      readonly root: string;
+      /** Of the run's row, where it has one. */
+      readonly salt: string;
+      /** Salted digest of the words. */
+      readonly said: string;
+    }
   /** A call of a model, before it is made. */
   | {
       readonly type: "reserve";

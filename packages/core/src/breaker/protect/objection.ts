@@ -58,7 +58,7 @@ export function objectionDigest(of: Objection): string {
     stop === null ? [] : [stop.id],
     refusals.map(({ breaker, why }) => [breaker, why]),
     findings.map(({ detector, key, reaction, mode }) => [detector, key, reaction, mode]),
-    shortages.map(({ pot, over }) => [pot, over]),
+    shortages.map(({ pot, over, observed = false }) => [pot, over, observed]),
     marks.map(({ pot, percent }) => [pot, percent]),
     changes.map(({ breaker, to }) => [breaker, to]),
     exceeded,
@@ -71,7 +71,8 @@ export function objectionDigest(of: Objection): string {
 export function objectionVerdict({ stop, refusals, findings, shortages, refused }: Objection): Verdict {
   if (stop !== null || refusals.length > 0 || refused !== null) return "deny";
   const reaction = severest(findings);
+  const short = shortages.filter(({ observed }) => observed !== true);
   const hard = reaction === "deny" || reaction === "trip_run" || reaction === "trip_agent";
-  if (hard || shortages.some(({ over }) => over === "deny")) return "deny";
-  return reaction === "pause" || shortages.length > 0 ? "pause" : "allow";
+  if (hard || short.some(({ over }) => over === "deny")) return "deny";
+  return reaction === "pause" || short.length > 0 ? "pause" : "allow";
 }

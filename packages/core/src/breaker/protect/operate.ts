@@ -61,7 +61,7 @@ export function reset(work: Work, { breaker: id, reason, by }: Of<"reset">): voi
     const run = work.rows.run(of.name);
     // The caps count anew, or the next call would trip it again; what was done stays known.
     const history = { ...cleared(run.history), denials: [], calls: 0, startedAt: work.now, waitedTo: work.now };
-    work.rows.setRun(of.name, { history, usd: { held: run.usd.held, spent: 0n } });
+    work.rows.setRun(of.name, { ...run, history, usd: { held: run.usd.held, spent: 0n } });
   }
   if (of.scope === "agent") {
     const agentId = id.replace(/^\["agent",/, "[");

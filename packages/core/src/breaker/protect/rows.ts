@@ -16,6 +16,19 @@ export interface RunRow {
   readonly history: RunHistory;
   /** Millionths of a dollar for models. */
   readonly usd: { readonly held: bigint; readonly spent: bigint };
+  /** What people said to it; absent: nothing yet. */
+  readonly heard?: Heard;
+}
+
+/** Salted digests, the latest last: words that are no news. */
+export interface Heard {
+  readonly salt: string;
+  readonly said: readonly string[];
+}
+
+/** Undefined where the run has heard nothing. */
+export function runRowSalt(value: Json | undefined): string | undefined {
+  return (value as { readonly heard?: Heard } | null | undefined)?.heard?.salt;
 }
 
 /** All stops in force: one row, which every call reads. */
@@ -85,14 +98,15 @@ export class ProtectionRows {
 
   run(root: string): RunRow {
     const row = this.#rows.get("run", root) as
-      | { history: StoredHistory; usd: { held: string; spent: string } }
+      | { history: StoredHistory; usd: { held: string; spent: string }; heard?: Heard }
       | undefined;
     if (row === undefined) return { history: newRun(this.#now), usd: { held: 0n, spent: 0n } };
-    return { history: readHistory(row.history), usd: { held: BigInt(row.usd.held), spent: BigInt(row.usd.spent) } };
+    const usd = { held: BigInt(row.usd.held), spent: BigInt(row.usd.spent) };
+    return { history: readHistory(row.history), usd, ...(row.heard === undefined ? {} : { heard: row.heard }) };
   }
 
-  setRun(root: string, { history, usd }: RunRow): void {
-    const value = { history, usd: { held: String(usd.held), spent: String(usd.spent) } };
+  setRun(root: string, { usd, ...run }: RunRow): void {
+    const value = { ...run, usd: { held: String(usd.held), spent: String(usd.spent) } };
     this.#rows.put("run", root, json(value), this.#now + KEPT_MS);
   }
 

@@ -52,7 +52,7 @@ export function propose(work: Work, motion: Propose): void {
       work.rows.setRun(caller.root, { ...run, history: step.state });
       return;
     case "deny": {
-      const rules = [...motion.rules, ...work.found.shortages.map(({ budget }) => `budget:${budget}`)];
+      const rules = [...motion.rules, ...shortOf(work).map(({ budget }) => `budget:${budget}`)];
       const denied = stepRun(step.state, { type: "denied", callId, tool: motion.keys.tool, rules }, work.now, settings);
       const storm = isStopped(work) ? [] : observed(denied.findings, motion.observe);
       add(work, "findings", storm);
@@ -147,6 +147,10 @@ function harder(motion: Propose, work: Work): Propose["verdict"] {
   const ours = objectionVerdict(work.found);
   if (motion.verdict === "deny" || ours === "deny") return "deny";
   return motion.verdict === "pause" || ours === "pause" ? "pause" : "allow";
+}
+
+function shortOf({ found }: Work): Work["found"]["shortages"] {
+  return found.shortages.filter(({ observed }) => observed !== true);
 }
 
 function isStopped({ found }: Work): boolean {

@@ -27,6 +27,7 @@ const STRICT: PolicyModel["environments"] = new Map([
       span: { file: "", line: 1, column: 1 },
       unmatched: { read: "deny", none: "deny", write: "deny", destructive: "deny" },
       observe: false,
+      record: "full",
     },
   ],
 ]);

@@ -52,6 +52,12 @@ describe("editFieldsOf", () => {
     ],
     [{ anyOf: [{ type: "integer" }, { type: "null" }] }, { type: "integer", nullable: true }],
     [{ type: "array", items: { type: "string" } }, { type: "json" }],
+    [
+      { type: "array", items: { enum: ["a", "b"] }, minItems: 1, maxItems: 2 },
+      { type: "enums", enum: ["a", "b"], minItems: 1, maxItems: 2 },
+    ],
+    [{ type: "array", items: { enum: ["a", null] } }, { type: "json" }],
+    [{ type: "array", prefixItems: [{ enum: ["a"] }], items: { enum: ["b"] } }, { type: "json" }],
     [{ type: "object" }, { type: "json" }],
     [{ type: ["string", "integer"] }, { type: "json" }],
     [{ anyOf: [{ type: "string" }, { type: "integer" }] }, { type: "json" }],

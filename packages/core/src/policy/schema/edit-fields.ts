@@ -19,7 +19,7 @@ export function editFieldsOf(schema: Schema, paths: readonly string[]): readonly
   const terse = fields.map(({ description: _, ...field }) => field);
   if (fits(terse)) return terse;
   const kept: EditField[] = [];
-  for (const field of terse) if (field.type !== "enum" && fits([...kept, field])) kept.push(field);
+  for (const field of terse) if (field.enum === undefined && fits([...kept, field])) kept.push(field);
   return kept;
 }
 
@@ -54,7 +54,9 @@ function fieldOf(schema: Schema, path: string): EditField | undefined {
     label: cut(title, LABEL_CHARACTERS),
     ...kind,
     required,
-    ...(nullable || (kind.type !== "json" && fitsSchema(node, null)) ? { nullable: true } : {}),
+    ...(nullable || (kind.type !== "json" && kind.type !== "enums" && fitsSchema(node, null))
+      ? { nullable: true }
+      : {}),
     ...(description ? { description: cut(description, DESCRIPTION_CHARACTERS) } : {}),
   };
 }
@@ -94,6 +96,8 @@ function kindOf(node: SchemaNode): Pick<EditField, "type"> & Partial<EditField> 
     case "integer":
     case "number":
       return { type: kind, ...numbers(node) };
+    case "array":
+      return severalOf(node) ?? { type: "json" };
     case "boolean":
       return { type: kind };
     case "string":
@@ -101,6 +105,16 @@ function kindOf(node: SchemaNode): Pick<EditField, "type"> & Partial<EditField> 
     default:
       return { type: "json" };
   }
+}
+
+/** A list of which every item is one of the same few values. */
+function severalOf({ list }: SchemaNode): (Pick<EditField, "type"> & Partial<EditField>) | undefined {
+  if (list === null || list.items === null || list.prefix.length > 0) return undefined;
+  const item = resolved(list.items);
+  const takesNull = item === undefined || item.nullable || fitsSchema(item.node, null);
+  const choices = takesNull ? undefined : choicesOf(item.node);
+  if (choices === undefined) return undefined;
+  return { type: "enums", enum: choices, ...defined({ minItems: list.minItems, maxItems: list.maxItems }) };
 }
 
 /** The values of an `enum`, or of alternatives that are one each; undefined where they are no short list of plain values. */

@@ -1,6 +1,14 @@
 /** An approval's editable arguments as a form, and what was typed into it as arguments again. */
-import { type ApprovalRecord, type FormField, formFields, type Json, typedValue, withEditedValue } from "@saferun/core";
-import { argumentsOf } from "./shown.ts";
+import { type ApprovalRecord, versionOf } from "../approval/approval.ts";
+import { withEditedValue } from "../approval/edited-value.ts";
+import type { Json } from "../value/json.ts";
+import { type FormField, formFields, typedValue } from "./edit-form.ts";
+
+/** What is asked about: as proposed, or as the latest approver edited it. Once it is decided: as proposed. */
+export function argumentsOf(approval: ApprovalRecord): Json {
+  const { bytes } = approval.decision === null ? versionOf(approval) : approval;
+  return JSON.parse(bytes) as Json;
+}
 
 /** One field for each editable path; `lines[].amount` is one for each line. */
 export function fieldsOf(approval: ApprovalRecord): readonly FormField[] {
@@ -15,8 +23,11 @@ export interface Mistake {
 
 export type Typed = { readonly args: Json } | { readonly mistakes: readonly Mistake[] };
 
-/** What a person typed, by path. A path that is missing here keeps its value. */
-export function typedArguments(approval: ApprovalRecord, typed: ReadonlyMap<string, string>): Typed {
+/** What a person typed or chose, by path; of several choices their texts. A path that is missing here keeps its value. */
+export function typedArguments(
+  approval: ApprovalRecord,
+  typed: ReadonlyMap<string, string | readonly string[]>,
+): Typed {
   let args = argumentsOf(approval);
   const mistakes: Mistake[] = [];
   for (const field of fieldsOf(approval)) {

@@ -1,0 +1,38 @@
+/** `saferun replay RUN --bundle FILE`: a run's entries with what proves them, for somebody who has no store. */
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type BundledEntry, formatBundle, proveInclusion, type Store } from "@saferun/core";
+import { nodeHash } from "@saferun/store";
+import { failed, usage } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { claimedKey } from "../log/claimed-key.ts";
+import { printable } from "../output/printable.ts";
+import type { LoadedRun } from "./load.ts";
+
+/** @throws SafeRunError `option.invalid` while entries of the run are not signed yet. */
+export async function writeBundle(
+  io: Io,
+  store: Store,
+  { summary, entries }: LoadedRun,
+  file: string,
+): Promise<number> {
+  const bundled: BundledEntry[] = [];
+  // One checkpoint for all, whoever signs meanwhile.
+  const signed = (await store.checkpoints()).at(-1);
+  if (signed === undefined) throw usage("the log has no checkpoint yet: `saferun log checkpoint` signs what there is");
+  for (const entry of entries) {
+    const { path } = await proveInclusion(store, entry.seq, nodeHash, signed.size);
+    bundled.push({ entry, path });
+  }
+  const { note } = signed;
+  const key = (await claimedKey(store)) ?? null;
+  const text = formatBundle({ log: store.logId, run: summary.id, key, note, entries: bundled });
+  try {
+    writeFileSync(resolve(io.cwd, file), text, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "EEXIST") throw usage(`\`${printable(file)}\` is there already; name a new file`);
+    throw failed("file.unreadable", `\`${printable(file)}\` could not be written (${code})`);
+  }
+  return bundled.length;
+}

@@ -1,0 +1,96 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { nodeClock } from "@saferun/store";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makePlace, type Place, saferun } from "./saferun.ts";
+import { openSample, POLICY } from "./sample.ts";
+
+const SDK = new URL("../../sdk/src/index.ts", import.meta.url).href;
+
+/** Its tools leave a file behind when they are really run. */
+const agent = (amount: number) => `
+import { writeFileSync } from "node:fs";
+import { saferun } from ${JSON.stringify(SDK)};
+const contacted = (name) => async () => { writeFileSync("contacted", name); return { ok: true }; };
+export async function run({ prompt }) {
+  const tools = { "orders.get": contacted("orders.get"), "stripe.refund": contacted("stripe.refund") };
+  const ask = async () => ({ content: [{ type: "text", text: await contacted("model")() }] });
+  const model = saferun.model({ provider: "acme", modelId: "m", doGenerate: ask, doStream: ask });
+  const { content } = await model.doGenerate({ prompt: [{ role: "user", content: prompt[0] }] });
+  const agent = saferun.wrap({ tools }, { policies: ["policies.yaml"], environment: "prod" });
+  await agent.tools["orders.get"]({ order: content[0].text });
+  const told = await agent.tools["stripe.refund"]({ amount: ${amount} });
+  if (told.ok === false) await agent.tools["orders.get"]({ order: "18" });
+}
+`;
+
+let place: Place;
+let run = "";
+
+beforeEach(async () => {
+  place = makePlace();
+  writeFileSync(join(place.cwd, "policies.yaml"), POLICY);
+  writeFileSync(join(place.cwd, "agent.mjs"), agent(400));
+  const sample = openSample(place.store, nodeClock);
+  run = sample.run.id;
+  const messages = [{ role: "user", content: "Refund order 17, please." }];
+  const ticket = await sample.gate.model.request(sample.run, { model: "acme:m", messages, settings: {} });
+  await sample.gate.model.response(sample.run, ticket, { content: [{ type: "text", text: "17" }] });
+  for (const [tool, args] of [
+    ["orders.get", { order: "17" }],
+    ["stripe.refund", { amount: 400 }],
+  ] as const) {
+    await sample.gate.call(sample.run, { tool, args }, () => ({ ok: true }));
+  }
+  await sample.store.close();
+});
+
+afterEach(() => {
+  // No tool ran, and no store was made where the agent would have had its own.
+  expect(existsSync(join(place.cwd, "contacted"))).toBe(false);
+  expect(existsSync(join(place.cwd, ".saferun"))).toBe(false);
+  place.remove();
+});
+
+const replay = (...args: string[]) => saferun(place, ["replay", run, "--store", place.store, ...args]);
+
+describe("saferun replay --reexecute", () => {
+  it("[R4~] answers the agent's module from the record, and reports the first divergence", async () => {
+    const same = await replay("--reexecute", "agent.mjs", "--json");
+    expect(same.json()).toMatchObject({ same: true, divergence: null, answered: 3 });
+    expect(same.stderr).toContain("cannot be stopped in this process");
+    writeFileSync(join(place.cwd, "agent.mjs"), agent(500));
+    const other = await replay("--reexecute", "agent.mjs");
+    expect(other.code).toBe(1);
+    expect(other.stdout).toContain(
+      "other arguments  step 3: the same tool was called with other arguments (stripe.refund /amount)",
+    );
+    expect(other.stdout).toMatch(/expected {2}400\n {2}got {7}500/);
+  });
+});
+
+describe("saferun replay --fork", () => {
+  it("[R5] changes an argument, a result or a response of a step, goes on over recorded answers, and says what changed", async () => {
+    const denied = await replay("--fork", "3", "--set", "args.amount=2000000", "--json");
+    expect(denied.code).toBe(1);
+    expect(denied.json()).toMatchObject({
+      changes: [{ step: 3, before: { verdict: "allow" }, after: { verdict: "deny", ran: false } }],
+    });
+    const result = await replay("--fork", "3", "--set", "result.ok=false", "--reexecute", "agent.mjs", "--json");
+    // The code takes another way, and the record has no answer for it.
+    expect(result.json()).toMatchObject({
+      same: false,
+      fork: 3,
+      answered: 3,
+      divergence: { kind: "extra_call", got: 'orders.get {"order":"18"}' },
+    });
+    writeFileSync(join(place.cwd, "answer.json"), '{"content":[{"type":"text","text":"16"}]}');
+    const response = await replay("--fork", "1", "--response", "answer.json", "--reexecute", "agent.mjs", "--json");
+    expect(response.json()).toMatchObject({
+      answered: 1,
+      divergence: { kind: "other_arguments", step: 2, expected: '"17"', got: '"16"' },
+    });
+    const usage = await replay("--fork", "3", "--set", "result.ok=false");
+    expect([usage.code, usage.stderr]).toEqual([2, expect.stringContaining("name its module with `--reexecute`")]);
+  });
+});

@@ -1,0 +1,59 @@
+/** How the content of a tool's calls is kept in the record: declared by its owner, carried by the rows of its calls. */
+
+import { unreachable } from "./errors.ts";
+import { canonicalJson, type Json } from "./value/json.ts";
+
+/** `shape`: names and types instead of values. `digest`: a SHA-256 alone. The later, the less is kept. */
+export const RECORDS = ["full", "shape", "digest"] as const;
+export type RecordMode = (typeof RECORDS)[number];
+
+/** Paths as in policies, without `args.`: `customer.id`, `lines[].sku`. */
+export interface Keeping {
+  readonly record: RecordMode;
+  /** Arguments that search does not find; `$` is all that the call holds, its result too. */
+  readonly unsearched: readonly string[];
+  /** The argument that says whose data the call holds; null: the run's principal's. */
+  readonly subject: string | null;
+}
+
+/** All of it, found by search, the principal's. */
+export const KEPT_WHOLE: Keeping = Object.freeze({ record: "full", unsearched: Object.freeze([]), subject: null });
+
+export function stricterRecord(one: RecordMode, other: RecordMode): RecordMode {
+  return RECORDS.indexOf(one) > RECORDS.indexOf(other) ? one : other;
+}
+
+/** What stands in the place of a value in a row that decides nothing any more, and of a shape in the log. */
+export function keptValue(value: Json, record: RecordMode): Json {
+  switch (record) {
+    case "full":
+      return value;
+    case "shape":
+      return { encoding: "shape", shape: shapeOf(value) };
+    case "digest":
+      // The row beside it has the digest already.
+      return { encoding: "digest" };
+    default:
+      return unreachable(record);
+  }
+}
+
+/** Shapes of one list. */
+const MOST_SHAPES = 16;
+
+/** `{"amount":"number","lines":[{"sku":"string"}]}`: names of members, and of each list every shape of its items once. */
+function shapeOf(value: Json): Json {
+  if (value === null) return "null";
+  if (typeof value !== "object") return typeof value;
+  if (!isList(value)) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]));
+  const shapes = new Map<string, Json>();
+  for (const item of value) {
+    const shape = shapeOf(item);
+    if (shapes.size < MOST_SHAPES) shapes.set(canonicalJson(shape), shape);
+  }
+  return [...shapes.values()];
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,3 @@
+/** Rows of the store as JSON for programs, without the server: the commands print the same. */
+export { approvalJson, parsed, summaryJson } from "./approval.ts";
+export { iso } from "./moment.ts";

@@ -1,0 +1,158 @@
+/**
+ * Old entries out of the store, into files that prove them. File first, read back and verified; then one commit says where
+ * they are and takes them out. Whoever dies in between leaves the store as it was, and at most a file that nobody names.
+ */
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type ArchivedSegment,
+  type ArchivePlan,
+  commitArchive,
+  consistencyPath,
+  createLinesRoot,
+  formatExportLine,
+  formatNoteKey,
+  formatSeal,
+  formatSegmentHead,
+  formatSegmentProof,
+  noteKey,
+  pathHashes,
+  planArchive,
+  SafeRunError,
+  type Signer,
+  type Store,
+  signSeal,
+  verifySegment,
+} from "@saferun/core";
+import { nodeVerifier } from "../node/file-signer.ts";
+import { nodeClock, nodeHash, nodeRandom } from "../node/ports.ts";
+import { createSegmentWriter, linesOfSegment, removeUnfinished, segmentName, segmentsIn } from "./segment-file.ts";
+
+export interface ArchiveOptions {
+  /** The folder; each log has one of its own below it, named by its id. */
+  readonly to: string;
+  /** Entries of this time and later stay, ms. */
+  readonly before: number;
+  /** Who archives, as the log shall name them. */
+  readonly by: string;
+  readonly signer: Signer;
+  /** Entries of one file, and of one commit. Default 2,000. */
+  readonly segmentEntries?: number;
+  /** Files of one run; what is left waits for the next. Default: all. */
+  readonly segments?: number;
+  /** Told after each commit. */
+  readonly onSegment?: (segment: ArchivedSegment) => void;
+}
+
+export interface ArchivedNow {
+  readonly segments: readonly ArchivedSegment[];
+  /** Why it went no further than it did, where something open did that. */
+  readonly heldBy: string | undefined;
+}
+
+/** A store whose head can be signed now. */
+export type SigningStore = Store & { checkpoint(): Promise<void> };
+
+const TRIES = 5;
+
+/** @throws SafeRunError as the store does; `record.busy` where others write the same again and again. */
+export async function archiveStore(store: SigningStore, options: ArchiveOptions): Promise<ArchivedNow> {
+  const directory = join(options.to, store.logId);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  removeUnfinished(directory, nodeClock.now());
+  const segments: ArchivedSegment[] = [];
+  const most = options.segmentEntries ?? 2_000;
+  const below = (await store.head()).size;
+  for (let tries = 0; segments.length < (options.segments ?? Number.POSITIVE_INFINITY); ) {
+    const plan = await planArchive(store, { before: options.before, below, most }, nodeHash);
+    if (plan.to === plan.base.size) return { segments, heldBy: plan.heldBy };
+    const segment = await writeSegment(store, plan, directory, options);
+    if (await commitArchive(store, plan, segment, nodeRandom)) {
+      removeUnnamed(directory, segment);
+      segments.push(segment);
+      options.onSegment?.(segment);
+      tries = 0;
+      continue;
+    }
+    rmSync(join(directory, segment.file));
+    if (++tries >= TRIES) {
+      throw new SafeRunError("record.busy", "others changed what was to be archived, each time", { retryable: true });
+    }
+  }
+  return { segments, heldBy: undefined };
+}
+
+async function writeSegment(
+  store: SigningStore,
+  plan: ArchivePlan,
+  directory: string,
+  { signer, by }: ArchiveOptions,
+): Promise<ArchivedSegment> {
+  const { base, to, rotations } = plan;
+  const from = base.size;
+  const key = formatNoteKey(noteKey(signer.name, signer.publicKey, nodeHash));
+  await store.checkpoint();
+  const checkpoints = await store.checkpoints();
+  const covering = checkpoints.at(-1);
+  if (covering === undefined || covering.size < to) {
+    throw new SafeRunError("record.unavailable", "the log's head could not be signed: nothing is archived unsigned");
+  }
+  const path = await pathHashes(
+    consistencyPath(to, covering.size),
+    (first, end) => store.leaves({ from: first, to: end }),
+    nodeHash,
+    base,
+  );
+  const writer = createSegmentWriter(directory);
+  const root = createLinesRoot(nodeHash);
+  const add = (line: string): Promise<void> => {
+    root.add(line);
+    return writer.write(line);
+  };
+  try {
+    await add(formatSegmentHead({ log: store.logId, to, base, rotations, key }));
+    const marks = checkpoints.filter(({ size }) => size > from && size <= to);
+    for (let at = from; at < to; ) {
+      const page = await store.entries({ from: at, limit: Math.min(250, to - at) });
+      for (const entry of page) {
+        await add(formatExportLine({ kind: "entry", entry }));
+        for (let mark = marks[0]; mark !== undefined && mark.size <= entry.seq + 1; mark = marks[0]) {
+          await add(formatExportLine({ kind: "checkpoint", ...mark }));
+          marks.shift();
+        }
+      }
+      const last = page.at(-1);
+      if (last === undefined) throw new SafeRunError("record.busy", "the entries are gone", { retryable: true });
+      at = last.seq + 1;
+    }
+    await add(formatExportLine({ kind: "end", entries: to - from }));
+    await add(formatSegmentProof({ path, note: covering.note }));
+    const lines = root.root();
+    await writer.write(formatSeal(signSeal({ log: store.logId, from, to, lines }, signer, nodeHash)));
+    const file = segmentName(from, to, lines);
+    await writer.finish(file);
+    const segment = { by, from, to, file, lines };
+    await checkWritten(join(directory, file), segment, key);
+    return segment;
+  } catch (error) {
+    await writer.drop();
+    throw error;
+  }
+}
+
+/** Nothing leaves the store that could not be read back and proven. */
+async function checkWritten(path: string, segment: ArchivedSegment, pinned: string): Promise<void> {
+  const found = await verifySegment(linesOfSegment(path), { hash: nodeHash, verifier: nodeVerifier, pinned });
+  if (found.status === "verified" && found.lines === segment.lines) return;
+  rmSync(path);
+  const [fault] = found.faults;
+  const why = fault === undefined ? "it reads back as something else" : `entry ${fault.seq}: ${fault.message}`;
+  throw new SafeRunError("record.corrupt", `the log cannot be archived, it does not verify: ${why}; verify it`);
+}
+
+/** What a run that died wrote for the same entries can be named by nobody any more. */
+function removeUnnamed(directory: string, { from, file }: ArchivedSegment): void {
+  for (const other of segmentsIn(directory)) {
+    if (other.from === from && other.name !== file && existsSync(other.path)) rmSync(other.path);
+  }
+}

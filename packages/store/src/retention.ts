@@ -1,0 +1,95 @@
+/**
+ * What time does to a store, in small steps off the path of calls: content that is old enough goes, or whole entries go into
+ * an archive. Each step is one commit; what comes in between waits for no more than that.
+ */
+import { existsSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { retain, type Signer, type Store } from "@saferun/core";
+import { archiveStore, type SigningStore } from "./archive/archive-store.ts";
+import { nodeRandom } from "./node/ports.ts";
+import { startSearchIndex } from "./search/follower.ts";
+import { searchPath } from "./search/schema.ts";
+
+export interface RetentionOptions {
+  /** What is older goes, ms before `now`. */
+  readonly keepMs: number;
+  readonly now: number;
+  /** Who does it, as the log shall name them. */
+  readonly by: string;
+  /** With it, entries go there whole; without it, only their content goes. */
+  readonly archive?: { readonly to: string; readonly signer: Signer; readonly store: SigningStore };
+  /** Of the store, where it has one: its search index forgets the same. */
+  readonly directory?: string;
+  /** Commits of one run at most; the rest waits for the next. Default 20. */
+  readonly steps?: number;
+  /** Between two commits, ms: others write meanwhile. Default 100. */
+  readonly pauseMs?: number;
+}
+
+export interface RetentionDone {
+  /** Entries that lost their content, or that were archived. */
+  readonly entries: number;
+  /** More is old enough: the next run goes on. */
+  readonly more: boolean;
+  /** Why an archive goes no further, where something open does that. */
+  readonly heldBy?: string;
+}
+
+/** Entries of one commit: few, so that it holds up nobody. */
+const MOST = 500;
+
+/** @throws SafeRunError as the store does; what was done before stays done. */
+export async function applyRetention(store: Store, options: RetentionOptions): Promise<RetentionDone> {
+  const { archive, directory } = options;
+  const done = archive === undefined ? await retainAll(store, options) : await archiveAll(options, archive);
+  if (directory !== undefined && done.forget !== undefined && existsSync(searchPath(directory))) {
+    const index = startSearchIndex({ directory, busyMs: 5_000 });
+    try {
+      await (done.forget === "archived" ? index.forgetArchived() : index.forget(done.forget));
+    } finally {
+      await index.close();
+    }
+  }
+  const { entries, more, heldBy } = done;
+  return { entries, more, ...(heldBy === undefined ? {} : { heldBy }) };
+}
+
+interface Steps extends RetentionDone {
+  readonly forget?: readonly number[] | "archived";
+}
+
+async function retainAll(store: Store, options: RetentionOptions): Promise<Steps> {
+  const { keepMs, now, by, steps = 20, pauseMs = 100 } = options;
+  const days = keepMs / 86_400_000;
+  const reason = `retention: older than ${days >= 1 ? `${Math.floor(days)} days` : `${Math.floor(keepMs / 1_000)} seconds`}`;
+  const forget: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    const { entries, more } = await retain(store, { before: now - keepMs, most: MOST, by, reason }, nodeRandom);
+    forget.push(...entries);
+    if (!more) return { entries: forget.length, more: false, ...(forget.length === 0 ? {} : { forget }) };
+    await setTimeout(pauseMs);
+  }
+  return { entries: forget.length, more: true, forget };
+}
+
+async function archiveAll(
+  options: RetentionOptions,
+  { to, signer, store }: NonNullable<RetentionOptions["archive"]>,
+): Promise<Steps> {
+  const { keepMs, now, by, steps = 20, pauseMs = 100 } = options;
+  const before = now - keepMs;
+  let entries = 0;
+  for (let step = 0; step < steps; step++) {
+    const done = await archiveStore(store, { to, before, by, signer, segmentEntries: 2_000, segments: 1 });
+    const [segment] = done.segments;
+    const forget = entries === 0 ? {} : { forget: "archived" as const };
+    if (segment === undefined) {
+      return { entries, more: false, ...forget, ...(done.heldBy === undefined ? {} : { heldBy: done.heldBy }) };
+    }
+    entries += segment.to - segment.from;
+    // A short one is the last: what it was written for waits until there is more, or until the next run.
+    if (segment.to - segment.from < 2_000) return { entries, more: false, forget: "archived" };
+    await setTimeout(pauseMs);
+  }
+  return { entries, more: true, forget: "archived" };
+}
