@@ -5,6 +5,7 @@ import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { localApprover } from "../approvals/approver.ts";
 import { decideForeseeing, foreseeEdit } from "../approvals/foresee.ts";
 import type { Io } from "../io.ts";
+import { loadUsablePolicies } from "../policy-files.ts";
 import { localActor } from "../protections/act.ts";
 import { channelDesk } from "./desk/channels.ts";
 import { frameworkOf } from "./desk/framework.ts";
@@ -35,7 +36,7 @@ export function createDevApi({ io, store, directory, policies }: DevApiOptions):
     foresee: (approval, args) => foreseeEdit(io, ports, approval, args),
     search,
     policies: policyDesk({ io, patterns: policies, store: directory }),
-    replay: replayDesk(store, draftedPolicies(io.cwd)),
+    replay: replayDesk(store, draftedPolicies(io.cwd), async () => (await loadUsablePolicies(io, policies)).policies),
     channels: channelDesk(),
     about: { store: directory, framework: frameworkOf(io.cwd) },
   });
