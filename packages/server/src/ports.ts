@@ -14,7 +14,7 @@ import type {
   Tried,
   TryBody,
 } from "./schemas/policies.ts";
-import type { Comparison, Run, WhatIf } from "./schemas/runs.ts";
+import type { Comparison, Run, RunTest, WhatIf } from "./schemas/runs.ts";
 
 export interface ServerPorts extends DecisionPorts {
   /** Who sends the requests: of `saferun dev` the account, whom nobody verified. */
@@ -70,6 +70,8 @@ export interface ReplayDesk {
   /** The run as a tree of steps; undefined where there is no such run. */
   tree(run: string): Promise<Wire<typeof Run>["tree"] | undefined>;
   whatIf(run: string, files: Files): Promise<Wire<typeof WhatIf>>;
+  /** @throws ProblemError where no call of it can be had from the record. */
+  test(run: string): Promise<Wire<typeof RunTest>>;
   compare(left: string, right: string): Promise<Pick<Wire<typeof Comparison>, "differs" | "totals" | "steps">>;
 }
 

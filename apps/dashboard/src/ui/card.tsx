@@ -15,7 +15,7 @@ export function PageHead({
   about,
   children,
 }: {
-  readonly title: string;
+  readonly title: ReactNode;
   readonly about?: ReactNode;
   readonly children?: ReactNode;
 }) {

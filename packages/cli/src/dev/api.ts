@@ -6,6 +6,7 @@ import { roleHint } from "../approvals/answer.ts";
 import { localApprover } from "../approvals/approver.ts";
 import { foreseeing } from "../approvals/foresee.ts";
 import type { Io } from "../io.ts";
+import { loadUsablePolicies } from "../policy-files.ts";
 import { localActor } from "../protections/act.ts";
 import { channelDesk } from "./desk/channels.ts";
 import { frameworkOf } from "./desk/framework.ts";
@@ -36,7 +37,7 @@ export function createDevApi({ io, store, directory, policies }: DevApiOptions):
     person: { name: io.user, approver: localApprover(io.user, "dashboard"), actor: localActor(io), hint: roleHint },
     search,
     policies: policyDesk({ io, patterns: policies, store: directory }),
-    replay: replayDesk(store, draftedPolicies(io.cwd)),
+    replay: replayDesk(store, draftedPolicies(io.cwd), async () => (await loadUsablePolicies(io, policies)).policies),
     channels: channelDesk(),
     about: { store: directory, framework: frameworkOf(io.cwd) },
   });

@@ -39,18 +39,10 @@ export async function writeTest(
   { file, patterns, step }: { readonly file: string; readonly patterns: readonly string[]; readonly step?: number },
 ): Promise<WrittenTest> {
   const { policies } = await loadUsablePolicies(io, patterns);
-  const calls = allSteps(tree.steps).filter(
-    (one): one is ToolStep => one.kind === "call" && (step === undefined || one.number === step),
-  );
-  const usable = calls.flatMap((call) => recordedCall(call) ?? []);
-  const [first] = usable;
-  if (first === undefined)
-    throw failed("call.missing", "no call of it can be had from the record: none was made, or it is masked or erased");
-  const same = usable.filter(({ who }) => JSON.stringify(who) === JSON.stringify(first.who));
-  const name = `${summary.id}${step === undefined ? "" : `, step ${step}`}`;
+  const { name, text, calls, left } = testOf({ summary, tree }, policies, step);
   const path = resolve(io.cwd, file);
   try {
-    writeFileSync(path, textOf(name, first, same, policies), { flag: "wx" });
+    writeFileSync(path, text, { flag: "wx" });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (code === "EEXIST") throw usage(`\`${printable(file)}\` is there already; name a new file`);
@@ -62,7 +54,28 @@ export async function writeTest(
     rmSync(path);
     throw error;
   }
-  return { file, calls: same.length, left: calls.length - same.length };
+  return { file, calls, left };
+}
+
+/**
+ * One test of the run's calls, or of the one at `step`; it is not tried out.
+ * @throws CommandError `call.missing` where no call can be had from the record.
+ */
+export function testOf(
+  { summary, tree }: Pick<LoadedRun, "summary" | "tree">,
+  policies: CompiledPolicySet,
+  step?: number,
+): { readonly name: string; readonly text: string } & Pick<WrittenTest, "calls" | "left"> {
+  const calls = allSteps(tree.steps).filter(
+    (one): one is ToolStep => one.kind === "call" && (step === undefined || one.number === step),
+  );
+  const usable = calls.flatMap((call) => recordedCall(call) ?? []);
+  const [first] = usable;
+  if (first === undefined)
+    throw failed("call.missing", "no call of it can be had from the record: none was made, or it is masked or erased");
+  const same = usable.filter(({ who }) => JSON.stringify(who) === JSON.stringify(first.who));
+  const name = `${summary.id}${step === undefined ? "" : `, step ${step}`}`;
+  return { name, text: textOf(name, first, same, policies), calls: same.length, left: calls.length - same.length };
 }
 
 /** What the policies of this directory are found by does not find a file of another name: then it is named beside them. */

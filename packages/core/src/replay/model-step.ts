@@ -11,7 +11,7 @@ import {
   shownValue,
   textOf,
 } from "./content.ts";
-import type { ModelStep, Prompt, RunTree } from "./tree.ts";
+import type { ModelStep, Prompt } from "./tree.ts";
 
 /** What a question to a model was, without its place in the run. */
 export type ModelFacts = Pick<

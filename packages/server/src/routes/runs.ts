@@ -41,6 +41,15 @@ const whatIf = createRoute({
   responses: { 200: json(schema.WhatIf), ...problems },
 });
 
+const test = createRoute({
+  method: "get",
+  path: "/runs/{id}/test",
+  tags,
+  summary: "the run's calls as a policy test that passes now; nothing is written",
+  request: { params: IdParam },
+  responses: { 200: json(schema.RunTest), ...problems },
+});
+
 const compare = createRoute({
   method: "get",
   path: "/runs/{id}/compare/{other}",
@@ -92,6 +101,10 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity) {
     .openapi(whatIf, async (c) => {
       const { id } = await summary(c.req.valid("param").id);
       return c.json(await replay.whatIf(id, c.req.valid("json").files), 200);
+    })
+    .openapi(test, async (c) => {
+      const { id } = await summary(c.req.valid("param").id);
+      return c.json(await replay.test(id), 200);
     })
     .openapi(compare, async (c) => {
       const { id, other } = c.req.valid("param");

@@ -63,6 +63,16 @@ export const WhatIf = z
   })
   .openapi("WhatIf");
 
+/** The run's calls as a policy test that passes under the policies in force. */
+export const RunTest = z
+  .object({
+    text: z.string(),
+    calls: z.number().int(),
+    /** Calls that are no part of it: masked, erased, malformed, or of another agent or principal than the first. */
+    left: z.number().int(),
+  })
+  .openapi("RunTest");
+
 const Place = z.object({
   number: z.number().int(),
   kind: z.enum(["call", "model"]),

@@ -28,9 +28,10 @@ export function RunsPage() {
   });
   /** The focus is the choice: Enter opens what it stands on. */
   const move = (by: number) => () => {
-    const links = [...(list.current?.querySelectorAll("a") ?? [])];
-    const at = links.findIndex((link) => link === document.activeElement);
-    links[Math.max(0, Math.min(links.length - 1, at === -1 ? 0 : at + by))]?.focus();
+    const links: (Element | null)[] = [...(list.current?.querySelectorAll("a") ?? [])];
+    const at = links.indexOf(document.activeElement);
+    const next = links[Math.max(0, Math.min(links.length - 1, at === -1 ? 0 : at + by))];
+    if (next instanceof HTMLElement) next.focus();
   };
   useShortcuts([
     { keys: "j", does: "next run; Enter opens it", run: move(1) },

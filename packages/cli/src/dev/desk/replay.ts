@@ -1,13 +1,19 @@
 /** Runs for the page: as trees of steps, under other policies, side by side. */
-import { alignRuns, type Store, toWire } from "@saferun/core";
-import type { ReplayDesk } from "@saferun/server";
+import { alignRuns, type CompiledPolicySet, type Store, toWire } from "@saferun/core";
+import { ProblemError, type ReplayDesk } from "@saferun/server";
+import { CommandError } from "../../exit.ts";
 import { comparisonJson } from "../../replay/comparison.ts";
 import { judgeAgain } from "../../replay/judge-again.ts";
 import { type LoadedRun, loadRun } from "../../replay/load.ts";
+import { testOf } from "../../replay/to-test.ts";
 import type { DraftedPolicies } from "./policies.ts";
 
-/** `drafted`: loads texts as policies. @throws ProblemError where they do not load. */
-export function replayDesk(store: Store, drafted: DraftedPolicies): ReplayDesk {
+/** `inForce`: the policies of this place. `drafted`: loads texts as policies. @throws ProblemError where they do not load. */
+export function replayDesk(
+  store: Store,
+  drafted: DraftedPolicies,
+  inForce: () => Promise<CompiledPolicySet>,
+): ReplayDesk {
   async function load(id: string): Promise<LoadedRun | undefined> {
     const summary = await store.run(id);
     return summary && loadRun(store, summary);
@@ -28,6 +34,17 @@ export function replayDesk(store: Store, drafted: DraftedPolicies): ReplayDesk {
         changes: changes.map(toWire),
         not_reproducible: notReproducible.map(({ tool, why }) => ({ tool, why })),
       };
+    },
+    async test(run) {
+      const loaded = await load(run);
+      if (loaded === undefined) throw new Error("the run was there a moment ago");
+      try {
+        const { text, calls, left } = testOf(loaded, await inForce());
+        return { text, calls, left };
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        throw new ProblemError({ status: 422, code: error.code, detail: error.message });
+      }
     },
     async compare(left, right) {
       const [one, other] = [await load(left), await load(right)];

@@ -1,0 +1,81 @@
+/** Proposed → changed by the policies → approved by a person → ran, each with what it changed. */
+import { changedPaths } from "@saferun/core";
+import { Difference } from "../../../ui/difference.tsx";
+import { Untrusted } from "../../../ui/text.tsx";
+import { ContentView, shownOf } from "../content.tsx";
+import type { CallStep, Recorded, Step, Tree } from "../tree.ts";
+import { Part } from "./part.tsx";
+
+export function ArgumentsTab({ tree, step }: { readonly tree: Tree; readonly step: Step }) {
+  if (step.kind === "call") return <CallArguments step={step} />;
+  if (step.kind === "model") {
+    const settings = step.prompt?.settings ?? null;
+    return (
+      <Part title="Settings of the question">
+        <ContentView content={settings === null ? null : (tree.contents[settings] ?? null)} />
+      </Part>
+    );
+  }
+  return <EventParts step={step} />;
+}
+
+export function EventParts({ step }: { readonly step: Extract<Step, { kind: "event" }> }) {
+  if (step.parts.length === 0) return <p className="text-muted">The entry says no more than its name.</p>;
+  return step.parts.map(({ name, content }) => (
+    <Part key={name} title={<Untrusted>{name}</Untrusted>}>
+      <ContentView content={content} />
+    </Part>
+  ));
+}
+
+function CallArguments({ step }: { readonly step: CallStep }) {
+  const { proposed, changed, approved, ran } = step.arguments;
+  const approver = step.approvals.findLast(({ state }) => state === "approved")?.answers.at(-1)?.by ?? null;
+  const edited = approved !== null && isOther(changed ?? proposed, approved);
+  return (
+    <>
+      <Part title="As the agent proposed them">
+        <ContentView content={proposed} />
+      </Part>
+      {changed === null ? null : (
+        <Part title="As the policies changed them">
+          <Changed before={proposed} after={changed} />
+        </Part>
+      )}
+      {approved === null ? null : (
+        <Part
+          title={
+            <>
+              {edited ? "As a person edited and approved them" : "Approved as they stood"}
+              {approver === null ? "" : ", "}
+              {approver === null ? null : <Untrusted>{approver}</Untrusted>}
+            </>
+          }
+        >
+          {edited ? <Changed before={changed ?? proposed} after={approved} /> : null}
+        </Part>
+      )}
+      <Part title="As they ran">
+        {ran === null ? (
+          <p className="text-muted">The tool was not started with any.</p>
+        ) : isOther(proposed, ran) ? (
+          <ContentView content={ran} />
+        ) : (
+          <p>Exactly as proposed.</p>
+        )}
+      </Part>
+    </>
+  );
+}
+
+/** What is masked or gone on one side cannot be called equal. */
+function isOther(before: Recorded | null, after: Recorded | null): boolean {
+  const [old, now] = [shownOf(before), shownOf(after)];
+  return old === undefined || now === undefined || changedPaths(old, now).length > 0;
+}
+
+function Changed({ before, after }: { readonly before: Recorded | null; readonly after: Recorded | null }) {
+  const [old, now] = [shownOf(before), shownOf(after)];
+  if (old === undefined || now === undefined) return <ContentView content={after} />;
+  return <Difference before={old} after={now} />;
+}
