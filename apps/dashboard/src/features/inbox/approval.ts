@@ -2,10 +2,16 @@
 import { type EditField, type FormField, formFields, type Json, typedValue, withEditedValue } from "@saferun/core";
 import { api, ask } from "../../api/client.ts";
 
-export type Approval = Awaited<ReturnType<typeof readApprovals>>["approvals"][number];
+export type Approval = Awaited<ReturnType<typeof readApproval>>;
+/** In the list: bounded, whatever the arguments are. */
+export type Summary = Awaited<ReturnType<typeof readApprovals>>["approvals"][number];
 
 export function readApprovals() {
   return ask(api.approvals.$get());
+}
+
+export function readApproval(id: string) {
+  return ask(api.approvals[":id"].$get({ param: { id } }));
 }
 
 /** What the next approver agrees to: as proposed, or as an earlier approver edited it. */

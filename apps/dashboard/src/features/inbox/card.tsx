@@ -1,5 +1,6 @@
 /** One question: what will run, why it was paused, who else must agree, until when; and the answer. */
 import type { Json } from "@saferun/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { api, ask } from "../../api/client.ts";
@@ -10,15 +11,31 @@ import { Card } from "../../ui/card.tsx";
 import { Difference } from "../../ui/difference.tsx";
 import { TextField } from "../../ui/field.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
+import { Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { spanText, Time, useNow } from "../../ui/time.tsx";
 import { valueAt } from "../../ui/value-at.ts";
 import { words } from "../../ui/words.ts";
-import { type Approval, argumentsOf, fieldsOf, proposedOf, typedArguments } from "./approval.ts";
+import {
+  type Approval,
+  argumentsOf,
+  fieldsOf,
+  proposedOf,
+  readApproval,
+  type Summary,
+  typedArguments,
+} from "./approval.ts";
 import { useDecision } from "./decide.ts";
 import { EditForm } from "./edit-form.tsx";
 
-export function ApprovalCard({ approval, current }: { readonly approval: Approval; readonly current: boolean }) {
+export function ApprovalCard({ summary, current }: { readonly summary: Summary; readonly current: boolean }) {
+  const { id } = summary;
+  const { data, error, refetch } = useQuery({ queryKey: ["approvals", id], queryFn: () => readApproval(id) });
+  if (error !== null) return <Failure error={error} retry={() => void refetch()} />;
+  return data === undefined ? <Skeleton lines={3} /> : <Question approval={data} current={current} />;
+}
+
+function Question({ approval, current }: { readonly approval: Approval; readonly current: boolean }) {
   const open = approval.state === "pending";
   return (
     <Card className={words(current && "ring-2 ring-accent", !open && "opacity-80")}>

@@ -5,7 +5,7 @@ import { useShortcuts } from "../../app/shortcuts.ts";
 import { PageHead } from "../../ui/card.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
 import { useToast } from "../../ui/toast.tsx";
-import { type Approval, readApprovals } from "./approval.ts";
+import { readApprovals, type Summary } from "./approval.ts";
 import { ApprovalCard } from "./card.tsx";
 import { Welcome } from "./welcome.tsx";
 
@@ -18,8 +18,8 @@ export function InboxPage() {
 
 const RECENT = 20;
 
-function Questions({ approvals }: { readonly approvals: readonly Approval[] }) {
-  const oldestFirst = (one: Approval, other: Approval) => (one.created_at < other.created_at ? -1 : 1);
+function Questions({ approvals }: { readonly approvals: readonly Summary[] }) {
+  const oldestFirst = (one: Summary, other: Summary) => (one.created_at < other.created_at ? -1 : 1);
   const waiting = approvals.filter(({ state }) => state === "pending" || state === "suspended").sort(oldestFirst);
   const decided = approvals.filter(({ state }) => state !== "pending" && state !== "suspended").slice(0, RECENT);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -53,7 +53,7 @@ function Questions({ approvals }: { readonly approvals: readonly Approval[] }) {
       {waiting.length === 0 ? <NothingWaits known={approvals.length > 0} /> : null}
       <div className="space-y-4">
         {waiting.map((approval) => (
-          <ApprovalCard key={approval.id} approval={approval} current={approval.id === chosen} />
+          <ApprovalCard key={approval.id} summary={approval} current={approval.id === chosen} />
         ))}
       </div>
       {decided.length === 0 ? null : (
@@ -61,7 +61,7 @@ function Questions({ approvals }: { readonly approvals: readonly Approval[] }) {
           <summary className="mb-3 font-semibold">Decided lately ({decided.length})</summary>
           <div className="space-y-4">
             {decided.map((approval) => (
-              <ApprovalCard key={approval.id} approval={approval} current={false} />
+              <ApprovalCard key={approval.id} summary={approval} current={false} />
             ))}
           </div>
         </details>
