@@ -1,6 +1,8 @@
 /** Questions that wait for a person, the oldest first: a new one never moves a button under somebody's finger. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { api, ask } from "../../api/client.ts";
 import { useShortcuts } from "../../app/shortcuts.ts";
 import { PageHead } from "../../ui/card.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
@@ -20,9 +22,19 @@ const RECENT = 20;
 
 function Questions({ approvals }: { readonly approvals: readonly Approval[] }) {
   const oldestFirst = (one: Approval, other: Approval) => (one.created_at < other.created_at ? -1 : 1);
-  const waiting = approvals.filter(({ state }) => state === "pending" || state === "suspended").sort(oldestFirst);
-  const decided = approvals.filter(({ state }) => state !== "pending" && state !== "suspended").slice(0, RECENT);
-  const [chosen, setChosen] = useState<string | null>(null);
+  const { approval: linked } = useSearch({ from: "/" });
+  const kept = useRef(new Set<string>());
+  for (const { id, state } of approvals) if (isWaiting(state) || id === linked) kept.current.add(id);
+  // What is decided while somebody looks stays where it is and says by whom: it never vanishes under their eyes.
+  const waiting = approvals.filter(({ id }) => kept.current.has(id)).sort(oldestFirst);
+  const decided = approvals.filter(({ id }) => !kept.current.has(id)).slice(0, RECENT);
+  const count = waiting.filter(({ state }) => isWaiting(state)).length;
+  const [chosen, setChosen] = useState<string | null>(linked ?? null);
+  useEffect(() => {
+    if (linked === undefined) return;
+    setChosen(linked);
+    document.getElementById(linked)?.scrollIntoView({ block: "start" });
+  }, [linked]);
   const say = useToast();
   const at = waiting.findIndex(({ id }) => id === chosen);
   const go = (to: number) => {
@@ -49,8 +61,9 @@ function Questions({ approvals }: { readonly approvals: readonly Approval[] }) {
   ]);
   return (
     <>
-      <PageHead title="Inbox" about={aboutText(waiting.length)} />
+      <PageHead title="Inbox" about={aboutText(count)} />
       {waiting.length === 0 ? <NothingWaits known={approvals.length > 0} /> : null}
+      {linked !== undefined && !approvals.some(({ id }) => id === linked) ? <Linked id={linked} /> : null}
       <div className="space-y-4">
         {waiting.map((approval) => (
           <ApprovalCard key={approval.id} approval={approval} current={approval.id === chosen} />
@@ -67,6 +80,24 @@ function Questions({ approvals }: { readonly approvals: readonly Approval[] }) {
         </details>
       )}
     </>
+  );
+}
+
+function isWaiting(state: Approval["state"]): boolean {
+  return state === "pending" || state === "suspended";
+}
+
+/** One that the list no longer reaches back to. */
+function Linked({ id }: { readonly id: string }) {
+  const { data, error } = useQuery({
+    queryKey: ["approvals", id],
+    queryFn: () => ask(api.approvals[":id"].$get({ param: { id } })),
+  });
+  if (error !== null) return <Failure error={error} />;
+  return data === undefined ? null : (
+    <div className="mb-4">
+      <ApprovalCard approval={data} current />
+    </div>
   );
 }
 
