@@ -4,7 +4,10 @@ import { Untrusted, UntrustedLines } from "./text.tsx";
 import { words } from "./words.ts";
 
 const LONG_TEXT = 400;
-const LONG_LIST = 50;
+const LONG_LINES = 8;
+const LONG_LIST = 20;
+/** What one press adds. */
+const MORE = 200;
 
 export interface JsonTreeProps {
   readonly value: unknown;
@@ -30,9 +33,9 @@ interface ItemsProps {
 }
 
 function Items({ entries, marked, path, empty }: ItemsProps) {
-  const [all, setAll] = useState(false);
+  const [most, setMost] = useState(LONG_LIST);
   if (entries.length === 0) return <span className="text-muted">{empty}</span>;
-  const shown = all ? entries : entries.slice(0, LONG_LIST);
+  const shown = entries.slice(0, most);
   return (
     <ul className="space-y-0.5">
       {shown.map(([name, value]) => {
@@ -57,8 +60,8 @@ function Items({ entries, marked, path, empty }: ItemsProps) {
       })}
       {shown.length < entries.length ? (
         <li>
-          <button type="button" className="text-accent underline" onClick={() => setAll(true)}>
-            {entries.length - shown.length} more
+          <button type="button" className="text-accent underline" onClick={() => setMost(most + MORE)}>
+            {(entries.length - shown.length).toLocaleString()} more
           </button>
         </li>
       ) : null}
@@ -69,10 +72,11 @@ function Items({ entries, marked, path, empty }: ItemsProps) {
 function Leaf({ value }: { readonly value: unknown }) {
   const [all, setAll] = useState(false);
   if (typeof value === "string") {
-    const cut = !all && value.length > LONG_TEXT;
+    const short = all ? value : shortened(value);
+    const cut = short.length < value.length;
     return (
       <span className="break-words whitespace-pre-wrap text-ink">
-        <UntrustedLines>{cut ? `${value.slice(0, LONG_TEXT)}…` : value}</UntrustedLines>
+        <UntrustedLines>{cut ? `${short}…` : value}</UntrustedLines>
         {cut ? (
           <button type="button" className="ml-2 text-accent underline" onClick={() => setAll(true)}>
             all {value.length.toLocaleString()} characters
@@ -82,4 +86,9 @@ function Leaf({ value }: { readonly value: unknown }) {
     );
   }
   return <span className="text-accent">{String(value)}</span>;
+}
+
+function shortened(text: string): string {
+  const lines = text.slice(0, LONG_TEXT).split("\n");
+  return lines.slice(0, LONG_LINES).join("\n");
 }

@@ -30,11 +30,16 @@ export function OnePair({ left, right, pair }: PairProps) {
           {pair.right === null ? null : <StepLink run={right} number={pair.right.number} name="second" />}
         </span>
       </h3>
-      {differences.map((difference) => (
+      {differences.filter(isOwn).map((difference) => (
         <OneDifference key={difference.what} difference={difference} />
       ))}
     </article>
   );
+}
+
+/** What ran is said where it is not what was proposed on both sides. */
+function isOwn({ what, left, right }: Pair["differences"][number], _: number, all: Pair["differences"]): boolean {
+  return what !== "ran" || !all.some((one) => one.what === "arguments" && one.left === left && one.right === right);
 }
 
 function StepLink({ run, number, name }: { readonly run: string; readonly number: number; readonly name: string }) {

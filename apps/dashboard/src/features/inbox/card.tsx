@@ -1,53 +1,62 @@
 /** One question: what will run, why it was paused, who else must agree, until when; and the answer. */
-import type { Json } from "@saferun/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useState } from "react";
-import { api, ask } from "../../api/client.ts";
+import { useEffect } from "react";
 import { messageOf } from "../../api/problem.ts";
 import { Badge, StateBadge } from "../../ui/badge.tsx";
-import { Button } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Difference } from "../../ui/difference.tsx";
-import { TextField } from "../../ui/field.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
 import { Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { spanText, Time, useNow } from "../../ui/time.tsx";
 import { valueAt } from "../../ui/value-at.ts";
 import { words } from "../../ui/words.ts";
-import {
-  type Approval,
-  argumentsOf,
-  fieldsOf,
-  proposedOf,
-  readApproval,
-  type Summary,
-  typedArguments,
-} from "./approval.ts";
+import { Answer } from "./answer.tsx";
+import { type Approval, argumentsOf, proposedOf, readApproval } from "./approval.ts";
 import { useDecision } from "./decide.ts";
-import { EditForm } from "./edit-form.tsx";
+import { Decided } from "./decided.tsx";
+import { Part } from "./part.tsx";
+import { People } from "./people.tsx";
 
-export function ApprovalCard({ summary, current }: { readonly summary: Summary; readonly current: boolean }) {
-  const { id } = summary;
+export function ApprovalCard({ id, current }: { readonly id: string; readonly current: boolean }) {
   const { data, error, refetch } = useQuery({ queryKey: ["approvals", id], queryFn: () => readApproval(id) });
   if (error !== null) return <Failure error={error} retry={() => void refetch()} />;
   return data === undefined ? <Skeleton lines={3} /> : <Question approval={data} current={current} />;
 }
 
 function Question({ approval, current }: { readonly approval: Approval; readonly current: boolean }) {
-  const open = approval.state === "pending";
+  // The answer to an answer outlives the version that it was given to.
+  const decision = useDecision(approval);
+  const inTime = useInTime(approval);
+  const open = inTime && (approval.state === "pending" || approval.state === "suspended");
   return (
-    <Card className={words(current && "ring-2 ring-accent", !open && "opacity-80")}>
-      <article aria-labelledby={`tool-${approval.id}`} id={approval.id} className="p-4 md:p-5">
+    <Card className={words(current && "ring-2 ring-accent")}>
+      <article aria-labelledby={`tool-${approval.id}`} id={approval.id} className="scroll-mt-4 p-4 md:p-5">
         <Head approval={approval} />
+        {open ? null : <Decided approval={approval} />}
         <Reasons approval={approval} />
-        <Arguments approval={approval} />
         <People approval={approval} />
-        {open ? <Answer key={approval.version} approval={approval} /> : <Decided approval={approval} />}
+        <Arguments approval={approval} />
+        {decision.isError ? (
+          <p role="alert" className="mt-4 rounded-md bg-deny-soft px-3 py-2 text-deny">
+            {messageOf(decision.error)}
+          </p>
+        ) : null}
+        {open ? <Answer key={approval.version} approval={approval} decision={decision} /> : null}
       </article>
     </Card>
   );
+}
+
+/** Turns once, when the deadline is over: the list is read again then, and says what became of it. */
+function useInTime({ deadline, state }: Approval): boolean {
+  const queries = useQueryClient();
+  const inTime = useNow() < Date.parse(deadline);
+  useEffect(() => {
+    if (!inTime && state === "pending") void queries.invalidateQueries({ queryKey: ["approvals"] });
+  }, [inTime, state, queries]);
+  return inTime;
 }
 
 function Head({ approval }: { readonly approval: Approval }) {
@@ -128,151 +137,5 @@ function Arguments({ approval }: { readonly approval: Approval }) {
         </div>
       )}
     </Part>
-  );
-}
-
-function People({ approval }: { readonly approval: Approval }) {
-  const more = approval.missing.reduce((sum, { people }) => sum + people, 0);
-  if (approval.votes.length === 0 && more < 2) return null;
-  return (
-    <Part title="Who has to agree">
-      <ul>
-        {approval.votes.map(({ by, via }) => (
-          <li key={by}>
-            <Badge tone="allow">agreed</Badge> <Untrusted>{by}</Untrusted> <span className="text-muted">in {via}</span>
-          </li>
-        ))}
-      </ul>
-      {approval.state !== "pending" || more === 0 ? null : (
-        <p className="text-muted">
-          {more} more {more === 1 ? "person" : "people"}
-          {rolesText(approval)}
-        </p>
-      )}
-    </Part>
-  );
-}
-
-function rolesText({ missing }: Approval): string {
-  const roles = [...new Set(missing.flatMap((one) => (Array.isArray(one.roles) ? one.roles.map(String) : [])))];
-  return roles.length === 0 ? "" : ` with the role ${roles.join(" or ")}`;
-}
-
-function Answer({ approval }: { readonly approval: Approval }) {
-  const [editing, setEditing] = useState(false);
-  const [typed, setTyped] = useState<ReadonlyMap<string, string>>(new Map());
-  const [note, setNote] = useState("");
-  const decision = useDecision(approval);
-  const fields = fieldsOf(approval);
-  const before = argumentsOf(approval);
-  const { args, mistakes } = typedArguments(approval, typed);
-  const edited = editing && JSON.stringify(args) !== JSON.stringify(before);
-  const foreseen = useForeseen(approval, edited && mistakes.size === 0 ? args : undefined);
-  const blocked = mistakes.size > 0 || foreseen !== null;
-
-  return (
-    <form
-      className="mt-5 border-t border-line pt-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        decision.mutate({ verdict: "approve", note, ...(edited ? { args } : {}) });
-      }}
-    >
-      {editing ? (
-        <div className="mb-4 space-y-4">
-          <EditForm
-            fields={fields}
-            typed={typed}
-            mistakes={mistakes}
-            onType={(path, text) => setTyped(new Map(typed).set(path, text))}
-          />
-          {edited && mistakes.size === 0 ? <Difference before={before} after={args} /> : null}
-          {foreseen === null ? null : (
-            <p role="alert" className="rounded-md bg-deny-soft px-3 py-2 text-deny">
-              {foreseen}
-            </p>
-          )}
-        </div>
-      ) : null}
-      <TextField
-        label="Note"
-        hint="Optional. It stands in the record, and the agent is told."
-        value={note}
-        onChange={(event) => setNote(event.target.value)}
-      />
-      {decision.isError ? (
-        <p role="alert" className="mt-3 rounded-md bg-deny-soft px-3 py-2 text-deny">
-          {messageOf(decision.error)}
-        </p>
-      ) : null}
-      <div className="mt-4 flex flex-wrap gap-2">
-        <Button type="submit" tone="primary" busy={decision.isPending} disabled={blocked} data-act="approve">
-          {edited ? "Approve as edited" : "Approve"}
-        </Button>
-        {fields.length === 0 ? null : (
-          <Button onClick={() => setEditing(!editing)} aria-expanded={editing} data-act="edit">
-            {editing ? "Discard edit" : "Edit"}
-          </Button>
-        )}
-        <Button
-          tone="danger"
-          className="ml-auto"
-          busy={decision.isPending}
-          onClick={() => decision.mutate({ verdict: "deny", note })}
-          data-act="deny"
-        >
-          Deny
-        </Button>
-      </div>
-    </form>
-  );
-}
-
-const TYPING_MS = 250;
-
-/** What the policies in force say of the edit, asked when the person pauses; null: nothing against it. */
-function useForeseen(approval: Approval, args: unknown): string | null {
-  const [said, setSaid] = useState<{ readonly text: string; readonly message: string | null } | null>(null);
-  const text = args === undefined ? "" : JSON.stringify(args);
-  useEffect(() => {
-    if (text === "") return;
-    const timer = setTimeout(() => {
-      ask(api.approvals[":id"].foresee.$post({ param: { id: approval.id }, json: { args: JSON.parse(text) } })).then(
-        ({ message }) => setSaid({ text, message }),
-        // The gate says it again when it is decided.
-        () => undefined,
-      );
-    }, TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [approval.id, text]);
-  return said !== null && said.text === text ? said.message : null;
-}
-
-function Decided({ approval }: { readonly approval: Approval }) {
-  const { decision } = approval;
-  if (decision === null) return null;
-  return (
-    <Part title="What was decided">
-      <p>
-        {decision.verdict === "deny" ? "Denied" : decision.edited ? "Approved as edited" : "Approved"} by{" "}
-        <Untrusted>{decision.by}</Untrusted>
-        {decision.verified ? "" : ", not verified"} in {decision.via}, <Time at={decision.at} />
-      </p>
-      {decision.note === null ? null : (
-        <p className="text-muted">
-          <Untrusted>{decision.note}</Untrusted>
-        </p>
-      )}
-      {decision.edited ? <Difference before={proposedOf(approval)} after={decision.args as Json} /> : null}
-    </Part>
-  );
-}
-
-function Part({ title, children }: { readonly title: string; readonly children: ReactNode }) {
-  return (
-    <div className="mt-4">
-      <h3 className="mb-1 text-sm font-semibold text-muted">{title}</h3>
-      {children}
-    </div>
   );
 }

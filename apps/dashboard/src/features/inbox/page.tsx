@@ -1,6 +1,7 @@
 /** Questions that wait for a person, the oldest first: a new one never moves a button under somebody's finger. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
 import { useShortcuts } from "../../app/shortcuts.ts";
 import { PageHead } from "../../ui/card.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
@@ -20,9 +21,20 @@ const RECENT = 20;
 
 function Questions({ approvals }: { readonly approvals: readonly Summary[] }) {
   const oldestFirst = (one: Summary, other: Summary) => (one.created_at < other.created_at ? -1 : 1);
-  const waiting = approvals.filter(({ state }) => state === "pending" || state === "suspended").sort(oldestFirst);
-  const decided = approvals.filter(({ state }) => state !== "pending" && state !== "suspended").slice(0, RECENT);
-  const [chosen, setChosen] = useState<string | null>(null);
+  const { approval: linked } = useSearch({ from: "/" });
+  const kept = useRef(new Set<string>());
+  for (const { id, state } of approvals) if (isWaiting(state) || id === linked) kept.current.add(id);
+  // What is decided while somebody looks stays where it is and says by whom: it never vanishes under their eyes.
+  const waiting = approvals.filter(({ id }) => kept.current.has(id)).sort(oldestFirst);
+  const decided = approvals.filter(({ id }) => !kept.current.has(id)).slice(0, RECENT);
+  const count = waiting.filter(({ state }) => isWaiting(state)).length;
+  const [chosen, setChosen] = useState<string | null>(linked ?? null);
+  useEffect(() => {
+    if (linked === undefined) return;
+    setChosen(linked);
+    document.getElementById(linked)?.scrollIntoView({ block: "start" });
+  }, [linked]);
+  const [looking, setLooking] = useState(false);
   const say = useToast();
   const at = waiting.findIndex(({ id }) => id === chosen);
   const go = (to: number) => {
@@ -49,25 +61,31 @@ function Questions({ approvals }: { readonly approvals: readonly Summary[] }) {
   ]);
   return (
     <>
-      <PageHead title="Inbox" about={aboutText(waiting.length)} />
+      <PageHead title="Inbox" about={aboutText(count)} />
       {waiting.length === 0 ? <NothingWaits known={approvals.length > 0} /> : null}
       <div className="space-y-4">
-        {waiting.map((approval) => (
-          <ApprovalCard key={approval.id} summary={approval} current={approval.id === chosen} />
+        {linked !== undefined && !approvals.some(({ id }) => id === linked) ? (
+          // One that the list no longer reaches back to.
+          <ApprovalCard id={linked} current />
+        ) : null}
+        {waiting.map(({ id }) => (
+          <ApprovalCard key={id} id={id} current={id === chosen} />
         ))}
       </div>
       {decided.length === 0 ? null : (
-        <details className="mt-8">
+        <details className="mt-8" onToggle={(event) => setLooking(event.currentTarget.open)}>
           <summary className="mb-3 font-semibold">Decided lately ({decided.length})</summary>
           <div className="space-y-4">
-            {decided.map((approval) => (
-              <ApprovalCard key={approval.id} summary={approval} current={false} />
-            ))}
+            {looking ? decided.map(({ id }) => <ApprovalCard key={id} id={id} current={false} />) : null}
           </div>
         </details>
       )}
     </>
   );
+}
+
+function isWaiting(state: Summary["state"]): boolean {
+  return state === "pending" || state === "suspended";
 }
 
 function aboutText(waiting: number): string {
