@@ -83,9 +83,14 @@ export function SelectField({
   hint,
   error,
   choices,
+  texts = {},
   className,
   ...rest
-}: FieldProps & { readonly choices: readonly string[] } & SelectHTMLAttributes<HTMLSelectElement>) {
+}: FieldProps & {
+  readonly choices: readonly string[];
+  /** What a choice is called, where it is not its own name. */
+  readonly texts?: Readonly<Record<string, string>>;
+} & SelectHTMLAttributes<HTMLSelectElement>) {
   const id = useId();
   return (
     <Labelled {...{ id, label, hint, error }}>
@@ -98,7 +103,7 @@ export function SelectField({
       >
         {choices.map((choice) => (
           <option key={choice} value={choice}>
-            {choice}
+            {texts[choice] ?? choice}
           </option>
         ))}
       </select>

@@ -6,9 +6,10 @@ import { api, ask } from "../../api/client.ts";
 import { Button } from "../../ui/button.tsx";
 import { Difference } from "../../ui/difference.tsx";
 import { TextField } from "../../ui/field.tsx";
-import { type Approval, argumentsOf, fieldsOf, typedArguments } from "./approval.ts";
-import type { useDecision } from "./decide.ts";
+import { type Approval, argumentsOf, fieldsOf, type TypedFields, typedArguments } from "./approval.ts";
+import { grantMistakes, type useDecision } from "./decide.ts";
 import { EditForm } from "./edit-form.tsx";
+import { firstGrant, type Grant, GrantForm } from "./grant.tsx";
 import { missingPeople } from "./people.tsx";
 
 export interface AnswerProps {
@@ -18,9 +19,10 @@ export interface AnswerProps {
 
 export function Answer({ approval, decision }: AnswerProps) {
   const [editing, setEditing] = useState(false);
-  const [typed, setTyped] = useState<ReadonlyMap<string, string>>(new Map());
+  const [typed, setTyped] = useState<TypedFields>(new Map());
   const [note, setNote] = useState("");
   const [noting, setNoting] = useState(false);
+  const [grant, setGrant] = useState<Grant | null>(null);
   const suspended = approval.state === "suspended";
   const agreed = useAgreed(approval);
   const fields = fieldsOf(approval);
@@ -35,7 +37,11 @@ export function Answer({ approval, decision }: AnswerProps) {
       className="mt-5 border-t border-line pt-4"
       onSubmit={(event) => {
         event.preventDefault();
-        decision.mutate({ verdict: "approve", note, ...(edited ? { args } : {}) });
+        decision.mutate({
+          ...{ verdict: "approve", note },
+          ...(edited ? { args } : {}),
+          ...(grant === null ? {} : { grant }),
+        });
       }}
     >
       {editing ? (
@@ -54,6 +60,14 @@ export function Answer({ approval, decision }: AnswerProps) {
           )}
         </div>
       ) : null}
+      {approval.grant_offer === null || grant === null ? null : (
+        <GrantForm
+          offer={approval.grant_offer}
+          grant={grant}
+          mistakes={grantMistakes(decision.error)}
+          onChange={setGrant}
+        />
+      )}
       {suspended ? (
         <p className="mb-3">
           It is suspended: a{" "}
@@ -83,12 +97,14 @@ export function Answer({ approval, decision }: AnswerProps) {
           data-act="approve"
         >
           {edited ? "Approve as edited" : "Approve"}
+          {grant === null ? "" : ", and the like"}
         </Button>
         {fields.length === 0 || suspended ? null : (
           <Button onClick={() => setEditing(!editing)} aria-expanded={editing} data-act="edit">
             {editing ? "Discard edit" : "Edit"}
           </Button>
         )}
+        <GrantButton offer={approval.grant_offer} grant={grant} onChange={setGrant} />
         {noting ? null : (
           <Button tone="quiet" onClick={() => setNoting(true)}>
             Add a note
@@ -105,6 +121,26 @@ export function Answer({ approval, decision }: AnswerProps) {
         </Button>
       </div>
     </form>
+  );
+}
+
+interface GrantButtonProps {
+  /** Null: nothing may be permitted beside the call. */
+  readonly offer: Approval["grant_offer"];
+  readonly grant: Grant | null;
+  readonly onChange: (grant: Grant | null) => void;
+}
+
+function GrantButton({ offer, grant, onChange }: GrantButtonProps) {
+  if (offer === null) return null;
+  return (
+    <Button
+      tone="quiet"
+      aria-expanded={grant !== null}
+      onClick={() => onChange(grant === null ? firstGrant(offer) : null)}
+    >
+      {grant === null ? "Permit the like too…" : "Only this call"}
+    </Button>
   );
 }
 

@@ -35,14 +35,17 @@ function fieldOf(wire: Approval["fields"][number]): EditField {
   return Object.fromEntries(fields) as EditField;
 }
 
+/** What a person typed or, of several choices, chose, by path. */
+export type TypedFields = ReadonlyMap<string, string | readonly string[]>;
+
 export interface Typed {
   readonly args: Json;
   /** By path: what is wrong with what was typed there. */
   readonly mistakes: ReadonlyMap<string, string>;
 }
 
-/** What a person typed, by path; a path that is missing keeps its value. */
-export function typedArguments(approval: Approval, typed: ReadonlyMap<string, string>): Typed {
+/** A path that is missing keeps its value. */
+export function typedArguments(approval: Approval, typed: TypedFields): Typed {
   const mistakes = new Map<string, string>();
   let args = argumentsOf(approval);
   for (const field of fieldsOf(approval)) {

@@ -1,27 +1,33 @@
 /** The arguments that an approver may change, as fields made from the tool's schema. */
-import { choicesOf, type FormField, fieldText, isTypeable } from "@saferun/core";
+import { choicesOf, chosenTexts, type FormField, fieldText, isTypeable } from "@saferun/core";
 import { SelectField, TextArea, TextField } from "../../ui/field.tsx";
 import { Untrusted } from "../../ui/text.tsx";
+import type { TypedFields } from "./approval.ts";
 
 export interface EditFormProps {
   readonly fields: readonly FormField[];
-  readonly typed: ReadonlyMap<string, string>;
+  readonly typed: TypedFields;
   readonly mistakes: ReadonlyMap<string, string>;
-  readonly onType: (path: string, text: string) => void;
+  readonly onType: (path: string, typed: string | readonly string[]) => void;
 }
 
 export function EditForm({ fields, typed, mistakes, onType }: EditFormProps) {
   return (
     <div className="grid gap-4 sm:grid-cols-2">
-      {fields.map((field) => (
-        <OneField
-          key={field.path}
-          field={field}
-          text={typed.get(field.path) ?? field.text}
-          error={mistakes.get(field.path)}
-          onType={(text) => onType(field.path, text)}
-        />
-      ))}
+      {fields.map((field) => {
+        const { path } = field;
+        const now = typed.get(path);
+        const shared = {
+          field,
+          error: mistakes.get(path),
+          onType: (typed: string | readonly string[]) => onType(path, typed),
+        };
+        return field.type === "enums" && isTypeable(field) ? (
+          <Several key={path} {...shared} chosen={Array.isArray(now) ? now : chosenTexts(field)} />
+        ) : (
+          <OneField key={path} {...shared} text={typeof now === "string" ? now : field.text} />
+        );
+      })}
     </div>
   );
 }
@@ -33,17 +39,51 @@ interface OneFieldProps {
   readonly onType: (text: string) => void;
 }
 
-function OneField({ field, text, error, onType }: OneFieldProps) {
-  const label = (
+interface SeveralProps {
+  readonly field: FormField;
+  readonly chosen: readonly string[];
+  readonly error: string | undefined;
+  readonly onType: (chosen: readonly string[]) => void;
+}
+
+/** A list of distinct values out of a few. */
+function Several({ field, chosen, error, onType }: SeveralProps) {
+  return (
+    <fieldset>
+      <legend className="mb-1 font-medium">
+        <FieldLabel field={field} />
+      </legend>
+      {choicesOf(field).map(({ text }) => (
+        <label key={text} className="flex min-h-11 items-center gap-2 md:min-h-8">
+          <input
+            type="checkbox"
+            className="size-4 accent-accent"
+            checked={chosen.includes(text)}
+            onChange={() => onType(chosen.includes(text) ? chosen.filter((one) => one !== text) : [...chosen, text])}
+          />
+          <Untrusted>{text}</Untrusted>
+        </label>
+      ))}
+      <p className={error === undefined ? "text-sm text-muted" : "text-sm text-deny"}>{error ?? fieldText(field)}</p>
+    </fieldset>
+  );
+}
+
+function FieldLabel({ field: { label, path } }: { readonly field: FormField }) {
+  return (
     <>
-      <Untrusted>{field.label}</Untrusted>
-      {field.label === field.path ? null : (
+      <Untrusted>{label}</Untrusted>
+      {label === path ? null : (
         <code className="ml-2 text-sm font-normal text-muted">
-          <Untrusted>{field.path}</Untrusted>
+          <Untrusted>{path}</Untrusted>
         </code>
       )}
     </>
   );
+}
+
+function OneField({ field, text, error, onType }: OneFieldProps) {
+  const label = <FieldLabel field={field} />;
   const choices = choicesOf(field);
   if (!isTypeable(field)) {
     return (
