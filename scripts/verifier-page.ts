@@ -1,12 +1,12 @@
-/** Builds the script of the page that verifies evidence: one file, without imports. `node scripts/verifier-page.ts` writes it. */
+/** Builds the script of the page that verifies evidence: one file, without imports. Run it after a change of the verifier. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "vite";
 
 const PAGE = path.resolve(import.meta.dirname, "../packages/cli/src/replay/page");
-export const VERIFIER = path.join(PAGE, "verifier.min.js");
+const VERIFIER = path.join(PAGE, "verifier.min.js");
 
-export async function verifierScript(): Promise<string> {
+async function verifierScript(): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: "silent",
@@ -25,4 +25,4 @@ export async function verifierScript(): Promise<string> {
   return `${chunk.code.replaceAll("</", "<\\/").trim()}\n`;
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(VERIFIER, await verifierScript());
+writeFileSync(VERIFIER, await verifierScript());
