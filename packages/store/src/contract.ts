@@ -14,7 +14,7 @@ import {
   treeRoot,
 } from "@saferun/core";
 import { afterEach, describe, expect, it } from "vitest";
-import { approval, call, draft, write } from "./contract-rows.ts";
+import { approval, call, draft, head, write } from "./contract-rows.ts";
 import { nodeHash, nodeRandom } from "./node/ports.ts";
 
 export interface OpenedStore {
@@ -494,9 +494,4 @@ export function storeContract(name: string, open: OpenStore): void {
       });
     });
   });
-}
-
-async function head(store: Store): Promise<{ size: number; root: string }> {
-  const { size, root } = await store.head();
-  return { size, root: toHex(root) };
 }
