@@ -11,9 +11,11 @@ import { fileURLToPath } from "node:url";
 import { type CallState, recover } from "@saferun/core";
 import { nodeClock, nodeHash, nodeRandom, openSqliteStore, verifyStore } from "@saferun/store";
 import { afterAll, describe, expect, it } from "vitest";
-import { answer, callOnce, type Scenario } from "./approval-world.ts";
+import { answer, callOnce, effectsOf, runOf, type Scenario, storeIn } from "./approval-world.ts";
 
 const ROUNDS = Number(process.env.SAFERUN_CRASH_ROUNDS ?? 3);
+
+const calls = Array.from({ length: ROUNDS }, (_, call) => call);
 
 const base = mkdtempSync(join(tmpdir(), "saferun-approval-crash-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -36,62 +38,73 @@ const EXPECTED: Readonly<Record<Scenario, string[]>> = {
   deny: [],
   expire: [],
 };
+const FINISHED: Readonly<Record<Scenario, CallState>> = {
+  approve: "succeeded",
+  edit: "succeeded",
+  deny: "denied",
+  expire: "expired",
+};
 
+/** All rounds of a point at once: as many calls in one process, so that a soak starts 28 processes and not 560. */
 function killed(directory: string, scenario: Scenario, point: string): Promise<NodeJS.Signals | null> {
   const flags = ["--conditions=@saferun/source", "--no-warnings"];
-  const child = spawn(process.execPath, [...flags, script, directory, scenario, point], { stdio: "inherit" });
+  const child = spawn(process.execPath, [...flags, script, directory, scenario, point, String(ROUNDS)], {
+    stdio: "inherit",
+    // Where a call never comes to the point: that is no SIGKILL.
+    timeout: 60_000,
+  });
   return new Promise((resolve) => child.on("close", (_, signal) => resolve(signal)));
 }
 
-/** Repairs as a start does, answers what still waits, and asks for the call twice more. */
-async function takenUp(directory: string, scenario: Scenario): Promise<CallState | "none"> {
-  const store = openSqliteStore({ directory: join(directory, "store") });
+/** Repairs as a start does, answers what still waits, and asks for each call twice more. */
+async function takenUp(directory: string, scenario: Scenario): Promise<(CallState | "none")[]> {
+  const store = openSqliteStore({ directory: storeIn(directory) });
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   try {
     await recover(store, nodeClock);
-    for (const { id } of await store.approvals({ state: "pending", limit: 9 })) await answer(ports, id, scenario);
-    await callOnce(directory, store, scenario);
-    await callOnce(directory, store, scenario);
+    const waiting = await store.approvals({ state: "pending", limit: ROUNDS + 1 });
+    for (const { id } of waiting) await answer(ports, id, scenario);
+    const states = calls.map(async (call) => {
+      await callOnce(directory, store, scenario, call);
+      await callOnce(directory, store, scenario, call);
+      return (await store.callByKey(runOf(call), "k"))?.state ?? "none";
+    });
+    const ends = await Promise.all(states);
     expect(await verifyStore(store)).toMatchObject({ faults: [] });
-    return (await store.callByKey("run_crash", "k"))?.state ?? "none";
+    return ends;
   } finally {
     await store.close();
   }
 }
 
-function effects(directory: string): string[] {
-  const file = join(directory, "effects");
+function effects(directory: string, call: number): string[] {
+  const file = effectsOf(directory, call);
   return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
 }
-
-const table: string[] = [];
-afterAll(() => console.log(table.join("\n")));
 
 const rows = Object.entries(POINTS).flatMap(([scenario, points]) =>
   points.map((point) => [scenario as Scenario, point] as const),
 );
 
-describe("a process that is killed while its call is decided (traps 15 and 17)", { timeout: 600_000 }, () => {
+describe("a process that is killed while its calls are decided (traps 15 and 17)", { timeout: 120_000 }, () => {
   it.each(rows)(`[A1~] [A2~] [A4~] %s, killed %s: ${ROUNDS} rounds`, async (scenario, point) => {
-    const ends: string[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      const directory = mkdtempSync(join(base, "round-"));
-      expect(await killed(directory, scenario, point)).toBe("SIGKILL");
-      const state = await takenUp(directory, scenario);
-      const ran = effects(directory);
-      ends.push(`${state} ${ran.length}`);
-      const expected = EXPECTED[scenario];
-      if (UNCLAIMED.has(point)) {
-        expect(ran).toEqual(expected);
-        expect(state).toBe({ approve: "succeeded", edit: "succeeded", deny: "denied", expire: "expired" }[scenario]);
-      } else {
-        // After the claim the tool may have acted: what is not known is called unknown, and nothing runs again.
-        const acted = point !== "after commit 3" && point !== "before the effect";
-        expect(ran).toEqual(acted ? expected : []);
-        expect(state).toBe(point === "after commit 4" ? "succeeded" : "unknown");
-      }
-      rmSync(directory, { recursive: true, force: true });
+    const directory = mkdtempSync(join(base, "killed-"));
+    expect(await killed(directory, scenario, point)).toBe("SIGKILL");
+    const states = await takenUp(directory, scenario);
+    const ran = calls.map((call) => effects(directory, call));
+    rmSync(directory, { recursive: true, force: true });
+    const each = <End>(end: End) => calls.map(() => end);
+    const expected = EXPECTED[scenario];
+    if (UNCLAIMED.has(point)) {
+      expect(ran).toEqual(each(expected));
+      expect(states).toEqual(each(FINISHED[scenario]));
+    } else {
+      // After the claim the tool may have acted: what is not known is called unknown, and nothing runs again.
+      const acted = point !== "after commit 3" && point !== "before the effect";
+      expect(ran).toEqual(each(acted ? expected : []));
+      expect(states).toEqual(each(point === "after commit 4" ? "succeeded" : "unknown"));
     }
-    table.push(`${scenario.padEnd(8)} ${point.padEnd(18)} ${[...new Set(ends)].join(", ")}`);
+    const ends = new Set(states.map((state, call) => `${state} ${ran[call]?.length}`));
+    console.log(`${scenario.padEnd(8)} ${point.padEnd(18)} ${ROUNDS} × ${[...ends].join(", ")}`);
   });
 });

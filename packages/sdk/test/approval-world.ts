@@ -1,4 +1,4 @@
-/** One paused call on a store in a directory, for whichever process takes it up; its effect is a line in a file. */
+/** Paused calls on a store in a directory, for whichever process takes them up; the effect of each is a line in its file. */
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Answer, createGate, decideApproval, type JsonObject, type Store } from "@saferun/core";
@@ -16,15 +16,23 @@ rules: [{ id: refund.ask, tool: refund, then: pause, approval: { editable: [amou
 
 export interface Effects {
   /** Around the effect, at the tool. */
-  before?(): void;
-  after?(): void;
+  before?(): Promise<void>;
+  after?(): Promise<void>;
 }
+
+export const storeIn = (directory: string): string => join(directory, "store");
+
+export const effectsOf = (directory: string, call: number): string => join(directory, `effects-${call}`);
+
+/** Each call has a run and an agent of its own, so that none is another's repetition. */
+export const runOf = (call: number): string => `run_crash_${call}`;
 
 /** Asks for the same call under the same key, and answers the question as the scenario has it. */
 export async function callOnce(
   directory: string,
   store: Store,
   scenario: Scenario,
+  call: number,
   { before, after }: Effects = {},
 ): Promise<Answer> {
   const text = policies(scenario === "expire" ? "1s" : "10m");
@@ -33,14 +41,14 @@ export async function callOnce(
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const paused = ({ id }: { readonly id: string }) => answer(ports, id, scenario);
   const gate = createGate({ ...ports, policies: { current: () => loaded.policies }, notifier: { paused } });
-  const run = gate.openRun({ id: "run_crash", agent: "support", environment: "prod" });
-  return gate.call(run, { tool: "refund", args: { amount: 500 }, key: "k" }, ({ args }) => {
-    before?.();
-    const file = openSync(join(directory, "effects"), "a");
+  const run = gate.openRun({ id: runOf(call), agent: `support-${call}`, environment: "prod" });
+  return gate.call(run, { tool: "refund", args: { amount: 500 }, key: "k" }, async ({ args }) => {
+    await before?.();
+    const file = openSync(effectsOf(directory, call), "a");
     writeSync(file, `${JSON.stringify(args)}\n`);
     fsyncSync(file);
     closeSync(file);
-    after?.();
+    await after?.();
     return "refunded";
   });
 }

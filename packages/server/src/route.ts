@@ -1,7 +1,7 @@
 /** What every route shares: how a body is described, and what a request that does not fit is told. */
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import { problem } from "./problem.ts";
-import { Problem } from "./schemas/common.ts";
+import { Problem } from "./schemas/values.ts";
 
 export function json<Schema extends z.ZodType>(schema: Schema, description = "as asked") {
   return { description, content: { "application/json": { schema } } };

@@ -1,5 +1,5 @@
 /** Rows and entries that the cases of the contract are made of. */
-import { type ApprovalRecord, type CallRecord, type EntryDraft, encodePart } from "@saferun/core";
+import { type ApprovalRecord, type CallRecord, type EntryDraft, encodePart, type Store, toHex } from "@saferun/core";
 import { nodeRandom } from "./node/ports.ts";
 
 export function draft(type: EntryDraft["type"], fields: Partial<EntryDraft> = {}): EntryDraft {
@@ -63,4 +63,10 @@ export function approval(id: string, fields: Partial<ApprovalRecord> = {}): Appr
     decision: null,
     ...fields,
   };
+}
+
+/** What two openings of a store must agree on. */
+export async function head(store: Store): Promise<{ size: number; root: string }> {
+  const { size, root } = await store.head();
+  return { size, root: toHex(root) };
 }

@@ -7,9 +7,10 @@ import { failed, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { claimedKey } from "../log/claimed-key.ts";
 import { printable } from "../output/printable.ts";
+import { evidencePage } from "./evidence-page.ts";
 import type { LoadedRun } from "./load.ts";
 
-/** @throws SafeRunError `option.invalid` while entries of the run are not signed yet. */
+/** A name that ends in `.html` gets a page that verifies itself. @throws SafeRunError `option.invalid` while entries of the run are not signed yet. */
 export async function writeBundle(
   io: Io,
   store: Store,
@@ -28,7 +29,8 @@ export async function writeBundle(
   const key = (await claimedKey(store)) ?? null;
   const text = formatBundle({ log: store.logId, run: summary.id, key, note, entries: bundled });
   try {
-    writeFileSync(resolve(io.cwd, file), text, { flag: "wx", mode: 0o600 });
+    const content = /\.html?$/i.test(file) ? evidencePage(text) : text;
+    writeFileSync(resolve(io.cwd, file), content, { flag: "wx", mode: 0o600 });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (code === "EEXIST") throw usage(`\`${printable(file)}\` is there already; name a new file`);

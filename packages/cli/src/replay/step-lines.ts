@@ -182,7 +182,7 @@ function promptLines(step: TreeStep, run: SteppedRun, style: Style): string[] {
 }
 
 /** What is gone or masked is said to be. */
-export function contentLines(content: Content | null): string[] {
+function contentLines(content: Content | null): string[] {
   if (content === null) return ["  (none)"];
   switch (content.state) {
     case "present": {

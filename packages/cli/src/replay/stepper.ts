@@ -14,7 +14,7 @@ export interface StepperState {
   readonly quit: boolean;
 }
 
-export const STEPPER_HELP = "←/→ or j/k step · Home/End · number g go to · Tab tabs · ↑/↓ scroll · q quit";
+const STEPPER_HELP = "←/→ or j/k step · Home/End · number g go to · Tab tabs · ↑/↓ scroll · q quit";
 
 /** Keys by what terminals send for them; with and without application mode. */
 const KEYS: Readonly<Record<string, string>> = {

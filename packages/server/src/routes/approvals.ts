@@ -15,7 +15,7 @@ import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
 import * as schema from "../schemas/approvals.ts";
-import { IdParam } from "../schemas/common.ts";
+import { IdParam } from "../schemas/values.ts";
 import { approvalJson, summaryJson } from "../wire/approval.ts";
 
 const LIST_LIMIT = 200;

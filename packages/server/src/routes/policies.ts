@@ -3,8 +3,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { PolicyState } from "../policy-state.ts";
 import type { ServerPorts } from "../ports.ts";
 import { json, problems, router } from "../route.ts";
-import { JsonValue } from "../schemas/common.ts";
 import * as schema from "../schemas/policies.ts";
+import { JsonValue } from "../schemas/values.ts";
 
 const tags = ["policies"];
 

@@ -18,8 +18,8 @@ import type { ServerPorts } from "../ports.ts";
 import { type Problem, ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
 import { ReconcileBody } from "../schemas/approvals.ts";
-import { IdParam } from "../schemas/common.ts";
 import * as schema from "../schemas/protections.ts";
+import { IdParam } from "../schemas/values.ts";
 import { spendOf } from "../spend.ts";
 import { breakerJson, potJson, stopJson } from "../wire/protections.ts";
 

@@ -5,8 +5,8 @@ import type { Activity } from "../activity.ts";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
-import { Id, IdParam } from "../schemas/common.ts";
 import * as schema from "../schemas/runs.ts";
+import { Id, IdParam } from "../schemas/values.ts";
 import { iso } from "../wire/moment.ts";
 
 const tags = ["runs"];

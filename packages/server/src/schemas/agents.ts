@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { JsonValue, Moment } from "./common.ts";
 import { Counts } from "./runs.ts";
+import { JsonValue, Moment } from "./values.ts";
 
 export const Agents = z
   .object({

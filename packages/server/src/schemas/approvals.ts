@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { Id, JsonValue, Moment, Reason } from "./common.ts";
+import { Id, JsonValue, Moment, Reason } from "./values.ts";
 
 export const ApprovalState = z.enum(["pending", "suspended", "approved", "consumed", "denied", "expired", "withdrawn"]);
 

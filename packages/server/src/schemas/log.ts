@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { JsonValue, Moment, Outcome, Verdict } from "./common.ts";
+import { JsonValue, Moment, Outcome, Verdict } from "./values.ts";
 
 export const LogQuery = z.object({
   q: z.string().max(4_096).default(""),

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { JsonValue, Moment } from "./common.ts";
+import { JsonValue, Moment } from "./values.ts";
 
 const FILE_BYTES = 10_485_760;
 

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { Id, Moment, Reason } from "./common.ts";
+import { Id, Moment, Reason } from "./values.ts";
 
 const StopScope = z.strictObject({
   agent: Id.nullable(),

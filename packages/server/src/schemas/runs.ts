@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { RunTree, Totals, WhatIfCall, Wire } from "@saferun/core";
-import { Id, Moment } from "./common.ts";
 import { PolicyText } from "./policies.ts";
+import { Id, Moment } from "./values.ts";
 
 /** How many calls of a run came to what. */
 export const Counts = z
