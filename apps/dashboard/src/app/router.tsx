@@ -1,5 +1,6 @@
 /** The addresses. Each page is a file of its own that is loaded when it is opened; all of its state is in its address. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { isMap } from "../api/json.ts";
 import { Failure, Skeleton } from "../ui/states.tsx";
 import { Shell } from "./shell.tsx";
 
@@ -50,7 +51,11 @@ const protections = createRoute({
 const policies = createRoute({
   getParentRoute: () => root,
   path: "/policies",
-  validateSearch: (search) => (typeof search.file === "string" ? { file: search.file } : {}),
+  validateSearch: (search) => ({
+    ...(typeof search.file === "string" ? { file: search.file } : {}),
+    ...(typeof search.panel === "string" ? { panel: search.panel } : {}),
+    ...(isMap(search.call) ? { call: search.call } : {}),
+  }),
   component: lazyRouteComponent(() => import("../features/policies/page.tsx"), "PoliciesPage"),
 });
 const agents = createRoute({

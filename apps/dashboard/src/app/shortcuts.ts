@@ -56,9 +56,10 @@ let firstAt = 0;
 /** Nothing is taken from somebody who types. */
 export function onKey(event: KeyboardEvent): void {
   const mod = event.ctrlKey || event.metaKey;
+  // Within a shadow tree, as the editor is, the event's own target is the tree's host.
+  const [target] = event.composedPath();
   const typing =
-    event.target instanceof HTMLElement &&
-    event.target.closest("input, textarea, select, [contenteditable=true]") !== null;
+    target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable=true]") !== null;
   if (event.altKey || event.isComposing || (typing && !(mod && event.key === "k"))) return;
   const modal = document.querySelector("dialog[open]") !== null;
   if (modal && !mod) return;

@@ -38,7 +38,7 @@ export function Button({ tone = "plain", busy = false, className, children, disa
   );
 }
 
-export function Spinner() {
+function Spinner() {
   return (
     <span
       aria-hidden="true"

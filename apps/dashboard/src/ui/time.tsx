@@ -52,7 +52,7 @@ export function spanText(ms: number): string {
 }
 
 /** `12 s ago`, `in 4 min`; beyond a day the date itself. */
-export function relativeText(at: number, from: number): string {
+function relativeText(at: number, from: number): string {
   const distance = at - from;
   if (Math.abs(distance) < 1_000) return "now";
   const largest = UNITS.find(([, size]) => Math.abs(distance) >= size) ?? UNITS[3];

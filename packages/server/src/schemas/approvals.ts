@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { Id, JsonValue, Moment, Reason } from "./values.ts";
 
-export const ApprovalState = z.enum(["pending", "suspended", "approved", "consumed", "denied", "expired", "withdrawn"]);
+const ApprovalState = z.enum(["pending", "suspended", "approved", "consumed", "denied", "expired", "withdrawn"]);
 
 export const Grant = z.object({
   same: z.array(z.string()),

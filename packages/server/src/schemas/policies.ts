@@ -8,7 +8,7 @@ export const PolicyText = z
   .openapi("PolicyText");
 
 /** Lines and columns count from 1, columns in UTF-16 code units. */
-export const PolicyIssue = z
+const PolicyIssue = z
   .object({
     severity: z.enum(["error", "warning", "note"]),
     code: z.string(),
@@ -64,7 +64,14 @@ export const BacktestBody = z
     limit: z.number().int().min(0).max(1_000).default(100),
   })
   .openapi("BacktestBody");
-export const Backtested = z.object({ revision: z.string(), result: JsonValue }).openapi("Backtested");
+export const Backtested = z
+  .object({
+    revision: z.string(),
+    result: JsonValue,
+    /** Where the changed calls stand, by their ids: for a link. */
+    places: z.record(z.string(), z.object({ run: z.string(), step: z.number().int().nullable() })),
+  })
+  .openapi("Backtested");
 
 /** `base`: the revision that was edited; when another one is in force meanwhile, nothing is written. */
 export const ActivateBody = z

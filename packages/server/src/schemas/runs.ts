@@ -15,7 +15,7 @@ export const Counts = z
   })
   .openapi("Counts");
 
-export const RunSummary = z
+const RunSummary = z
   .object({
     id: Id,
     agent: z.string(),

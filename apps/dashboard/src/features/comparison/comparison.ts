@@ -26,6 +26,6 @@ export function folded(pairs: readonly Pair[]): readonly Folded[] {
 const BESIDE: readonly string[] = ["cost", "time"];
 
 /** Cost and time are never the same twice. */
-export function isOther({ match, differences }: Pair): boolean {
+function isOther({ match, differences }: Pair): boolean {
   return match === "left" || match === "right" || differences.some(({ what }) => !BESIDE.includes(what));
 }

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { analyse, type PolicyIssue } from "@saferun/core";
-import { type LoadResult, loadPolicies, policySchema } from "@saferun/document";
+import { type LoadResult, loadPolicies, type PolicyInput, policySchema } from "@saferun/document";
 import { type PolicyDesk, ProblemError } from "@saferun/server";
 import { nodeClock, nodeHash, openReadOnlySqliteStore } from "@saferun/store";
 import { backtestStore } from "../../backtest/calls.ts";
@@ -14,7 +14,8 @@ import { lineContexts, lineProblemText, readCallLine } from "../../eval/call-lin
 import { explainedJson } from "../../explain/view.ts";
 import type { Io } from "../../io.ts";
 import { type LoadedFiles, loadPolicyFiles, readNamedFile } from "../../policy-files.ts";
-import { isPolicyModule } from "../../policy-module.ts";
+import { importPolicies, isPolicyModule } from "../../policy-module.ts";
+import { placesOfCalls } from "./places.ts";
 
 type Text = { readonly file: string; readonly text: string };
 type Loaded = Extract<LoadResult, { ok: true }>;
@@ -61,7 +62,7 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
       const detail = "the files were changed meanwhile: look at what they say now, and make the change again";
       throw new ProblemError({ status: 409, code: "policy.stale", detail });
     }
-    const { policies } = drafted(files);
+    const { policies } = await drafted(files);
     const known = new Set(found?.names ?? []);
     const foreign = files.find(({ file }) => !known.has(file) && !isNewName(file));
     if (foreign !== undefined) {
@@ -73,9 +74,10 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
       const detail = `\`${missing}\` is one of the policy files and is not among these: send all of them`;
       throw new ProblemError({ status: 422, code: "policy.partial", detail });
     }
+    const changed = changedFiles(files, io.cwd);
     if (found?.loaded.ok === true) keep(history, found.loaded.policies.revision, textsOf(found.names, io.cwd));
     keep(history, policies.revision, files);
-    const staged = files.map(({ file, text }) => stage(resolve(io.cwd, file), text));
+    const staged = changed.map(({ file, text }) => stage(resolve(io.cwd, file), text));
     for (const { temporary, path } of staged) renameSync(temporary, path);
     return policies.revision;
   }
@@ -107,12 +109,12 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
     },
     schema: policySchema,
     async check(files) {
-      const loaded = load(files, io.cwd);
+      const loaded = await load(files, io.cwd);
       const issues = (loaded.ok ? loaded.warnings : loaded.issues).map(issueJson);
       return { ok: loaded.ok, revision: loaded.ok ? loaded.policies.revision : null, issues };
     },
     async attempt({ files, call: line }) {
-      const { policies } = files === undefined ? await inForce() : drafted(files);
+      const { policies } = await (files === undefined ? inForce() : drafted(files));
       try {
         const read = readCallLine(JSON.stringify(line));
         const decision = policies.explain(read.call, lineContexts(nodeClock.now())(read, 1));
@@ -124,17 +126,25 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
       }
     },
     async backtest({ files, since, limit }) {
-      const { policies } = drafted(files);
+      const { policies } = await drafted(files);
       const tally = createTally(limit);
       const opened = openReadOnlySqliteStore({ directory: store });
       try {
         const from = since === undefined ? 0 : Date.parse(since);
         await backtestStore({ policies, against: undefined, tally }, opened, from);
+        const result = tally.result();
+        const places = await placesOfCalls(
+          opened,
+          result.changes.map(({ where }) => where),
+        );
+        return {
+          revision: policies.revision,
+          result: resultJson(result, { from: null, to: policies.revision }),
+          places: Object.fromEntries(places),
+        };
       } finally {
         await opened.close();
       }
-      const result = resultJson(tally.result(), { from: null, to: policies.revision });
-      return { revision: policies.revision, result };
     },
     async activate(files, base) {
       return { revision: await write(files, base) };
@@ -155,19 +165,49 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
   };
 }
 
-export type DraftedPolicies = (files: readonly Text[]) => Loaded;
+export type DraftedPolicies = (files: readonly Text[]) => Promise<Loaded>;
 
 /** @throws ProblemError with every issue where the texts do not load. */
 export function draftedPolicies(cwd: string): DraftedPolicies {
-  return (files) => {
-    const loaded = load(files, cwd);
+  return async (files) => {
+    const loaded = await load(files, cwd);
     if (!loaded.ok) throw invalid(loaded.issues);
     return loaded;
   };
 }
 
-function load(files: readonly Text[], cwd: string): LoadResult {
-  return loadPolicies(files, { hash: nodeHash, readFile: readNamedFile(cwd), analyse });
+/** A module is read from its file, never from a text that was sent: nothing is run that does not lie here already. */
+async function load(files: readonly Text[], cwd: string): Promise<LoadResult> {
+  const inputs: PolicyInput[] = [];
+  for (const one of files) {
+    if (!isPolicyModule(one.file)) {
+      inputs.push(one);
+      continue;
+    }
+    if (!isUnchanged(one, cwd)) throw readOnly(one.file);
+    const built = await importPolicies(one.file, cwd);
+    if ("issue" in built) return { ok: false, issues: [built.issue] };
+    inputs.push(...built.policies);
+  }
+  return loadPolicies(inputs, { hash: nodeHash, readFile: readNamedFile(cwd), analyse });
+}
+
+/** Files that say something else than on disk; a module must not. */
+function changedFiles(files: readonly Text[], cwd: string): readonly Text[] {
+  const changed = files.filter((one) => !isUnchanged(one, cwd));
+  const module = changed.find(({ file }) => isPolicyModule(file));
+  if (module !== undefined) throw readOnly(module.file);
+  return changed;
+}
+
+function isUnchanged({ file, text }: Text, cwd: string): boolean {
+  const path = resolve(cwd, file);
+  return existsSync(path) && readFileSync(path, "utf8") === text;
+}
+
+function readOnly(file: string): ProblemError {
+  const detail = `\`${file}\` is TypeScript: it is changed where it is kept, and read here as it lies there`;
+  return new ProblemError({ status: 422, code: "policy.readonly", detail });
 }
 
 function invalid(issues: readonly PolicyIssue[]): ProblemError {

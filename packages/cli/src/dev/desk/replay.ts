@@ -24,7 +24,7 @@ export function replayDesk(
       return loaded && toWire(loaded.tree);
     },
     async whatIf(run, files) {
-      const { policies } = drafted(files);
+      const { policies } = await drafted(files);
       const loaded = await load(run);
       if (loaded === undefined) return { revision: policies.revision, judged: 0, changes: [], not_reproducible: [] };
       const { revision, judged, changes, notReproducible } = await judgeAgain(loaded, policies, undefined);
