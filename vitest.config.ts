@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { findChromium } from "./scripts/programs.ts";
 
 /** Its packages are installed when `npm test` first needs them. */
 const conformance = existsSync(new URL("conformance/node_modules", import.meta.url));
@@ -18,6 +19,7 @@ export default defineConfig({
       "scripts/**/*.test.ts",
       ...(conformance ? ["conformance/**/*.test.ts"] : []),
     ],
+    env: { CHROMIUM_PATH: findChromium() ?? "" },
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

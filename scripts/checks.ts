@@ -23,6 +23,9 @@ export const CHECKS: readonly Step[] = [
   { name: "unused code", command: ["knip", "--no-progress", "--no-config-hints"] },
 ];
 
+/** Programs of the system that tests drive. */
+export const PROGRAMS: readonly Step[] = [{ name: "a browser and strace", command: ["node", "scripts/programs.ts"] }];
+
 /** Public suites that say themselves what passed: their last line is shown. They install what they need first. */
 export const SUITES: readonly Step[] = [
   { name: "CEL conformance", command: ["npm", "run", "--silent", "conformance:cel"], showsLastLine: true },

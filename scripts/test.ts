@@ -5,20 +5,21 @@
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { REQUIREMENTS } from "../spec/requirements.ts";
-import { CHECKS, SUITES } from "./checks.ts";
+import { CHECKS, PROGRAMS, SUITES } from "./checks.ts";
 import { checkRequirements, readCitations, readRun } from "./evidence.ts";
 import { ROOT, report, runStep, runSteps } from "./steps.ts";
 
 const RESULTS = path.join(ROOT, ".test-results");
 
 const checks = await runSteps(CHECKS);
-// Before the tests: it installs what some of them need.
+// Before the tests: they install what some of them need.
+const programs = await runSteps(PROGRAMS);
 const suites = await runSteps(SUITES);
 const tests = await runTests();
 const requirements = runRequirements();
 
-const passed = checks.passed + suites.passed + tests.passed + requirements.passed;
-const failed = checks.failed + suites.failed + tests.failed + requirements.failed;
+const passed = checks.passed + programs.passed + suites.passed + tests.passed + requirements.passed;
+const failed = checks.failed + programs.failed + suites.failed + tests.failed + requirements.failed;
 console.log(`\n${passed} passed, ${failed} failed${tests.skipped === 0 ? "" : `, ${tests.skipped} skipped`}`);
 process.exitCode = failed === 0 ? 0 : 1;
 

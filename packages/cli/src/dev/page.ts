@@ -38,7 +38,7 @@ export function readPage(): Page {
   }
   const shell = files.get("/index.html");
   if (shell === undefined) {
-    throw failed("page.missing", "the dashboard is not built: run `npm run dashboard` in the repository");
+    throw failed("page.missing", "the dashboard is not built: run `npm run pages` in the repository");
   }
   return { shell, files };
 }

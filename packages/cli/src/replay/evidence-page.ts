@@ -1,11 +1,17 @@
 /** A bundle in a page that verifies it: one file, no network. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { failed } from "../exit.ts";
 
-const read = (name: string): string => readFileSync(new URL(`./page/${name}`, import.meta.url), "utf8");
+/** Built from `page/verify.js`: `npm run pages` in the repository. */
+const SCRIPT = new URL("../../dist/verifier.js", import.meta.url);
 
+/** @throws CommandError `page.missing` where the page's script was not built. */
 export function evidencePage(bundle: string): string {
-  const script = read("verifier.min.js");
+  if (!existsSync(SCRIPT)) {
+    throw failed("page.missing", "the page's script is not built: run `npm run pages` in the repository");
+  }
+  const script = readFileSync(SCRIPT, "utf8");
   const hash = createHash("sha256").update(script).digest("base64");
   const values: Readonly<Record<string, string>> = {
     "%HASH%": hash,
@@ -13,5 +19,6 @@ export function evidencePage(bundle: string): string {
     "%BUNDLE%": Buffer.from(bundle).toString("base64"),
     "EVIDENCE_SCRIPT;": script,
   };
-  return read("page.html").replace(/%HASH%|%BUNDLE%|EVIDENCE_SCRIPT;/g, (place) => values[place] ?? "");
+  const page = readFileSync(new URL("./page/page.html", import.meta.url), "utf8");
+  return page.replace(/%HASH%|%BUNDLE%|EVIDENCE_SCRIPT;/g, (place) => values[place] ?? "");
 }
