@@ -77,14 +77,15 @@ export async function eachCall(
 ): Promise<Eached> {
   const done: string[] = [];
   const broken: Broken[] = [];
-  for (const call of await store.callsIn(states, MOST)) {
+  for (const { id } of await store.callsIn(states, MOST)) {
     try {
-      if (await step(call)) done.push(call.id);
+      const call = await store.call(id);
+      if (call !== undefined && (await step(call))) done.push(id);
     } catch (error) {
       if (error instanceof SafeRunError && OF_STORE.has(error.code)) throw error;
       // A store that cannot even say how long its log is has failed itself.
       await store.head();
-      broken.push({ call: call.id, why: error instanceof Error ? error.message : String(error) });
+      broken.push({ call: id, why: error instanceof Error ? error.message : String(error) });
     }
   }
   return { done, broken };
