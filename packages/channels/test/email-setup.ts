@@ -82,11 +82,14 @@ export const OWN = { origin: "https://ops.example.com", "sec-fetch-site": "same-
 export async function send(
   link: string,
   account: string,
-  typed: Record<string, string>,
+  typed: Readonly<Record<string, string | readonly string[]>>,
   headers: Record<string, string> = OWN,
 ) {
   const form = new URLSearchParams(new URL(link).search);
-  for (const [name, value] of Object.entries(typed)) form.set(name, value);
+  for (const [name, value] of Object.entries(typed)) {
+    form.delete(name);
+    for (const one of [value].flat()) form.append(name, one);
+  }
   const request = new Request(PAGE, {
     method: "POST",
     headers: { "content-type": "application/x-www-form-urlencoded", cookie: `session=${account}`, ...headers },

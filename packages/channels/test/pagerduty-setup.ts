@@ -25,15 +25,20 @@ export async function asked(): Promise<Waiting> {
   return waiting;
 }
 
-export function webhook(type: string, waiting: Waiting, signature?: string): Request {
-  const body = JSON.stringify({
-    event: {
-      event_type: type,
-      occurred_at: "2026-11-20T08:00:00Z",
-      agent: { type: "user_reference", summary: "Ann" },
-      data: { type: "incident", incident_key: waiting.approval.id, status: type.split(".")[1] ?? "" },
-    },
-  });
+/** `change`: what else the event says. */
+export function webhook(type: string, waiting: Waiting, signature?: string, change: JsonObject = {}): Request {
+  const event = {
+    event_type: type,
+    occurred_at: "2026-11-20T08:00:00Z",
+    agent: { type: "user_reference", summary: "Ann" },
+    data: { type: "incident", incident_key: waiting.approval.id, status: type.split(".")[1] ?? "" },
+    ...change,
+  };
+  return delivery(JSON.stringify({ event }), signature);
+}
+
+/** Signed as PagerDuty does, unless another signature is given. */
+export function delivery(body: string, signature?: string): Request {
   const signed = signature ?? `v1=${createHmac("sha256", SECRET).update(body).digest("hex")}`;
   return new Request("http://127.0.0.1/pagerduty", {
     method: "POST",

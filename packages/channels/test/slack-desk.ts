@@ -163,7 +163,7 @@ export function openedForm(front: Front): { blocks: readonly Json[] } {
 }
 
 /** The form that was opened last, as Slack would send it back with these texts typed into its fields. */
-export function submissionOf(front: Front, account: string, typed: Readonly<Record<string, string>>): Json {
+export function submissionOf(front: Front, account: string, typed: Readonly<Record<string, TypedIn>>): Json {
   const opened = front.passed.findLast(({ path }) => path.endsWith("/views.open"));
   const view = JSON.parse(new URLSearchParams(opened?.body ?? "").get("view") ?? "null") as {
     callback_id: string;
@@ -195,11 +195,15 @@ export function submissionOf(front: Front, account: string, typed: Readonly<Reco
   };
 }
 
+/** Of a menu that takes several the texts that are chosen in the end. */
+export type TypedIn = string | readonly string[];
+
 interface SubmittedElement {
   readonly type: string;
   readonly action_id: string;
   readonly initial_value?: string;
   readonly initial_option?: SubmittedOption;
+  readonly initial_options?: readonly SubmittedOption[];
   readonly options?: readonly SubmittedOption[];
 }
 
@@ -210,11 +214,20 @@ interface SubmittedOption {
 
 /** As Slack sends it: of a menu the option that was chosen, of a field what stands in it. */
 function approvalState(
-  { type, options, initial_option, initial_value }: SubmittedElement,
-  typed: string | undefined,
+  { type, options = [], initial_option, initial_options = [], initial_value }: SubmittedElement,
+  typed: TypedIn | undefined,
 ): Json {
+  const optionOf = (chosen: string): SubmittedOption => {
+    const option = options.find(({ text }) => text.text === chosen);
+    if (option === undefined) throw new Error(`the menu has no choice ${chosen}`);
+    return option;
+  };
+  if (type === "multi_static_select") {
+    const chosen = typed === undefined ? initial_options : [typed].flat().map(optionOf);
+    return { type, selected_options: chosen.map(({ value }) => ({ value })) };
+  }
+  if (typed !== undefined && typeof typed !== "string") throw new Error(`${type} takes one`);
   if (type !== "static_select") return { type, value: typed ?? initial_value ?? null };
-  const chosen = typed === undefined ? initial_option : options?.find(({ text }) => text.text === typed);
-  if (typed !== undefined && chosen === undefined) throw new Error(`the menu has no choice ${typed}`);
+  const chosen = typed === undefined ? initial_option : optionOf(typed);
   return { type, selected_option: chosen === undefined ? null : { value: chosen.value } };
 }

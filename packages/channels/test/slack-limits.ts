@@ -89,20 +89,24 @@ function inputProblems(element: Json): readonly string[] {
         ...((min ?? 0) > (max ?? min ?? 0) ? ["min_value above max_value"] : []),
         ...((initial ?? 0) < (min ?? initial ?? 0) || (initial ?? 0) > (max ?? initial ?? 0) ? ["initial_value"] : []),
       ];
-    case "static_select": {
+    case "static_select":
+    case "multi_static_select": {
       const options = at(element, "options");
       const list = Array.isArray(options) ? (options as readonly Json[]) : [];
       const values = list.map((option) => textAt(option, "value"));
-      const initialOption = at(element, "initial_option");
+      const [one, several] = [at(element, "initial_option"), at(element, "initial_options")];
+      const initial = Array.isArray(several) ? (several as readonly Json[]) : one === undefined ? [] : [one];
+      const key = textAt(element, "type") === "static_select" ? "initial_options" : "initial_option";
       return [
         ...(list.length < 1 || list.length > 100 ? [`${list.length} options`] : []),
         ...list.flatMap((option) => [...most(option, ["text", "text"], 75), ...most(option, ["value"], 150)]),
         ...list.flatMap((option) => least(option, ["text", "text"])),
         ...(new Set(values).size < values.length ? ["a value twice"] : []),
-        ...(initialOption === undefined ||
-        list.some((option) => JSON.stringify(option) === JSON.stringify(initialOption))
+        ...(at(element, key) === undefined ? [] : [`${key} does not belong here`]),
+        ...(Array.isArray(several) && several.length === 0 ? ["initial_options is empty"] : []),
+        ...(initial.every((chosen) => list.some((option) => JSON.stringify(option) === JSON.stringify(chosen)))
           ? []
-          : ["initial_option is none of the options"]),
+          : ["what is chosen at first is none of the options"]),
       ];
     }
     default:

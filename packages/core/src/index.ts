@@ -160,9 +160,11 @@ export {
   planArchive,
 } from "./upkeep/archive.ts";
 export { type Erased, type ErasureRequest, type ErasureTarget, erase } from "./upkeep/erase.ts";
+export { eraseAgain, erasureKind, type KeptErasure } from "./upkeep/erase-again.ts";
 export { bookLostModels } from "./upkeep/lost-models.ts";
 export * from "./upkeep/operate.ts";
 export * from "./upkeep/recover.ts";
+export { type EndedByRestore, endAllOpen, recordRestore } from "./upkeep/restore.ts";
 export { ageMs, type Retained, type RetentionRequest, retain } from "./upkeep/retain.ts";
 export * from "./upkeep/sweep.ts";
 export { tidyState } from "./upkeep/tidy.ts";

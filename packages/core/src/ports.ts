@@ -211,12 +211,14 @@ export interface LogStore {
   strays?(): Promise<readonly Stray[]>;
 }
 
+export type CallInState = Pick<CallRecord, "id" | "state">;
+
 export interface StateStore {
   call(id: string): Promise<CallRecord | undefined>;
   /** The call that a caller's own key names, within its run. */
   callByKey(run: string, key: string): Promise<CallRecord | undefined>;
-  /** Calls in one of these states, oldest first. */
-  callsIn(states: readonly CallRecord["state"][], limit: number): Promise<readonly CallRecord[]>;
+  /** Calls in one of these states, oldest first. Their rows are not read: one that is damaged stands in no other's way. */
+  callsIn(states: readonly CallRecord["state"][], limit: number): Promise<readonly CallInState[]>;
   approval(id: string): Promise<ApprovalRecord | undefined>;
   /** Newest first. */
   approvals(options: { state?: ApprovalRecord["state"]; limit: number }): Promise<readonly ApprovalSummary[]>;

@@ -13,6 +13,7 @@ import {
   protecting,
   type Recovered,
   recover,
+  SafeRunError,
   type Signer,
   type Store,
   type Transaction,
@@ -264,8 +265,14 @@ function repaired(store: Store, close: () => Promise<void>): Omit<OpenStore, "re
   };
   prepare().catch(() => undefined);
   const commit = async (transaction: Transaction): Promise<Awaited<ReturnType<Store["commit"]>>> => {
-    await prepare();
-    return store.commit(redacting.transaction(transaction, nodeRandom));
+    try {
+      await prepare();
+      return await store.commit(redacting.transaction(transaction, nodeRandom));
+    } catch (error) {
+      // A call that is denied for it says so to the agent; who has to act is at the terminal.
+      if (error instanceof SafeRunError && error.code === "record.restored") warn(error.message);
+      throw error;
+    }
   };
   const view = mirror(store, {
     inherited: true,

@@ -416,7 +416,8 @@ describe("the store", () => {
     const memory = createMemoryStore();
     const first = saferun.wrap(refund, { policies, store: memory });
     await first({ amount: 1 });
-    const [row] = await memory.callsIn(["succeeded"], 1);
+    const [found] = await memory.callsIn(["succeeded"], 1);
+    const row = await memory.call(found?.id ?? "");
     if (row === undefined) throw new Error("no call");
     const left = { ...row, id: "call_left", state: "executing", owner: "dead", fence: 1 } as const;
     await memory.commit({ calls: [{ row: left, expect: null }], entries: [] });

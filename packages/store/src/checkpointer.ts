@@ -37,6 +37,7 @@ import { createPublisher } from "./anchors/publisher.ts";
 import { nodeVerifier } from "./node/file-signer.ts";
 import type { Installation } from "./node/installation.ts";
 import { nodeHash, nodeRandom } from "./node/ports.ts";
+import { headAhead, restored } from "./restored.ts";
 import { isKey, rotationsAfter } from "./rotations.ts";
 
 export interface CheckpointerOptions {
@@ -52,6 +53,8 @@ export interface CheckpointerOptions {
   readonly heartbeatMs?: number;
   readonly hash?: Hash;
   readonly random?: Random;
+  /** A person has agreed that the log goes on from behind the heads that are kept outside of it. */
+  readonly reconciling?: boolean;
   /** Told when a checkpoint cannot be signed or kept. Default: nobody. */
   readonly onError?: (error: unknown) => void;
 }
@@ -76,8 +79,9 @@ const CHUNK = 1_024;
 
 /**
  * Wraps a store. The first commit through it is preceded by `log.opened` in an empty log (with the public key), or by
- * `log.recovered` when a process that is gone has left entries without a signature. A log that is shorter than its last
- * signed head takes no commit at all: a person must look at it.
+ * `log.recovered` when a process that is gone has left entries without a signature. A log that is behind a
+ * head kept beside the installation, or by an anchor that can be read, was restored or cut back: it takes no commit at all
+ * until a person has reconciled it, in whichever process.
  */
 export function createCheckpointer(store: Store, signer: Signer, options: CheckpointerOptions = {}): CheckpointedStore {
   const { everyEntries = 1_000, everyMs = 1_000, hash = nodeHash, random = nodeRandom } = options;
@@ -99,7 +103,8 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
    * a note into the store.
    */
   async function signedBefore(): Promise<Checkpoint[]> {
-    const texts = [(await store.checkpoints()).at(-1)?.note, options.installation?.lastNote(store.logId)];
+    const kept = options.reconciling === true ? undefined : options.installation?.lastNote(store.logId);
+    const texts = [(await store.checkpoints()).at(-1)?.note, kept];
     const heads = texts.filter((text) => text !== undefined).map(readHead);
     if (heads.length === 0) return [];
     const rotations = await rotationsAfter(store, Math.min(...heads.map((head) => head?.checkpoint.size ?? 0)));
@@ -143,6 +148,10 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
     due = (await signedBefore()).sort((left, right) => left.size - right.size);
     const { size } = await store.head();
     await checkName(size);
+    if (options.reconciling !== true) {
+      const lost = await headAhead(store, { key, anchors, kept: options.installation, onError: options.onError });
+      if (lost !== undefined) throw restored(lost, size);
+    }
     const signed = due.at(-1)?.size ?? 0;
     if (signed > size) throw refuse(`the log has ${size} entries, ${signed} were signed`);
     const draft =

@@ -374,6 +374,8 @@ export function storeContract(name: string, open: OpenStore): void {
         expect(await ids(["executing"], 1)).toEqual(["early"]);
         expect(await ids(["succeeded"], 10)).toEqual(["done"]);
         expect(await ids([], 10)).toEqual([]);
+        // Which they are and how they stand, and not what may be damaged in them.
+        expect(await store.callsIn(["unknown"], 1)).toEqual([{ id: "late", state: "unknown" }]);
         const finished = call("early", { createdAt: 10, version: 2, state: "succeeded" });
         await store.commit({ entries: [], calls: [write(finished, 1)] });
         expect(await ids(["executing", "unknown"], 10)).toEqual(["middle", "late"]);

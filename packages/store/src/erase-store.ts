@@ -1,7 +1,17 @@
 /** An erasure in a directory: the log, the index derived from it, the files of both; and what it could not reach. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { archiveBase, type Erased, type ErasureRequest, erase } from "@saferun/core";
+import {
+  archiveBase,
+  type Erased,
+  type ErasureRequest,
+  erase,
+  erasureKind,
+  type KeptErasure,
+  parseHeader,
+  type Store,
+} from "@saferun/core";
+import type { Installation } from "./node/installation.ts";
 import { nodeHash, nodeRandom } from "./node/ports.ts";
 import { createIndexer, type Indexer } from "./search/indexer.ts";
 import { searchPath } from "./search/schema.ts";
@@ -15,9 +25,39 @@ export interface StoreErasure extends Erased {
 
 const BUSY_MS = 5_000;
 
-/** Durable when it resolves. @throws SafeRunError as `erase` does. */
-export async function eraseFromStore(store: SqliteStore, request: ErasureRequest): Promise<StoreErasure> {
-  const erased = await erase(store, request, nodeRandom);
+/**
+ * Durable when it resolves. With `installation` it is remembered there what was erased, so that a backup which is restored
+ * later forgets it again. @throws SafeRunError as `erase` does.
+ */
+export async function eraseFromStore(
+  store: SqliteStore,
+  request: ErasureRequest,
+  installation?: Pick<Installation, "keepErasure">,
+): Promise<StoreErasure> {
+  const remembering = installation === undefined ? store : remember(store, erasureKind(request.target), installation);
+  const erased = await erase(remembering, request, nodeRandom);
+  return { ...erased, unreached: await forgetErasedIn(store, erased) };
+}
+
+/** Before the commit: what a person asked to be erased must not come back because this process died in between. */
+function remember(store: Store, kind: KeptErasure["kind"], installation: Pick<Installation, "keepErasure">): Store {
+  return {
+    ...store,
+    commit: async (transaction) => {
+      const parts: string[] = [];
+      for (const { seq, names } of transaction.erase ?? []) {
+        const [entry] = await store.entries({ from: seq, limit: 1 });
+        const commitments = entry === undefined ? {} : (parseHeader(entry.header).parts ?? {});
+        parts.push(...names.flatMap((name) => commitments[name] ?? []));
+      }
+      if (parts.length > 0) installation.keepErasure(store.logId, { kind, parts });
+      return store.commit(transaction);
+    },
+  };
+}
+
+/** The index and the files forget it as well. What could not be reached, in words. */
+export async function forgetErasedIn(store: SqliteStore, erased: Erased): Promise<readonly string[]> {
   const { directory } = store;
   const unreached = [...copiesIn(directory)];
   const { size: archivedTo } = await archiveBase(store);
@@ -25,7 +65,7 @@ export async function eraseFromStore(store: SqliteStore, request: ErasureRequest
   if (!truncatesWal(join(directory, "log.db"))) unreached.push("log.db-wal: another process reads the store; end it");
   if (!forgets(directory, erased.entries)) unreached.push("search.db: it could not be cleaned; delete it");
   for (const kind of erased.kept) unreached.push(`a row of \`${kind}\` that still holds for a call`);
-  return { ...erased, unreached };
+  return unreached;
 }
 
 /** What an upgrade has kept of the store as it was. */

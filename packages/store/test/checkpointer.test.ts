@@ -105,8 +105,8 @@ describe("createCheckpointer", () => {
     expect(keptIn(home.lastNote(second.logId))).toMatchObject({ size: 3, origin: signer.name });
 
     const restored = createCheckpointer(openSqliteStore({ directory: backup }), signer, { installation: home });
-    await expect(restored.commit({ entries: [lost] })).rejects.toMatchObject({ code: "record.corrupt" });
-    await expect(restored.checkpoint()).rejects.toMatchObject({ code: "record.corrupt" });
+    await expect(restored.commit({ entries: [lost] })).rejects.toMatchObject({ code: "record.restored" });
+    await expect(restored.checkpoint()).rejects.toMatchObject({ code: "record.restored" });
     await restored.close();
   });
 

@@ -16,9 +16,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { encodePart, SafeRunError, type Transaction } from "@saferun/core";
+import { encodePart, recover, SafeRunError, stopCalls, type Transaction, toLookAt } from "@saferun/core";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { installation, nodeRandom, openSqliteStore, type SqliteStoreOptions, verifyStore } from "../src/index.ts";
+import { approval, call, write } from "../src/contract-rows.ts";
+import {
+  installation,
+  nodeClock,
+  nodeRandom,
+  openSqliteStore,
+  type SqliteStoreOptions,
+  verifyStore,
+} from "../src/index.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -175,6 +183,32 @@ describe("a store's file", () => {
     db.close();
     chmodSync(join(foreign, "log.db"), 0o600);
     expect(codeOf({ directory: foreign })).toBe("record.corrupt");
+  });
+
+  it("with one damaged call: it holds up no other, a start tells of it, and its question stays closed", async () => {
+    const directory = fresh();
+    let now = 5;
+    const clock = { ...nodeClock, now: () => now };
+    const store = openSqliteStore({ directory, clock });
+    const ids = ["first", "second", "third"];
+    const calls = ids.map((id) => write(call(id, { key: id, state: "pending", approval: id }), null));
+    const approvals = ids.map((id) => write(approval(id, { call: id, agent: id, deadline: 9 }), null));
+    await store.commit({ calls, approvals, entries: [] });
+    const bent = new DatabaseSync(join(directory, "log.db"));
+    bent.exec("UPDATE calls SET record = '{' WHERE id = 'first'");
+    bent.close();
+    const by = { id: "ann", kind: "person", roles: ["admin"] } as const;
+    const scope = { agent: "second", tool: null, run: null };
+    expect(await stopCalls({ store, clock, random: nodeRandom }, { scope, reason: "test", by })).toMatchObject({
+      ok: true,
+    });
+    expect((await store.approval("second"))?.state).toBe("suspended");
+    now = 9;
+    const found = await recover(store, clock);
+    expect(found).toMatchObject({ unknown: [], expired: ["second", "third"] });
+    expect(toLookAt(found)).toEqual([expect.stringMatching(/^call `first` waits on damaged rows/)]);
+    expect((await store.approval("first"))?.state).toBe("pending");
+    await store.close();
   });
 
   it("of the first schema gets the tables that it lacks, and keeps what it holds", async () => {

@@ -41,7 +41,8 @@ describe("stores of every version of the schema", () => {
     expect(runs.map(({ agent }) => agent).sort()).toEqual(["sales", "support"]);
     const calls = await store.callsIn(["succeeded", "denied"], 100);
     expect(calls.map(({ state }) => state).sort()).toEqual(["denied", "denied", ...Array(4).fill("succeeded")]);
-    expect(await store.callByKey(calls[0]?.run ?? "", "first")).toBeDefined();
+    const call = await store.call(calls[0]?.id ?? "");
+    expect(await store.callByKey(call?.run ?? "", "first")).toBeDefined();
     expect((await store.approvals({ limit: 10 })).map(({ state }) => state)).toEqual(["consumed", "consumed"]);
     expect((await store.commit({ entries: [{ type: "call.lost", call: "c" }] })).ok).toBe(true);
     expect(await verifyStore(store, { pinned })).toMatchObject({ status: "verified", unsigned: 1, faults: [] });

@@ -12,6 +12,7 @@ import { claimedKey } from "../log/claimed-key.ts";
 import { registerErase } from "../log/erase.ts";
 import { registerExport } from "../log/export.ts";
 import { registerProof } from "../log/proof.ts";
+import { registerReconcile } from "../log/reconcile.ts";
 import { registerReport } from "../log/report.ts";
 import { registerRetain } from "../log/retain.ts";
 import { registerRotateKey } from "../log/rotate-key.ts";
@@ -54,6 +55,7 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
   registerRotateKey(command, setup);
   registerWitness(command, setup);
   registerErase(command, setup);
+  registerReconcile(command, setup);
   registerArchive(command, setup);
   registerRetain(command, setup);
 

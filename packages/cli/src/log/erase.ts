@@ -56,10 +56,11 @@ async function eraseContent(io: Io, options: Options): Promise<ExitCode> {
   const store = redacted(openSqliteStore({ directory: requireStore(io, options.store) }));
   try {
     const { reason } = options;
-    const erased = await eraseFromStore(store, { target, reason, by: `local:${userInfo().username}` });
+    const own = installation();
+    const erased = await eraseFromStore(store, { target, reason, by: `local:${userInfo().username}` }, own);
     // Signed at once: who keeps a checkpoint can tell the erasure from a loss.
     await createCheckpointer(store, createFileSigner(signingKeyPath(store.directory)), {
-      installation: installation(),
+      installation: own,
     }).checkpoint();
     const { parts, runs, rows, unreached } = erased;
     if (options.json)

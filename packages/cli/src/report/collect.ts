@@ -80,6 +80,7 @@ const LISTS: Readonly<Record<string, keyof ReportLists>> = {
   "log.opened": "record",
   "log.recovered": "record",
   "log.rotated": "record",
+  "log.restored": "record",
 };
 
 export async function collect(store: Pick<Store, "entries">, { from, to }: ReportPeriod): Promise<Collected> {

@@ -7,6 +7,7 @@ import { part } from "../gate/record.ts";
 import { type CallRecord, stepCall } from "../lifecycle.ts";
 import type { EntryDraft } from "../log/entry.ts";
 import type { Clock, Random, RowWrite, Store } from "../ports.ts";
+import { eachCall } from "../upkeep/recover.ts";
 
 export interface SuspensionPorts {
   readonly store: Store;
@@ -21,7 +22,6 @@ export interface Suspension {
   readonly why: string;
 }
 
-const MOST = 10_000;
 const TRIES = 5;
 
 /**
@@ -39,10 +39,12 @@ export function resumeApprovals(ports: SuspensionPorts, suspension: Suspension):
 
 async function change(ports: SuspensionPorts, suspension: Suspension, type: "suspend" | "resume"): Promise<string[]> {
   const changed: string[] = [];
-  for (const { id } of await ports.store.callsIn(["pending", "approved"], MOST)) {
+  // Nothing runs by a row that cannot be read; whoever sweeps tells of it.
+  await eachCall(ports.store, ["pending", "approved"], async ({ id }) => {
     const approval = await changeOne(ports, id, suspension, type);
     if (approval !== undefined) changed.push(approval);
-  }
+    return approval !== undefined;
+  });
   return changed;
 }
 

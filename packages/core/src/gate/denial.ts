@@ -97,11 +97,17 @@ export function unavailableDenial(callId: string, tool: unknown, error: unknown)
     callId,
     tool: shown(tool),
     rules: [known ? error.code : "internal.error"],
-    reason: known
-      ? `the call could not be recorded, so it did not run (${error.code})`
-      : "the gate failed, so the call did not run",
+    reason: isRestored(error)
+      ? "the record was restored from a backup: no call runs until a person has reconciled it (record.restored)"
+      : known
+        ? `the call could not be recorded, so it did not run (${error.code})`
+        : "the gate failed, so the call did not run",
     retry: known && error.retryable,
   };
+}
+
+function isRestored(error: unknown): boolean {
+  return error instanceof SafeRunError && error.code === "record.restored";
 }
 
 function shown(tool: unknown): string {

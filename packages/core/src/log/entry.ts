@@ -14,6 +14,7 @@ export const ENTRY_TYPES = [
   "log.rotated",
   "log.erased",
   "log.archived",
+  "log.restored",
   "policy.activated",
   "policy.rejected",
   "run.started",

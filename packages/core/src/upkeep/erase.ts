@@ -54,38 +54,57 @@ export async function erase(store: Store, request: ErasureRequest, random: Rando
   }
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await collect(store, target);
-    const { parts } = found;
-    if (parts.length === 0) throw new SafeRunError("option.invalid", "the log holds no content of this");
-    const rows = await rowsOf(store, target, found);
-    const content = part(ERASURE_PART, erasureContent(by, reason, parts), random);
-    const written = await store.commit({
-      ...(await recordsOf(store, found)),
-      rows: [...rows.removed, await erasureGuard(store)],
-      entries: [{ type: "log.erased", parts: [content] }],
-      erase: parts,
-    });
-    if (!written.ok) continue;
-    return {
-      entries: parts.map(({ seq }) => seq),
-      parts: parts.reduce((count, { names }) => count + names.length, 0),
-      runs: found.runs.size,
-      rows: rows.removed.length + found.calls.size + found.approvals.size,
-      kept: [...new Set(rows.kept)],
-    };
+    if (found.parts.length === 0) throw new SafeRunError("option.invalid", "the log holds no content of this");
+    const erased = await eraseFound(store, found, { by, reason }, random);
+    if (erased !== undefined) return erased;
   }
   throw new SafeRunError("record.busy", "the erasure could not be recorded", { retryable: true });
 }
 
-interface Found {
+/** In one transaction; undefined when something of it has moved on meanwhile, and nothing was written. */
+export async function eraseFound(
+  store: Store,
+  found: Found,
+  { by, reason }: Pick<ErasureRequest, "by" | "reason">,
+  random: Random,
+): Promise<Erased | undefined> {
+  const { parts } = found;
+  const rows = await rowsOf(store, found);
+  const content = part(ERASURE_PART, erasureContent(by, reason, parts), random);
+  const written = await store.commit({
+    ...(await recordsOf(store, found)),
+    rows: [...rows.removed, await erasureGuard(store)],
+    entries: [{ type: "log.erased", parts: [content] }],
+    erase: parts,
+  });
+  if (!written.ok) return undefined;
+  return {
+    entries: parts.map(({ seq }) => seq),
+    parts: parts.reduce((count, { names }) => count + names.length, 0),
+    runs: found.runs.size,
+    rows: rows.removed.length + found.calls.size + found.approvals.size,
+    kept: [...new Set(rows.kept)],
+  };
+}
+
+/** What is to be erased, and whose rows go with it. */
+export interface Found {
+  /** Names of people. */
+  readonly subjects: Set<string>;
   readonly parts: ErasedParts[];
   readonly runs: Set<string>;
   readonly calls: Set<string>;
   readonly approvals: Set<string>;
 }
 
+export function nothingFound(): Found {
+  return { subjects: new Set(), parts: [], runs: new Set(), calls: new Set(), approvals: new Set() };
+}
+
 /** Reads the whole log: who a run was for stands in its first entry, and only there. */
 async function collect(store: Store, target: ErasureTarget): Promise<Found> {
-  const found: Found = { parts: [], runs: new Set(), calls: new Set(), approvals: new Set() };
+  const found = nothingFound();
+  if ("subject" in target) found.subjects.add(target.subject);
   if ("run" in target) found.runs.add(target.run);
   for (let from = 0; ; ) {
     const entries = await store.entries({ from, limit: PAGE });
@@ -115,17 +134,28 @@ function see(entry: StoredEntry, header: EntryHeader, target: ErasureTarget, fou
 
 const decoder = new TextDecoder();
 
-function isFor({ parts }: StoredEntry, { type }: EntryHeader, subject: string): boolean {
-  const bytes = type === "run.started" ? parts.find(({ name }) => name === "context")?.bytes : undefined;
-  if (bytes === undefined || bytes === null) return false;
+function isFor(entry: StoredEntry, { type }: EntryHeader, subject: string): boolean {
+  return type === "run.started" && principalIn(entry) === subject;
+}
+
+/** For whom a run was made, as its first entry has it. */
+export function principalIn({ parts }: StoredEntry): string | undefined {
+  const bytes = parts.find(({ name }) => name === "context")?.bytes ?? null;
+  if (bytes === null) return undefined;
   const content = JSON.parse(decoder.decode(bytes)) as { readonly principal?: { readonly id?: unknown } };
-  return content.principal?.id === subject;
+  const id = content.principal?.id;
+  return typeof id === "string" ? id : undefined;
 }
 
 /** The tool's policy has said whose data it is, whoever the run was for. */
-function holdsDataOf({ parts }: StoredEntry, { type }: EntryHeader, subject: string): boolean {
-  const bytes = type === "call.proposed" ? parts.find(({ name }) => name === SUBJECT_PART)?.bytes : undefined;
-  return bytes !== undefined && bytes !== null && JSON.parse(decoder.decode(bytes)) === subject;
+function holdsDataOf(entry: StoredEntry, { type }: EntryHeader, subject: string): boolean {
+  return type === "call.proposed" && subjectIn(entry) === subject;
+}
+
+export function subjectIn({ parts }: StoredEntry): string | undefined {
+  const bytes = parts.find(({ name }) => name === SUBJECT_PART)?.bytes ?? null;
+  const subject: unknown = bytes === null ? undefined : JSON.parse(decoder.decode(bytes));
+  return typeof subject === "string" ? subject : undefined;
 }
 
 /** Calls and approvals keep their states; a digest is a guess away from its arguments, so that it goes with them. */
@@ -169,10 +199,10 @@ function withoutContent(approval: ApprovalRecord): ApprovalRecord {
   };
 }
 
-async function rowsOf(store: Store, target: ErasureTarget, found: Found) {
+async function rowsOf(store: Store, found: Found) {
   const removed: RowWrite<StateRow>[] = [];
   const kept: StateKind[] = [];
-  const words = [...found.runs, ...found.calls, ...found.approvals].concat("subject" in target ? [target.subject] : []);
+  const words = [...found.runs, ...found.calls, ...found.approvals, ...found.subjects];
   const marks = new Set(words.map((word) => JSON.stringify(word)));
   const sticky = new Set<string>();
   for (const id of found.approvals) for (const row of (await store.approval(id))?.sticky ?? []) sticky.add(row);

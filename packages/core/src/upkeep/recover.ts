@@ -77,22 +77,30 @@ export async function eachCall(
 ): Promise<Eached> {
   const done: string[] = [];
   const broken: Broken[] = [];
-  for (const call of await store.callsIn(states, MOST)) {
+  for (const { id } of await store.callsIn(states, MOST)) {
     try {
-      if (await step(call)) done.push(call.id);
+      const call = await store.call(id);
+      if (call !== undefined && (await step(call))) done.push(id);
     } catch (error) {
       if (error instanceof SafeRunError && OF_STORE.has(error.code)) throw error;
       // A store that cannot even say how long its log is has failed itself.
       await store.head();
-      broken.push({ call: call.id, why: error instanceof Error ? error.message : String(error) });
+      broken.push({ call: id, why: error instanceof Error ? error.message : String(error) });
     }
   }
   return { done, broken };
 }
 
-const OF_STORE: ReadonlySet<string> = new Set(["record.busy", "record.full", "record.newer", "record.untrusted"]);
+const OF_STORE: ReadonlySet<string> = new Set([
+  "record.busy",
+  "record.full",
+  "record.newer",
+  "record.restored",
+  "record.untrusted",
+]);
 
-async function lose(store: Store, clock: Clock, call: CallRecord): Promise<boolean> {
+/** Whoever it was that ran it: nobody knows any more what its tool did. False: it is not executing. */
+export async function lose(store: Store, clock: Clock, call: CallRecord): Promise<boolean> {
   const step = stepCall(call, { type: "lose", now: clock.now() });
   if (!step.ok) return false;
   const entry = { type: "call.lost", run: call.run, call: call.id, outcome: "unknown" } as const;
@@ -107,13 +115,15 @@ async function lose(store: Store, clock: Clock, call: CallRecord): Promise<boole
   return result.ok;
 }
 
-/** Ends a wait whose time is over, under compare-and-set: whoever waits, waited or looks may do it. False: it is not over. */
-export async function expireCall(store: Store, clock: Clock, call: CallRecord): Promise<boolean> {
+/**
+ * Ends a wait whose time is over, under compare-and-set: whoever waits, waited or looks may do it. False: it is not over at
+ * `asOf`, which is now unless its time was cut short.
+ */
+export async function expireCall(store: Store, clock: Clock, call: CallRecord, asOf = clock.now()): Promise<boolean> {
   const approval = call.approval === null ? undefined : await store.approval(call.approval);
   if (approval === undefined) return false;
-  const now = clock.now();
-  const ended = stepApproval(approval, { type: "expire", now });
-  const step = stepCall(call, { type: "expire", now });
+  const ended = stepApproval(approval, { type: "expire", now: asOf });
+  const step = stepCall(call, { type: "expire", now: clock.now() });
   if (!ended.ok || !step.ok) return false;
   const entry = { type: "approval.expired", run: call.run, call: call.id, approval: approval.id } as const;
   const result = await store.commit({

@@ -19,6 +19,11 @@ export interface Anchor {
    * @throws whatever went wrong; it is tried again with the next checkpoint.
    */
   publish(checkpoint: AnchoredCheckpoint): Promise<string>;
+  /**
+   * What was last kept there, newest first, where it can be read back: a log that is behind it was restored or cut.
+   * @throws whatever went wrong.
+   */
+  kept?(): Promise<readonly string[]>;
 }
 
 /** A checkpoint as one line among others: standard output, syslog, any collector of lines. */

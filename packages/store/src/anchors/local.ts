@@ -1,6 +1,6 @@
 /** The cheapest anchors: a file that is only appended to, and lines for whoever collects them. */
-import { closeSync, constants, fsyncSync, openSync, writeSync } from "node:fs";
-import { type Anchor, checkpointLine } from "./anchor.ts";
+import { closeSync, constants, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { type Anchor, checkpointLine, notesOfAnchor } from "./anchor.ts";
 
 /**
  * Appends each checkpoint to a file. It anchors something only where this account cannot change what is written: another
@@ -19,6 +19,14 @@ export function createFileAnchor(path: string): Anchor {
         closeSync(file);
       }
       return note;
+    },
+    kept: async () => {
+      try {
+        return (notesOfAnchor(readFileSync(path, "utf8")) ?? []).toReversed();
+      } catch (error) {
+        if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+        throw error;
+      }
     },
   };
 }

@@ -213,7 +213,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       [...calls.values()]
         .filter((call) => states.includes(call.state))
         .sort((left, right) => left.createdAt - right.createdAt || (left.id < right.id ? -1 : 1))
-        .slice(0, limit),
+        .slice(0, limit)
+        .map(({ id, state }) => ({ id, state })),
     approval: async (id) => approvals.get(id),
     approvals: async ({ state, limit }) =>
       [...approvals.values()]

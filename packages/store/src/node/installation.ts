@@ -1,14 +1,15 @@
 /**
  * What SafeRun knows of itself on this machine and account, outside of every project: an id that its stores carry, so
- * that a cloned repository cannot bring a store of its own, and the last signed head of each log, so that a log that was
- * cut back or restored is noticed.
+ * that a cloned repository cannot bring a store of its own; and of each log the last signed head, so that one that was cut
+ * back or restored is noticed, and what was erased in it, so that a restored one forgets it again.
  */
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { SafeRunError, toHex } from "@saferun/core";
+import { type KeptErasure, SafeRunError, toHex } from "@saferun/core";
 import { storeFailure } from "../sqlite/failure.ts";
 import { nodeRandom } from "./ports.ts";
 import {
+  appendPrivateFile,
   checkPrivateDirectory,
   createPrivateFile,
   makePrivateDirectory,
@@ -23,6 +24,10 @@ export interface Installation {
   /** The last signed note that this account's checkpointer has kept for a log; undefined when there is none. */
   lastNote(logId: string): string | undefined;
   keepNote(logId: string, note: string): void;
+  /** What was erased in a log, oldest first. @throws SafeRunError `record.corrupt` where that cannot be read. */
+  erasures(logId: string): readonly KeptErasure[];
+  /** Durable when it returns. */
+  keepErasure(logId: string, erasure: KeptErasure): void;
 }
 
 export interface InstallationOptions {
@@ -50,8 +55,11 @@ export function installation(options: InstallationOptions = {}): Installation {
     return {
       id,
       directory,
-      lastNote: (logId) => readPrivateFile(notePath(directory, logId)),
-      keepNote: (logId, note) => replacePrivateFile(notePath(directory, logId), note),
+      lastNote: (logId) => readPrivateFile(pathOf(directory, "head", logId)),
+      keepNote: (logId, note) => replacePrivateFile(pathOf(directory, "head", logId), note),
+      erasures: (logId) => parseErasures(readPrivateFile(pathOf(directory, "erased", logId)) ?? ""),
+      keepErasure: (logId, erasure) =>
+        appendPrivateFile(pathOf(directory, "erased", logId), `${JSON.stringify(erasure)}\n`),
     };
   } catch (error) {
     throw storeFailure(error);
@@ -70,7 +78,22 @@ function stateDirectory({ SAFERUN_STATE_DIR, XDG_STATE_HOME, HOME }: Readonly<Re
   return join(HOME && isAbsolute(HOME) ? HOME : homedir(), ".local", "state", "saferun");
 }
 
-function notePath(directory: string, logId: string): string {
+function pathOf(directory: string, what: "head" | "erased", logId: string): string {
   if (!ID.test(logId)) throw new SafeRunError("record.corrupt", "a log whose id is no id");
-  return join(directory, `head-${logId}`);
+  return join(directory, `${what}-${logId}`);
+}
+
+/** A last line without its end was being written when the process died: that erasure was not begun. */
+function parseErasures(text: string): readonly KeptErasure[] {
+  const lines = text.split("\n").slice(0, -1);
+  return lines.map((line) => {
+    try {
+      const { kind, parts } = JSON.parse(line) as Partial<Record<keyof KeptErasure, unknown>>;
+      const isKind = kind === "subject" || kind === "run" || kind === "call";
+      if (isKind && Array.isArray(parts) && parts.every((one) => typeof one === "string")) return { kind, parts };
+    } catch {
+      // Said below.
+    }
+    throw new SafeRunError("record.corrupt", "the list of erasures in the state directory is damaged: restore it");
+  });
 }

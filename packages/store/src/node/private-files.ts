@@ -1,6 +1,7 @@
 /** Directories and files that belong to this account alone: how they are made, and when they are not believed. */
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -8,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   type Stats,
   unlinkSync,
@@ -77,6 +79,25 @@ export function createPrivateFile(path: string, content: string): boolean {
 export function replacePrivateFile(path: string, content: string): void {
   renameSync(writeTemporary(path, content), path);
   syncDirectory(dirname(path));
+}
+
+/** Adds to a file (0600), which is made where it is missing; durable when it returns. @throws SafeRunError `record.untrusted`. */
+export function appendPrivateFile(path: string, content: string): void {
+  const stats = statsOf(path);
+  if (stats !== undefined) checkPrivate(path, stats, "file");
+  const file = openSync(path, "a+", 0o600);
+  try {
+    // What a killed process left of its line must not swallow this one.
+    const { size } = fstatSync(file);
+    const last = Buffer.alloc(1);
+    const whole = size === 0 || (readSync(file, last, 0, 1, size - 1) === 1 && last[0] === 0x0a);
+    if (!whole) throw new SafeRunError("record.corrupt", `\`${path}\` ends within a line: remove that line`);
+    writeSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  if (stats === undefined) syncDirectory(dirname(path));
 }
 
 function writeTemporary(path: string, content: string): string {

@@ -4,6 +4,7 @@ import {
   type ApprovalRecord,
   type ApprovalSummary,
   type CallEntry,
+  type CallInState,
   type CallRecord,
   type Hash,
   type Json,
@@ -137,10 +138,13 @@ export function createReader(path: string, options: { readonly busyMs: number; r
         .map((found) => ({ size: integer(found.size, "size"), note: text(found.note, "note") })),
     call: (id: string) => callIn(row(statements.call, id)),
     callByKey: (run: string, key: string) => callIn(row(statements.callByKey, run, key)),
-    callsIn: (states: readonly CallRecord["state"][], limit: number): CallRecord[] => {
+    callsIn: (states: readonly CallRecord["state"][], limit: number): CallInState[] => {
       const open = states.every((state) => OPEN_CALLS.includes(`'${state}'`));
       const statement = open ? statements.openCalls : statements.anyCalls;
-      return statement.all(JSON.stringify(states), limit).flatMap((found) => callIn(found) ?? []);
+      return statement.all(JSON.stringify(states), limit).map((found) => ({
+        id: text(found.id, "id"),
+        state: text(found.state, "state") as CallRecord["state"],
+      }));
     },
     approval: (id: string) => approvalIn(row(statements.approval, id)),
     approvals: ({ state, limit }: { state?: ApprovalRecord["state"]; limit: number }): ApprovalSummary[] =>
@@ -183,10 +187,10 @@ function prepareAll(db: DatabaseSync) {
     call: db.prepare("SELECT record FROM calls WHERE id = ?"),
     callByKey: db.prepare("SELECT record FROM calls WHERE run = ? AND key = ?"),
     openCalls: db.prepare(
-      `SELECT record FROM calls WHERE ${OPEN_CALLS} AND state IN (SELECT value FROM json_each(?)) ORDER BY created, id LIMIT ?`,
+      `SELECT id, state FROM calls WHERE ${OPEN_CALLS} AND state IN (SELECT value FROM json_each(?)) ORDER BY created, id LIMIT ?`,
     ),
     anyCalls: db.prepare(
-      "SELECT record FROM calls WHERE state IN (SELECT value FROM json_each(?)) ORDER BY created, id LIMIT ?",
+      "SELECT id, state FROM calls WHERE state IN (SELECT value FROM json_each(?)) ORDER BY created, id LIMIT ?",
     ),
     approval: db.prepare("SELECT record FROM approvals WHERE id = ?"),
     // Arguments may have a megabyte: of each row only what a list shows leaves the database.

@@ -1,0 +1,78 @@
+/** After a backup was restored: what was open in it is ended, what was erased since is erased again, and the log goes on. */
+import {
+  type Actor,
+  type EndedByRestore,
+  endAllOpen,
+  eraseAgain,
+  type KeptErasure,
+  noteKey,
+  recordRestore,
+  SafeRunError,
+  type Signer,
+  type TreeHead,
+} from "@saferun/core";
+import type { Anchor } from "./anchors/anchor.ts";
+import { createCheckpointer } from "./checkpointer.ts";
+import { forgetErasedIn } from "./erase-store.ts";
+import type { Installation } from "./node/installation.ts";
+import { nodeClock, nodeHash, nodeRandom } from "./node/ports.ts";
+import { headAhead } from "./restored.ts";
+import type { SqliteStore } from "./sqlite/sqlite-store.ts";
+import { verifyStore } from "./verify-store.ts";
+
+export interface ReconcileOptions {
+  readonly installation: Pick<Installation, "keepNote" | "lastNote" | "erasures">;
+  readonly signer: Signer;
+  readonly anchors?: readonly Anchor[];
+  readonly reason: string;
+  readonly by: Actor;
+}
+
+export interface Reconciled extends EndedByRestore {
+  /** The head that nothing leads to any more. */
+  readonly lost: TreeHead;
+  /** Grants that count no more. */
+  readonly grants: number;
+  /** Parts that were erased again. */
+  readonly erased: number;
+  /** Files and processes that may still hold what was erased, in words. */
+  readonly unreached: readonly string[];
+}
+
+/**
+ * The log goes on from where it is, when this resolves. Whoever dies on the way leaves it stopped: it is begun again.
+ * @throws SafeRunError `option.invalid` where nothing is to be reconciled, and without a name and a reason; `record.corrupt`
+ * for a log that does not verify by itself; `record.*` as the store does.
+ */
+export async function reconcileStore(store: SqliteStore, options: ReconcileOptions): Promise<Reconciled> {
+  const { installation, signer, anchors = [], reason, by } = options;
+  const key = noteKey(signer.name, signer.publicKey, nodeHash);
+  const lost = await headAhead(store, { key, anchors, kept: installation });
+  if (lost === undefined) {
+    throw new SafeRunError(
+      "option.invalid",
+      "there is nothing to reconcile: the log is not behind what is known of it",
+    );
+  }
+  const { faults } = await verifyStore(store);
+  if (faults.length > 0) {
+    throw new SafeRunError(
+      "record.corrupt",
+      "the log does not verify by itself: see `saferun log verify`; restore another",
+    );
+  }
+  const ports = { store, clock: nodeClock, random: nodeRandom };
+  const grants = await recordRestore(ports, { lost, reason, by });
+  const ended = await endAllOpen(ports);
+  const again = await eraseOnceMore(store, installation.erasures(store.logId), by);
+  const signing = createCheckpointer(store, signer, { installation, anchors, reconciling: true });
+  await (anchors.length === 0 ? signing.checkpoint() : signing.anchor());
+  return { ...ended, ...again, lost, grants };
+}
+
+async function eraseOnceMore(store: SqliteStore, erasures: readonly KeptErasure[], by: Actor) {
+  const why = { by: by.id, reason: "erased before the backup was restored" };
+  const erased = await eraseAgain(store, erasures, why, nodeRandom);
+  if (erased === undefined) return { erased: 0, unreached: [] };
+  return { erased: erased.parts, unreached: await forgetErasedIn(store, erased) };
+}
