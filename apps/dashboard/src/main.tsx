@@ -12,7 +12,10 @@ const MOST_RETRIES = 3;
 
 const queries = new QueryClient({
   defaultOptions: {
+    // A press is sent now or not at all: nothing waits for the network and is decided by it later.
+    mutations: { networkMode: "always" },
     queries: {
+      networkMode: "always",
       // What changed is told by the event stream; without it the pages look again when somebody comes back to them.
       staleTime: 30_000,
       // An answer is an answer: only a gate that was not heard is asked again.

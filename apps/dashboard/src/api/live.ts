@@ -19,6 +19,7 @@ interface LogEvent {
   readonly entries: readonly LiveEntry[];
 }
 
+const EVERYTHING: LogEvent = { more: true, entries: [] };
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8_000;
 
@@ -29,6 +30,8 @@ export async function followLog(
   onState: (state: LiveState) => void,
 ): Promise<void> {
   let lastId = "";
+  // What failed while nothing was heard is read again, whether or not anything has happened since.
+  let away = false;
   let waitMs = FIRST_RETRY_MS;
   const refresh = refresher(queries);
   const parser = createParser({
@@ -36,7 +39,8 @@ export async function followLog(
       lastId = id ?? lastId;
       waitMs = FIRST_RETRY_MS;
       onState("live");
-      refresh(JSON.parse(data) as LogEvent);
+      refresh(away ? EVERYTHING : (JSON.parse(data) as LogEvent));
+      away = false;
     },
   });
   while (!signal.aborted) {
@@ -54,6 +58,7 @@ export async function followLog(
       // Without the session no stream will ever open: the pages say what to do.
       if (error instanceof RequestProblem && error.status === 401) return;
     }
+    away = true;
     await sleep(waitMs, signal);
     waitMs = Math.min(waitMs * 2, LAST_RETRY_MS);
   }

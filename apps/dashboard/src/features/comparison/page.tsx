@@ -17,8 +17,8 @@ export function ComparisonPage() {
     queryKey: ["runs", "comparison", id, other],
     queryFn: () => readComparison(id, other),
   });
-  if (error !== null) return <Failure error={error} retry={() => void refetch()} />;
-  if (data === undefined) return <Skeleton lines={8} />;
+  if (data === undefined)
+    return error === null ? <Skeleton lines={8} /> : <Failure error={error} retry={() => void refetch()} />;
   return (
     <>
       <PageHead title="Two runs" about={aboutText(data)}>

@@ -34,7 +34,8 @@ export function Answer({ approval, decision }: AnswerProps) {
 
   return (
     <form
-      className="mt-5 border-t border-line pt-4"
+      // Not a box of its own, so that the buttons stay at the bottom of the screen while any of the card is seen.
+      className="contents"
       onSubmit={(event) => {
         event.preventDefault();
         decision.mutate({
@@ -45,7 +46,7 @@ export function Answer({ approval, decision }: AnswerProps) {
       }}
     >
       {editing ? (
-        <div className="mb-4 space-y-4">
+        <div className="mt-5 space-y-4 border-t border-line pt-4">
           <EditForm
             fields={fields}
             typed={typed}
@@ -69,7 +70,7 @@ export function Answer({ approval, decision }: AnswerProps) {
         />
       )}
       {suspended ? (
-        <p className="mb-3">
+        <p className="mt-4">
           It is suspended: a{" "}
           <Link to="/protections" className="text-accent underline underline-offset-2">
             stop
@@ -77,17 +78,19 @@ export function Answer({ approval, decision }: AnswerProps) {
           is in force, or the clock has jumped. It can be denied now, and approved when that is lifted.
         </p>
       ) : null}
-      {agreed && !suspended ? <p className="mb-3 font-medium">You have agreed. {waitingText(approval)}</p> : null}
+      {agreed && !suspended ? <p className="mt-4 font-medium">You have agreed. {waitingText(approval)}</p> : null}
       {noting ? (
-        <TextField
-          label="Note"
-          hint="It stands in the record, and the agent is told."
-          value={note}
-          autoFocus
-          onChange={(event) => setNote(event.target.value)}
-        />
+        <div className="mt-4">
+          <TextField
+            label="Note"
+            hint="It stands in the record, and the agent is told."
+            value={note}
+            autoFocus
+            onChange={(event) => setNote(event.target.value)}
+          />
+        </div>
       ) : null}
-      <div className="sticky bottom-[3.8rem] -mx-1 mt-1 flex flex-wrap gap-2 rounded-md bg-surface px-1 py-2 md:bottom-0">
+      <div className="sticky bottom-[3.8rem] -mx-4 mt-4 -mb-4 flex flex-wrap gap-2 rounded-b-card border-t border-line bg-surface px-4 py-3 md:bottom-0 md:-mx-5 md:-mb-5 md:px-5">
         <Button
           type="submit"
           tone="primary"

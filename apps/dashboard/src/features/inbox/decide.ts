@@ -41,7 +41,8 @@ export function useDecision(approval: Approval) {
     onError(error) {
       if (error instanceof RequestProblem && OTHERS_DECIDED.includes(error.code)) say(error.message);
     },
-    onSettled: () => queries.invalidateQueries({ queryKey: ["approvals"] }),
+    // Not waited for: an answer that failed is told at once.
+    onSettled: () => void queries.invalidateQueries({ queryKey: ["approvals"] }),
   });
 }
 

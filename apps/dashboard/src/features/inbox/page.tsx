@@ -12,8 +12,9 @@ import { Welcome } from "./welcome.tsx";
 
 export function InboxPage() {
   const { data, error, refetch } = useQuery({ queryKey: ["approvals"], queryFn: readApprovals });
-  if (error !== null) return <Failure error={error} retry={() => void refetch()} />;
-  if (data === undefined) return <Skeleton lines={3} />;
+  // What is known stays in sight while the gate is not heard: the head of the page says that it is not.
+  if (data === undefined)
+    return error === null ? <Skeleton lines={3} /> : <Failure error={error} retry={() => void refetch()} />;
   return <Questions approvals={data.approvals} />;
 }
 

@@ -1,0 +1,64 @@
+/** A real browser, and everything that it complains about. */
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import axe from "axe-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const SCREENSHOTS = fileURLToPath(new URL("../../../.test-results/screenshots/", import.meta.url));
+
+export function launch(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place));
+  if (executablePath === undefined) throw new Error(`no chromium: install one, or name it in CHROMIUM`);
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+export interface Watched {
+  readonly page: Page;
+  /** Errors of scripts, of the console, of the content security policy, and boxes that somebody else's text opened. */
+  readonly complaints: string[];
+}
+
+export async function openPage(context: BrowserContext, link: string): Promise<Watched> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(25_000);
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("dialog", (dialog) => {
+    complaints.push(`a box opened: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("console", (message) => {
+    // The browser notes each answer that is no 200, and each request that a lost network ends: they are what is tested.
+    const expected = message.text().startsWith("Failed to load resource");
+    if (["error", "warning"].includes(message.type()) && !expected) complaints.push(message.text());
+  });
+  await page.goto(link);
+  if (link !== "about:blank") await page.getByRole("heading", { level: 1 }).waitFor();
+  return { page, complaints };
+}
+
+/** What axe finds wrong, one line each. */
+export async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate<string[]>(`
+    axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ": " + target + " " + failureSummary)))
+  `);
+}
+
+export const LOOKS = (["light", "dark"] as const).flatMap((theme) =>
+  ([1280, 375] as const).map((width) => ({ theme, width })),
+);
+
+export async function look(page: Page, { theme, width }: (typeof LOOKS)[number]): Promise<void> {
+  await page.setViewportSize({ width, height: width === 375 ? 760 : 860 });
+  await page.evaluate(`document.documentElement.dataset.theme = ${JSON.stringify(theme)}`);
+}
+
+/** For a person to look at. */
+export async function picture(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: "disabled" });
+}
