@@ -16,6 +16,7 @@ import { type Malformed, normalize, type ToolCall } from "./call.ts";
 import type { Decision, Denial, EvaluationContext } from "./decision.ts";
 import { invariant, SafeRunError, unreachable } from "./errors.ts";
 import { type CallBudgets, callMotion, finishMotion, notesOf, objected, reckon } from "./gate/call-protection.ts";
+import { clockWatch } from "./gate/clock-watch.ts";
 import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./gate/denial.ts";
 import { changedByRules, judge, toldOf } from "./gate/judge.ts";
 import { ModelRecorder } from "./gate/model.ts";
@@ -191,6 +192,7 @@ class EmbeddedGate implements Gate {
     let callId = "";
     try {
       callId = newId("call", this.#ports.random, this.#ports.clock.now());
+      await clockWatch(this.#ports).look();
       const most = this.#readsHistory(request) ? LIMITS.historyTries : TRIES;
       for (let tries = 0; tries < most; tries++) {
         const admission = await this.#admit(run, request, callId);

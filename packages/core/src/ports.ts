@@ -30,6 +30,11 @@ export interface Verifier {
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;
+  /**
+   * Milliseconds since some moment that stays the same while the process lives, the machine's sleep among them; nobody can
+   * set it. Absent: that the clock was set forward is not noticed.
+   */
+  elapsed?(): number;
   /** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

@@ -68,6 +68,7 @@ const LISTS: Readonly<Record<string, keyof ReportLists>> = {
   "model.failed": "exceptions",
   "budget.exceeded": "exceptions",
   "operator.refused": "exceptions",
+  "clock.jumped": "exceptions",
   "budget.raised": "approvals",
   "denial.lifted": "approvals",
   "grant.revoked": "approvals",

@@ -27,6 +27,7 @@ import type { EntryDraft } from "../log/entry.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import type { Transaction } from "../ports.ts";
 import { type CallBudgets, callMotion, objected, reckon, releaseMotion } from "./call-protection.ts";
+import { clockWatch } from "./clock-watch.ts";
 import { denialOf, deniedByPerson, pendingAnswer, repeatedDenial } from "./denial.ts";
 import { judge } from "./judge.ts";
 import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
@@ -146,6 +147,7 @@ export class Waiting {
     const patience = clock.now() + (request.maxWaitMs ?? Number.POSITIVE_INFINITY);
     let told: ApprovalRecord | undefined;
     for (let attempt = 2; ; ) {
+      await clockWatch(this.#ports).look();
       const token = await store.changeToken();
       const call = await store.call(callId);
       invariant(call?.approval, "a waiting call has an approval");

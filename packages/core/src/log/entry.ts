@@ -52,6 +52,7 @@ export const ENTRY_TYPES = [
   "stop.placed",
   "stop.lifted",
   "operator.refused",
+  "clock.jumped",
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 
