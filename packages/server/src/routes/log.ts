@@ -5,7 +5,7 @@ import { stream } from "hono/streaming";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
-import { JsonValue } from "../schemas/common.ts";
+import { JsonValue } from "../schemas/values.ts";
 import * as schema from "../schemas/log.ts";
 import { Done } from "../schemas/protections.ts";
 import { entryJson, itemJson } from "../wire/entry.ts";
