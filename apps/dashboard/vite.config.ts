@@ -6,6 +6,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   plugins: [react(), tailwindcss()],
   resolve: { conditions: ["@saferun/source", "module", "browser", "development|production"] },
+  worker: { format: "es" },
   build: {
     outDir: "dist",
     emptyOutDir: true,

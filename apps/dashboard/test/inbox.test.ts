@@ -118,11 +118,12 @@ describe("the inbox", () => {
       await page.keyboard.press("j");
     }
     await page.keyboard.press("d");
-    await page.waitForFunction(`document.activeElement?.dataset.act === "deny"`);
+    await card(id).locator("[data-act=deny]:focus").waitFor();
     expect(place.ran).toEqual([]);
     await page.keyboard.press("Enter");
     await answer;
     await card(id).getByText("Denied by").waitFor();
     expect(place.ran).toEqual([]);
+    expect(watched.complaints).toEqual([]);
   });
 });

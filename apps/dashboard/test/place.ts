@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type ApprovalRecord, type Approver, type DecisionAnswer, decideApproval, type Store } from "@saferun/core";
+import { type ApprovalSummary, type Approver, type DecisionAnswer, decideApproval, type Store } from "@saferun/core";
 import { saferun } from "@saferun/sdk";
 import { nodeClock, nodeHash, nodeRandom, openSqliteStore } from "@saferun/store";
 
@@ -47,7 +47,7 @@ export interface Place {
   /** Several calls of one run, one after the other; what fails does not end it. */
   run(prompt: string, calls: readonly (readonly [tool: string, args: Arguments])[]): Promise<void>;
   /** The question about this tool that waits, as soon as there is one. */
-  question(tool: string): Promise<ApprovalRecord>;
+  question(tool: string): Promise<ApprovalSummary>;
   /** As a person of another channel would. */
   decide(approval: string, verdict: "approve" | "deny", by: Approver): Promise<DecisionAnswer>;
   dev(options?: DevOptions): Promise<Dev>;
@@ -67,7 +67,8 @@ export interface Dev {
   stop(): Promise<void>;
 }
 
-const TOOLS = ["orders.lookup", "stripe.refund", "mail.send", "note.add"] as const;
+/** No policy here declares the last one. */
+const TOOLS = ["orders.lookup", "stripe.refund", "mail.send", "note.add", "orders.delete"] as const;
 
 export function makePlace(policies = POLICIES): Place {
   const root = mkdtempSync(join(tmpdir(), "saferun-page-"));

@@ -2,9 +2,11 @@
  * The verifier alone: `@saferun/core/verifier`. For pages and tools that check a log, an export or a proof and run no
  * gate: it brings the log's mathematics and nothing of policies, approvals or calls, and runs wherever JavaScript does.
  */
+export { NO_BASE } from "./log/archive-base.ts";
 export * from "./log/bundle.ts";
 export * from "./log/checkpoint.ts";
 export type { StoredEntry, StoredPart } from "./log/entry.ts";
+export { type ExportHead, type ExportLine, parseExportLine } from "./log/export.ts";
 export type { LogFault } from "./log/fault.ts";
 export { type EntryHeader, parseHeader } from "./log/header.ts";
 export { partCommitment } from "./log/part.ts";

@@ -20,6 +20,7 @@ export interface ServerPorts extends DecisionPorts {
   /** Who sends the requests: of `saferun dev` the account, whom nobody verified. */
   readonly person: Person;
   readonly search: SearchDesk;
+  readonly exports: ExportDesk;
   readonly policies: PolicyDesk;
   readonly replay: ReplayDesk;
   readonly channels: ChannelDesk;
@@ -40,6 +41,17 @@ export interface SearchDesk {
   views(): ReadonlyMap<string, string>;
   /** Null forgets the name. */
   saveView(name: string, query: string | null): void;
+}
+
+export interface ExportDesk {
+  /**
+   * `entries`: of the log now; later ones are not in it. `query` null: the whole log, with its signatures.
+   * @throws SafeRunError `query.invalid`.
+   */
+  begin(
+    format: "jsonl" | "csv",
+    query: string | null,
+  ): Promise<{ readonly entries: number; readonly chunks: AsyncIterable<string> }>;
 }
 
 type Wire<Schema extends z.ZodType> = z.infer<Schema>;

@@ -40,6 +40,8 @@ const log = createRoute({
   validateSearch: (search) => ({
     ...(typeof search.q === "string" ? { q: search.q } : {}),
     ...(typeof search.entry === "number" ? { entry: search.entry } : {}),
+    ...(search.follow === true ? { follow: true } : {}),
+    ...(search.verify === true ? { verify: true } : {}),
   }),
   component: lazyRouteComponent(() => import("../features/log/page.tsx"), "LogPage"),
 });

@@ -9,6 +9,7 @@ import type { Io } from "../io.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
 import { localActor } from "../protections/act.ts";
 import { channelDesk } from "./desk/channels.ts";
+import { exportDesk } from "./desk/export.ts";
 import { frameworkOf } from "./desk/framework.ts";
 import { draftedPolicies, policyDesk } from "./desk/policies.ts";
 import { replayDesk } from "./desk/replay.ts";
@@ -36,6 +37,7 @@ export function createDevApi({ io, store, directory, policies }: DevApiOptions):
     foresee,
     person: { name: io.user, approver: localApprover(io.user, "dashboard"), actor: localActor(io), hint: roleHint },
     search,
+    exports: exportDesk(store, search.index),
     policies: policyDesk({ io, patterns: policies, store: directory }),
     replay: replayDesk(store, draftedPolicies(io.cwd), async () => (await loadUsablePolicies(io, policies)).policies),
     channels: channelDesk(),

@@ -49,7 +49,8 @@ export interface ExportFile {
   end(): Promise<void>;
 }
 
-const NEW: ExportStart = { isNew: true, entries: 0, next: 0, checkpoint: 0, isWhole: false };
+/** Nothing is there yet. */
+export const NEW: ExportStart = { isNew: true, entries: 0, next: 0, checkpoint: 0, isWhole: false };
 
 export function toStream(stream: Writable, plan: ExportPlan): ExportFile {
   return {

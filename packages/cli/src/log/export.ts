@@ -1,6 +1,6 @@
 /** `saferun log export`: the log, or what a search finds in it, as lines. */
 import { resolve } from "node:path";
-import { archiveBase, type ExportHead, formatExportLine, type Store, type StoredEntry } from "@saferun/core";
+import { archiveBase, type Store } from "@saferun/core";
 import { openSearch } from "@saferun/store";
 import { type Command, Option } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -9,8 +9,8 @@ import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
 import { claimedKey } from "./claimed-key.ts";
-import { CSV_HEAD, csvLine } from "./csv.ts";
-import { type ExportFile, type ExportPlan, type ExportStart, openExportFile, toStream } from "./export-file.ts";
+import { type ExportFile, type ExportPlan, openExportFile, toStream } from "./export-file.ts";
+import { exportText } from "./export-text.ts";
 import { checkQuery, everyPage, progress } from "./search.ts";
 
 interface Options extends Shared {
@@ -49,11 +49,6 @@ export function registerExport(parent: Command, { io, run }: CommandSetup): void
   ]);
 }
 
-/** Entries read in one go. */
-const PAGE = 2_000;
-/** Text written in one go. */
-const CHUNK_CHARACTERS = 1_048_576;
-
 async function exportLog(io: Io, store: Store, options: Options): Promise<ExitCode> {
   const { format, query = null, out } = options;
   if (options.resume === true && out === undefined) throw usage("--resume goes on with a file: name it with --out");
@@ -89,72 +84,22 @@ async function exportLog(io: Io, store: Store, options: Options): Promise<ExitCo
 
 async function write(io: Io, store: Store, options: Options, file: ExportFile): Promise<{ readonly entries: number }> {
   const { plan, start } = file;
-  const lines = linesOf(plan);
-  const notes = plan.format === "jsonl" && plan.head.query === null ? await store.checkpoints() : [];
-  const marks = notes.filter(({ size }) => size <= plan.head.size && size > start.checkpoint);
-  let entries = start.entries;
-  let pending = start.isNew ? lines.first : "";
-  let shown = 0;
-
-  async function add(found: readonly StoredEntry[]): Promise<void> {
-    for (const entry of found) {
-      pending += lines.entry(entry);
-      entries++;
-      pending += signed(entry.seq + 1);
-      if (pending.length >= CHUNK_CHARACTERS) await flush();
-    }
-    if (entries - shown >= 10_000) {
-      shown = entries;
-      io.progress?.(`${entries} of ${plan.head.query === null ? plan.head.size : "the"} entries`);
-    }
-  }
-  function signed(size: number): string {
-    let text = "";
-    for (let mark = marks[0]; mark !== undefined && mark.size <= size; mark = marks[0]) {
-      text += `${formatExportLine({ kind: "checkpoint", ...mark })}\n`;
-      marks.shift();
-    }
-    return text;
-  }
-  async function flush(): Promise<void> {
-    await file.write(pending);
-    pending = "";
-  }
-
   if (start.isWhole) {
     await file.end();
-    return { entries };
+    return { entries: start.entries };
   }
-  // The file may have ended between an entry and its checkpoint.
-  pending += start.isNew ? "" : signed(start.next);
-  for await (const page of entriesOf(io, store, options.store, plan, start)) await add(page);
-  pending += lines.last(entries);
-  await flush();
+  let [entries, shown] = [start.entries, 0];
+  const look = (query: string) => found(io, options.store, query, plan.now);
+  for await (const chunk of exportText(store, plan, start, look)) {
+    await file.write(chunk.text);
+    entries = chunk.entries;
+    if (entries - shown < 10_000) continue;
+    shown = entries;
+    io.progress?.(`${entries} of ${plan.head.query === null ? plan.head.size : "the"} entries`);
+  }
   await file.end();
   io.progress?.("");
   return { entries };
-}
-
-async function* entriesOf(
-  io: Io,
-  store: Store,
-  directory: string,
-  { head, now }: ExportPlan,
-  { next }: ExportStart,
-): AsyncGenerator<readonly StoredEntry[]> {
-  if (head.query !== null) {
-    for (const run of runs(await found(io, directory, head.query, now), next, head.size)) {
-      yield await store.entries({ from: run.from, limit: run.count });
-    }
-    return;
-  }
-  for (let from = next; from < head.size; ) {
-    const page = await store.entries({ from, limit: Math.min(PAGE, head.size - from) });
-    const last = page.at(-1);
-    if (last === undefined) return;
-    yield page;
-    from = last.seq + 1;
-  }
 }
 
 /** Numbers of all entries of what a search finds. */
@@ -169,36 +114,4 @@ async function found(io: Io, directory: string, query: string, now: number): Pro
   } finally {
     search.close();
   }
-}
-
-/** Numbers → stretches of the log, in its order. */
-function* runs(
-  numbers: number[],
-  next: number,
-  size: number,
-): Generator<{ readonly from: number; readonly count: number }> {
-  const wanted = numbers.filter((seq) => seq >= next && seq < size).sort((one, other) => one - other);
-  for (let at = 0; at < wanted.length; ) {
-    const from = wanted[at] ?? 0;
-    let count = 1;
-    while (wanted[at + count] === from + count && count < PAGE) count++;
-    yield { from, count };
-    at += count;
-  }
-}
-
-function linesOf({ format, head }: ExportPlan): {
-  readonly first: string;
-  entry(entry: StoredEntry): string;
-  last(entries: number): string;
-} {
-  if (format === "csv") {
-    return { first: `${CSV_HEAD}\r\n`, entry: (entry) => `${csvLine(entry)}\r\n`, last: () => "" };
-  }
-  const line = (value: Parameters<typeof formatExportLine>[0]) => `${formatExportLine(value)}\n`;
-  return {
-    first: line({ kind: "head", head: head satisfies ExportHead }),
-    entry: (entry) => line({ kind: "entry", entry }),
-    last: (entries) => line({ kind: "end", entries }),
-  };
 }

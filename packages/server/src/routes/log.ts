@@ -1,9 +1,11 @@
-/** The log: search, one item whole, saved searches, and the stored bytes for whoever verifies them. */
-import { createRoute } from "@hono/zod-openapi";
-import { readableHeader, toHex } from "@saferun/core";
+/** The log: search, one item whole, saved searches, and the whole of it for whoever keeps or verifies it. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { readableHeader } from "@saferun/core";
+import { stream } from "hono/streaming";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
+import { JsonValue } from "../schemas/values.ts";
 import * as schema from "../schemas/log.ts";
 import { Done } from "../schemas/protections.ts";
 import { entryJson, itemJson } from "../wire/entry.ts";
@@ -51,13 +53,19 @@ const forgetView = createRoute({
   responses: { 200: json(Done), ...problems },
 });
 
-const raw = createRoute({
+const exported = createRoute({
   method: "get",
-  path: "/log-bytes",
+  path: "/log-export",
   tags,
-  summary: "headers exactly as they were hashed",
-  request: { query: schema.RawQuery },
-  responses: { 200: json(schema.RawEntries), ...problems },
+  summary: "the whole log with its signatures, or what a query finds, as a stream of lines",
+  request: { query: schema.ExportQuery },
+  responses: {
+    200: {
+      description: "JSON lines as `saferun log export` writes them, or CSV",
+      content: { "application/x-ndjson": { schema: JsonValue }, "text/csv": { schema: z.string() } },
+    },
+    ...problems,
+  },
 });
 
 const checkpoints = createRoute({
@@ -70,7 +78,7 @@ const checkpoints = createRoute({
 /** Entries of one call. */
 const MOST_OF_A_CALL = 1_000;
 
-export function logRoutes({ store, search: desk }: ServerPorts) {
+export function logRoutes({ store, search: desk, exports }: ServerPorts) {
   return router()
     .openapi(search, async (c) => {
       const { q, limit, order, cursor } = c.req.valid("query");
@@ -101,25 +109,21 @@ export function logRoutes({ store, search: desk }: ServerPorts) {
       desk.saveView(c.req.valid("param").name, null);
       return c.json({ done: true } as const, 200);
     })
-    .openapi(raw, async (c) => {
-      const { from, limit } = c.req.valid("query");
-      const { size } = await store.head();
-      const entries = await store.entries({ from, limit });
-      const headers = entries.map(({ seq, header }) => ({ seq, header: Buffer.from(header).toString("base64") }));
-      return c.json({ log: store.logId, size, headers }, 200);
+    .openapi(exported, async (c) => {
+      const { format, q } = c.req.valid("query");
+      const { entries, chunks } = await exports.begin(format, q === "" ? null : q);
+      c.header("content-type", format === "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson; charset=utf-8");
+      // Of the whole log; how many a query finds is known at the end.
+      c.header("x-saferun-entries", String(entries));
+      return stream(c, async (out) => {
+        for await (const text of chunks) {
+          if (out.aborted) return;
+          await out.write(text);
+        }
+      });
     })
     .openapi(checkpoints, async (c) => {
       const notes = await store.checkpoints();
-      return c.json(
-        { checkpoints: notes.map(({ size, note }) => ({ size, note })), claimed_key: await claimedKey(store) },
-        200,
-      );
+      return c.json({ checkpoints: notes.map(({ size, note }) => ({ size, note })) }, 200);
     });
-}
-
-/** The public key that the log's first entry names. */
-async function claimedKey(store: ServerPorts["store"]): Promise<string | null> {
-  const [first] = await store.entries({ from: 0, limit: 1 });
-  const part = first?.parts.find(({ name }) => name === "key");
-  return part?.bytes == null ? null : toHex(part.bytes);
 }

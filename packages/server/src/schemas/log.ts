@@ -69,22 +69,12 @@ export const Views = z.object({ views: z.record(z.string(), z.string()) }).opena
 export const ViewParam = z.object({ name: z.string().min(1).max(64) });
 export const ViewBody = z.strictObject({ query: z.string().max(4_096) }).openapi("ViewBody");
 
-/** Stored bytes, so that a browser verifies them itself: base64. */
-export const RawQuery = z.object({
-  from: z.coerce.number().int().min(0),
-  limit: z.coerce.number().int().min(1).max(2_000).default(1_000),
+export const ExportQuery = z.object({
+  format: z.enum(["jsonl", "csv"]).default("jsonl"),
+  /** Empty: the whole log. */
+  q: z.string().max(4_096).default(""),
 });
-export const RawEntries = z
-  .object({
-    log: z.string(),
-    size: z.number().int(),
-    headers: z.array(z.object({ seq: z.number().int(), header: z.string() })),
-  })
-  .openapi("RawEntries");
+/** Signed notes over tree heads, oldest first. */
 export const Checkpoints = z
-  .object({
-    checkpoints: z.array(z.object({ size: z.number().int(), note: z.string() })),
-    /** The public key that the log itself names: believe one that you kept from elsewhere. */
-    claimed_key: z.string().nullable(),
-  })
+  .object({ checkpoints: z.array(z.object({ size: z.number().int(), note: z.string() })) })
   .openapi("Checkpoints");

@@ -1,3 +1,4 @@
+import type { Ref } from "react";
 import { StateBadge } from "../../ui/badge.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time } from "../../ui/time.tsx";
@@ -5,15 +6,18 @@ import { words } from "../../ui/words.ts";
 import type { LogItem } from "./search.ts";
 
 export interface ItemRowProps {
+  /** Measures the row; `index` is its place in the list. */
+  readonly ref: Ref<HTMLLIElement>;
+  readonly index: number;
   readonly item: LogItem;
   readonly chosen: boolean;
   readonly onChoose: () => void;
 }
 
-export function ItemRow({ item, chosen, onChoose }: ItemRowProps) {
+export function ItemRow({ ref, index, item, chosen, onChoose }: ItemRowProps) {
   const { seq, at, type, tool, agent, call, verdicts, outcome, rules } = item;
   return (
-    <li>
+    <li ref={ref} data-index={index}>
       <button
         type="button"
         onClick={onChoose}

@@ -1,38 +1,47 @@
 /** The record, searched: a word, a field, an argument. The query stands in the address, so that every answer is a link. */
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useShortcuts } from "../../app/shortcuts.ts";
 import { Button } from "../../ui/button.tsx";
-import { Card, PageHead } from "../../ui/card.tsx";
-import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
+import { PageHead } from "../../ui/card.tsx";
 import { EntryPanel } from "./entry-panel.tsx";
-import { ItemRow } from "./item-row.tsx";
+import { ExportDialog } from "./export-dialog.tsx";
+import { Found } from "./found.tsx";
 import { QueryHelp } from "./query-help.tsx";
 import { SavedViews } from "./saved-views.tsx";
-import { type LogItem, searchLog } from "./search.ts";
+import { VerifyDialog } from "./verify/dialog.tsx";
 
 const route = getRouteApi("/log");
 const TYPING_MS = 200;
 
 export function LogPage() {
-  const { q = "", entry } = route.useSearch();
+  const { q = "", entry, follow = false, verify = false } = route.useSearch();
+  const [exporting, setExporting] = useState(false);
   const navigate = route.useNavigate();
   const box = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState(q);
+  /** The address without the entry that is open. */
+  const base = { ...(q === "" ? {} : { q }), ...(follow ? { follow } : {}) };
   useEffect(() => setTyped(q), [q]);
   useEffect(() => {
     if (typed === q) return;
     const timer = setTimeout(
-      () => void navigate({ search: typed === "" ? {} : { q: typed }, replace: true }),
+      () =>
+        void navigate({
+          search: { ...(typed === "" ? {} : { q: typed }), ...(follow ? { follow } : {}) },
+          replace: true,
+        }),
       TYPING_MS,
     );
     return () => clearTimeout(timer);
-  }, [typed, q, navigate]);
+  }, [typed, q, follow, navigate]);
   useShortcuts([{ keys: "/", does: "search the log", run: () => box.current?.focus() }]);
   return (
     <>
-      <PageHead title="Log" about="Every proposal, decision, answer and outcome, as it was recorded." />
+      <PageHead title="Log" about="Every proposal, decision, answer and outcome, as it was recorded.">
+        <Button onClick={() => setExporting(true)}>Export…</Button>
+        <Button onClick={() => void navigate({ search: { ...base, verify: true } })}>Verify…</Button>
+      </PageHead>
       <search className="mb-4 block">
         <label htmlFor="query" className="sr-only">
           Search the log
@@ -50,81 +59,30 @@ export function LogPage() {
         />
         <div className="mt-2 flex flex-wrap items-center gap-2">
           <SavedViews query={q} onChoose={(query) => void navigate({ search: { q: query } })} />
+          <Button
+            aria-pressed={follow}
+            className={follow ? "bg-accent-soft" : ""}
+            onClick={() =>
+              void navigate({
+                search: { ...(q === "" ? {} : { q }), ...(follow ? {} : { follow: true }) },
+                replace: true,
+              })
+            }
+          >
+            {follow ? "Following" : "Follow"}
+          </Button>
           <QueryHelp onChoose={(query) => void navigate({ search: { q: query } })} />
         </div>
       </search>
       <Found
         q={q}
+        follow={follow}
         chosen={entry}
-        onChoose={(seq) => void navigate({ search: { ...(q === "" ? {} : { q }), entry: seq } })}
+        onChoose={(seq) => void navigate({ search: { ...base, entry: seq } })}
       />
-      <EntryPanel seq={entry} onClose={() => void navigate({ search: q === "" ? {} : { q } })} />
+      <EntryPanel seq={entry} onClose={() => void navigate({ search: base })} />
+      <VerifyDialog open={verify} onClose={() => void navigate({ search: base })} />
+      <ExportDialog query={q} open={exporting} onClose={() => setExporting(false)} />
     </>
   );
-}
-
-interface FoundProps {
-  readonly q: string;
-  readonly chosen: number | undefined;
-  readonly onChoose: (seq: number) => void;
-}
-
-function Found({ q, chosen, onChoose }: FoundProps) {
-  const found = useInfiniteQuery({
-    queryKey: ["log", q],
-    queryFn: ({ pageParam }) => searchLog(q, pageParam),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ cursor }) => cursor ?? undefined,
-    placeholderData: (before) => before,
-  });
-  const items = found.data?.pages.flatMap((page) => page.items) ?? [];
-  const last = found.data?.pages.at(-1);
-  const at = items.findIndex(({ seq }) => seq === chosen);
-  const go = (to: number) => {
-    const seq = items[Math.max(0, Math.min(items.length - 1, to))]?.seq;
-    if (seq !== undefined) onChoose(seq);
-  };
-  useShortcuts([
-    { keys: "j", does: "next entry", run: () => go(at + 1) },
-    { keys: "k", does: "previous entry", run: () => go(at === -1 ? 0 : at - 1) },
-  ]);
-  if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
-  if (last === undefined) return <Skeleton lines={6} />;
-  return (
-    <>
-      <p className="mb-2 text-sm text-muted" role="status">
-        {countText(items, last)}
-      </p>
-      {items.length === 0 ? (
-        <Empty title={last.cut ? "Nothing found so far" : "Nothing found"}>
-          {last.cut
-            ? `It looked as far as entry ${last.reached ?? 0}, then the time was up. Go on below.`
-            : "No call and no entry is like that. Words are whole words; end one with * for its beginnings."}
-        </Empty>
-      ) : (
-        <Card>
-          <ul className="divide-y divide-line">
-            {items.map((item) => (
-              <ItemRow key={item.seq} item={item} chosen={item.seq === chosen} onChoose={() => onChoose(item.seq)} />
-            ))}
-          </ul>
-        </Card>
-      )}
-      {found.hasNextPage ? (
-        <div className="mt-4 text-center">
-          <Button busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-            {last.cut ? "Look further back" : "Older ones"}
-          </Button>
-        </div>
-      ) : null}
-    </>
-  );
-}
-
-function countText(
-  items: readonly LogItem[],
-  { indexed, size, cursor }: { readonly indexed: number; readonly size: number; readonly cursor: string | null },
-): string {
-  const shown = `${items.length.toLocaleString()}${cursor === null ? "" : " or more"} of ${size.toLocaleString()} entries' calls and events`;
-  return indexed < size ? `${shown}; the last ${(size - indexed).toLocaleString()} entries are not indexed yet` : shown;
 }

@@ -2,7 +2,13 @@
 import type { SearchDesk } from "@saferun/server";
 import { nodeClock, openSearch, readViews, type Search, saveView } from "@saferun/store";
 
-export function searchDesk(directory: string): SearchDesk & { close(): Promise<void> } {
+export interface OwnSearchDesk extends SearchDesk {
+  /** The index at the log's end; the desk closes it. */
+  index(): Promise<Search>;
+  close(): Promise<void>;
+}
+
+export function searchDesk(directory: string): OwnSearchDesk {
   let opened: Promise<Search> | undefined;
   const search = (): Promise<Search> => {
     // One that failed is tried again: a disk that was full may have room by then.
@@ -12,12 +18,14 @@ export function searchDesk(directory: string): SearchDesk & { close(): Promise<v
     });
     return opened;
   };
+  async function index(): Promise<Search> {
+    const found = await search();
+    await found.catchUp();
+    return found;
+  }
   return {
-    async search(request) {
-      const index = await search();
-      await index.catchUp();
-      return index.search({ ...request, now: nodeClock.now() });
-    },
+    index,
+    search: async (request) => (await index()).search({ ...request, now: nodeClock.now() }),
     views: () => readViews(directory),
     saveView: (name, query) => saveView(directory, name, query),
     async close() {

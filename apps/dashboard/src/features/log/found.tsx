@@ -1,0 +1,98 @@
+/** What a search finds, the newest first; what comes meanwhile waits above until it is wanted, or appears while one follows. */
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useShortcuts } from "../../app/shortcuts.ts";
+import { Button } from "../../ui/button.tsx";
+import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
+import { ItemList } from "./item-list.tsx";
+import { type LogAnswer, type LogItem, searchLog } from "./search.ts";
+
+export interface FoundProps {
+  readonly q: string;
+  readonly follow: boolean;
+  readonly chosen: number | undefined;
+  readonly onChoose: (seq: number) => void;
+}
+
+export function Found({ q, follow, chosen, onChoose }: FoundProps) {
+  const queries = useQueryClient();
+  const found = useInfiniteQuery({
+    queryKey: ["log-found", q],
+    queryFn: ({ pageParam }) => searchLog(q, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ cursor }) => cursor ?? undefined,
+    placeholderData: (before) => before,
+    // Nothing moves while somebody reads: what is new is asked for beside it.
+    refetchOnWindowFocus: false,
+  });
+  const newest = useQuery({ queryKey: ["log", "newest", q], queryFn: () => searchLog(q, undefined) });
+  const read = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const { items, fresh, isGap } = merged(read, found.isPlaceholderData ? [] : (newest.data?.items ?? []), follow);
+  const last = found.data?.pages.at(-1);
+  const showNew = () => queries.resetQueries({ queryKey: ["log-found", q] });
+  const at = items.findIndex(({ seq }) => seq === chosen);
+  const go = (to: number) => {
+    const seq = items[Math.max(0, Math.min(items.length - 1, to))]?.seq;
+    if (seq !== undefined) onChoose(seq);
+  };
+  useShortcuts([
+    { keys: "j", does: "next entry", run: () => go(at + 1) },
+    { keys: "k", does: "previous entry", run: () => go(at === -1 ? 0 : at - 1) },
+  ]);
+  if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  if (last === undefined) return <Skeleton lines={6} />;
+  return (
+    <>
+      <div className="mb-2 flex min-h-9 flex-wrap items-center justify-between gap-2">
+        <p className="text-sm text-muted" role="status">
+          {countText(items, last)}
+        </p>
+        {fresh > 0 && (!follow || isGap) ? (
+          <Button onClick={() => void showNew()}>
+            {isGap ? "Many new" : `${fresh} new`}: show {fresh === 1 && !isGap ? "it" : "them"}
+          </Button>
+        ) : null}
+      </div>
+      {items.length === 0 ? (
+        <Empty title={last.cut ? "Nothing found so far" : "Nothing found"}>
+          {last.cut
+            ? `It looked as far as entry ${last.reached ?? 0}, then the time was up. Go on below.`
+            : "No call and no entry is like that. Words are whole words; end one with * for its beginnings."}
+        </Empty>
+      ) : (
+        <ItemList items={items} chosen={chosen} onChoose={onChoose} />
+      )}
+      {found.hasNextPage ? (
+        <div className="mt-4 text-center">
+          <Button busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
+            {last.cut ? "Look further back" : "Older ones"}
+          </Button>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+interface Merged {
+  readonly items: readonly LogItem[];
+  /** Items that are newer than what was read. */
+  readonly fresh: number;
+  /** More came than the newest page holds: between it and what was read something is missing. */
+  readonly isGap: boolean;
+}
+
+/** What was read, each item as it stands now; and above it what is newer, where one follows. */
+export function merged(read: readonly LogItem[], newest: readonly LogItem[], follow: boolean): Merged {
+  const now = new Map(newest.map((item) => [item.seq, item]));
+  const top = read[0]?.seq ?? -1;
+  const fresh = newest.filter(({ seq }) => seq > top);
+  const isGap = read.length > 0 && fresh.length > 0 && fresh.length === newest.length && newest.length >= PAGE_FULL;
+  const kept = read.map((item) => now.get(item.seq) ?? item);
+  return { items: follow && !isGap ? [...fresh, ...kept] : kept, fresh: fresh.length, isGap };
+}
+
+const PAGE_FULL = 50;
+
+function countText(items: readonly LogItem[], { indexed, size, cursor }: LogAnswer): string {
+  const shown = `${items.length.toLocaleString()}${cursor === null ? "" : " or more"} of ${size.toLocaleString()} entries' calls and events`;
+  return indexed < size ? `${shown}; the last ${(size - indexed).toLocaleString()} entries are not indexed yet` : shown;
+}
