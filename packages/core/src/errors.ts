@@ -30,6 +30,7 @@ export const ERROR_CODES = [
   "record.unavailable",
   "record.untrusted",
   "replay.diverged",
+  "seal.missing",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -25,6 +25,7 @@ import {
   executing,
   finished,
   keeping,
+  keepingOfCall,
   malformedEntries,
   newId,
   proposed,
@@ -310,7 +311,7 @@ class EmbeddedGate implements Gate {
     const { run, request, callId, proposal, call, context, set, budgets, ruled, changed, uses } = of;
     const { now } = context;
     const decision = objection === null ? ruled : objected(ruled, objection, { budgets, policies: set, hash });
-    const keep = set.keeping(call.tool, call.environment);
+    const keep = keepingOfCall(set, run, call, hash);
     const row = proposedCall({
       id: callId,
       run: run.id,
@@ -322,7 +323,7 @@ class EmbeddedGate implements Gate {
       revision: decision.revision,
       now,
     });
-    const subject = subjectOf(keep, call);
+    const subject = subjectOf(keep, call.args);
     const entries = [proposed(run, callId, proposal, subject, random), decided(run, callId, decision, context, random)];
     const asks = callMotion(run, callId, call, budgets, set, { hash, owner: store.writerId, now });
     const protection = (deadline: number): Protection => {
@@ -402,11 +403,12 @@ class EmbeddedGate implements Gate {
   }
 
   async #refuseMalformed(run: Run, request: CallRequest, callId: string, malformed: Malformed): Promise<Admission> {
-    const { policies, random } = this.#ports;
+    const { policies, random, hash } = this.#ports;
     const set = policies.current();
     const entries = malformedEntries(run, callId, request, malformed, set.revision, random);
     // What is no call has no row that could say it; the tool that it names is the one that was meant.
-    const keep = set.keeping(typeof request.tool === "string" ? request.tool : "", run.environment);
+    const named = { tool: typeof request.tool === "string" ? request.tool : "", environment: run.environment };
+    const keep = keepingOfCall(set, run, named, hash);
     await this.#writer.commit(run, { entries: entries.map((entry) => keeping(entry, keep)) });
     return refuse(malformedDenial(callId, request.tool, malformed));
   }

@@ -56,7 +56,7 @@ export { activation } from "./gate/run-writer.ts";
 export { type OwnPlaces, protecting } from "./gate/self-protection.ts";
 export { JUMP_MS } from "./gate/store-time.ts";
 export * from "./gate.ts";
-export { KEPT_WHOLE, type Keeping, RECORDS, type RecordMode } from "./keeping.ts";
+export { KEPT_WHOLE, type Keeping, RECORDS, type RecordMode, type Seal } from "./keeping.ts";
 export * from "./lifecycle.ts";
 export * from "./limits.ts";
 export * from "./log/append.ts";
@@ -142,6 +142,8 @@ export * from "./ports.ts";
 export { keepContent } from "./redaction/keep.ts";
 export { REDACTED_PART } from "./redaction/masked-paths.ts";
 export { createRedactor, type Redactor, type RedactorOptions } from "./redaction/redactor.ts";
+export { openedCallEntry, openedEntry, type Sealing, sealedIn, sealScope } from "./redaction/seal.ts";
+export { unsealed, unsealedReads } from "./redaction/unsealed.ts";
 export * from "./replay/index.ts";
 export {
   CHANNEL_KINDS,

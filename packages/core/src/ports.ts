@@ -44,6 +44,33 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
+/** A cipher text with all that it takes to open it but the key, which it names: 32 lower-case hex digits. */
+export interface SealedBytes {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Seals content at rest, with one key for each scope. Synchronous: it stands between a draft and its commit. */
+export interface Sealer {
+  /**
+   * With the scope's key, which is made and durable before this returns. `place` is bound to it.
+   * @throws SafeRunError `seal.missing`, `record.full`, `record.busy`, `record.*`: then nothing is recorded.
+   */
+  seal(scope: string, content: Uint8Array, place: Uint8Array): SealedBytes;
+}
+
+export interface Opener {
+  /** Undefined: the key is not at hand, or the bytes are not what was sealed for that place. */
+  open(sealed: SealedBytes, place: Uint8Array): Uint8Array | "destroyed" | undefined;
+}
+
+/** The keys as an erasure needs them. */
+export interface SealKeys {
+  /** Durable when it returns: what was sealed with the keys of these scopes is open to nobody, in no copy. */
+  destroy(scopes: readonly string[]): void;
+  isDestroyed(key: string): boolean;
+}
+
 /** The policies in force. `current` is read once per evaluation; a swap between two reads is a new revision. */
 export interface Policies {
   current(): PolicySet;

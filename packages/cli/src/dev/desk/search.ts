@@ -1,7 +1,8 @@
 /** Search for the page: the index is opened by the first search, and brought up to the log's end before each. */
 import type { SearchDesk } from "@saferun/server";
-import { nodeClock, openSearch, readViews, type Search, saveView } from "@saferun/store";
+import { nodeClock, openSearch, openStoreKeys, readViews, type Search, saveView } from "@saferun/store";
 
+<<<<<<< HEAD
 export interface OwnSearchDesk extends SearchDesk {
   /** The index at the log's end; the desk closes it. */
   index(): Promise<Search>;
@@ -9,10 +10,14 @@ export interface OwnSearchDesk extends SearchDesk {
 }
 
 export function searchDesk(directory: string): OwnSearchDesk {
+=======
+export function searchDesk(directory: string): SearchDesk & { close(): Promise<void> } {
+  const keys = openStoreKeys(directory);
+>>>>>>> 3705e0f (feat: content of calls is sealed at rest where policies say so, and an erasure destroys its key)
   let opened: Promise<Search> | undefined;
   const search = (): Promise<Search> => {
     // One that failed is tried again: a disk that was full may have room by then.
-    opened ??= openSearch({ directory }).catch((error: unknown) => {
+    opened ??= openSearch({ directory, opener: keys }).catch((error: unknown) => {
       opened = undefined;
       throw error;
     });
@@ -30,6 +35,7 @@ export function searchDesk(directory: string): OwnSearchDesk {
     saveView: (name, query) => saveView(directory, name, query),
     async close() {
       (await opened)?.close();
+      keys.close();
     },
   };
 }
