@@ -2,7 +2,6 @@
 import type { SearchDesk } from "@saferun/server";
 import { nodeClock, openSearch, openStoreKeys, readViews, type Search, saveView } from "@saferun/store";
 
-<<<<<<< HEAD
 export interface OwnSearchDesk extends SearchDesk {
   /** The index at the log's end; the desk closes it. */
   index(): Promise<Search>;
@@ -10,10 +9,7 @@ export interface OwnSearchDesk extends SearchDesk {
 }
 
 export function searchDesk(directory: string): OwnSearchDesk {
-=======
-export function searchDesk(directory: string): SearchDesk & { close(): Promise<void> } {
   const keys = openStoreKeys(directory);
->>>>>>> 3705e0f (feat: content of calls is sealed at rest where policies say so, and an erasure destroys its key)
   let opened: Promise<Search> | undefined;
   const search = (): Promise<Search> => {
     // One that failed is tried again: a disk that was full may have room by then.
