@@ -26,6 +26,7 @@ export const ERROR_CODES = [
   "record.corrupt",
   "record.full",
   "record.newer",
+  "record.quota",
   "record.restored",
   "record.unavailable",
   "record.untrusted",

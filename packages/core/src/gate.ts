@@ -39,6 +39,7 @@ import { fresh, RunWriter } from "./gate/run-writer.ts";
 import { Waiting } from "./gate/waiting.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
+import type { ByteQuota } from "./log/quota.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
 import type {
   Clock,
@@ -66,6 +67,8 @@ export interface GatePorts {
   readonly outbox?: Outbox;
   /** For budgets whose window is a day, week or month somewhere. Absent: such a budget denies. */
   readonly zones?: ZoneOffset;
+  /** How many bytes of the record a run and an agent may fill. Absent: no bound. */
+  readonly quota?: ByteQuota;
   /** Whose masks the store's commits carry: commitments that the gate names itself must be those of masked content. */
   readonly redactor?: Pick<Redactor, "part">;
 }

@@ -96,6 +96,7 @@ export * from "./log/part.ts";
 export * from "./log/proof.ts";
 export * from "./log/proof-file.ts";
 export { type ArchivedEntries, proveConsistency, proveInclusion } from "./log/proof-source.ts";
+export { type ByteQuota, begins, bytesOf, type Counted, countBytes, type QuotaMark } from "./log/quota.ts";
 export { parseRotation, ROTATION_PART, type Rotation, signRotation } from "./log/rotation.ts";
 export * from "./log/segment.ts";
 export { type CallRow, createLogStates, isSameRun, type LogStates } from "./log/states.ts";

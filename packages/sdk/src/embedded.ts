@@ -102,6 +102,7 @@ export function embed(given: CheckedOptions, tools: ToolDefinitions = NO_TOOLS):
     outbox: createOutbox(policies),
     zones: intlZones,
     redactor: redacting,
+    quota: options.quota,
   });
   const { agent, environment, owner, maxWaitMs, facts, prices } = options;
   const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
