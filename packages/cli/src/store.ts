@@ -1,7 +1,7 @@
 /** Opening the store that a command works on. */
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Store } from "@saferun/core";
+import { type Opener, openedCallEntry, type Store, unsealed } from "@saferun/core";
 import {
   type CheckpointedStore,
   createCheckpointer,
@@ -9,6 +9,7 @@ import {
   installation,
   openReadOnlySqliteStore,
   openSqliteStore,
+  openStoreKeys,
   parseAnchors,
   type ReadOnlyStore,
   redacted,
@@ -41,6 +42,54 @@ export async function withReadOnlyStore<Value>(
   return closing(openReadOnlySqliteStore({ directory: path, ...trust(directory) }), work);
 }
 
+/**
+ * The same for a command that shows content or judges it: what is sealed is opened, as far as the store's keys are at hand.
+ * Never for one that verifies, or hands on what can be verified.
+ */
+export async function withUnsealedStore<Value>(
+  io: Io,
+  directory: string,
+  work: (store: ReadOnlyStore, sealed: SealedStore) => Promise<Value>,
+): Promise<Value> {
+  const keys = openStoreKeys(requireStore(io, directory));
+  const opener = warning(io, keys);
+  try {
+    return await withReadOnlyStore(io, directory, (store) => work(unsealedReadOnly(store, opener), { store, opener }));
+  } finally {
+    keys.close();
+  }
+}
+
+/** `unsealed` with what only this store has. */
+export function unsealedReadOnly(store: ReadOnlyStore, opener: Opener): ReadOnlyStore {
+  return {
+    ...unsealed(store, opener),
+    decisionEntries: async (range) =>
+      (await store.decisionEntries(range)).map((entry) => openedCallEntry(entry, opener)),
+  };
+}
+
+/** The store as its verifiers need it, and what opens it. */
+export interface SealedStore {
+  readonly store: ReadOnlyStore;
+  readonly opener: Opener;
+}
+
+/** What cannot be opened is not shown, and said once. */
+function warning(io: Io, keys: Opener): Opener {
+  let isSaid = false;
+  return {
+    open(sealed, place) {
+      const opened = keys.open(sealed, place);
+      if (opened === undefined && !isSaid) {
+        isSaid = true;
+        io.warn("seal.missing: sealed content is left out, because its key is not beside the store, or it was changed");
+      }
+      return opened;
+    },
+  };
+}
+
 /** A store that exists, opened for writing; what is written is signed before it is closed. */
 export async function withStore<Value>(
   io: Io,
@@ -48,10 +97,10 @@ export async function withStore<Value>(
   work: (store: Store) => Promise<Value>,
 ): Promise<Value> {
   requireStore(io, directory);
-  return closing(openStore(io, directory), work);
+  return closing(openUnsealedStore(io, directory), work);
 }
 
-/** The same for a command that signs. */
+/** The same for a command that signs: its entries as they are stored. */
 export async function withSigningStore<Value>(
   io: Io,
   directory: string,
@@ -59,6 +108,19 @@ export async function withSigningStore<Value>(
 ): Promise<Value> {
   requireStore(io, directory);
   return closing(openStore(io, directory), work);
+}
+
+/** Opens or makes a store for one who shows content, too. */
+export function openUnsealedStore(io: Io, directory: string): CheckpointedStore {
+  const store = openStore(io, directory);
+  const keys = openStoreKeys(resolve(io.cwd, directory));
+  return {
+    ...unsealed(store, warning(io, keys)),
+    close: async () => {
+      await store.close();
+      keys.close();
+    },
+  };
 }
 
 /** Opens or makes a store. What a command writes is masked like what the gate writes: an approver's note may hold a key. */
@@ -70,7 +132,7 @@ export function openStore(io: Io, directory: string): CheckpointedStore {
     anchors: parseAnchors(process.env.SAFERUN_ANCHORS ?? ""),
     onError: (error) => io.warn(`the log could not be signed: ${error instanceof Error ? error.message : error}`),
   });
-  return redacted(signed);
+  return redacted(signed, openStoreKeys(path));
 }
 
 /** The one at the default path must be this account's own: a cloned repository may bring one. */

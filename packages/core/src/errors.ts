@@ -26,10 +26,12 @@ export const ERROR_CODES = [
   "record.corrupt",
   "record.full",
   "record.newer",
+  "record.quota",
   "record.restored",
   "record.unavailable",
   "record.untrusted",
   "replay.diverged",
+  "seal.missing",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

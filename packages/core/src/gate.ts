@@ -25,6 +25,7 @@ import {
   executing,
   finished,
   keeping,
+  keepingOfCall,
   malformedEntries,
   newId,
   proposed,
@@ -38,6 +39,7 @@ import { fresh, RunWriter } from "./gate/run-writer.ts";
 import { Waiting } from "./gate/waiting.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
+import type { ByteQuota } from "./log/quota.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
 import type {
   Clock,
@@ -65,6 +67,8 @@ export interface GatePorts {
   readonly outbox?: Outbox;
   /** For budgets whose window is a day, week or month somewhere. Absent: such a budget denies. */
   readonly zones?: ZoneOffset;
+  /** How many bytes of the record a run and an agent may fill. Absent: no bound. */
+  readonly quota?: ByteQuota;
   /** Whose masks the store's commits carry: commitments that the gate names itself must be those of masked content. */
   readonly redactor?: Pick<Redactor, "part">;
 }
@@ -310,7 +314,7 @@ class EmbeddedGate implements Gate {
     const { run, request, callId, proposal, call, context, set, budgets, ruled, changed, uses } = of;
     const { now } = context;
     const decision = objection === null ? ruled : objected(ruled, objection, { budgets, policies: set, hash });
-    const keep = set.keeping(call.tool, call.environment);
+    const keep = keepingOfCall(set, run, call, hash);
     const row = proposedCall({
       id: callId,
       run: run.id,
@@ -322,7 +326,7 @@ class EmbeddedGate implements Gate {
       revision: decision.revision,
       now,
     });
-    const subject = subjectOf(keep, call);
+    const subject = subjectOf(keep, call.args);
     const entries = [proposed(run, callId, proposal, subject, random), decided(run, callId, decision, context, random)];
     const asks = callMotion(run, callId, call, budgets, set, { hash, owner: store.writerId, now });
     const protection = (deadline: number): Protection => {
@@ -402,11 +406,12 @@ class EmbeddedGate implements Gate {
   }
 
   async #refuseMalformed(run: Run, request: CallRequest, callId: string, malformed: Malformed): Promise<Admission> {
-    const { policies, random } = this.#ports;
+    const { policies, random, hash } = this.#ports;
     const set = policies.current();
     const entries = malformedEntries(run, callId, request, malformed, set.revision, random);
     // What is no call has no row that could say it; the tool that it names is the one that was meant.
-    const keep = set.keeping(typeof request.tool === "string" ? request.tool : "", run.environment);
+    const named = { tool: typeof request.tool === "string" ? request.tool : "", environment: run.environment };
+    const keep = keepingOfCall(set, run, named, hash);
     await this.#writer.commit(run, { entries: entries.map((entry) => keeping(entry, keep)) });
     return refuse(malformedDenial(callId, request.tool, malformed));
   }

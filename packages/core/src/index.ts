@@ -56,7 +56,7 @@ export { activation } from "./gate/run-writer.ts";
 export { type OwnPlaces, protecting } from "./gate/self-protection.ts";
 export { JUMP_MS } from "./gate/store-time.ts";
 export * from "./gate.ts";
-export { KEPT_WHOLE, type Keeping, RECORDS, type RecordMode } from "./keeping.ts";
+export { KEPT_WHOLE, type Keeping, RECORDS, type RecordMode, type Seal } from "./keeping.ts";
 export * from "./lifecycle.ts";
 export * from "./limits.ts";
 export * from "./log/append.ts";
@@ -96,6 +96,7 @@ export * from "./log/part.ts";
 export * from "./log/proof.ts";
 export * from "./log/proof-file.ts";
 export { type ArchivedEntries, proveConsistency, proveInclusion } from "./log/proof-source.ts";
+export { type ByteQuota, begins, bytesOf, type Counted, countBytes, type QuotaMark } from "./log/quota.ts";
 export { parseRotation, ROTATION_PART, type Rotation, signRotation } from "./log/rotation.ts";
 export * from "./log/segment.ts";
 export { type CallRow, createLogStates, isSameRun, type LogStates } from "./log/states.ts";
@@ -142,6 +143,8 @@ export * from "./ports.ts";
 export { keepContent } from "./redaction/keep.ts";
 export { REDACTED_PART } from "./redaction/masked-paths.ts";
 export { createRedactor, type Redactor, type RedactorOptions } from "./redaction/redactor.ts";
+export { openedCallEntry, openedEntry, type Sealing, sealedIn, sealScope } from "./redaction/seal.ts";
+export { unsealed, unsealedReads } from "./redaction/unsealed.ts";
 export * from "./replay/index.ts";
 export {
   CHANNEL_KINDS,

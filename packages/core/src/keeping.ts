@@ -7,6 +7,10 @@ import { canonicalJson, type Json } from "./value/json.ts";
 export const RECORDS = ["full", "shape", "digest"] as const;
 export type RecordMode = (typeof RECORDS)[number];
 
+/** For whom the key is made that content is sealed with at rest. A subject's reaches less at once. */
+export const SEALS = ["run", "subject"] as const;
+export type Seal = (typeof SEALS)[number];
+
 /** Paths as in policies, without `args.`: `customer.id`, `lines[].sku`. */
 export interface Keeping {
   readonly record: RecordMode;
@@ -14,10 +18,18 @@ export interface Keeping {
   readonly unsearched: readonly string[];
   /** The argument that says whose data the call holds; null: the run's principal's. */
   readonly subject: string | null;
+  /** Absent: in the clear. */
+  readonly seal?: Seal;
+  /** Of one call that is sealed: what its key is found by (`sealScope`). */
+  readonly scope?: string;
 }
 
 /** All of it, found by search, the principal's. */
 export const KEPT_WHOLE: Keeping = Object.freeze({ record: "full", unsearched: Object.freeze([]), subject: null });
+
+export function stricterSeal(one: Seal | null, other: Seal | null): Seal | null {
+  return one === "subject" || other === "subject" ? "subject" : (one ?? other);
+}
 
 export function stricterRecord(one: RecordMode, other: RecordMode): RecordMode {
   return RECORDS.indexOf(one) > RECORDS.indexOf(other) ? one : other;
@@ -36,6 +48,16 @@ export function keptValue(value: Json, record: RecordMode): Json {
     default:
       return unreachable(record);
   }
+}
+
+/** True where a row may keep the arguments of a call that is over. */
+export function keepsRows({ record, seal }: Keeping): boolean {
+  return record === "full" && seal === undefined;
+}
+
+/** What such a row keeps of them otherwise: rows are not sealed, the log's own entries hold the content. */
+export function keptInRow(value: Json, { record, seal }: Keeping): Json {
+  return seal === undefined ? keptValue(value, record) : { encoding: "sealed" };
 }
 
 /** Shapes of one list. */

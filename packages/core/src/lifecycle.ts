@@ -6,7 +6,7 @@
  */
 import type { ToolCall } from "./call.ts";
 import { unreachable } from "./errors.ts";
-import { KEPT_WHOLE, type Keeping, keptValue } from "./keeping.ts";
+import { KEPT_WHOLE, type Keeping, keepsRows, keptInRow } from "./keeping.ts";
 import { LIMITS } from "./limits.ts";
 import { canonicalJson, type Json } from "./value/json.ts";
 
@@ -183,9 +183,9 @@ export function stepCall(call: CallRecord, event: CallEvent): CallStep {
 function next(call: CallRecord, now: number, change: Partial<CallRecord>): CallStep {
   const row = { ...call, ...change, version: call.version + 1, updatedAt: now };
   const { state, keep = KEPT_WHOLE, bytes } = row;
-  if (state !== "unknown" || keep.record === "full" || bytes === null) return { ok: true, call: Object.freeze(row) };
+  if (state !== "unknown" || keepsRows(keep) || bytes === null) return { ok: true, call: Object.freeze(row) };
   // Nothing runs it again: what a person finds out about it needs no exact arguments.
-  const kept = canonicalJson(keptValue(JSON.parse(bytes) as Json, keep.record));
+  const kept = canonicalJson(keptInRow(JSON.parse(bytes) as Json, keep));
   return { ok: true, call: Object.freeze({ ...row, bytes: kept }) };
 }
 

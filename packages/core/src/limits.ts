@@ -2,6 +2,9 @@
 export const LIMITS = {
   /** Canonical arguments of one call. */
   argsBytes: 1_048_576,
+  /** What a run with its sub-agents, and an agent on one day, may fill of the record where nothing else is said: no honest one does. */
+  runBytes: 1_073_741_824,
+  agentBytesPerDay: 17_179_869_184,
   /** Nesting of lists and maps in arguments and in any canonical JSON. */
   jsonDepth: 64,
   /** Values (leaves, lists, maps) in one call's arguments. */

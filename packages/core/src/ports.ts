@@ -6,6 +6,7 @@ import type { CallRecord } from "./lifecycle.ts";
 import type { CallEntry } from "./log/call-entry.ts";
 import type { EntryDraft, StoredEntry } from "./log/entry.ts";
 import type { ErasedParts } from "./log/erasure.ts";
+import type { Counted, QuotaMark } from "./log/quota.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
 import type { Json } from "./value/json.ts";
 import type { RuntimeStamp } from "./value/stamp.ts";
@@ -44,6 +45,33 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
+/** A cipher text with all that it takes to open it but the key, which it names: 32 lower-case hex digits. */
+export interface SealedBytes {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Seals content at rest, with one key for each scope. Synchronous: it stands between a draft and its commit. */
+export interface Sealer {
+  /**
+   * With the scope's key, which is made and durable before this returns. `place` is bound to it.
+   * @throws SafeRunError `seal.missing`, `record.full`, `record.busy`, `record.*`: then nothing is recorded.
+   */
+  seal(scope: string, content: Uint8Array, place: Uint8Array): SealedBytes;
+}
+
+export interface Opener {
+  /** Undefined: the key is not at hand, or the bytes are not what was sealed for that place. */
+  open(sealed: SealedBytes, place: Uint8Array): Uint8Array | "destroyed" | undefined;
+}
+
+/** The keys as an erasure needs them. */
+export interface SealKeys {
+  /** Durable when it returns: what was sealed with the keys of these scopes is open to nobody, in no copy. */
+  destroy(scopes: readonly string[]): void;
+  isDestroyed(key: string): boolean;
+}
+
 /** The policies in force. `current` is read once per evaluation; a swap between two reads is a new revision. */
 export interface Policies {
   current(): PolicySet;
@@ -70,6 +98,8 @@ export interface Alarm extends Pick<Objection, "changes" | "marks" | "exceeded">
   readonly run: string;
   readonly agent: string;
   readonly environment: string;
+  /** Runs and agents that have filled most of what they may of the record. */
+  readonly quotas?: readonly QuotaMark[];
 }
 
 /**
@@ -98,6 +128,7 @@ export const STATE_KINDS = [
   "outbox",
   "pending",
   "pot",
+  "quota",
   "run",
   "sticky",
   "stops",
@@ -136,6 +167,8 @@ export interface Transaction {
   /** What it was decided on, if that was a run's history: written only where nothing has come to it since. */
   readonly unmoved?: Unmoved;
   readonly entries: readonly EntryDraft[];
+  /** Whose quota of bytes the entries count in. Absent: nobody's. */
+  readonly counted?: Counted;
   /** Parts of earlier entries whose bytes and salts are deleted for good; one of the entries says which. */
   readonly erase?: readonly ErasedParts[];
   /** What leaves the store for an archive; one of the entries says so, and the row `archive/base` holds what it rests on. */
@@ -162,7 +195,13 @@ export interface Unmoved {
 
 export type CommitResult =
   /** `from` inclusive to `to` exclusive: the positions of its entries. */
-  | { readonly ok: true; readonly from: number; readonly to: number }
+  | {
+      readonly ok: true;
+      readonly from: number;
+      readonly to: number;
+      /** Absent: none. */
+      readonly reached?: readonly QuotaMark[];
+    }
   /** A compare-and-set did not hold; nothing was written. */
   | { readonly ok: false; readonly conflict: Conflict }
   /** The protections come to something else than the entries account for; nothing was written. */
@@ -244,7 +283,7 @@ export interface StateStore {
 export interface Store extends LogStore, StateStore {
   /**
    * Durable when it resolves.
-   * @throws SafeRunError `record.unavailable`, `record.full`, `record.busy`: nothing may be executed on it.
+   * @throws SafeRunError `record.unavailable`, `record.full`, `record.busy`, `record.quota`: nothing may be executed on it.
    */
   commit(transaction: Transaction): Promise<CommitResult>;
   /** Waits for what was accepted, then releases the store. */

@@ -18,6 +18,7 @@ import {
   type Store,
   type Transaction,
   toLookAt,
+  unsealedReads,
   validating,
   WITHOUT_LIMITS,
 } from "@saferun/core";
@@ -32,7 +33,9 @@ import {
   nodeHash,
   nodeRandom,
   openSqliteStore,
+  openStoreKeys,
   parseAnchors,
+  type StoreKeys,
   signingKeyPath,
 } from "@saferun/store";
 import type { Binding } from "./binding.ts";
@@ -50,7 +53,7 @@ import { NO_TOOLS, type ToolDefinitions } from "./tool-definitions.ts";
 const DIRECTORY = ".saferun";
 
 interface OpenStore {
-  /** Commits only after the start's repairs: nothing runs beside calls of which nobody knows the outcome. */
+  /** Commits only after the start's repairs: nothing runs beside calls of which nobody knows the outcome. Opens what is sealed. */
   readonly store: Store;
   /** What its commits mask. */
   readonly redacting: Redacting;
@@ -99,6 +102,7 @@ export function embed(given: CheckedOptions, tools: ToolDefinitions = NO_TOOLS):
     outbox: createOutbox(policies),
     zones: intlZones,
     redactor: redacting,
+    quota: options.quota,
   });
   const { agent, environment, owner, maxWaitMs, facts, prices } = options;
   const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
@@ -217,7 +221,7 @@ function openStore(where: CheckedOptions["store"]): OpenStore {
   if (known !== undefined) return known;
   if (typeof place === "string") return openDirectory(place, where === undefined);
   const repairedStore = repaired(place, async () => {});
-  const opened = { ...repairedStore, retain: retaining(repairedStore.store) };
+  const opened = { ...repairedStore, retain: retaining(repairedStore.written) };
   given.set(place, opened);
   return opened;
 }
@@ -227,6 +231,7 @@ function openDirectory(directory: string, isDefault: boolean): OpenStore {
   const own = installation();
   const store = openSqliteStore({ directory, ...(isDefault ? { installation: own } : {}) });
   const signer = createFileSigner(signingKeyPath(directory));
+  const keys = openStoreKeys(directory);
   const anchors = parseAnchors(process.env.SAFERUN_ANCHORS ?? "");
   const signed = createCheckpointer(store, signer, { installation: own, anchors, onError: checkpointFailed });
   if (open.size === 0) process.on("beforeExit", signAll);
@@ -234,9 +239,10 @@ function openDirectory(directory: string, isDefault: boolean): OpenStore {
   const close = async (): Promise<void> => {
     await indexing.close();
     await signed.close();
+    keys.close();
   };
-  const repairedStore = repaired(signed, close);
-  const retain = retaining(repairedStore.store, { directory, signed, signer });
+  const repairedStore = repaired(signed, close, keys);
+  const retain = retaining(repairedStore.written, { directory, signed, signer });
   const opened = { ...repairedStore, retain, indexing, sign: () => signed.checkpoint() };
   open.set(directory, opened);
   return opened;
@@ -252,9 +258,12 @@ function checkpointFailed(error: unknown): void {
   warn(`the record's head could not be signed: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-/** A failed repair is tried again with the next commit, and until one succeeds there is no commit. */
-function repaired(store: Store, close: () => Promise<void>): Omit<OpenStore, "retain"> {
-  const redacting = new Redacting();
+/**
+ * A failed repair is tried again with the next commit, and until one succeeds there is no commit. `store` opens what is
+ * sealed to who reads it; `written` holds what the log does.
+ */
+function repaired(store: Store, close: () => Promise<void>, keys?: StoreKeys) {
+  const redacting = new Redacting(keys === undefined ? undefined : { sealer: keys, log: store.logId });
   let repair: Promise<unknown> | undefined;
   const prepare = (): Promise<unknown> => {
     repair ??= recover(store, nodeClock).then(tellUnknown, (error: unknown) => {
@@ -274,11 +283,9 @@ function repaired(store: Store, close: () => Promise<void>): Omit<OpenStore, "re
       throw error;
     }
   };
-  const view = mirror(store, {
-    inherited: true,
-    see: (key, value) => (key === "commit" ? commit : bound(value, store)),
-  });
-  return { store: view, redacting, close };
+  const written = replacing(store, { commit });
+  const view = keys === undefined ? written : replacing(store, { commit, ...unsealedReads(store, keys) });
+  return { store: view, written, redacting, close };
 }
 
 /** Through the gate's own commits; an archive signs, so that it needs the checkpointer too. */
@@ -306,8 +313,13 @@ function tellUnknown(recovered: Recovered): void {
   for (const line of toLookAt(recovered)) warn(line);
 }
 
-function bound(value: unknown, store: Store): unknown {
-  return typeof value === "function" ? value.bind(store) : value;
+/** The store as it is at any time, but for these. */
+function replacing(store: Store, own: Partial<Store>): Store {
+  const bound = (value: unknown): unknown => (typeof value === "function" ? value.bind(store) : value);
+  return mirror(store, {
+    inherited: true,
+    see: (key, value) => (Object.hasOwn(own, key) ? Reflect.get(own, key) : bound(value)),
+  });
 }
 
 /** Telling people is not deciding: whatever happens here is said once and changes nothing. */

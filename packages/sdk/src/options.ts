@@ -1,6 +1,6 @@
 /** What `wrap` and its like take. A key or value that is not understood is an error: nothing is guessed, nothing ignored. */
 import { userInfo } from "node:os";
-import { type Alarm, ageMs, durationMs, SafeRunError, type Store } from "@saferun/core";
+import { type Alarm, ageMs, type ByteQuota, durationMs, LIMITS, SafeRunError, type Store } from "@saferun/core";
 import { Policy } from "@saferun/document";
 import type { PausedCall } from "./paused-call.ts";
 import { createPrices, type Prices, type PriceTable } from "./prices.ts";
@@ -50,6 +50,8 @@ export interface WrapOptions {
   readonly redact?: RedactOptions;
   /** How long the record keeps content: `{ keep: "90d" }`, `{ keep: "forever" }`; with `archive` entries go there whole. */
   readonly retention?: RetentionSetting;
+  /** How many bytes of the record a run and an agent may fill; beyond, their calls are denied. Default: `LIMITS`. */
+  readonly quota?: Partial<ByteQuota>;
 }
 
 /** One for each store: wraps that share one must say the same, or nothing. */
@@ -81,6 +83,7 @@ export interface CheckedOptions {
   readonly redact: RedactOptions | undefined;
   /** Undefined where nothing was said. */
   readonly retention: CheckedRetention | undefined;
+  readonly quota: ByteQuota;
 }
 
 export interface CheckedRetention {
@@ -105,6 +108,7 @@ const KEYS: readonly string[] = [
   "mode",
   "redact",
   "retention",
+  "quota",
 ];
 const LATER: readonly string[] = ["gate"];
 const ALIASES: Readonly<Record<string, string>> = { production: "prod", development: "dev" };
@@ -135,6 +139,7 @@ export function checkOptions(
     mode = "observe",
     redact,
     retention,
+    quota,
   } = options;
   if (onPause !== undefined && typeof onPause !== "function") throw invalid("`onPause` must be a function");
   if (onAlarm !== undefined && typeof onAlarm !== "function") throw invalid("`onAlarm` must be a function");
@@ -155,7 +160,24 @@ export function checkOptions(
     mode,
     redact: checkRedact(redact),
     retention: checkRetention(retention, store),
+    quota: checkQuota(quota),
   };
+}
+
+const { runBytes, agentBytesPerDay } = LIMITS;
+
+function checkQuota(quota: unknown): ByteQuota {
+  if (quota === undefined) return { runBytes, agentBytesPerDay };
+  if (typeof quota !== "object" || quota === null) throw invalid("`quota` must be an object");
+  const given: Record<keyof ByteQuota, number> = { runBytes, agentBytesPerDay };
+  for (const [key, bytes] of Object.entries(quota)) {
+    if (!(key === "runBytes" || key === "agentBytesPerDay")) {
+      throw invalid(`\`quota\` has no \`${key}\`; there are runBytes, agentBytesPerDay`);
+    }
+    if (!Number.isSafeInteger(bytes) || bytes <= 0) throw invalid(`\`quota.${key}\` must be a number of bytes above 0`);
+    given[key] = bytes;
+  }
+  return given;
 }
 
 function checkPolicies(policies: unknown, needed: boolean): Pick<CheckedOptions, "policies" | "built"> {

@@ -7,6 +7,7 @@ import {
   type RedactedKind,
   type Redactor,
   SafeRunError,
+  type Sealing,
   type Transaction,
 } from "@saferun/core";
 import { nodeHash } from "@saferun/store";
@@ -30,7 +31,13 @@ const MOST_SECRETS = 1_000;
 export class Redacting implements Redactor {
   readonly #given: RedactOptions[] = [];
   readonly #secrets = new Set<string>();
+  readonly #sealing: Sealing | undefined;
   #redactor: Redactor = createRedactor({});
+
+  /** @param sealing Absent: a call whose content is to be sealed is denied. */
+  constructor(sealing?: Sealing) {
+    this.#sealing = sealing;
+  }
 
   /** @throws SafeRunError `option.invalid`. */
   add(options: RedactOptions | undefined): void {
@@ -47,7 +54,7 @@ export class Redacting implements Redactor {
   }
 
   transaction(transaction: Transaction, random: Random): Transaction {
-    return keepContent(this.#current().transaction(transaction, random), nodeHash, random);
+    return keepContent(this.#current().transaction(transaction, random), nodeHash, random, this.#sealing);
   }
 
   #current(): Redactor {

@@ -13,6 +13,7 @@ import {
 } from "@saferun/core";
 import type { Installation } from "./node/installation.ts";
 import { nodeHash, nodeRandom } from "./node/ports.ts";
+import { openStoreKeys } from "./node/seal-keys.ts";
 import { createIndexer, type Indexer } from "./search/indexer.ts";
 import { searchPath } from "./search/schema.ts";
 import { connect, integer } from "./sqlite/schema.ts";
@@ -35,7 +36,9 @@ export async function eraseFromStore(
   installation?: Pick<Installation, "keepErasure">,
 ): Promise<StoreErasure> {
   const remembering = installation === undefined ? store : remember(store, erasureKind(request.target), installation);
-  const erased = await erase(remembering, request, nodeRandom);
+  const keys = openStoreKeys(store.directory);
+  const sealed = { keys, hash: nodeHash };
+  const erased = await erase(remembering, request, nodeRandom, sealed).finally(() => keys.close());
   return { ...erased, unreached: await forgetErasedIn(store, erased) };
 }
 
@@ -64,6 +67,8 @@ export async function forgetErasedIn(store: SqliteStore, erased: Erased): Promis
   if (archivedTo > 0) unreached.push(`entries before ${archivedTo}, which are archived, and runs that began there`);
   if (!truncatesWal(join(directory, "log.db"))) unreached.push("log.db-wal: another process reads the store; end it");
   if (!forgets(directory, erased.entries)) unreached.push("search.db: it could not be cleaned; delete it");
+  if (erased.shared)
+    unreached.push("copies of content that is sealed with a key of more than this: of a person, a run");
   for (const kind of erased.kept) unreached.push(`a row of \`${kind}\` that still holds for a call`);
   return unreached;
 }

@@ -13,6 +13,7 @@ export { createMemoryStore, type MemoryStoreOptions } from "./memory/memory-stor
 export { createFileSigner, type FileSigner, nodeVerifier, signingKeyPath } from "./node/file-signer.ts";
 export { type Installation, type InstallationOptions, installation } from "./node/installation.ts";
 export { nodeClock, nodeHash, nodeRandom, nodeStamp } from "./node/ports.ts";
+export { openStoreKeys, type StoreKeys } from "./node/seal-keys.ts";
 export { type Reconciled, type ReconcileOptions, reconcileStore } from "./reconcile-store.ts";
 export { redacted } from "./redacted.ts";
 export { applyRetention, type RetentionDone, type RetentionOptions } from "./retention.ts";

@@ -16,6 +16,7 @@ import { createCheckpointer } from "./checkpointer.ts";
 import { forgetErasedIn } from "./erase-store.ts";
 import type { Installation } from "./node/installation.ts";
 import { nodeClock, nodeHash, nodeRandom } from "./node/ports.ts";
+import { openStoreKeys } from "./node/seal-keys.ts";
 import { headAhead } from "./restored.ts";
 import type { SqliteStore } from "./sqlite/sqlite-store.ts";
 import { verifyStore } from "./verify-store.ts";
@@ -72,7 +73,9 @@ export async function reconcileStore(store: SqliteStore, options: ReconcileOptio
 
 async function eraseOnceMore(store: SqliteStore, erasures: readonly KeptErasure[], by: Actor) {
   const why = { by: by.id, reason: "erased before the backup was restored" };
-  const erased = await eraseAgain(store, erasures, why, nodeRandom);
+  const keys = openStoreKeys(store.directory);
+  const sealed = { keys, hash: nodeHash };
+  const erased = await eraseAgain(store, erasures, why, nodeRandom, sealed).finally(() => keys.close());
   if (erased === undefined) return { erased: 0, unreached: [] };
   return { erased: erased.parts, unreached: await forgetErasedIn(store, erased) };
 }

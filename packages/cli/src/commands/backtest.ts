@@ -15,7 +15,7 @@ import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
 import { otherRuntime } from "../recorded/runtime.ts";
-import { storeOption, withReadOnlyStore } from "../store.ts";
+import { storeOption, withUnsealedStore } from "../store.ts";
 
 interface Options extends Shared {
   readonly policies?: readonly string[];
@@ -65,7 +65,7 @@ async function backtest(io: Io, options: Options): Promise<ExitCode> {
   const work = { policies, against, tally };
   if (calls !== undefined) await backtestLines(work, lineBatches(callSource(io, calls)), nodeClock.now());
   else {
-    await withReadOnlyStore(io, store, async (opened) => {
+    await withUnsealedStore(io, store, async (opened) => {
       await backtestStore(work, opened, since ?? 0);
       for (const other of await otherRuntime(opened, model, { since: since ?? 0 })) io.warn(other);
     });
@@ -88,7 +88,7 @@ async function breakersOnly(io: Io, options: Options, files: readonly string[]):
   const before = against ?? { ...changed, detectors: () => LOOP_DEFAULTS };
   const tally = createBreakerTally(limit);
   const work = { before: new Replay(before), after: new Replay(changed), tally };
-  await withReadOnlyStore(io, store, (opened) => backtestBreakers(work, opened, since));
+  await withUnsealedStore(io, store, (opened) => backtestBreakers(work, opened, since));
   const result = tally.result();
   const revisions = { from: against?.revision ?? null, to: changed.revision };
   if (options.json) printJson(io, breakerJson(result, revisions));

@@ -11,7 +11,7 @@ import { comparisonJson, isOther, nameOf } from "../replay/comparison.ts";
 import { loadRun } from "../replay/load.ts";
 import { dollars } from "../replay/step-lines.ts";
 import { findRun } from "../runs/find.ts";
-import { storeOption, withReadOnlyStore } from "../store.ts";
+import { storeOption, withUnsealedStore } from "../store.ts";
 
 export function registerDiffRuns(parent: Command, { io, run }: CommandSetup): void {
   const command = parent
@@ -26,7 +26,7 @@ export function registerDiffRuns(parent: Command, { io, run }: CommandSetup): vo
     .addOption(storeOption())
     .action(
       run((left: string, right: string, options: Shared & { readonly store: string }) =>
-        withReadOnlyStore(io, options.store, async (store) => {
+        withUnsealedStore(io, options.store, async (store) => {
           const [one, other] = [
             await loadRun(store, await findRun(store, left)),
             await loadRun(store, await findRun(store, right)),

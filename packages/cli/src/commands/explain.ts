@@ -24,7 +24,7 @@ import { rootsOf } from "../recorded/histories.ts";
 import { otherRuntime } from "../recorded/runtime.ts";
 import { findRun } from "../runs/find.ts";
 import { runEntries } from "../runs/steps.ts";
-import { storeOption, withReadOnlyStore } from "../store.ts";
+import { storeOption, withUnsealedStore } from "../store.ts";
 
 interface Options extends Shared {
   readonly policies?: readonly string[];
@@ -75,7 +75,7 @@ async function asked(io: Io, { call, run, callId, store }: Options, model: Polic
     return { ...written(call), history: NO_CALLS, recorded: null };
   }
   if (run === undefined || callId === undefined) throw usage("give `--call`, or `--run` with `--call-id`");
-  return withReadOnlyStore(io, store, async (opened) => {
+  return withUnsealedStore(io, store, async (opened) => {
     const { seq, ...found } = await recordedCall(opened, run, callId);
     for (const other of await otherRuntime(opened, model, { seq })) io.warn(other);
     return found;

@@ -18,7 +18,7 @@ import { type Written, writePolicy } from "../init/write-policy.ts";
 import { withSchema } from "../init/written-schema.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
-import { storeOption, withReadOnlyStore } from "../store.ts";
+import { storeOption, withUnsealedStore } from "../store.ts";
 
 interface Options extends Shared {
   readonly from?: "mcp" | "ai-sdk" | "openapi" | "store";
@@ -87,7 +87,7 @@ async function find(io: Io, source: readonly string[], options: Options): Promis
   }
   if (from === "store") {
     if (source.length > 0) throw usage("`--from store` reads the store that `--store` names");
-    return { source: "the calls in the log", tools: await withReadOnlyStore(io, store, toolsOfStore) };
+    return { source: "the calls in the log", tools: await withUnsealedStore(io, store, toolsOfStore) };
   }
   const [path, ...others] = source;
   if (path === undefined || others.length > 0) throw usage(`\`--from ${from}\` takes one file`);

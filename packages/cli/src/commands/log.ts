@@ -20,7 +20,7 @@ import { registerSearch } from "../log/search.ts";
 import { registerVerify } from "../log/verify.ts";
 import { entryJson, entryLines } from "../log/view.ts";
 import { registerWitness } from "../log/witness.ts";
-import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
+import { requireStore, storeOption, withUnsealedStore } from "../store.ts";
 
 interface Options extends Shared {
   readonly store: string;
@@ -43,7 +43,7 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
     .option("-n, --limit <count>", "how many entries", countOf, 50)
     .option("--from <number>", "the first entry; without it the last ones", countOf)
     .option("--run <id>", "entries of one run")
-    .action(run((options: ListOptions) => withReadOnlyStore(io, options.store, (store) => list(io, store, options))));
+    .action(run((options: ListOptions) => withUnsealedStore(io, options.store, (store) => list(io, store, options))));
   describe(command, ["saferun log", "saferun log --run run_4f0c… --json", "saferun log verify"]);
 
   registerSearch(command, setup);
@@ -94,7 +94,7 @@ async function page(store: Store, { from, limit, run }: ListOptions): Promise<re
 async function showKey(io: Io, options: Options): Promise<ExitCode> {
   const file = signingKeyPath(requireStore(io, options.store));
   const there = statSync(file, { throwIfNoEntry: false }) !== undefined;
-  const key = there ? createFileSigner(file).vkey : await withReadOnlyStore(io, options.store, claimedKey);
+  const key = there ? createFileSigner(file).vkey : await withUnsealedStore(io, options.store, claimedKey);
   if (key === undefined)
     throw failed("log.unsigned", "this log is not signed yet: nothing has been written to it with a key");
   if (options.json) printJson(io, { key });

@@ -14,7 +14,7 @@ import { runHead, type SteppedRun, stepLine, stepped, TABS, tabLines } from "../
 import { stepThrough } from "../replay/terminal.ts";
 import { writeTest } from "../replay/to-test.ts";
 import { findRun } from "../runs/find.ts";
-import { storeOption, withReadOnlyStore } from "../store.ts";
+import { storeOption, withReadOnlyStore, withUnsealedStore } from "../store.ts";
 
 export interface ReplayOptions extends Shared {
   readonly store: string;
@@ -51,7 +51,8 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
     .option("--to-test <file>", "write the run's calls, or the one of --step, as a policy test that passes now")
     .action(
       run((id: string, options: ReplayOptions) =>
-        withReadOnlyStore(io, options.store, async (store) =>
+        // A bundle is evidence: it holds what was hashed.
+        (options.bundle === undefined ? withUnsealedStore : withReadOnlyStore)(io, options.store, async (store) =>
           replay(io, store, await loadRun(store, await findRun(store, id)), options),
         ),
       ),

@@ -7,7 +7,7 @@ import type { Io } from "../io.ts";
 import { findRun } from "../runs/find.ts";
 import { runEntries, runSteps } from "../runs/steps.ts";
 import { runLines, runListLines } from "../runs/view.ts";
-import { storeOption, withReadOnlyStore } from "../store.ts";
+import { storeOption, withUnsealedStore } from "../store.ts";
 import { runJson, stepJson } from "../wire.ts";
 
 interface Options extends Shared {
@@ -27,7 +27,7 @@ export function registerRuns(parent: Command, { io, run }: CommandSetup): void {
     .option("--full", "show every argument: long lists and long texts are folded otherwise")
     .action(
       run((id: string | undefined, options: Options) =>
-        withReadOnlyStore(io, options.store, (store) =>
+        withUnsealedStore(io, options.store, (store) =>
           id === undefined ? list(io, store, options) : show(io, store, id, options),
         ),
       ),

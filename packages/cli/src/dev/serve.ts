@@ -7,7 +7,7 @@ import { installation, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
-import { openStore } from "../store.ts";
+import { openUnsealedStore } from "../store.ts";
 import { type Access, createAccess } from "./access.ts";
 import { createDevApi } from "./api.ts";
 import { createDevApp } from "./app.ts";
@@ -28,7 +28,7 @@ export interface DevOptions {
 
 /** Until the process is told to end. */
 export async function serveDev(io: Io, options: DevOptions): Promise<ExitCode> {
-  const store = openStore(io, options.store);
+  const store = openUnsealedStore(io, options.store);
   try {
     const repaired = await recover(store, nodeClock);
     for (const line of toLookAt(repaired)) io.warn(line);

@@ -7,6 +7,7 @@ import {
   eraseFromStore,
   installation,
   openSqliteStore,
+  openStoreKeys,
   redacted,
   signingKeyPath,
 } from "@saferun/store";
@@ -34,7 +35,8 @@ export function registerErase(parent: Command, { io, run }: CommandSetup): void 
     .summary("erase the content of a person's runs; proofs stay valid")
     .description(
       "Deletes the content (and its salts) of all runs of a principal, of one run, or of one call, for good, with what\n" +
-        "the search index and the tables hold of it. An entry says what was erased, by whom and why; the reason stays\n" +
+        "the search index and the tables hold of it, and the keys that sealed content of it was sealed with, so that\n" +
+        "backups of it cannot be read either. An entry says what was erased, by whom and why; the reason stays\n" +
         "in the log and must not name the subject. Calls must have ended.",
     )
     .addOption(storeOption())
@@ -53,20 +55,31 @@ export function registerErase(parent: Command, { io, run }: CommandSetup): void 
 
 async function eraseContent(io: Io, options: Options): Promise<ExitCode> {
   const target = targetOf(options);
-  const store = redacted(openSqliteStore({ directory: requireStore(io, options.store) }));
+  const directory = requireStore(io, options.store);
+  const store = redacted(openSqliteStore({ directory }), openStoreKeys(directory));
   try {
     const { reason } = options;
     const own = installation();
-    const erased = await eraseFromStore(store, { target, reason, by: `local:${userInfo().username}` }, own);
+    const by = `local:${userInfo().username}`;
+    const erased = await eraseFromStore(store, { target, reason, by }, own);
     // Signed at once: who keeps a checkpoint can tell the erasure from a loss.
     await createCheckpointer(store, createFileSigner(signingKeyPath(store.directory)), {
       installation: own,
     }).checkpoint();
-    const { parts, runs, rows, unreached } = erased;
+    const { parts, runs, rows, keys: destroyed, unreached } = erased;
     if (options.json)
-      printJson(io, { parts, entries: erased.entries.length, runs, rows, unreached: [...unreached, ELSEWHERE] });
+      printJson(io, {
+        ...{ parts, entries: erased.entries.length, runs, rows, keys: destroyed },
+        unreached: [...unreached, ELSEWHERE],
+      });
     else {
       io.print(`erased ${parts} parts of ${erased.entries.length} entries, and ${rows} rows beside them`);
+      if (destroyed > 0) {
+        const count = `${destroyed} key${destroyed === 1 ? "" : "s"}`;
+        io.print(
+          `destroyed ${count}: what was sealed with ${destroyed === 1 ? "it" : "them"} cannot be read in any copy`,
+        );
+      }
       for (const left of [...unreached, ELSEWHERE]) io.print(`not reached: ${printable(left)}`);
     }
     return EXIT.fine;

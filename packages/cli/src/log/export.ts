@@ -7,7 +7,7 @@ import { type CommandSetup, describe, printJson, type Shared } from "../command.
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
-import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
+import { requireStore, storeOption, withReadOnlyStore, withUnsealedStore } from "../store.ts";
 import { claimedKey } from "./claimed-key.ts";
 import { type ExportFile, type ExportPlan, openExportFile, toStream } from "./export-file.ts";
 import { exportText } from "./export-text.ts";
@@ -19,6 +19,7 @@ interface Options extends Shared {
   readonly query?: string;
   readonly out?: string;
   readonly resume?: boolean;
+  readonly unseal?: boolean;
 }
 
 export function registerExport(parent: Command, { io, run }: CommandSetup): void {
@@ -34,11 +35,15 @@ export function registerExport(parent: Command, { io, run }: CommandSetup): void
     .addOption(new Option("-f, --format <format>", "how").choices(["jsonl", "csv"]).default("jsonl"))
     .option("-q, --query <query>", "only calls and entries that this search finds")
     .option("-o, --out <file>", "a new file, mode 0600; default standard output")
+    .option("--unseal", "with --format csv: what is sealed in the clear")
     .option("--resume", "go on with a file that was cut off")
     .action(
       run((options: Options) => {
         requireStore(io, options.store);
-        return withReadOnlyStore(io, options.store, (store) => exportLog(io, store, options));
+        if (options.unseal === true && options.format !== "csv")
+          throw usage("`--unseal` goes with `--format csv`: JSON lines hold the stored bytes, which prove the log");
+        const open = options.unseal === true ? withUnsealedStore : withReadOnlyStore;
+        return open(io, options.store, (store) => exportLog(io, store, options));
       }),
     );
   describe(command, [

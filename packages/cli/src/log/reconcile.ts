@@ -3,6 +3,7 @@ import {
   createFileSigner,
   installation,
   openSqliteStore,
+  openStoreKeys,
   parseAnchors,
   reconcileStore,
   redacted,
@@ -37,7 +38,8 @@ export function registerReconcile(parent: Command, { io, run }: CommandSetup): v
 }
 
 async function reconcile(io: Io, { store: directory, reason, json }: Options): Promise<ExitCode> {
-  const store = redacted(openSqliteStore({ directory: requireStore(io, directory) }));
+  const path = requireStore(io, directory);
+  const store = redacted(openSqliteStore({ directory: path }), openStoreKeys(path));
   try {
     const { lost, expired, unknown, broken, grants, erased, unreached } = await reconcileStore(store, {
       installation: installation(),

@@ -10,7 +10,7 @@ import { iso } from "../output/time.ts";
 import { collect, type Happening } from "../report/collect.ts";
 import { controlsOf } from "../report/controls.ts";
 import { reportHtml } from "../report/html.ts";
-import { storeArgument, storeOption, withReadOnlyStore } from "../store.ts";
+import { storeArgument, storeOption, withUnsealedStore } from "../store.ts";
 import { claimedKey } from "./claimed-key.ts";
 import { type OutOptions, outOption, writeOut } from "./out.ts";
 import { verificationJson, verificationLines } from "./view.ts";
@@ -39,17 +39,21 @@ export function registerReport(parent: Command, { io, run }: CommandSetup): void
     .addOption(new Option("--format <format>", "the page, or data").choices(["html", "json"]).default("html"))
     .option("--pin <vkey>", "the public key that you kept elsewhere")
     .addOption(outOption())
-    .action(run((options: Options) => withReadOnlyStore(io, options.store, (store) => report(io, store, options))));
+    .action(
+      run((options: Options) =>
+        withUnsealedStore(io, options.store, (store, sealed) => report(io, store, sealed.store, options)),
+      ),
+    );
   describe(command, ["saferun log report --from 2026-10-01 --to 2026-10-31 --out october.html"]);
 }
 
-async function report(io: Io, store: Store, options: Options): Promise<ExitCode> {
+async function report(io: Io, store: Store, sealed: Store, options: Options): Promise<ExitCode> {
   const period = { from: options.from, to: options.to + DAY_MS };
   if (period.to <= period.from) throw usage("--to is before --from");
   const pinned = options.pin?.trim();
   const claimed = await claimedKey(store);
   const kept = installation().lastNote(store.logId);
-  const verification = await verifyStore(store, {
+  const verification = await verifyStore(sealed, {
     ...(pinned === undefined ? {} : { pinned }),
     ...(claimed === undefined ? {} : { claimed }),
     ...(kept === undefined ? {} : { kept: [kept] }),

@@ -14,7 +14,7 @@ import { type CommandSetup, describe, printJson, type Shared } from "../command.
 import { CommandError, EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable, printableJson } from "../output/printable.ts";
-import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
+import { requireStore, storeOption, withUnsealedStore } from "../store.ts";
 import { answerJson, answerLines, itemJson, itemLines } from "./search-view.ts";
 
 interface Options extends Shared {
@@ -67,7 +67,7 @@ Terms side by side must all hold, OR needs one of them, - excludes, ( ) group:
 async function act(io: Io, words: readonly string[], options: Options): Promise<ExitCode> {
   const directory = requireStore(io, options.store);
   // First, so that a store at the default path is believed only when it is this account's.
-  return withReadOnlyStore(io, options.store, async (store) => {
+  return withUnsealedStore(io, options.store, async (store, { opener }) => {
     if (options.views === true) return listViews(io, directory, options);
     if (options.forgetView !== undefined) {
       saveView(directory, options.forgetView, null);
@@ -76,7 +76,7 @@ async function act(io: Io, words: readonly string[], options: Options): Promise<
     const query = queryOf(directory, words, options);
     checkQuery(query);
     if (options.save !== undefined) saveView(directory, options.save, query);
-    const search = await openSearch({ directory, onProgress: progress(io) });
+    const search = await openSearch({ directory, opener, onProgress: progress(io) });
     io.progress?.("");
     try {
       if (options.follow === true) return await follow(io, store, search, query, options);

@@ -173,7 +173,9 @@ const decoder = new TextDecoder();
 
 /** The content of a part; what the log wrapped because it was no plain JSON stays wrapped, so that nothing is guessed. */
 export function partValue(part: StoredPart): Json {
-  return part.bytes === null ? { erased: true } : contentOfText(decoder.decode(part.bytes));
+  if (part.bytes !== null) return contentOfText(decoder.decode(part.bytes));
+  // Sealed, and the key is not at hand.
+  return part.salt === null ? { erased: true } : { unreadable: true };
 }
 
 /** The same from the text of its bytes. */

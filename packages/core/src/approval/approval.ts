@@ -7,7 +7,7 @@
 import type { PauseReason } from "../decision.ts";
 import type { EditField } from "../edit-field.ts";
 import { unreachable } from "../errors.ts";
-import { KEPT_WHOLE, type Keeping, keptValue } from "../keeping.ts";
+import { KEPT_WHOLE, type Keeping, keepsRows, keptInRow } from "../keeping.ts";
 import { maskedAt } from "../redaction/mask.ts";
 import { canonicalJson, type Json } from "../value/json.ts";
 import {
@@ -274,9 +274,8 @@ export function withArguments(approval: ApprovalRecord, change: (args: Json) => 
 function next(approval: ApprovalRecord, change: Partial<ApprovalRecord>): ApprovalStep {
   const row = { ...approval, ...change, version: approval.version + 1 };
   const { state, masked = [], keep = KEPT_WHOLE } = row;
-  if ((masked.length === 0 && keep.record === "full") || !isClosed(state))
-    return { ok: true, approval: Object.freeze(row) };
-  const kept = withArguments(row, (args) => keptValue(maskedAt(args, masked), keep.record));
+  if ((masked.length === 0 && keepsRows(keep)) || !isClosed(state)) return { ok: true, approval: Object.freeze(row) };
+  const kept = withArguments(row, (args) => keptInRow(maskedAt(args, masked), keep));
   return { ok: true, approval: Object.freeze(kept) };
 }
 

@@ -2,7 +2,7 @@
 import type { ApprovalRecord } from "../approval/approval.ts";
 import type { Malformed } from "../call.ts";
 import type { Decision, Denial, PauseReason } from "../decision.ts";
-import { SafeRunError, unreachable } from "../errors.ts";
+import { type ErrorCode, SafeRunError, unreachable } from "../errors.ts";
 import type { CallRecord } from "../lifecycle.ts";
 
 export function denialOf(callId: string, tool: string, decision: Pick<Decision, "by" | "reason" | "fix">): Denial {
@@ -97,18 +97,18 @@ export function unavailableDenial(callId: string, tool: unknown, error: unknown)
     callId,
     tool: shown(tool),
     rules: [known ? error.code : "internal.error"],
-    reason: isRestored(error)
-      ? "the record was restored from a backup: no call runs until a person has reconciled it (record.restored)"
-      : known
-        ? `the call could not be recorded, so it did not run (${error.code})`
-        : "the gate failed, so the call did not run",
+    reason: known
+      ? (NEEDS_A_PERSON[error.code] ?? `the call could not be recorded, so it did not run (${error.code})`)
+      : "the gate failed, so the call did not run",
     retry: known && error.retryable,
   };
 }
 
-function isRestored(error: unknown): boolean {
-  return error instanceof SafeRunError && error.code === "record.restored";
-}
+const NEEDS_A_PERSON: Readonly<Partial<Record<ErrorCode, string>>> = {
+  "record.quota": "this run, or its agent today, has recorded as much as it may: no call of it runs (record.quota)",
+  "record.restored":
+    "the record was restored from a backup: no call runs until a person has reconciled it (record.restored)",
+};
 
 function shown(tool: unknown): string {
   return typeof tool === "string" ? tool.slice(0, 128).toWellFormed() : "";

@@ -9,7 +9,9 @@ import type { CallRecord, Outcome } from "../lifecycle.ts";
 import type { EntryDraft, PartDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
 import { argumentPath, valueAt } from "../policy/argument-path.ts";
-import type { Random } from "../ports.ts";
+import type { PolicySet } from "../policy/policy-set.ts";
+import type { Hash, Random } from "../ports.ts";
+import { sealScope } from "../redaction/seal.ts";
 import type { Run } from "./run.ts";
 
 /** 48 bits of time and 80 of chance: unguessable, and rows that are made together lie together in an index. */
@@ -60,10 +62,26 @@ export function proposed(
 export const SUBJECT_PART = "subject";
 
 /** Of the call as it would run. Undefined: the run's principal. */
-export function subjectOf({ subject }: Keeping, { args }: ToolCall): string | undefined {
+export function subjectOf({ subject }: Keeping, args: ToolCall["args"]): string | undefined {
   const path = subject === null ? null : argumentPath(subject);
   const value = path === null ? undefined : valueAt(args, path);
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+}
+
+/** With what its key is found by, where it is sealed: who ends the call may know neither run nor policies. */
+export function keepingOfCall(
+  set: Pick<PolicySet, "keeping">,
+  { id, principal }: Run,
+  call: { readonly tool: string; readonly environment: string; readonly args?: ToolCall["args"] },
+  hash: Hash,
+): Keeping {
+  const keep = set.keeping(call.tool, call.environment);
+  const { seal } = keep;
+  if (seal === undefined) return keep;
+  const named = call.args === undefined ? undefined : subjectOf(keep, call.args);
+  const subject = named ?? principal.id;
+  const scope = seal === "subject" && subject !== "" ? sealScope("subject", subject, hash) : sealScope("run", id, hash);
+  return { ...keep, scope };
 }
 
 export function keeping(entry: EntryDraft, keep: Keeping): EntryDraft {

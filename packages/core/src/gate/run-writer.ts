@@ -1,11 +1,12 @@
 /** Commits a run's entries, with what still has to be written before them: its start, and the revision in force. */
 
 import type { Motion } from "../breaker/protect/motion.ts";
-import type { Objection } from "../breaker/protect/objection.ts";
+import { NO_OBJECTION, type Objection } from "../breaker/protect/objection.ts";
 import type { GatePorts } from "../gate.ts";
 import { KEPT_WHOLE } from "../keeping.ts";
 import type { EntryDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
+import type { QuotaMark } from "../log/quota.ts";
 import type { Alarm, CommitResult, Policies, Random, RowWrite, StateRow, Transaction } from "../ports.ts";
 import { STAMP_PART } from "../value/stamp.ts";
 import { accounted } from "./account.ts";
@@ -14,7 +15,10 @@ import type { Run } from "./run.ts";
 import { spokenMotion } from "./spoken.ts";
 import { WindowClock } from "./store-time.ts";
 
-type WriterPorts = Pick<GatePorts, "store" | "policies" | "random" | "hash" | "notifier" | "clock" | "outbox">;
+type WriterPorts = Pick<
+  GatePorts,
+  "store" | "policies" | "random" | "hash" | "notifier" | "clock" | "outbox" | "quota"
+>;
 
 export class RunWriter {
   readonly #ports: WriterPorts;
@@ -59,12 +63,13 @@ export class RunWriter {
         return { ...made, entries, rows: [...(made.rows ?? []), ...fresh(rows)] };
       },
     );
-    if (result.ok && last !== null) this.#alarm(run, last);
+    const quotas = result.ok ? (result.reached ?? []) : [];
+    if (result.ok && (last !== null || quotas.length > 0)) this.#alarm(run, last ?? NO_OBJECTION, quotas);
     return result.ok;
   }
 
   async #write(run: Run, transaction: Transaction): Promise<CommitResult> {
-    const { store, policies, random } = this.#ports;
+    const { store, policies, random, quota } = this.#ports;
     // Read before anything is taken: from there to the commit nothing may come between.
     const spoken = run.unwritten.length === 0 ? undefined : await spokenMotion(run, this.#ports);
     const { revision } = policies.current();
@@ -76,7 +81,8 @@ export class RunWriter {
     try {
       const entries = [...activated, ...started, ...toBeKept(transaction)];
       const begun = started.length === 0 ? undefined : (spoken ?? joined(run));
-      result = await store.commit({ ...transaction, ...withFirst(begun, transaction), entries });
+      const counted = quota === undefined ? {} : { counted: { root: run.root, agent: run.agent, quota } };
+      result = await store.commit({ ...transaction, ...withFirst(begun, transaction), ...counted, entries });
       return result;
     } finally {
       if (result?.ok !== true) {
@@ -87,8 +93,8 @@ export class RunWriter {
   }
 
   /** Tells people. Whatever that throws or forgets, what happened is in the record. */
-  #alarm(run: Run, objection: Objection): void {
-    const alarm = alarmOf(run, objection);
+  #alarm(run: Run, objection: Objection, quotas: readonly QuotaMark[]): void {
+    const alarm = alarmOf(run, objection, quotas);
     if (alarm === undefined) return;
     Promise.resolve()
       .then(() => this.#ports.notifier.alarmed?.(alarm))
@@ -103,9 +109,14 @@ function toBeKept({ calls = [], entries }: Transaction): readonly EntryDraft[] {
   return entries.map((entry) => keeping(entry, keeps.get(entry.call ?? "") ?? KEPT_WHOLE));
 }
 
-function alarmOf({ id, agent, environment }: Run, { changes, marks, exceeded }: Objection): Alarm | undefined {
-  if (changes.length + marks.length + exceeded.length === 0) return undefined;
-  return { run: id, agent, environment, changes, marks, exceeded };
+function alarmOf(
+  { id, agent, environment }: Run,
+  { changes, marks, exceeded }: Objection,
+  quotas: readonly QuotaMark[] = [],
+): Alarm | undefined {
+  if (changes.length + marks.length + exceeded.length + quotas.length === 0) return undefined;
+  const told = { run: id, agent, environment, changes, marks, exceeded };
+  return quotas.length === 0 ? told : { ...told, quotas };
 }
 
 /** Rows that must not be there yet. */

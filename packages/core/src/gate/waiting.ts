@@ -30,7 +30,7 @@ import { type CallBudgets, callMotion, objected, reckon, releaseMotion } from ".
 import { clockWatch } from "./clock-watch.ts";
 import { denialOf, deniedByPerson, pendingAnswer, repeatedDenial } from "./denial.ts";
 import { judge } from "./judge.ts";
-import { about, decided, executing, newId, question, requested, withdrawn } from "./record.ts";
+import { about, decided, executing, keepingOfCall, newId, question, requested, withdrawn } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
 import { readHistory } from "./run-history.ts";
 import { fresh, type RunWriter } from "./run-writer.ts";
@@ -208,7 +208,7 @@ export class Waiting {
     const set = policies.current();
     const sticky = stickyIds(run, call, set, hash);
     const form = set.editFields(call.tool, asked.editable);
-    const keep = set.keeping(call.tool, call.environment);
+    const keep = keepingOfCall(set, run, call, hash);
     const kept = keep === KEPT_WHOLE ? {} : { keep };
     const offer = grantOffer(call, reasons, set);
     return {

@@ -51,6 +51,12 @@ export function appendEntries(drafts: readonly EntryDraft[], heads: LogHeads, no
   const entries: StoredEntry[] = [];
   let { writer, tree } = heads;
   for (const draft of drafts) {
+    if (draft.keep?.seal !== undefined) {
+      throw new SafeRunError(
+        "seal.missing",
+        "the policies seal the content of this call, and this store has no keys for it",
+      );
+    }
     if (draft.keep !== undefined) {
       throw new SafeRunError("log.malformed", "a log entry whose content is not to be kept whole, and still is");
     }

@@ -9,9 +9,17 @@ export interface ErasedParts {
   readonly names: readonly string[];
 }
 
-/** The content of the part: `{"by","reason","parts":[[12,"arguments"],[13,"decision","redacted"]]}`. */
-export function erasureContent(by: string, reason: string, erased: readonly ErasedParts[]): Json {
-  return { by, reason, parts: erased.map(({ seq, names }) => [seq, ...names]) };
+/**
+ * The content of the part: `{"by","reason","parts":[[12,"arguments"],[13,"decision","redacted"]]}`, and `keys`: those that were
+ * destroyed with it, where content was sealed.
+ */
+export function erasureContent(
+  by: string,
+  reason: string,
+  erased: readonly ErasedParts[],
+  keys: readonly string[] = [],
+): Json {
+  return { by, reason, ...(keys.length === 0 ? {} : { keys }), parts: erased.map(({ seq, names }) => [seq, ...names]) };
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

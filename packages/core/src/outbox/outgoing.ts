@@ -58,7 +58,7 @@ export function followed(row: OutboxRow, { state, version }: Standing, now: numb
 }
 
 /** What an operator must hear of; empty where it can wait. One line each, without arguments. */
-export function alarmLines({ agent, changes, exceeded, marks }: Alarm): readonly string[] {
+export function alarmLines({ agent, changes, exceeded, marks, quotas = [] }: Alarm): readonly string[] {
   const changed = changes.flatMap(({ scope, name, to, trip }) => {
     if (to === "stopped") {
       const why = trip === null ? "" : `: ${trip.reason}`;
@@ -69,7 +69,11 @@ export function alarmLines({ agent, changes, exceeded, marks }: Alarm): readonly
   const full = marks.filter(({ percent }) => percent >= 100).map(({ pot }) => budgetOf(pot));
   const reached = [...new Set(full)].map((budget) => `the budget \`${budget}\` is used up (\`saferun budgets\`)`);
   const over = `a call used more than it had held, by agent \`${agent}\` (\`saferun budgets\`)`;
-  return [...changed, ...reached, ...(exceeded.length > 0 ? [over] : [])];
+  const filled = quotas.map(
+    ({ scope, name, percent, limit }) =>
+      `the ${scope} \`${name}\` has filled ${percent} % of the ${limit} bytes that it may record; beyond, its calls are denied`,
+  );
+  return [...changed, ...reached, ...(exceeded.length > 0 ? [over] : []), ...filled];
 }
 
 function placesOf({ reasons }: ApprovalRecord): readonly string[] {

@@ -14,7 +14,7 @@ import { revisionOf, ruleDigest } from "./digest.ts";
 import { boundArguments, evaluate } from "./evaluate.ts";
 import { isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
-import { keepingOf, recordIn } from "./keeping.ts";
+import { keepingOf, keptIn } from "./keeping.ts";
 import { BudgetSet } from "./limits/budget-set.ts";
 import { detectorsOf } from "./limits/compile-detectors.ts";
 import type { ConditionModel, ContextType, EnvironmentModel, PolicyModel, RuleModel } from "./model.ts";
@@ -135,7 +135,7 @@ function policySet(
       editFieldsOf(compiled.candidates(tool).tool.schema?.schema ?? true, paths),
     traits: (tool: string) => compiled.candidates(tool).tool.traits,
     keeping: (tool: string, environment: string) =>
-      keepingOf(compiled.candidates(tool).tool.keeping, recordIn(compiled.environments, environment)),
+      keepingOf(compiled.candidates(tool).tool.keeping, keptIn(compiled.environments, environment)),
     ...limits,
   });
 }

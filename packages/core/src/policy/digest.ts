@@ -5,7 +5,7 @@ import type { Hash } from "../ports.ts";
 import { canonicalJson, type Json } from "../value/json.ts";
 import { parseCel, printCel } from "./cel/index.ts";
 import { compareText } from "./issue.ts";
-import { saysNothing } from "./keeping.ts";
+import { keepingJson, saysNothing } from "./keeping.ts";
 import { budgetJson, detectorsJson, expressionsOf } from "./limits/limits-json.ts";
 import type { BudgetModel } from "./limits/model.ts";
 import type { ChangeModel, PolicyModel, RuleModel, RuleScope, ToolModel } from "./model.ts";
@@ -27,11 +27,12 @@ function objectOf(values: Readonly<Record<string, string>>): string {
 export function revisionOf(model: PolicyModel, hash: Hash): string {
   const byName = <Item extends { readonly name: string }>(a: Item, b: Item) => compareText(a.name, b.name);
   const decides: Readonly<Record<string, unknown>> = {
-    environments: [...model.environments.values()].sort(byName).map(({ name, unmatched, observe, record }) => ({
+    environments: [...model.environments.values()].sort(byName).map(({ name, unmatched, observe, record, seal }) => ({
       name,
       unmatched,
       observe,
       ...(record === "full" ? {} : { record }),
+      ...(seal === null ? {} : { seal }),
     })),
     tools: model.tools.toSorted(byName).map(toolJson),
     framework: [...model.framework]
@@ -66,7 +67,7 @@ function toolJson({ name, kind, labels, aliases, schema, binds, traits, keeping 
     binds: [...unique].sort(([a], [b]) => compareText(a, b)).map(([, pair]) => pair),
     traits,
     // Left out where nothing is said: what was in force before this could be said is the same revision.
-    ...(saysNothing(keeping) ? {} : { keeping }),
+    ...(saysNothing(keeping) ? {} : { keeping: keepingJson(keeping) }),
   };
 }
 

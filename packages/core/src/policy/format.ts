@@ -2,7 +2,7 @@
  * THE definition of the policy format. The strict checker (`read.ts`), the TypeScript types below, the JSON Schema of
  * `@saferun/document` and `renderReference` are all derived from it.
  */
-import { RECORDS } from "../keeping.ts";
+import { RECORDS, SEALS } from "../keeping.ts";
 import { breakers, budget, TRAIT_FIELDS } from "./limits/format.ts";
 import {
   duration,
@@ -53,6 +53,10 @@ const environment = object({
   record: optional(
     words(...RECORDS),
     "How much of the arguments and results of calls the log keeps there: all, `shape` (names and types without values), or `digest` (a SHA-256 alone). With a tool's own word the stricter one holds. Absent: `full`.",
+  ),
+  seal: optional(
+    words(...SEALS),
+    "Whose key the content of calls is sealed with at rest there: one for each `run`, or for each `subject`. With a tool's own word `subject` holds over `run`. Absent: in the clear.",
   ),
   max_age: reserved("A gate whose policies are older denies."),
 });
@@ -153,6 +157,10 @@ const tool = object({
   subject: optional(
     name("path"),
     "The argument that says whose data a call holds, for `saferun log erase --subject`. Absent: the run's principal.",
+  ),
+  seal: optional(
+    words(...SEALS),
+    "Whose key the content of its calls is sealed with at rest: one for each `run`, or for each `subject`; erasing them destroys it. Sealed content is not found by search. Absent: as the environment says.",
   ),
   result: reserved("Labels for what the tool returns."),
   sinks: reserved("Where it goes or what it hits, and the least origin it needs."),

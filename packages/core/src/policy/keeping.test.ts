@@ -35,6 +35,18 @@ describe("what policies say of the record", () => {
     expect(set.keeping("other", "nowhere").record).toBe("digest");
   });
 
+  it("is sealed by subject over by run over not at all", () => {
+    const tools = { "t*": { seal: "run" }, t: { seal: "subject" }, tt: { kind: "read" } };
+    const set = policiesOf(of(tools, { prod: {}, lab: { seal: "subject" }, ward: { seal: "run" } }));
+    expect(set.keeping("t", "prod").seal).toBe("subject");
+    expect(set.keeping("tt", "prod").seal).toBe("run");
+    expect(set.keeping("tt", "lab").seal).toBe("subject");
+    expect(set.keeping("other", "ward")).toEqual({ record: "full", unsearched: [], subject: null, seal: "run" });
+    expect(set.keeping("other", "prod")).toBe(KEPT_WHOLE);
+    // An environment that nobody declared is none to leave more open in.
+    expect(set.keeping("other", "nowhere").seal).toBe("subject");
+  });
+
   it("adds up over the entries of a tool", () => {
     const tools = {
       "t*": { search: { off: ["args.lines[].sku"] }, index: ["to"] },
@@ -53,14 +65,22 @@ describe("what policies say of the record", () => {
   it("is part of the revision where it is said, and only there", () => {
     const revision = (tool: JsonObject, environment: JsonObject = {}) =>
       policiesOf(of({ t: { kind: "read", ...tool } }, { prod: environment })).revision;
-    const said = [{ record: "shape" }, { search: "off" }, { index: ["to"] }, { subject: "to" }] as const;
+    const said = [
+      { record: "shape" },
+      { search: "off" },
+      { index: ["to"] },
+      { subject: "to" },
+      { seal: "run" },
+    ] as const;
     const revisions = [revision({}), ...said.map((one) => revision(one)), revision({}, { record: "digest" })];
     expect(new Set(revisions).size).toBe(revisions.length);
+    expect(revisions).not.toContain(revision({}, { seal: "run" }));
     expect(revision({}, { record: "full" })).toBe(revision({}));
   });
 
   it.each<[string, JsonObject, string]>([
     ["no such word", { t: { record: "none" } }, "error bad-value"],
+    ["no such key", { t: { seal: "none" } }, "error bad-value"],
     ["a search that is neither", { t: { search: "on" } }, "error bad-value"],
     ["a search without its paths", { t: { search: {} } }, "error missing-key"],
     ["an empty list", { t: { index: [] } }, "error empty"],

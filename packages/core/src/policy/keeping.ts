@@ -1,5 +1,5 @@
 /** What `tools:` and `environments:` say of the record: read from their entries, and folded over all that a tool has. */
-import { KEPT_WHOLE, type Keeping, type RecordMode, stricterRecord } from "../keeping.ts";
+import { KEPT_WHOLE, type Keeping, type RecordMode, type Seal, stricterRecord, stricterSeal } from "../keeping.ts";
 import type { ToolSource } from "./format.ts";
 import { type Issues, quote } from "./issue.ts";
 import type { DeclaredKeeping, EnvironmentModel, SchemaModel, ToolModel } from "./model.ts";
@@ -15,7 +15,7 @@ export function declaredKeeping(
   schema: SchemaModel | null,
   issues: Issues,
 ): DeclaredKeeping {
-  const { record, search, index, subject, span } = source;
+  const { record, search, index, subject, seal, span } = source;
   // A key that did not read was reported; what it requires may still be absent here.
   const off: readonly Located[] | undefined = typeof search === "object" ? search.off : undefined;
   for (const [key, list] of [
@@ -38,6 +38,7 @@ export function declaredKeeping(
     unsearched: [...new Set(hidden)].sort(),
     indexed: [...new Set((index ?? []).map(pathOf))].sort(),
     subject: subject === undefined ? null : pathOf(subject),
+    seal: seal ?? null,
   };
 }
 
@@ -56,6 +57,7 @@ export function joinedKeeping(one: DeclaredKeeping, other: DeclaredKeeping): Dec
     unsearched: [...new Set([...one.unsearched, ...other.unsearched])].sort(),
     indexed: [...new Set([...one.indexed, ...other.indexed])].sort(),
     subject: one.subject ?? other.subject,
+    seal: stricterSeal(one.seal, other.seal),
   };
 }
 
@@ -71,18 +73,28 @@ export function checkSubjects(a: ToolModel, b: ToolModel, issues: Issues): void 
 }
 
 /** Of a call of this tool there; the same object for all that are kept whole. */
-export function keepingOf(tool: DeclaredKeeping, environment: RecordMode): Keeping {
+export function keepingOf(tool: DeclaredKeeping, environment: KeptIn): Keeping {
   const { unsearched, subject } = tool;
-  const record = stricterRecord(tool.record ?? "full", environment);
-  return record === "full" && unsearched.length === 0 && subject === null
-    ? KEPT_WHOLE
-    : { record, unsearched, subject };
+  const record = stricterRecord(tool.record ?? "full", environment.record);
+  const seal = stricterSeal(tool.seal, environment.seal);
+  if (record === "full" && unsearched.length === 0 && subject === null && seal === null) return KEPT_WHOLE;
+  return { record, unsearched, subject, ...(seal === null ? {} : { seal }) };
+}
+
+/** What an environment says, whatever the tool. */
+export interface KeptIn {
+  readonly record: RecordMode;
+  readonly seal: Seal | null;
 }
 
 /** An environment that nobody has declared keeps as little as the strictest. */
-export function recordIn(environments: readonly EnvironmentModel[], name: string): RecordMode {
+export function keptIn(environments: readonly EnvironmentModel[], name: string): KeptIn {
   const own = environments.find((environment) => environment.name === name);
-  return own?.record ?? environments.reduce<RecordMode>((least, { record }) => stricterRecord(least, record), "full");
+  return own ?? environments.reduce<KeptIn>(stricter, { record: "full", seal: null });
+}
+
+function stricter(one: KeptIn, other: KeptIn): KeptIn {
+  return { record: stricterRecord(one.record, other.record), seal: stricterSeal(one.seal, other.seal) };
 }
 
 export const NOTHING_DECLARED: DeclaredKeeping = Object.freeze({
@@ -90,11 +102,17 @@ export const NOTHING_DECLARED: DeclaredKeeping = Object.freeze({
   unsearched: Object.freeze([]),
   indexed: Object.freeze([]),
   subject: null,
+  seal: null,
 });
 
 export function saysNothing(keeping: DeclaredKeeping): boolean {
-  const { record, unsearched, indexed, subject } = keeping;
-  return record === null && subject === null && unsearched.length + indexed.length === 0;
+  const { record, unsearched, indexed, subject, seal } = keeping;
+  return record === null && subject === null && seal === null && unsearched.length + indexed.length === 0;
+}
+
+/** Left out where nothing is said of it, so that what was in force before it could be said is the same revision. */
+export function keepingJson({ seal, ...keeping }: DeclaredKeeping): unknown {
+  return seal === null ? keeping : { ...keeping, seal };
 }
 
 function isWithin(path: string, outer: string): boolean {

@@ -65,6 +65,7 @@ export function mergeEnvironments(documents: readonly PolicyDocument[], issues: 
       unmatched,
       observe: value.mode === "observe",
       record: value.record ?? "full",
+      seal: value.seal ?? null,
     });
   }
   return environments;

@@ -1,6 +1,6 @@
 /** Checked policies: every file of a set merged into one, ready to compile. Nothing in here depends on any order of files. */
 import type { ApprovalTerms, Span, Verdict } from "../decision.ts";
-import type { RecordMode } from "../keeping.ts";
+import type { RecordMode, Seal } from "../keeping.ts";
 import type { Json } from "../value/json.ts";
 import type { ArgumentPath } from "./argument-path.ts";
 import type { Expr } from "./cel/ast.ts";
@@ -49,6 +49,7 @@ export interface EnvironmentModel {
   readonly observe: boolean;
   /** Of calls there, whatever their tool. */
   readonly record: RecordMode;
+  readonly seal: Seal | null;
 }
 
 /** What a `tools:` entry says of the record. Paths without `args.`; `$` in `unsearched` is all that a call holds. */
@@ -57,6 +58,7 @@ export interface DeclaredKeeping {
   readonly unsearched: readonly string[];
   readonly indexed: readonly string[];
   readonly subject: string | null;
+  readonly seal: Seal | null;
 }
 
 /** A `tools:` entry, merged over the files; `name` may be a glob. */

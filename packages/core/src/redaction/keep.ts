@@ -1,6 +1,6 @@
 /**
  * The last step before a transaction is stored: content that is not to be kept whole leaves, and what search must not find is
- * marked. After masking, so that a digest is never one of a secret.
+ * marked. After masking, so that a digest is never one of a secret; sealing comes last.
  */
 import { toHex } from "../call.ts";
 import { KEPT_WHOLE, type Keeping, keptValue } from "../keeping.ts";
@@ -12,6 +12,7 @@ import { UNSEARCHED_PART } from "../search/unsearched.ts";
 import { canonicalJson, type Json, type JsonObject } from "../value/json.ts";
 import { changedAt, pointersTo } from "./mask.ts";
 import { withMaskedPaths } from "./masked-paths.ts";
+import { type Sealing, sealedEntry, sealedIn } from "./seal.ts";
 
 /** Where in a part the content of a call stands; arguments may hold paths of their own. */
 const CONTENT: Readonly<Record<string, { readonly at: string; readonly isArguments: boolean }>> = {
@@ -22,8 +23,16 @@ const CONTENT: Readonly<Record<string, { readonly at: string; readonly isArgumen
   error: { at: "", isArguments: false },
 };
 
-/** Pure but for the salts. The same transaction where everything in it is kept whole. */
-export function keepContent(transaction: Transaction, hash: Hash, random: Random): Transaction {
+/**
+ * The same transaction where everything in it is kept whole. @param sealing Absent: what is to be sealed keeps its mark, so
+ * that the log refuses it unless the store seals by itself. @throws SafeRunError as `sealedEntry` does.
+ */
+export function keepContent(
+  transaction: Transaction,
+  hash: Hash,
+  random: Random,
+  sealing: Sealing | undefined,
+): Transaction {
   const { calls = [], approvals = [], entries } = transaction;
   const known = new Map<string, Keeping>();
   for (const { row } of approvals) if (row.keep !== undefined) known.set(row.call, row.keep);
@@ -33,7 +42,8 @@ export function keepContent(transaction: Transaction, hash: Hash, random: Random
     ...transaction,
     entries: entries.map(({ keep = KEPT_WHOLE, ...entry }) => {
       const own = entry.call === undefined ? undefined : known.get(entry.call);
-      return keptEntry(entry, own ?? keep, hash, random);
+      const kept = own ?? keep;
+      return sealedEntry(keptEntry(entry, kept, hash, random), kept, sealing);
     }),
   };
 }
@@ -44,6 +54,7 @@ function keptEntry(entry: EntryDraft, keep: Keeping, hash: Hash, random: Random)
   const parts = entry.parts.map((part) => {
     const declared = Object.hasOwn(CONTENT, part.name) ? CONTENT[part.name] : undefined;
     if (declared === undefined) return part;
+    if (sealedIn(part.bytes) !== undefined) return part;
     const content = JSON.parse(decoder.decode(part.bytes)) as Json;
     // What is no plain JSON has no places in it: all of it is meant.
     const place = isEncoded(content) ? { ...declared, at: "" } : declared;

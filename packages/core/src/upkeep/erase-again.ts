@@ -9,11 +9,13 @@ import { type EntryHeader, parseHeader } from "../log/header.ts";
 import type { Random, Store } from "../ports.ts";
 import {
   type Erased,
+  type ErasureKeys,
   type ErasureTarget,
   eraseFound,
   type Found,
   nothingFound,
   principalIn,
+  seeKeys,
   subjectIn,
 } from "./erase.ts";
 
@@ -40,13 +42,14 @@ export async function eraseAgain(
   erasures: readonly KeptErasure[],
   of: { readonly by: string; readonly reason: string },
   random: Random,
+  sealed?: ErasureKeys,
 ): Promise<Erased | undefined> {
   const kinds = new Map(erasures.flatMap(({ kind, parts }) => parts.map((commitment) => [commitment, kind] as const)));
   if (kinds.size === 0) return undefined;
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await collect(store, kinds);
     if (found.parts.length === 0) return undefined;
-    const erased = await eraseFound(store, found, of, random);
+    const erased = await eraseFound(store, found, of, random, sealed);
     if (erased !== undefined) return erased;
   }
   throw new SafeRunError("record.busy", "the erasure could not be recorded", { retryable: true });
@@ -76,6 +79,7 @@ function see(
   });
   if (meant.length === 0) return;
   found.parts.push({ seq: entry.seq, names: meant.map(({ name }) => name) });
+  seeKeys(entry, found);
   if (header.call !== undefined) found.calls.add(header.call);
   if (header.approval !== undefined) found.approvals.add(header.approval);
   const isOfRun = meant.some(({ kind }) => kind !== "call");

@@ -9,7 +9,8 @@ import type { CallRecord } from "../lifecycle.ts";
 import type { StoredEntry } from "../log/entry.ts";
 import { ERASURE_PART, type ErasedParts, erasureContent, isErasable } from "../log/erasure.ts";
 import { type EntryHeader, parseHeader } from "../log/header.ts";
-import type { Random, RowWrite, StateKind, StateRow, Store, Transaction } from "../ports.ts";
+import type { Hash, Random, RowWrite, SealKeys, StateKind, StateRow, Store, Transaction } from "../ports.ts";
+import { sealedIn, sealScope } from "../redaction/seal.ts";
 import type { Json } from "../value/json.ts";
 import { erasureGuard } from "./archive.ts";
 
@@ -32,6 +33,16 @@ export interface Erased {
   readonly rows: number;
   /** Rows that cannot be removed yet, as `KIND`. */
   readonly kept: readonly StateKind[];
+  /** Keys that were destroyed: of sealed content, no copy can be read any more. */
+  readonly keys: number;
+  /** True where content was sealed with a key that holds for more than this: copies of it can still be read. */
+  readonly shared: boolean;
+}
+
+/** The keys of a store's sealed content. */
+export interface ErasureKeys {
+  readonly keys: SealKeys;
+  readonly hash: Hash;
 }
 
 const TRIES = 3;
@@ -47,7 +58,12 @@ const KINDS: readonly StateKind[] = ["grant", "hold", "pot", "run", "sticky"];
  * @throws SafeRunError `option.invalid` for a reason that names the subject, and where nothing is found;
  * `record.busy` while a call of it is open; `record.*` as the store does.
  */
-export async function erase(store: Store, request: ErasureRequest, random: Random): Promise<Erased> {
+export async function erase(
+  store: Store,
+  request: ErasureRequest,
+  random: Random,
+  sealed?: ErasureKeys,
+): Promise<Erased> {
   const { target, reason, by } = request;
   if ("subject" in target && (reason.includes(target.subject) || by === target.subject)) {
     throw new SafeRunError("option.invalid", "the reason of an erasure stays in the log: it must not name its subject");
@@ -55,7 +71,7 @@ export async function erase(store: Store, request: ErasureRequest, random: Rando
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await collect(store, target);
     if (found.parts.length === 0) throw new SafeRunError("option.invalid", "the log holds no content of this");
-    const erased = await eraseFound(store, found, { by, reason }, random);
+    const erased = await eraseFound(store, found, { by, reason }, random, sealed);
     if (erased !== undefined) return erased;
   }
   throw new SafeRunError("record.busy", "the erasure could not be recorded", { retryable: true });
@@ -67,12 +83,17 @@ export async function eraseFound(
   found: Found,
   { by, reason }: Pick<ErasureRequest, "by" | "reason">,
   random: Random,
+  sealed?: ErasureKeys,
 ): Promise<Erased | undefined> {
   const { parts } = found;
   const rows = await rowsOf(store, found);
-  const content = part(ERASURE_PART, erasureContent(by, reason, parts), random);
+  const records = await recordsOf(store, found);
+  // First, since it can be done again: whoever dies here finds all content still listed the next time.
+  sealed?.keys.destroy(scopesOf(found, sealed.hash));
+  const keys = [...found.keys].filter((key) => sealed?.keys.isDestroyed(key) === true).sort();
+  const content = part(ERASURE_PART, erasureContent(by, reason, parts, keys), random);
   const written = await store.commit({
-    ...(await recordsOf(store, found)),
+    ...records,
     rows: [...rows.removed, await erasureGuard(store)],
     entries: [{ type: "log.erased", parts: [content] }],
     erase: parts,
@@ -84,6 +105,8 @@ export async function eraseFound(
     runs: found.runs.size,
     rows: rows.removed.length + found.calls.size + found.approvals.size,
     kept: [...new Set(rows.kept)],
+    keys: keys.length,
+    shared: keys.length < found.keys.size,
   };
 }
 
@@ -95,10 +118,21 @@ export interface Found {
   readonly runs: Set<string>;
   readonly calls: Set<string>;
   readonly approvals: Set<string>;
+  /** With which the content that goes was sealed. */
+  readonly keys: Set<string>;
+}
+
+/** A key of one call does not exist. */
+function scopesOf({ subjects, runs }: Found, hash: Hash): readonly string[] {
+  return [
+    ...[...subjects].map((subject) => sealScope("subject", subject, hash)),
+    ...[...runs].map((run) => sealScope("run", run, hash)),
+  ];
 }
 
 export function nothingFound(): Found {
-  return { subjects: new Set(), parts: [], runs: new Set(), calls: new Set(), approvals: new Set() };
+  const sets = { subjects: new Set<string>(), runs: new Set<string>(), calls: new Set<string>() };
+  return { ...sets, approvals: new Set(), keys: new Set(), parts: [] };
 }
 
 /** Reads the whole log: who a run was for stands in its first entry, and only there. */
@@ -130,6 +164,15 @@ function see(entry: StoredEntry, header: EntryHeader, target: ErasureTarget, fou
   if (header.approval !== undefined) found.approvals.add(header.approval);
   const names = entry.parts.filter(({ bytes }) => bytes !== null).map(({ name }) => name);
   if (names.length > 0) found.parts.push({ seq: entry.seq, names });
+  seeKeys(entry, found);
+}
+
+/** Of an entry whose content goes. */
+export function seeKeys({ parts }: StoredEntry, found: Found): void {
+  for (const { bytes } of parts) {
+    const key = bytes === null ? undefined : sealedIn(bytes)?.key;
+    if (key !== undefined) found.keys.add(key);
+  }
 }
 
 const decoder = new TextDecoder();
@@ -170,7 +213,8 @@ export async function recordsOf(
     if (call.state === "pending" || call.state === "approved" || call.state === "executing") {
       throw new SafeRunError("record.busy", `call \`${id}\` is ${call.state}: end it first`, { retryable: true });
     }
-    const row = { ...call, version: call.version + 1, proposed: "", digest: "", bytes: null };
+    const { keep: _, ...kept } = call;
+    const row = { ...kept, version: call.version + 1, proposed: "", digest: "", bytes: null };
     calls.push({ row, expect: call.version });
   }
   const approvals: RowWrite<ApprovalRecord>[] = [];
@@ -184,7 +228,7 @@ export async function recordsOf(
 
 /** Who answered, when, and what the rules were, stays. */
 function withoutContent(approval: ApprovalRecord): ApprovalRecord {
-  const { sticky: _, scope: __, masked: ___, ...kept } = approval;
+  const { sticky: _, scope: __, masked: ___, keep: ____, ...kept } = approval;
   const { edit, decision, votes, reasons, version } = kept;
   const empty = { digest: "", bytes: "{}" };
   return {

@@ -95,6 +95,7 @@ const OF_STORE: ReadonlySet<string> = new Set([
   "record.busy",
   "record.full",
   "record.newer",
+  "record.quota",
   "record.restored",
   "record.untrusted",
 ]);

@@ -3,7 +3,7 @@ import { decodeHold } from "../breaker/protect/rows.ts";
 import type { Clock, StateKind, StateRow, Store } from "../ports.ts";
 
 /** Kinds whose `due` is the time when they are forgotten. A hold that is held is no such row: its call is not over. */
-const KINDS: readonly StateKind[] = ["act", "agent", "breaker", "grant", "hold", "pot", "run", "sticky"];
+const KINDS: readonly StateKind[] = ["act", "agent", "breaker", "grant", "hold", "pot", "quota", "run", "sticky"];
 const PAGE = 500;
 
 /**

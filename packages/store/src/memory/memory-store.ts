@@ -4,12 +4,15 @@ import {
   type ArchivedRows,
   appendEntries,
   approvalSummary,
+  begins,
+  bytesOf,
   type CallRecord,
   type ChainHead,
   type Clock,
   type CommitResult,
   type Conflict,
   callEntryOf,
+  countBytes,
   EMPTY_TREE,
   type Hash,
   isCallEntry,
@@ -101,17 +104,23 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   }
 
   /** What the protections write goes to `stepped` first: an objection leaves nothing behind. */
-  function protectRows({ protection }: Transaction, stepped: Map<string, StateRow>): Objection | null {
-    if (protection === undefined) return null;
+  function protectRows({ protection }: Transaction, rows: StateRows): Objection | null {
+    return protection === undefined ? null : protect(protection, rows, storeTime());
+  }
+
+  function storeTime(): number {
+    return Math.max(clock.now(), heads.lastTime);
+  }
+
+  function steppedRows(stepped: Map<string, StateRow>): StateRows {
     const find = (kind: StateKind, id: string) => stepped.get(`${kind}\u0000${id}`) ?? state.get(kind)?.get(id);
-    const rows: StateRows = {
+    return {
       get: (kind, id) => find(kind, id)?.value ?? undefined,
       put(kind: StateKind, id: string, value: Json, due: number | null) {
         const version = (find(kind, id)?.version ?? 0) + 1;
         stepped.set(`${kind}\u0000${id}`, { kind, id, version, due, value });
       },
     };
-    return protect(protection, rows, Math.max(clock.now(), heads.lastTime));
   }
 
   function commit(transaction: Transaction): CommitResult {
@@ -120,9 +129,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     const conflict = conflictIn(transaction);
     if (conflict !== undefined) return { ok: false, conflict };
     const stepped = new Map<string, StateRow>();
-    const objection = protectRows(transaction, stepped);
+    const rows = steppedRows(stepped);
+    const objection = protectRows(transaction, rows);
     if (objection !== null) return { ok: false, objection };
     const appended = appendEntries(transaction.entries, { ...heads, runs: chainsOf(transaction) }, clock.now(), hash);
+    const { counted } = transaction;
+    const size = { begins: begins(transaction.entries), bytes: bytesOf(appended.entries) };
+    const reached = counted === undefined ? [] : countBytes(counted, size, rows, storeTime());
     const from = heads.tree.size;
     // Nothing below can fail: the heads, rows and entries change together.
     heads = appended.heads;
@@ -148,7 +161,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     for (const { seq, names } of transaction.erase ?? []) erase(seq, names);
     if (transaction.archive !== undefined) remove(transaction.archive);
     changes++;
-    return { ok: true, from, to: heads.tree.size };
+    return { ok: true, from, to: heads.tree.size, ...(reached.length === 0 ? {} : { reached }) };
   }
 
   function erase(seq: number, names: readonly string[]): void {

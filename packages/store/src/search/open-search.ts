@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { SafeRunError } from "@saferun/core";
+import { type Opener, openedEntry, SafeRunError } from "@saferun/core";
 import { nodeHash } from "../node/ports.ts";
 import { storeFailure } from "../sqlite/failure.ts";
 import { createIndexer, type IndexerOptions, type IndexPosition, readPosition } from "./indexer.ts";
@@ -23,6 +23,8 @@ export interface Search {
 export interface OpenSearchOptions {
   readonly directory: string;
   readonly busyMs?: number;
+  /** Opens what is sealed in what was found; it finds nothing there. Absent: it stays sealed. */
+  readonly opener?: Opener;
   /** Told after each batch while the index is behind. */
   readonly onProgress?: (position: IndexPosition) => void;
 }
@@ -51,7 +53,11 @@ export async function openSearch(options: OpenSearchOptions): Promise<Search> {
   }
 }
 
-async function openAt(index: string, { directory, busyMs = 5_000, onProgress }: OpenSearchOptions, remove: () => void) {
+async function openAt(
+  index: string,
+  { directory, busyMs = 5_000, opener, onProgress }: OpenSearchOptions,
+  remove: () => void,
+) {
   const paths = { log: join(directory, "log.db"), index, hash: nodeHash, busyMs };
 
   async function catchUp(): Promise<IndexPosition> {
@@ -87,7 +93,13 @@ async function openAt(index: string, { directory, busyMs = 5_000, onProgress }: 
     behind,
     search(request: SearchRequest): SearchAnswer {
       try {
-        return searcher.search(request);
+        const answer = searcher.search(request);
+        if (opener === undefined) return answer;
+        const items = answer.items.map((item) => ({
+          ...item,
+          entries: item.entries.map((entry) => openedEntry(entry, opener)),
+        }));
+        return { ...answer, items };
       } catch (error) {
         if (isDamaged(error)) removeIndex(index);
         throw storeFailure(error);

@@ -10,10 +10,13 @@ import {
   type ApprovalRecord,
   appendEntries,
   appendLeaf,
+  begins,
+  bytesOf,
   type CallRecord,
   type ChainHead,
   type CommitResult,
   type Conflict,
+  countBytes,
   equalBytes,
   type Hash,
   invariant,
@@ -22,6 +25,7 @@ import {
   parseHeader,
   peakCount,
   protect,
+  type QuotaMark,
   SafeRunError,
   type StoredEntry,
   type Transaction,
@@ -205,6 +209,7 @@ function perform({ db, statements, state }: Connection, request: Request, heads:
     answer: { ok: true, result },
   });
   let appended: Appended;
+  let reached: readonly QuotaMark[] = [];
   try {
     if (request.kind === "checkpoint") {
       addCheckpoint(statements, request.size, request.note, heads.tree.size);
@@ -224,6 +229,10 @@ function perform({ db, statements, state }: Connection, request: Request, heads:
       return done({ ok: false, objection });
     }
     appended = appendEntries(request.transaction.entries, heads, request.now, hash);
+    const { counted, entries } = request.transaction;
+    if (counted !== undefined) {
+      reached = countBytes(counted, { begins: begins(entries), bytes: bytesOf(appended.entries) }, state, now);
+    }
   } catch (error) {
     if (isFileError(error)) throw error;
     state.drop();
@@ -240,7 +249,8 @@ function perform({ db, statements, state }: Connection, request: Request, heads:
   const { archive } = request.transaction;
   if (archive !== undefined) removeArchived(db, archive, appended.heads.tree.size);
   state.keep();
-  return done({ ok: true, from: heads.tree.size, to: appended.heads.tree.size }, appended.heads);
+  const range = { from: heads.tree.size, to: appended.heads.tree.size };
+  return done({ ok: true, ...range, ...(reached.length === 0 ? {} : { reached }) }, appended.heads);
 }
 
 /** The ends of the chains that a request continues; a run without one is new. */

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { analyse, type PolicyIssue } from "@saferun/core";
 import { type LoadResult, loadPolicies, type PolicyInput, policySchema } from "@saferun/document";
 import { type PolicyDesk, ProblemError } from "@saferun/server";
-import { nodeClock, nodeHash, openReadOnlySqliteStore } from "@saferun/store";
+import { nodeClock, nodeHash, openReadOnlySqliteStore, openStoreKeys } from "@saferun/store";
 import { backtestStore } from "../../backtest/calls.ts";
 import { createTally, resultJson } from "../../backtest/tally.ts";
 import { lineContexts, lineProblemText, readCallLine } from "../../eval/call-line.ts";
@@ -15,6 +15,7 @@ import { explainedJson } from "../../explain/view.ts";
 import type { Io } from "../../io.ts";
 import { type LoadedFiles, loadPolicyFiles, readNamedFile } from "../../policy-files.ts";
 import { importPolicies, isPolicyModule } from "../../policy-module.ts";
+import { unsealedReadOnly } from "../../store.ts";
 import { placesOfCalls } from "./places.ts";
 
 type Text = { readonly file: string; readonly text: string };
@@ -128,7 +129,8 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
     async backtest({ files, since, limit }) {
       const { policies } = await drafted(files);
       const tally = createTally(limit);
-      const opened = openReadOnlySqliteStore({ directory: store });
+      const keys = openStoreKeys(store);
+      const opened = unsealedReadOnly(openReadOnlySqliteStore({ directory: store }), keys);
       try {
         const from = since === undefined ? 0 : Date.parse(since);
         await backtestStore({ policies, against: undefined, tally }, opened, from);
@@ -144,6 +146,7 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
         };
       } finally {
         await opened.close();
+        keys.close();
       }
     },
     async activate(files, base) {

@@ -1,6 +1,6 @@
 /** Search for the page: the index is opened by the first search, and brought up to the log's end before each. */
 import type { SearchDesk } from "@saferun/server";
-import { nodeClock, openSearch, readViews, type Search, saveView } from "@saferun/store";
+import { nodeClock, openSearch, openStoreKeys, readViews, type Search, saveView } from "@saferun/store";
 
 export interface OwnSearchDesk extends SearchDesk {
   /** The index at the log's end; the desk closes it. */
@@ -9,10 +9,11 @@ export interface OwnSearchDesk extends SearchDesk {
 }
 
 export function searchDesk(directory: string): OwnSearchDesk {
+  const keys = openStoreKeys(directory);
   let opened: Promise<Search> | undefined;
   const search = (): Promise<Search> => {
     // One that failed is tried again: a disk that was full may have room by then.
-    opened ??= openSearch({ directory }).catch((error: unknown) => {
+    opened ??= openSearch({ directory, opener: keys }).catch((error: unknown) => {
       opened = undefined;
       throw error;
     });
@@ -30,6 +31,7 @@ export function searchDesk(directory: string): OwnSearchDesk {
     saveView: (name, query) => saveView(directory, name, query),
     async close() {
       (await opened)?.close();
+      keys.close();
     },
   };
 }

@@ -28,6 +28,7 @@ const STRICT: PolicyModel["environments"] = new Map([
       unmatched: { read: "deny", none: "deny", write: "deny", destructive: "deny" },
       observe: false,
       record: "full",
+      seal: null,
     },
   ],
 ]);
