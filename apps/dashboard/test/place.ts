@@ -70,6 +70,9 @@ export interface Dev {
 /** No policy here declares the last one. */
 const TOOLS = ["orders.lookup", "stripe.refund", "mail.send", "note.add", "orders.delete"] as const;
 
+/** Beyond this nothing is coming: the test says so instead of hanging. */
+const QUESTION_MS = 20_000;
+
 export function makePlace(policies = POLICIES): Place {
   const root = mkdtempSync(join(tmpdir(), "saferun-page-"));
   const cwd = mkdtempSync(join(root, "project-"));
@@ -113,12 +116,14 @@ export function makePlace(policies = POLICIES): Place {
       await run(prompt, calls);
     },
     async question(tool) {
-      for (;;) {
+      const until = nodeClock.now() + QUESTION_MS;
+      while (nodeClock.now() < until) {
         const pending = await store.approvals({ state: "pending", limit: 100 });
         const found = pending.find((approval) => approval.tool === tool);
         if (found !== undefined) return found;
         await nodeClock.sleep(20);
       }
+      throw new Error(`nobody is asked about ${tool}`);
     },
     decide: (approval, verdict, by) => decideApproval(ports, { approval, verdict, by }),
     async dev(options = {}) {

@@ -51,8 +51,8 @@ export function Shell() {
           <header className="flex items-center justify-between gap-3 border-b border-line px-4 py-2 md:px-8">
             <Standing state={live} entries={health.data?.entries} />
             <div className="flex items-center gap-2">
-              <Button tone="quiet" onClick={() => setShown("palette")} aria-label="Search and commands">
-                <span className="hidden sm:inline">Go to…</span>
+              <Button tone="quiet" onClick={() => setShown("palette")}>
+                <span className="max-sm:sr-only">Go to…</span>
                 <kbd className="font-mono text-xs">{navigator.platform.startsWith("Mac") ? "⌘K" : "Ctrl K"}</kbd>
               </Button>
               <Button tone="danger" onClick={() => setShown("stop")}>
