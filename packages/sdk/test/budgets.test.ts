@@ -27,6 +27,8 @@ interface Case {
     readonly run?: string;
     readonly agent?: string;
     readonly customer?: string;
+    /** What the tool answers. */
+    readonly says?: unknown;
   }[];
   /** Which of them ran. */
   readonly ran: readonly boolean[];
@@ -54,12 +56,12 @@ budgets: [{ id: limit, tool: pay, ${budget} }]
 `,
   );
   const ran: boolean[] = [];
-  for (const [n, { args, run = "one", agent = "bot", customer = "c1" }] of calls.entries()) {
+  for (const [n, { args, run = "one", agent = "bot", customer = "c1", says = { rows: 3 } }] of calls.entries()) {
     let contacted = false;
     const pay = saferun.wrap(
       async function pay(_args: object) {
         contacted = true;
-        return { rows: 3 };
+        return says;
       },
       { policies: [file], store, environment: "prod", agent },
     );
@@ -149,5 +151,32 @@ describe("[B3] budgets on any quantity, for anybody, in any window", () => {
     ],
   ])("%s", async (_what, given) => {
     expect(await play(given)).toEqual(given.ran);
+  });
+
+  const inCurrency = (currency: unknown) => ({ args: { amount: 1, currency } });
+  it.each([
+    ["a currency that nobody made", inCurrency("doubloons")],
+    ["no currency", inCurrency("")],
+    ["a currency in other letters", inCurrency("USD")],
+    ["a currency that is like one", inCurrency("us\u200bd")],
+    ["a currency that names another budget's pot", inCurrency('usd_cents","ever')],
+    ["a missing currency", { args: { amount: 1 } }],
+  ])("%s is no pot of its own: the call is denied (trap 19)", async (_what, call) => {
+    const budget = 'sum: args.amount, unit: args.currency + "_cents", per: { window: ever }, limit: 100';
+    expect(await play({ budget, calls: [call, usd(1)], ran: [] })).toEqual([false, true]);
+  });
+
+  it.each<[string, unknown, readonly boolean[]]>([
+    ["less than nothing", { rows: -9 }, [true, false]],
+    ["a text", { rows: "3" }, [true, false]],
+    ["a fraction", { rows: 0.5 }, [true, false]],
+    ["nothing of it", {}, [true, false]],
+    ["no number", { rows: Number.NaN }, [true, false]],
+    ["more than was held", { rows: 11 }, [true, false]],
+    // Whoever counts by what a tool says believes the tool.
+    ["fewer than there were", { rows: 0 }, [true, true]],
+  ])("a tool that says it used %s frees no room by that", async (_what, says, ran) => {
+    const budget = "sum: args.amount, unit: rows, settle: result.rows, per: { window: ever }, limit: 10";
+    expect(await play({ budget, calls: [{ ...usd(10), says }, usd(10)], ran: [] })).toEqual(ran);
   });
 });

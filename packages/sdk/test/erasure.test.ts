@@ -23,7 +23,7 @@ const SUBJECT = "ann-of-the-meadow";
 const VALUES = [SUBJECT, "Quetzalcoatl street", "seventeen sparrows"];
 const POLICY = `saferun: policy/v1
 environments: { prod: { unmatched: deny } }
-tools: { ship: { kind: write }, refuse: { kind: write } }
+tools: { ship: { kind: write, recipients: [to], identity: [to] }, refuse: { kind: write } }
 rules:
   - { id: ask, tool: [ship, refuse], then: pause }
 budgets:
@@ -146,6 +146,35 @@ it("[L6~] an erased subject is in no table, free page, WAL, index or export; the
   expect([found("sparrows"), found("wrens")]).toEqual([0, 1]);
   search.close();
 });
+
+it("[L6~] an erasure reaches the digests by which loops and rates know an agent's calls, and no other's", async () => {
+  await play(SUBJECT, "Quetzalcoatl street");
+  await play("carl", "an other road");
+  await shutdown();
+  const before = await digestsOfAgents();
+  expect([before.recipients.length, before.acts.length]).toEqual([2, 2]);
+  const store = openSqliteStore({ directory });
+  await eraseFromStore(store, { target: { subject: SUBJECT }, reason: "request 2026-120", by: "dora" });
+  await store.close();
+  const after = await digestsOfAgents();
+  expect([after.recipients.length, after.acts.length]).toEqual([1, 1]);
+  // Those that are left are carl's: he is no new recipient.
+  await play("carl", "an other road");
+  await shutdown();
+  expect(await digestsOfAgents()).toEqual(after);
+  await play(SUBJECT, "Quetzalcoatl street");
+  await shutdown();
+  expect(await digestsOfAgents()).toEqual(before);
+});
+
+async function digestsOfAgents(): Promise<{ recipients: string[]; acts: string[] }> {
+  const store = openReadOnlySqliteStore({ directory });
+  const agents = await store.rows({ kind: "agent", limit: 1_000 });
+  const acts = await store.rows({ kind: "act", limit: 1_000 });
+  await store.close();
+  const contacts = agents.flatMap(({ value }) => (Array.isArray(value) ? (value as [string, number[]][]) : []));
+  return { recipients: contacts.map(([key]) => key).sort(), acts: acts.map(({ id }) => id).sort() };
+}
 
 it("[L6~] an erasure reaches the index that a running gate keeps up, and says so where a reader keeps it from it", async () => {
   await play(SUBJECT, "Quetzalcoatl street");

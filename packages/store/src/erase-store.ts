@@ -37,8 +37,8 @@ export async function eraseFromStore(
 ): Promise<StoreErasure> {
   const remembering = installation === undefined ? store : remember(store, erasureKind(request.target), installation);
   const keys = openStoreKeys(store.directory);
-  const sealed = { keys, hash: nodeHash };
-  const erased = await erase(remembering, request, nodeRandom, sealed).finally(() => keys.close());
+  const ports = { keys, hash: nodeHash, random: nodeRandom };
+  const erased = await erase(remembering, request, ports).finally(() => keys.close());
   return { ...erased, unreached: await forgetErasedIn(store, erased) };
 }
 

@@ -74,8 +74,8 @@ export async function reconcileStore(store: SqliteStore, options: ReconcileOptio
 async function eraseOnceMore(store: SqliteStore, erasures: readonly KeptErasure[], by: Actor) {
   const why = { by: by.id, reason: "erased before the backup was restored" };
   const keys = openStoreKeys(store.directory);
-  const sealed = { keys, hash: nodeHash };
-  const erased = await eraseAgain(store, erasures, why, nodeRandom, sealed).finally(() => keys.close());
+  const ports = { keys, hash: nodeHash, random: nodeRandom };
+  const erased = await eraseAgain(store, erasures, why, ports).finally(() => keys.close());
   if (erased === undefined) return { erased: 0, unreached: [] };
   return { erased: erased.parts, unreached: await forgetErasedIn(store, erased) };
 }

@@ -268,7 +268,12 @@ describe("an archive [L7~]", () => {
     const racing = {
       ...store,
       checkpoint: async () => {
-        if (erasures++ === 0) await erase(store, { target: { run: "run1" }, reason: "r", by: "local:x" }, nodeRandom);
+        if (erasures++ === 0)
+          await erase(
+            store,
+            { target: { run: "run1" }, reason: "r", by: "local:x" },
+            { hash: nodeHash, random: nodeRandom },
+          );
         await store.checkpoint();
       },
     };

@@ -6,10 +6,10 @@ import { SafeRunError } from "../errors.ts";
 import type { StoredEntry } from "../log/entry.ts";
 import { isErasable } from "../log/erasure.ts";
 import { type EntryHeader, parseHeader } from "../log/header.ts";
-import type { Random, Store } from "../ports.ts";
+import type { Store } from "../ports.ts";
 import {
   type Erased,
-  type ErasureKeys,
+  type ErasePorts,
   type ErasureTarget,
   eraseFound,
   type Found,
@@ -41,15 +41,14 @@ export async function eraseAgain(
   store: Store,
   erasures: readonly KeptErasure[],
   of: { readonly by: string; readonly reason: string },
-  random: Random,
-  sealed?: ErasureKeys,
+  ports: ErasePorts,
 ): Promise<Erased | undefined> {
   const kinds = new Map(erasures.flatMap(({ kind, parts }) => parts.map((commitment) => [commitment, kind] as const)));
   if (kinds.size === 0) return undefined;
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await collect(store, kinds);
     if (found.parts.length === 0) return undefined;
-    const erased = await eraseFound(store, found, of, random, sealed);
+    const erased = await eraseFound(store, found, of, ports);
     if (erased !== undefined) return erased;
   }
   throw new SafeRunError("record.busy", "the erasure could not be recorded", { retryable: true });

@@ -9,10 +9,11 @@ import type { CallRecord } from "../lifecycle.ts";
 import type { StoredEntry } from "../log/entry.ts";
 import { ERASURE_PART, type ErasedParts, erasureContent, isErasable } from "../log/erasure.ts";
 import { type EntryHeader, parseHeader } from "../log/header.ts";
-import type { Hash, Random, RowWrite, SealKeys, StateKind, StateRow, Store, Transaction } from "../ports.ts";
+import type { Hash, Opener, Random, RowWrite, SealKeys, StateKind, StateRow, Store, Transaction } from "../ports.ts";
 import { sealedIn, sealScope } from "../redaction/seal.ts";
 import type { Json } from "../value/json.ts";
 import { erasureGuard } from "./archive.ts";
+import { forgetInAgents } from "./forget-recipients.ts";
 
 /** `subject`: the id of the principal that runs were made for, and what `subject:` of a tool's policy names in its calls. */
 export type ErasureTarget = { readonly subject: string } | { readonly run: string } | { readonly call: string };
@@ -39,31 +40,27 @@ export interface Erased {
   readonly shared: boolean;
 }
 
-/** The keys of a store's sealed content. */
-export interface ErasureKeys {
-  readonly keys: SealKeys;
-  readonly hash: Hash;
-}
-
 const TRIES = 3;
 const PAGE = 500;
 /**
- * Kinds whose rows may name for whom a call was, or what was in it. `act` and `agent` hold digests of calls and end within
- * a day; the others hold names of agents and tools, ids and numbers.
+ * Kinds whose rows may name for whom a call was, or what was in it, and go with it. An agent's rows stay, without what they
+ * know of it (`forgetInAgents`); the others hold names of agents and tools, ids and numbers.
  */
-const KINDS: readonly StateKind[] = ["grant", "hold", "pot", "run", "sticky"];
+const KINDS: readonly StateKind[] = ["act", "grant", "hold", "pot", "run", "sticky"];
+
+export interface ErasePorts {
+  readonly hash: Hash;
+  readonly random: Random;
+  /** Of the store's sealed content. Absent: nothing was ever sealed. */
+  readonly keys?: SealKeys & Opener;
+}
 
 /**
  * Durable when it resolves. Asked again it erases what came since.
  * @throws SafeRunError `option.invalid` for a reason that names the subject, and where nothing is found;
  * `record.busy` while a call of it is open; `record.*` as the store does.
  */
-export async function erase(
-  store: Store,
-  request: ErasureRequest,
-  random: Random,
-  sealed?: ErasureKeys,
-): Promise<Erased> {
+export async function erase(store: Store, request: ErasureRequest, ports: ErasePorts): Promise<Erased> {
   const { target, reason, by } = request;
   if ("subject" in target && (reason.includes(target.subject) || by === target.subject)) {
     throw new SafeRunError("option.invalid", "the reason of an erasure stays in the log: it must not name its subject");
@@ -71,7 +68,7 @@ export async function erase(
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await collect(store, target);
     if (found.parts.length === 0) throw new SafeRunError("option.invalid", "the log holds no content of this");
-    const erased = await eraseFound(store, found, { by, reason }, random, sealed);
+    const erased = await eraseFound(store, found, { by, reason }, ports);
     if (erased !== undefined) return erased;
   }
   throw new SafeRunError("record.busy", "the erasure could not be recorded", { retryable: true });
@@ -82,16 +79,16 @@ export async function eraseFound(
   store: Store,
   found: Found,
   { by, reason }: Pick<ErasureRequest, "by" | "reason">,
-  random: Random,
-  sealed?: ErasureKeys,
+  { hash, random, keys }: ErasePorts,
 ): Promise<Erased | undefined> {
   const { parts } = found;
+  const agents = await forgetInAgents(store, found, { hash, ...(keys === undefined ? {} : { opener: keys }) });
   const rows = await rowsOf(store, found);
   const records = await recordsOf(store, found);
   // First, since it can be done again: whoever dies here finds all content still listed the next time.
-  sealed?.keys.destroy(scopesOf(found, sealed.hash));
-  const keys = [...found.keys].filter((key) => sealed?.keys.isDestroyed(key) === true).sort();
-  const content = part(ERASURE_PART, erasureContent(by, reason, parts, keys), random);
+  keys?.destroy(scopesOf(found, hash));
+  const destroyed = [...found.keys].filter((key) => keys?.isDestroyed(key) === true).sort();
+  const content = part(ERASURE_PART, erasureContent(by, reason, parts, destroyed), random);
   const written = await store.commit({
     ...records,
     rows: [...rows.removed, await erasureGuard(store)],
@@ -103,10 +100,10 @@ export async function eraseFound(
     entries: parts.map(({ seq }) => seq),
     parts: parts.reduce((count, { names }) => count + names.length, 0),
     runs: found.runs.size,
-    rows: rows.removed.length + found.calls.size + found.approvals.size,
-    kept: [...new Set(rows.kept)],
-    keys: keys.length,
-    shared: keys.length < found.keys.size,
+    rows: rows.removed.length + agents.changed + found.calls.size + found.approvals.size,
+    kept: [...new Set(agents.kept > 0 ? [...rows.kept, "agent" as const] : rows.kept)],
+    keys: destroyed.length,
+    shared: destroyed.length < found.keys.size,
   };
 }
 

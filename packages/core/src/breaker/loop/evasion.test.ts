@@ -29,6 +29,10 @@ function until(make: (n: number) => readonly [tool: string, args: JsonObject, re
   return { ran, said: [] };
 }
 
+/** Other words for each number. */
+const hashWords = (n: number): string =>
+  [...createHash("sha256").update(`${n}`).digest().subarray(0, 12)].map((byte) => `w${byte.toString(36)}x`).join(" ");
+
 const permuted = (n: number): JsonObject =>
   n % 2 === 0 ? { q: "x", page: { from: 1, size: 9 } } : { page: { size: 9, from: 1 }, q: "x" };
 
@@ -95,6 +99,21 @@ describe("evasions [B1~]", () => {
         ["note", { n }],
       ]),
       { ran: 50, said: ["raw:pause"] },
+    ],
+    [
+      "a tool that lies: always other words, and nothing new",
+      until((n) => [["search", { q: "x" }, `${["alpha", "bravo", "delta"][n % 3]} ${hashWords(n)}`]]),
+      { ran: 25, said: ["raw:pause"] },
+    ],
+    [
+      "a tool that lies: it did what it calls declined",
+      until(() => [["refund", { order: "A1" }, "declined", "code:declined"]]),
+      { ran: 2, said: ["repeat:deny"] },
+    ],
+    [
+      "a tool that lies: it did nothing, and calls it done",
+      until((n) => [["refund", { order: "A1" }, `refunded, receipt ${hashWords(n)}`]]),
+      { ran: 1, said: ["duplicate:pause"] },
     ],
     ["everything new each time", until((n) => [["note", { n }, `${n}`]]), { ran: 160, said: ["caps:pause"] }],
   ])("%s", (_how, found, expected) => {

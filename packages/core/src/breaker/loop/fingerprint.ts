@@ -106,10 +106,15 @@ function recipientsOf(args: JsonObject, paths: readonly string[], hash: Hash): r
   for (const path of paths) {
     for (const value of pick(args, path)) {
       if (keys.size >= RECIPIENTS) return [...keys];
-      keys.add(keyOf("recipient", [typeof value === "string" ? folded(value) : canonicalJson(value)], hash));
+      keys.add(recipientKey(value, hash));
     }
   }
   return [...keys];
+}
+
+/** What an agent's history knows a recipient by. */
+export function recipientKey(value: Json, hash: Hash): string {
+  return keyOf("recipient", [typeof value === "string" ? folded(value) : canonicalJson(value)], hash);
 }
 
 /** Spellings of one address: case, width and surrounding space are no new recipient. */
