@@ -97,7 +97,7 @@ export async function withStore<Value>(
   work: (store: Store) => Promise<Value>,
 ): Promise<Value> {
   requireStore(io, directory);
-  return closing(openUnsealedStore(io, directory), work);
+  return closing(openUnsealedStore(io, directory).store, work);
 }
 
 /** The same for a command that signs: its entries as they are stored. */
@@ -110,17 +110,18 @@ export async function withSigningStore<Value>(
   return closing(openStore(io, directory), work);
 }
 
-/** Opens or makes a store for one who shows content, too. */
-export function openUnsealedStore(io: Io, directory: string): CheckpointedStore {
-  const store = openStore(io, directory);
+/** Opens or makes a store for one who shows content, too: `sealed` holds it as it is stored, for whoever proves something. */
+export function openUnsealedStore(
+  io: Io,
+  directory: string,
+): { readonly store: CheckpointedStore; readonly sealed: CheckpointedStore } {
+  const sealed = openStore(io, directory);
   const keys = openStoreKeys(resolve(io.cwd, directory));
-  return {
-    ...unsealed(store, warning(io, keys)),
-    close: async () => {
-      await store.close();
-      keys.close();
-    },
+  const close = async (): Promise<void> => {
+    await sealed.close();
+    keys.close();
   };
+  return { store: { ...unsealed(sealed, warning(io, keys)), close }, sealed };
 }
 
 /** Opens or makes a store. What a command writes is masked like what the gate writes: an approver's note may hold a key. */

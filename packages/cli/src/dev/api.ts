@@ -22,13 +22,16 @@ export interface DevApi {
 
 export interface DevApiOptions {
   readonly io: Io;
+  /** With its content in the clear, as far as it can be opened. */
   readonly store: Store;
+  /** As it is stored. */
+  readonly sealed: Store;
   /** The store's directory. */
   readonly directory: string;
   readonly policies: readonly string[];
 }
 
-export function createDevApi({ io, store, directory, policies }: DevApiOptions): DevApi {
+export function createDevApi({ io, store, sealed, directory, policies }: DevApiOptions): DevApi {
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const foresee = foreseeing(io, ports);
   const search = searchDesk(directory);
@@ -37,7 +40,7 @@ export function createDevApi({ io, store, directory, policies }: DevApiOptions):
     foresee,
     person: { name: io.user, approver: localApprover(io.user, "dashboard"), actor: localActor(io), hint: roleHint },
     search,
-    exports: exportDesk(store, search.index),
+    exports: exportDesk(sealed, search.index),
     policies: policyDesk({ io, patterns: policies, store: directory }),
     replay: replayDesk(store, draftedPolicies(io.cwd), async () => (await loadUsablePolicies(io, policies)).policies),
     channels: channelDesk(),

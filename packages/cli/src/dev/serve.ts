@@ -28,22 +28,27 @@ export interface DevOptions {
 
 /** Until the process is told to end. */
 export async function serveDev(io: Io, options: DevOptions): Promise<ExitCode> {
-  const store = openUnsealedStore(io, options.store);
+  const { store, sealed } = openUnsealedStore(io, options.store);
   try {
     const repaired = await recover(store, nodeClock);
     for (const line of toLookAt(repaired)) io.warn(line);
-    return await serve(io, options, store);
+    return await serve(io, options, { store, sealed });
   } finally {
     await store.close();
   }
 }
 
-async function serve(io: Io, options: DevOptions, store: Store): Promise<ExitCode> {
+interface Stores {
+  readonly store: Store;
+  readonly sealed: Store;
+}
+
+async function serve(io: Io, options: DevOptions, { store, sealed }: Stores): Promise<ExitCode> {
   const stopped = stopSignal();
   const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom };
   const page = readPage();
   const directory = resolve(io.cwd, options.store);
-  const api = createDevApi({ io, store, directory, policies: options.policies ?? [] });
+  const api = createDevApi({ io, store, sealed, directory, policies: options.policies ?? [] });
   let access: Access | undefined;
   const listening = await listenOnLoopback(options.port, (port) => {
     access = createAccess(port, nodeClock.now);

@@ -1,0 +1,55 @@
+/** Sealed content at the command line: shown where the key is, kept sealed in what proves the log. */
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+import { encodePart } from "@saferun/core";
+import {
+  createCheckpointer,
+  createFileSigner,
+  nodeRandom,
+  openSqliteStore,
+  openStoreKeys,
+  redacted,
+  signingKeyPath,
+} from "@saferun/store";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { makePlace, type Place, saferun } from "./saferun.ts";
+
+// Each command is a process of its own.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let place: Place;
+beforeAll(async () => {
+  place = makePlace();
+  const directory = place.store;
+  const store = redacted(
+    createCheckpointer(openSqliteStore({ directory }), createFileSigner(signingKeyPath(directory))),
+    openStoreKeys(directory),
+  );
+  const keep = { record: "full", unsearched: [], subject: null, seal: "run", scope: "one" } as const;
+  // What was no call has no row that the log would be held against.
+  const request = encodePart({ tool: "ship", arguments: { to: "lavender street" } });
+  const parts = [{ name: "request", salt: nodeRandom.bytes(32), bytes: request }];
+  await store.commit({ entries: [{ type: "call.proposed", run: "run_1", call: "call_1", tool: "ship", keep, parts }] });
+  await store.close();
+});
+afterAll(() => place.remove());
+
+const command = (...args: string[]) => saferun(place, [...args, "--store", place.store]);
+
+it("[L6~] the log and a search show it, exports keep it sealed unless told, and verify needs no key", async () => {
+  expect((await command("log", "--json")).stdout).toContain("lavender street");
+  expect((await command("log", "search", "tool:ship", "--json")).stdout).toContain("lavender street");
+  expect((await command("log", "search", "lavender", "--json")).stdout).not.toContain("call_1");
+  expect((await command("log", "export")).stdout).not.toContain("lavender");
+  expect((await command("log", "export", "--format", "csv", "--unseal")).stdout).toContain("lavender street");
+  expect(await command("log", "export", "--unseal")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("`--unseal` goes with `--format csv`"),
+  });
+  renameSync(join(place.store, "seal.key"), join(place.store, "..", "kept"));
+  const blind = await command("log", "--json");
+  expect(blind.stderr).toContain("seal.missing");
+  expect(blind.stdout).toContain("unreadable");
+  expect(blind.stdout).not.toContain("lavender");
+  expect((await command("log", "verify")).code).toBe(0);
+});
