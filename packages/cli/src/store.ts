@@ -125,7 +125,7 @@ export function openUnsealedStore(
 }
 
 /** Opens or makes a store. What a command writes is masked like what the gate writes: an approver's note may hold a key. */
-export function openStore(io: Io, directory: string): CheckpointedStore {
+function openStore(io: Io, directory: string): CheckpointedStore {
   const path = resolve(io.cwd, directory);
   const store = openSqliteStore({ directory: path, ...trust(directory) });
   const signed = createCheckpointer(store, createFileSigner(signingKeyPath(path)), {

@@ -33,7 +33,7 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const MASTER = "SEAL+KEY+";
 
-export function sealKeyPath(directory: string): string {
+function sealKeyPath(directory: string): string {
   return join(directory, "seal.key");
 }
 
