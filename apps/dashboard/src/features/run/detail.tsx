@@ -24,7 +24,7 @@ export interface DetailProps {
   readonly onTab: (tab: Tab) => void;
 }
 
-export function Detail({ tree, steps, step, onTab }: DetailProps) {
+export const Detail = memo(function Detail({ tree, steps, step, onTab }: DetailProps) {
   const { tab: named } = useSearch({ from: "/runs/$id" });
   const tab = TABS.find((one) => one === named) ?? "Arguments";
   useShortcuts(TABS.map((one, at) => ({ keys: `${at + 1}`, does: `show ${one}`, run: () => onTab(one) })));
@@ -53,7 +53,7 @@ export function Detail({ tree, steps, step, onTab }: DetailProps) {
       </div>
     </section>
   );
-}
+});
 
 function Head({ step }: { readonly step: Step }) {
   const state = stateOf(step);

@@ -1,7 +1,7 @@
 /** A run, step by step. Which step and which tab is shown stands in the address. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useCallback, useDeferredValue, useMemo } from "react";
+import { memo, useCallback, useDeferredValue, useMemo } from "react";
 import { Card } from "../../ui/card.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
@@ -38,11 +38,12 @@ function Steps({ tree }: { readonly tree: Tree }) {
   const [current, go] = useStep(first, Math.max(1, steps.length));
   const { scale = false } = useSearch({ from: "/runs/$id" });
   const navigate = useNavigate({ from: "/runs/$id" });
-  // The list follows the hand at once; the step's content follows when there is time for it.
-  const shown = steps[useDeferredValue(current) - 1];
+  // The slider follows the hand at once; the list and the step's content follow when there is time for them.
+  const followed = useDeferredValue(current);
+  const shown = steps[followed - 1];
   const setTab = useCallback(
-    (tab: Tab) => void navigate({ search: (search) => ({ ...search, step: current, tab }), replace: true }),
-    [navigate, current],
+    (tab: Tab) => void navigate({ search: (search) => ({ ...search, step: followed, tab }), replace: true }),
+    [navigate, followed],
   );
   if (steps.length === 0) {
     return <Empty title="Nothing has happened in this run yet">Its first step appears here at once.</Empty>;
@@ -57,7 +58,7 @@ function Steps({ tree }: { readonly tree: Tree }) {
         <div className="grid lg:grid-cols-[minmax(0,11fr)_minmax(0,12fr)]">
           <div className="min-w-0 border-b border-line lg:border-r lg:border-b-0">
             <Legend toScale={scale} />
-            <Waterfall tree={tree} rows={rows} current={current} toScale={scale} onChoose={go} />
+            <Waterfall tree={tree} rows={rows} current={followed} toScale={scale} onChoose={go} />
           </div>
           <div className="min-w-0 p-4 lg:max-h-[calc(62dvh+2.75rem)] lg:overflow-y-auto">
             {shown === undefined ? null : <Detail tree={tree} steps={steps} step={shown} onTab={setTab} />}
@@ -69,7 +70,13 @@ function Steps({ tree }: { readonly tree: Tree }) {
 }
 
 /** What is not over comes first: it is what somebody may have to do something about. */
-function Pending({ steps, onChoose }: { readonly steps: readonly Step[]; readonly onChoose: (step: number) => void }) {
+const Pending = memo(function Pending({
+  steps,
+  onChoose,
+}: {
+  readonly steps: readonly Step[];
+  readonly onChoose: (step: number) => void;
+}) {
   const open = steps.filter(isOpen);
   if (open.length === 0) return null;
   return (
@@ -92,7 +99,7 @@ function Pending({ steps, onChoose }: { readonly steps: readonly Step[]; readonl
       {open.length > MOST_PENDING ? <p className="mt-1.5">and {open.length - MOST_PENDING} more</p> : null}
     </section>
   );
-}
+});
 
 const MOST_PENDING = 5;
 const OPEN_TEXT: Readonly<Record<string, string>> = {

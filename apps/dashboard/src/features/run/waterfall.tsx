@@ -21,14 +21,16 @@ export interface WaterfallProps {
 
 const ROW_PX = 54;
 
-export function Waterfall({ tree, rows, current, toScale, onChoose }: WaterfallProps) {
+export const Waterfall = memo(function Waterfall({ tree, rows, current, toScale, onChoose }: WaterfallProps) {
   const place = useRef<HTMLElement>(null);
   const scale = useMemo(() => scaleOf(tree, rows, toScale), [tree, rows, toScale]);
   const list = useVirtualizer({
     count: rows.length,
     getScrollElement: () => place.current,
     estimateSize: () => ROW_PX,
-    overscan: 6,
+    overscan: 3,
+    // Rows that come in sight by a scroll may wait for a frame: nothing else has to.
+    useFlushSync: false,
   });
   const index = useMemo(
     () => rows.findIndex((row) => row.kind === "step" && row.step.number === current),
@@ -62,7 +64,7 @@ export function Waterfall({ tree, rows, current, toScale, onChoose }: WaterfallP
       </ol>
     </section>
   );
-}
+});
 
 function scaleOf(tree: Tree, rows: readonly Row[], toScale: boolean): TimeScale {
   const stretches = rows.flatMap(stretchesOf);
