@@ -13,7 +13,7 @@ import { nodeClock, nodeHash, nodeRandom, openSqliteStore } from "@saferun/store
 
 const BIN = fileURLToPath(new URL("../../../packages/cli/bin/saferun.mjs", import.meta.url));
 
-export const POLICIES = `saferun: policy/v1
+const POLICIES = `saferun: policy/v1
 environments:
   prod: { unmatched: { read: allow, write: deny, destructive: deny } }
 tools:

@@ -5,9 +5,9 @@ import { stream } from "hono/streaming";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
-import { JsonValue } from "../schemas/values.ts";
 import * as schema from "../schemas/log.ts";
 import { Done } from "../schemas/protections.ts";
+import { JsonValue } from "../schemas/values.ts";
 import { entryJson, itemJson } from "../wire/entry.ts";
 
 const tags = ["log"];
