@@ -10,6 +10,8 @@ export interface Step {
   readonly command: readonly [string, ...string[]];
   /** Show the last line of its output also when it succeeds. */
   readonly showsLastLine?: boolean;
+  /** Called with its output as it comes. */
+  readonly onOutput?: (text: string) => void;
 }
 
 export interface StepResult {
@@ -20,7 +22,7 @@ export interface StepResult {
 }
 
 /** Never rejects: a command that cannot be started has failed. */
-export function runStep({ command: [command, ...args] }: Step): Promise<StepResult> {
+export function runStep({ command: [command, ...args], onOutput }: Step): Promise<StepResult> {
   const started = performance.now();
   const bin = path.join(ROOT, "node_modules", ".bin");
   const colours = process.stdout.isTTY ? {} : { NO_COLOR: "1", FORCE_COLOR: undefined };
@@ -32,6 +34,7 @@ export function runStep({ command: [command, ...args] }: Step): Promise<StepResu
   let output = "";
   const keep = (bytes: string): void => {
     output += bytes;
+    onOutput?.(bytes);
   };
   child.stdout.setEncoding("utf8").on("data", keep);
   child.stderr.setEncoding("utf8").on("data", keep);

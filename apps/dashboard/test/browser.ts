@@ -1,16 +1,16 @@
 /** A real browser, and everything that it complains about. */
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const SCREENSHOTS = fileURLToPath(new URL("../../../.test-results/screenshots/", import.meta.url));
 
+/** `CHROMIUM_PATH` is set by vitest.config.ts, where there is one. */
 export function launch(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place));
-  if (executablePath === undefined) throw new Error(`no chromium: install one, or name it in CHROMIUM`);
+  const executablePath = process.env.CHROMIUM_PATH ?? "";
+  if (executablePath === "") throw new Error("no Chromium: install one, or name it in CHROMIUM_PATH");
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
 }
 

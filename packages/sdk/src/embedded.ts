@@ -229,7 +229,7 @@ function openStore(where: CheckedOptions["store"]): OpenStore {
 /** What lies at the default path may have come with the project: it must be of this installation. */
 function openDirectory(directory: string, isDefault: boolean): OpenStore {
   const own = installation();
-  const store = openSqliteStore({ directory, ...(isDefault ? { installation: own } : {}) });
+  const store = openSqliteStore({ directory, onAlarm: warn, ...(isDefault ? { installation: own } : {}) });
   const signer = createFileSigner(signingKeyPath(directory));
   const keys = openStoreKeys(directory);
   const anchors = parseAnchors(process.env.SAFERUN_ANCHORS ?? "");

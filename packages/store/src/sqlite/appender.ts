@@ -32,6 +32,7 @@ import {
   type Unmoved,
 } from "@saferun/core";
 import { archiveConflict, readBase, removeArchived } from "./archive-rows.ts";
+import { createBallast, MADE_AGAIN, noRoom, RELEASED, starts } from "./ballast.ts";
 import { isBusy, isFileError, storeFailure } from "./failure.ts";
 import { blob, type ConnectOptions, connect, integer, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
 import { StateTable } from "./state-table.ts";
@@ -48,6 +49,8 @@ export interface AppenderOptions extends ConnectOptions {
   readonly path: string;
   readonly writerId: string;
   readonly hash: Hash;
+  /** Hears that the disk is full, and that it is not any more. */
+  readonly tell?: (message: string) => void;
 }
 
 export interface Appender {
@@ -55,6 +58,12 @@ export interface Appender {
   apply(requests: readonly Request[]): Answer[];
   /** Marks the writer as closed and lets go of the file. */
   close(): void;
+}
+
+const MAKE_AGAIN_MS = 1_000;
+
+function isFull(answer: Answer): boolean {
+  return !answer.ok && answer.error instanceof SafeRunError && answer.error.code === "record.full";
 }
 
 /** Runs whose chain heads are kept between transactions. */
@@ -76,10 +85,18 @@ export function createAppender(options: AppenderOptions): Appender {
   const runs = new Map<string, ChainHead>();
   /** Set when a commit's fate is unknown: own entries may stand behind `heads`. */
   let doubtful = false;
+  const ballast = createBallast(options.path, options.maxPages);
+  /** When it was last tried to make it, ms of a clock that nobody sets; the first time is at once. */
+  let triedAt = Number.NEGATIVE_INFINITY;
+  let wasFull = false;
 
   function open(): Connection {
     if (connection !== undefined) return connection;
     const db = connect(options.path, options);
+    if (options.maxPages !== undefined) {
+      const most = options.maxPages - (ballast.isHeld() ? ballast.pages : 0);
+      db.exec(`PRAGMA max_page_count = ${Math.floor(most)}`);
+    }
     connection = { db, statements: prepareAll(db), state: new StateTable(db), seen: null };
     return connection;
   }
@@ -136,20 +153,64 @@ export function createAppender(options: AppenderOptions): Appender {
     return answers;
   }
 
+  /** All or none of them; after an error of the file it is opened anew for the next, and nothing of it is tried again. */
+  function attempt(requests: readonly Request[]): Answer[] {
+    if (requests.length === 0) return [];
+    try {
+      return applyOpen(open(), requests);
+    } catch (error) {
+      const failure = storeFailure(error);
+      const untouched = isBusy(error) && connection?.db.isTransaction === false;
+      try {
+        if (!untouched) abandon();
+      } catch {
+        // The file is already given up; what counts is the first error.
+      }
+      return requests.map(() => ({ ok: false, error: failure }));
+    }
+  }
+
+  /** Whether room is kept for the end. It is looked for once a second where it is not. */
+  function keepsRoom(): boolean {
+    if (ballast.isHeld()) return true;
+    const now = performance.now();
+    if (now < triedAt + MAKE_AGAIN_MS) return false;
+    triedAt = now;
+    const { db } = open();
+    const left = options.maxPages && options.maxPages - pragma(db, "page_count") + pragma(db, "freelist_count");
+    if (!ballast.make(left)) return false;
+    if (options.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${options.maxPages - ballast.pages}`);
+    if (wasFull) options.tell?.(MADE_AGAIN);
+    wasFull = false;
+    return true;
+  }
+
+  /** On a full disk: what ends something goes through, what starts something is refused. */
+  function attemptEnds(requests: readonly Request[]): Answer[] {
+    if (!wasFull) options.tell?.(RELEASED);
+    wasFull = true;
+    const isStart = (request: Request) => request.kind === "commit" && starts(request.transaction.entries);
+    const done = attempt(requests.filter((request) => !isStart(request))).values();
+    return requests.map((request): Answer => {
+      const answer = isStart(request) ? undefined : done.next().value;
+      return answer ?? { ok: false, error: noRoom() };
+    });
+  }
+
   return {
     apply(requests) {
+      let keeps: boolean;
       try {
-        return applyOpen(open(), requests);
+        keeps = keepsRoom();
       } catch (error) {
-        const failure = storeFailure(error);
-        const untouched = isBusy(error) && connection?.db.isTransaction === false;
-        try {
-          if (!untouched) abandon();
-        } catch {
-          // The file is already given up; what counts is the first error.
-        }
-        return requests.map(() => ({ ok: false, error: failure }));
+        return requests.map(() => ({ ok: false, error: storeFailure(error) }));
       }
+      if (!keeps) return attemptEnds(requests);
+      const answers = attempt(requests);
+      if (!answers.every(isFull)) return answers;
+      ballast.release();
+      triedAt = performance.now();
+      return attemptEnds(requests);
     },
     close() {
       try {

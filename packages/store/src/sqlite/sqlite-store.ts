@@ -36,6 +36,8 @@ export interface SqliteStoreOptions {
   readonly busyMs?: number;
   /** A bound on the file in pages of 4 KiB: `record.full` beyond it. For tests and quotas; default none. */
   readonly maxPages?: number;
+  /** Told when the disk is full and when it is not any more, one line. Default: a process warning. */
+  readonly onAlarm?: (message: string) => void;
 }
 
 export interface SqliteStore extends Store {
@@ -67,7 +69,7 @@ function open(options: SqliteStoreOptions): SqliteStore {
   register(path, writerId, limits, () => toHex(random.bytes(16)));
   const reader = createReader(path, { busyMs, hash: nodeHash });
   const logId = reader.head().log;
-  const writer = startWriter({ path, writerId, ...limits });
+  const writer = startWriter({ path, writerId, ...limits }, options.onAlarm ?? warn);
   let closing: Promise<void> | undefined;
 
   const reads = readsOf(reader, () => closing !== undefined);
@@ -141,6 +143,10 @@ function checkEnd(db: DatabaseSync): void {
   if (size === undefined || (last ?? -1) !== integer(size, "size") - 1) {
     throw new SafeRunError("record.corrupt", "the store's head does not count its entries: verify it, then restore it");
   }
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, { type: "SafeRunWarning" });
 }
 
 function closed(): SafeRunError {

@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { type CommitResult, ERROR_CODES, type ErrorCode, InvariantError, SafeRunError } from "@saferun/core";
 import type { Request } from "./appender.ts";
-import type { FromWriter, ToWriter, WireError, WriterData } from "./writer.ts";
+import type { FromWriter, ToldByWriter, ToWriter, WireError, WriterData } from "./writer.ts";
 
 export interface WriterClient {
   send(request: Request): Promise<CommitResult | null>;
@@ -21,7 +21,8 @@ interface Waiter {
 /** Sources run by type stripping and find their packages by the `@saferun/source` condition; built files need neither. */
 const FROM_SOURCE = import.meta.url.endsWith(".ts");
 
-export function startWriter(data: WriterData): WriterClient {
+/** `tell` hears what people have to know: that the disk is full, and that it is not any more. */
+export function startWriter(data: WriterData, tell: (message: string) => void = () => {}): WriterClient {
   const script = new URL(FROM_SOURCE ? "./writer.ts" : "./writer.js", import.meta.url);
   const execArgv = ["--disable-warning=ExperimentalWarning", ...(FROM_SOURCE ? ["--conditions=@saferun/source"] : [])];
   const worker = new Worker(script, { workerData: data, execArgv, name: "saferun-writer" });
@@ -32,7 +33,8 @@ export function startWriter(data: WriterData): WriterClient {
   let gone: SafeRunError | undefined;
   let closing = false;
 
-  worker.on("message", (answers: FromWriter) => {
+  worker.on("message", (answers: FromWriter | ToldByWriter) => {
+    if ("told" in answers) return tell(answers.told);
     for (const { id, answer } of answers) {
       const waiter = waiters.get(id);
       waiters.delete(id);

@@ -24,14 +24,23 @@ export type FromWriter = readonly {
   readonly answer: Extract<Answer, { ok: true }> | { readonly ok: false; readonly error: WireError };
 }[];
 
-export type WriterData = Omit<AppenderOptions, "hash">;
+/** Said by the writer unasked, for people. */
+export interface ToldByWriter {
+  readonly told: string;
+}
+
+export type WriterData = Omit<AppenderOptions, "hash" | "tell">;
 
 /** Requests after which a transaction takes no more messages, so that the first does not wait for ever. */
 const MOST_AT_ONCE = 512;
 
 const port = parentPort;
 invariant(port !== null, "the writer runs in a thread of its own");
-const appender = createAppender({ ...(workerData as WriterData), hash: nodeHash });
+const appender = createAppender({ ...(workerData as WriterData), hash: nodeHash, tell });
+
+function tell(told: string): void {
+  port?.postMessage({ told } satisfies ToldByWriter);
+}
 
 port.on("message", (first: readonly ToWriter[]) => {
   const group = [...first];
