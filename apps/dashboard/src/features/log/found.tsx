@@ -81,7 +81,7 @@ interface Merged {
 }
 
 /** What was read, each item as it stands now; and above it what is newer, where one follows. */
-export function merged(read: readonly LogItem[], newest: readonly LogItem[], follow: boolean): Merged {
+function merged(read: readonly LogItem[], newest: readonly LogItem[], follow: boolean): Merged {
   const now = new Map(newest.map((item) => [item.seq, item]));
   const top = read[0]?.seq ?? -1;
   const fresh = newest.filter(({ seq }) => seq > top);
