@@ -39,6 +39,9 @@ rules:
 export type Arguments = Readonly<Record<string, unknown>>;
 
 export interface Place {
+  /** Where its policies lie, and the store's directory. */
+  readonly cwd: string;
+  readonly directory: string;
   readonly store: Store;
   /** What the tools were really called with. */
   readonly ran: { readonly tool: string; readonly args: unknown }[];
@@ -58,6 +61,7 @@ export interface DevOptions {
   readonly port?: number;
   /** The name of the account that it runs as. */
   readonly user?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Dev {
@@ -109,6 +113,8 @@ export function makePlace(policies = POLICIES): Place {
   }
 
   return {
+    cwd,
+    directory,
     store,
     ran,
     call: (tool, args, prompt = "Refund my order") => run(prompt, [[tool, args]]),
@@ -146,7 +152,7 @@ interface DevPlace extends DevOptions {
   readonly state: string;
 }
 
-async function startDev({ cwd, directory, state, port = 0, user }: DevPlace): Promise<Dev> {
+async function startDev({ cwd, directory, state, port = 0, user, env = {} }: DevPlace): Promise<Dev> {
   const child: ChildProcessWithoutNullStreams = spawn(
     process.execPath,
     [BIN, "dev", "--port", String(port), "--json", "--no-open", "--store", directory],
@@ -156,6 +162,7 @@ async function startDev({ cwd, directory, state, port = 0, user }: DevPlace): Pr
         PATH: process.env.PATH,
         HOME: cwd,
         SAFERUN_STATE_DIR: state,
+        ...env,
         ...(user === undefined ? {} : { NODE_OPTIONS: `--import=${accountNamed(user)}` }),
       },
     },

@@ -8,9 +8,18 @@ import { pageKey } from "./session.ts";
 export async function gateFetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set("x-saferun-page", pageKey());
+  // The gate takes writes as JSON only, also those that say nothing more than their address.
+  const isBare = init.method === "POST" && init.body == null;
+  if (isBare) headers.set("content-type", "application/json");
   let response: Response;
   try {
-    response = await fetch(input, { ...init, headers, credentials: "same-origin", redirect: "error" });
+    response = await fetch(input, {
+      ...init,
+      ...(isBare ? { body: "{}" } : {}),
+      headers,
+      credentials: "same-origin",
+      redirect: "error",
+    });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new RequestProblem(0, UNREACHABLE, "the gate does not answer; nothing was changed by this");

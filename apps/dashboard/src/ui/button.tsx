@@ -25,7 +25,7 @@ export function Button({ tone = "plain", busy = false, className, children, disa
       disabled={disabled === true || busy}
       aria-busy={busy || undefined}
       className={words(
-        "inline-flex min-h-11 items-center justify-center gap-2 rounded-md border px-3.5 font-medium transition-colors md:min-h-9",
+        "inline-flex min-h-11 items-center justify-center gap-2 rounded-md border px-3.5 font-medium motion-safe:transition-colors md:min-h-9",
         "disabled:cursor-not-allowed disabled:opacity-55",
         TONES[tone],
         className,

@@ -6,6 +6,8 @@ import type { PolicyIssue } from "./read.ts";
 const MOST = 200;
 const TONES = { error: "deny", warning: "pause", note: "plain" } as const;
 
+const ORDER: readonly PolicyIssue["severity"][] = ["error", "warning", "note"];
+
 export interface ProblemsProps {
   readonly issues: readonly PolicyIssue[];
   readonly onJump: (issue: PolicyIssue) => void;
@@ -13,9 +15,10 @@ export interface ProblemsProps {
 
 export function Problems({ issues, onJump }: ProblemsProps) {
   if (issues.length === 0) return null;
+  const first = [...issues].sort((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
   return (
     <ul aria-label="Problems" className="max-h-72 divide-y divide-line overflow-auto border-t border-line">
-      {issues.slice(0, MOST).map((issue) => (
+      {first.slice(0, MOST).map((issue) => (
         <li key={`${issue.file}:${issue.line}:${issue.column} ${issue.code} ${issue.message}`}>
           <button
             type="button"

@@ -47,7 +47,7 @@ export function createEditor({ file, text, readOnly, root, known, onChange }: Ed
           ...(readOnly ? [] : [indentWithTab]),
         ]),
         look,
-        EditorView.contentAttributes.of({ "aria-label": `text of ${file}`, spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": `text of ${file}`, spellcheck: "false", tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) onChange(update.state.doc.toString());
         }),
