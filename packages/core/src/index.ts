@@ -171,6 +171,7 @@ export { type EndedByRestore, endAllOpen, recordRestore } from "./upkeep/restore
 export { ageMs, type Retained, type RetentionRequest, retain } from "./upkeep/retain.ts";
 export * from "./upkeep/sweep.ts";
 export { tidyState } from "./upkeep/tidy.ts";
+export * from "./upkeep/views.ts";
 export * from "./value/bytes.ts";
 export { formatDecimal, parseDecimal } from "./value/decimal.ts";
 export * from "./value/json.ts";
