@@ -33,7 +33,11 @@ export function registerDiffRuns(parent: Command, { io, run }: CommandSetup): vo
             await loadRun(store, await findRun(store, right)),
           ];
           const runs = [one.summary.id, other.summary.id];
-          await looking.shows({ what: "diff-runs", target: { runs }, entries: one.entries.length + other.entries.length });
+          await looking.shows({
+            what: "diff-runs",
+            target: { runs },
+            entries: one.entries.length + other.entries.length,
+          });
           return compare(io, one.tree, other.tree, options);
         }),
       ),

@@ -93,7 +93,11 @@ function written(text: string): { readonly call: ToolCall; readonly context: Eva
   }
 }
 
-async function recordedCall(store: Store, run: string, id: string): Promise<Asked & { readonly seq: number; readonly id: string; readonly root: string }> {
+async function recordedCall(
+  store: Store,
+  run: string,
+  id: string,
+): Promise<Asked & { readonly seq: number; readonly id: string; readonly root: string }> {
   const start = id.replace(/…$|\.{3}$/, "");
   const { id: whole } = await findRun(store, run);
   const entries = (await runEntries(store, whole)).filter(({ header }) => parseHeader(header).call?.startsWith(start));

@@ -44,7 +44,11 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
     .option("-n, --limit <count>", "how many entries", countOf, 50)
     .option("--from <number>", "the first entry; without it the last ones", countOf)
     .option("--run <id>", "entries of one run")
-    .action(run((options: ListOptions) => withContent(io, options.store, (store, looking) => list(io, store, looking, options))));
+    .action(
+      run((options: ListOptions) =>
+        withContent(io, options.store, (store, looking) => list(io, store, looking, options)),
+      ),
+    );
   describe(command, ["saferun log", "saferun log --run run_4f0c… --json", "saferun log verify"]);
 
   registerSearch(command, setup);
