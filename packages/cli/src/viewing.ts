@@ -8,7 +8,6 @@ import {
   nodeRandom,
   openSqliteStore,
   type ReadOnlyStore,
-  redacted,
   signingKeyPath,
 } from "@saferun/store";
 import { failed } from "./exit.ts";
@@ -69,9 +68,9 @@ async function recorded(
   const path = requireStore(io, directory);
   const by = { id: `local:${io.user}`, via: "cli", verified: false };
   try {
-    // No anchors: one of them is standard output, which belongs to the command. The next head that they get covers it.
+    // Ids and digests only, so that there is nothing to mask. No anchors: one of them is standard output, which belongs to the command. The next head that they get covers it.
     const store = createCheckpointer(
-      redacted(openSqliteStore({ directory: path, ...trustOf(directory) })),
+      openSqliteStore({ directory: path, ...trustOf(directory) }),
       createFileSigner(signingKeyPath(path)),
       { installation: installation(), onError: (error) => io.warn(`the log could not be signed: ${error}`) },
     );
