@@ -39,7 +39,7 @@ export async function withReadOnlyStore<Value>(
   work: (store: ReadOnlyStore) => Promise<Value>,
 ): Promise<Value> {
   const path = requireStore(io, directory);
-  return closing(openReadOnlySqliteStore({ directory: path, ...trust(directory) }), work);
+  return closing(openReadOnlySqliteStore({ directory: path, ...trustOf(directory) }), work);
 }
 
 /**
@@ -127,7 +127,7 @@ export function openUnsealedStore(
 /** Opens or makes a store. What a command writes is masked like what the gate writes: an approver's note may hold a key. */
 function openStore(io: Io, directory: string): CheckpointedStore {
   const path = resolve(io.cwd, directory);
-  const store = openSqliteStore({ directory: path, ...trust(directory) });
+  const store = openSqliteStore({ directory: path, ...trustOf(directory) });
   const signed = createCheckpointer(store, createFileSigner(signingKeyPath(path)), {
     installation: installation(),
     anchors: parseAnchors(process.env.SAFERUN_ANCHORS ?? ""),
@@ -137,7 +137,7 @@ function openStore(io: Io, directory: string): CheckpointedStore {
 }
 
 /** The one at the default path must be this account's own: a cloned repository may bring one. */
-function trust(directory: string) {
+export function trustOf(directory: string) {
   return directory === DEFAULT_STORE ? { installation: installation() } : {};
 }
 

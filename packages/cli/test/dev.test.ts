@@ -5,6 +5,7 @@ import { request as httpRequest } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { parseHeader } from "@saferun/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makePlace, type Place, saferun, start } from "./saferun.ts";
 import { openSample, pendingApproval, type Sample } from "./sample.ts";
@@ -296,6 +297,11 @@ describe("saferun dev, decisions", () => {
       }),
     );
     expect((await send("/v1/runs", { headers: bearer() })).json().runs).toHaveLength(1);
+    // Who opens a run is on the record, once for a while.
+    await send(`/v1/runs/${sample.run.id}`, { headers: bearer() });
+    const { size } = await sample.store.head();
+    const headers = (await sample.store.entries({ from: 0, limit: size })).map(({ header }) => parseHeader(header));
+    expect(headers.filter(({ type }) => type === "payload.viewed")).toHaveLength(1);
     expect(sample.ran).toHaveLength(1);
   });
 

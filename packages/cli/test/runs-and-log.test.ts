@@ -123,11 +123,11 @@ describe("saferun log", () => {
   });
 
   it("lists the last entries", async () => {
+    expect((await command("log", "--limit", "2")).stdout).toMatch(/call\.proposed.*\n.*call\.decided\s+deny/);
     const entries = (await command("log", "--json", "--limit", "2")).json().entries;
     expect(entries).toMatchObject([
       { type: "call.proposed", tool: "shell.exec" },
       { type: "call.decided", verdict: "deny" },
     ]);
-    expect((await command("log", "--limit", "2")).stdout).toMatch(/call\.proposed.*\n.*call\.decided\s+deny/);
   });
 });

@@ -2,7 +2,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { decideApproval, recover } from "@saferun/core";
+import { decideApproval, liftStops, recover, stopCalls } from "@saferun/core";
 import { nodeClock, nodeHash, nodeRandom, openReadOnlySqliteStore, verifyStoreAndTables } from "@saferun/store";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { makePlace, type Place } from "./saferun.ts";
@@ -52,6 +52,11 @@ beforeAll(async () => {
   now += 600_000;
   await recover(store, clock);
   await gate.call(other, { tool: "stripe.refund", args: { amount: 9_002 }, maxWaitMs: 0 }, execute);
+  const admin = { id: "local:ann", kind: "person", roles: ["admin"], local: true } as const;
+  const scope = { agent: "gone", tool: null, run: null };
+  const stopped = await stopCalls(ports, { scope, reason: "it is gone", by: admin });
+  await liftStops(ports, { id: stopped.id ?? "", reason: "it is back", by: admin });
+  await stopCalls(ports, { scope, reason: "gone again", by: admin });
   await store.close();
 });
 afterAll(() => place.remove());
@@ -122,6 +127,19 @@ describe("the tables beside the log [L3~]", () => {
       const [, id = ""] = rows.find(([name]) => name === table) ?? [];
       const found = await verified((db) => db.prepare(`UPDATE ${table} SET ${change} WHERE id = ?`).run(id));
       expect([change, found]).toEqual([change, { status: "faulty", faults: [`changed ${table}/${id}`] }]);
+    }
+    const rowsOfState: [kind: string, change: string, fault: RegExp][] = [
+      ["stops", "json_set(value, '$.stops', json('[]'))", /^missing stops\/stop_/],
+      ["stops", "json_set(value, '$.stops[0].scope.tool', 'none')", /^changed stops\/stop_/],
+      ["pot", "json_set(value, '$.raised', '1000000')", /^changed pot\//],
+      ["pot", "'no json'", /^changed pot\//],
+    ];
+    for (const [kind, change, fault] of rowsOfState) {
+      const first = "id = (SELECT min(id) FROM state WHERE kind = ?1)";
+      const found = await verified((db) =>
+        db.prepare(`UPDATE state SET value = ${change} WHERE kind = ?1 AND ${first}`).run(kind),
+      );
+      expect([change, found]).toEqual([change, { status: "faulty", faults: [expect.stringMatching(fault)] }]);
     }
     const added = await verified((db) =>
       db.exec(`INSERT INTO approvals (id, version, state, created, record)

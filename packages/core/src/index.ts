@@ -166,11 +166,13 @@ export { type Erased, type ErasureRequest, type ErasureTarget, erase } from "./u
 export { eraseAgain, erasureKind, type KeptErasure } from "./upkeep/erase-again.ts";
 export { bookLostModels } from "./upkeep/lost-models.ts";
 export * from "./upkeep/operate.ts";
+export { createProtectionStates, PROTECTION_KINDS, type ProtectionStates } from "./upkeep/protection-states.ts";
 export * from "./upkeep/recover.ts";
 export { type EndedByRestore, endAllOpen, recordRestore } from "./upkeep/restore.ts";
 export { ageMs, type Retained, type RetentionRequest, retain } from "./upkeep/retain.ts";
 export * from "./upkeep/sweep.ts";
 export { tidyState } from "./upkeep/tidy.ts";
+export * from "./upkeep/views.ts";
 export * from "./value/bytes.ts";
 export { formatDecimal, parseDecimal } from "./value/decimal.ts";
 export * from "./value/json.ts";

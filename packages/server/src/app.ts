@@ -5,6 +5,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { createActivity } from "./activity.ts";
 import { strictJson } from "./json-body.ts";
+import { createLooks } from "./looks.ts";
 import { policyState } from "./policy-state.ts";
 import type { ServerPorts } from "./ports.ts";
 import { type Problem, problem, problemOf } from "./problem.ts";
@@ -25,6 +26,7 @@ const NO_METHOD: Problem = { status: 405, code: "method.unknown", detail: "this 
 
 export function createServerApp(ports: ServerPorts) {
   const activity = createActivity(ports.store);
+  const looks = createLooks(ports);
   const stateNow = policyState(ports.store);
   const app = new OpenAPIHono();
   const [small, large] = [strictJson(), strictJson(DRAFT_BYTES)];
@@ -34,8 +36,8 @@ export function createServerApp(ports: ServerPorts) {
   const served = app
     .route("/v1", aboutRoutes(ports, activity, stateNow))
     .route("/v1", approvalRoutes(ports))
-    .route("/v1", runRoutes(ports, activity))
-    .route("/v1", logRoutes(ports))
+    .route("/v1", runRoutes(ports, activity, looks))
+    .route("/v1", logRoutes(ports, looks))
     .route("/v1", protectionRoutes(ports))
     .route("/v1", policyRoutes(ports, stateNow));
   app.doc31("/v1/openapi.json", {

@@ -2,6 +2,7 @@
 import {
   archiveBase,
   createLogStates,
+  createProtectionStates,
   type LogStore,
   type StateStore,
   sourceOf,
@@ -25,23 +26,28 @@ export function verifyStore(
 }
 
 /**
- * The same, and the tables that lists and waiting calls are read from: each row of a run, call or approval that is not what
- * the log says is a fault. Only a whole log explains them: with faults in it they are not looked at.
+ * The same, and the tables that lists and waiting calls are read from: each row of a run, call, approval or protection that is
+ * not what the log says is a fault. Only a whole log explains them: with faults in it they are not looked at.
  */
 export async function verifyStoreAndTables(
   store: ReadOnlyStore,
   options: VerifyStoreOptions = {},
 ): Promise<Verification> {
   const base = await archiveBase(store);
-  const states = createLogStates({ hash: nodeHash, read: store.callRow }, base);
+  const log = createLogStates({ hash: nodeHash, read: store.callRow }, base);
+  const protections = createProtectionStates(base.size > 0);
   const ports = { hash: nodeHash, verifier: nodeVerifier };
+  const see: VerifyOptions["see"] = (entry, header) => {
+    log.see(entry, header);
+    protections.see(entry, header);
+  };
   const source: VerifySource = { ...sourceOf(store), base: async () => base };
-  const verification = await verifyLog(source, { ...options, ...ports, see: states.see });
+  const verification = await verifyLog(source, { ...options, ...ports, see });
   if (verification.faults.length > 0) {
     // A log that is archived while it is read looks like one that lost its beginning.
     if ((await archiveBase(store)).size !== base.size) return verifyStoreAndTables(store, options);
     return verification;
   }
-  const faults = await store.tableFaults(states, verification.size, base.size);
+  const faults = await store.tableFaults({ log, protections }, verification.size, base.size);
   return faults.length === 0 ? verification : { ...verification, status: "faulty", faults };
 }

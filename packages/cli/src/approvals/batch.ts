@@ -1,5 +1,5 @@
 /** Several calls in one view, each bound on its own; and taking back what was denied or permitted before. */
-import { type Answered, decideApproval, liftDenial, revokeGrant, type Store } from "@saferun/core";
+import { type Answered, decideApproval, liftDenial, recordView, revokeGrant, type Store } from "@saferun/core";
 import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -88,6 +88,14 @@ async function decideAll(io: Io, store: Store, ids: readonly string[], options: 
   const chosen = await Promise.all([...new Set(named)].map((id) => findApproval(store, id)));
   if (chosen.length === 0) throw failed("approval.missing", `nothing waits in run \`${printable(allOfRun ?? "")}\``);
   if (!options.json) {
+    const target = {
+      runs: [...new Set(chosen.map(({ run }) => run))],
+      calls: chosen.map(({ call }) => call),
+      approvals: chosen.map(({ id }) => id),
+    };
+    const by = localApprover(io.user, "cli");
+    const ports = { store, hash: nodeHash, random: nodeRandom };
+    await recordView(ports, { by, type: "payload.viewed", what: "approvals decide", target });
     for (const approval of chosen) io.print([...approvalLines(approval, nodeClock.now(), io.style), ""].join("\n"));
   }
   if (!approve && !deny) return EXIT.fine;

@@ -9,6 +9,7 @@ import {
   type GrantTerms,
   grantText,
   type Json,
+  recordView,
   versionOf,
 } from "@saferun/core";
 import { parsed } from "@saferun/server/wire";
@@ -58,6 +59,9 @@ export async function approvalForm(io: Io, options: FormOptions): Promise<ExitCo
 }
 
 async function answerOne(options: FormOptions, approval: ApprovalRecord, io: Io): Promise<void> {
+  const { call, run, id } = approval;
+  const target = { runs: [run], calls: [call], approvals: [id] };
+  await recordView(options.ports, { by: options.by, type: "payload.viewed", what: "approvals", target });
   const standing = parsed(versionOf(approval).bytes);
   let args = standing;
   note(approvalLines(approval, options.ports.clock.now(), io.style).join("\n"), "a call waits", {

@@ -26,6 +26,7 @@ import { type CommandSetup, describe, printJson, type Shared } from "../command.
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { storeArgument, storeOption, withReadOnlyStore, withStore } from "../store.ts";
+import { type Looking, withContent } from "../viewing.ts";
 
 interface Options extends Shared {
   readonly store: string;
@@ -75,7 +76,7 @@ export function registerApprovals(parent: Command, { io, run }: CommandSetup): v
     .addOption(storeOption())
     .action(
       run((id: string, options: Options) =>
-        withReadOnlyStore(io, options.store, (store) => showOne(io, store, id, options)),
+        withContent(io, options.store, (store, looking) => showOne(io, store, looking, id, options)),
       ),
     );
   describe(show, ["saferun approvals show appr_5f21…"]);
@@ -143,8 +144,10 @@ async function showList(io: Io, store: Store, options: ListOptions): Promise<Exi
   return EXIT.fine;
 }
 
-async function showOne(io: Io, store: Store, id: string, options: Options): Promise<ExitCode> {
+async function showOne(io: Io, store: Store, looking: Looking, id: string, options: Options): Promise<ExitCode> {
   const approval = await findApproval(store, id);
+  const { call, run } = approval;
+  await looking.shows({ what: "approvals show", target: { runs: [run], calls: [call], approvals: [approval.id] } });
   const now = nodeClock.now();
   if (options.json) printJson(io, approvalJson(approval, now));
   else io.print([...approvalLines(approval, now, io.style), ...nextLines(approval, now, options)].join("\n"));

@@ -11,7 +11,8 @@ import { comparisonJson, isOther, nameOf } from "../replay/comparison.ts";
 import { loadRun } from "../replay/load.ts";
 import { dollars } from "../replay/step-lines.ts";
 import { findRun } from "../runs/find.ts";
-import { storeOption, withUnsealedStore } from "../store.ts";
+import { storeOption } from "../store.ts";
+import { withContent } from "../viewing.ts";
 
 export function registerDiffRuns(parent: Command, { io, run }: CommandSetup): void {
   const command = parent
@@ -26,11 +27,17 @@ export function registerDiffRuns(parent: Command, { io, run }: CommandSetup): vo
     .addOption(storeOption())
     .action(
       run((left: string, right: string, options: Shared & { readonly store: string }) =>
-        withUnsealedStore(io, options.store, async (store) => {
+        withContent(io, options.store, async (store, looking) => {
           const [one, other] = [
             await loadRun(store, await findRun(store, left)),
             await loadRun(store, await findRun(store, right)),
           ];
+          const runs = [one.summary.id, other.summary.id];
+          await looking.shows({
+            what: "diff-runs",
+            target: { runs },
+            entries: one.entries.length + other.entries.length,
+          });
           return compare(io, one.tree, other.tree, options);
         }),
       ),

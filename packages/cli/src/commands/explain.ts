@@ -24,7 +24,8 @@ import { rootsOf } from "../recorded/histories.ts";
 import { otherRuntime } from "../recorded/runtime.ts";
 import { findRun } from "../runs/find.ts";
 import { runEntries } from "../runs/steps.ts";
-import { storeOption, withUnsealedStore } from "../store.ts";
+import { storeOption } from "../store.ts";
+import { withContent } from "../viewing.ts";
 
 interface Options extends Shared {
   readonly policies?: readonly string[];
@@ -75,8 +76,9 @@ async function asked(io: Io, { call, run, callId, store }: Options, model: Polic
     return { ...written(call), history: NO_CALLS, recorded: null };
   }
   if (run === undefined || callId === undefined) throw usage("give `--call`, or `--run` with `--call-id`");
-  return withUnsealedStore(io, store, async (opened) => {
-    const { seq, ...found } = await recordedCall(opened, run, callId);
+  return withContent(io, store, async (opened, looking) => {
+    const { seq, id, root, ...found } = await recordedCall(opened, run, callId);
+    await looking.shows({ what: "explain", target: { runs: [root], calls: [id] } });
     for (const other of await otherRuntime(opened, model, { seq })) io.warn(other);
     return found;
   });
@@ -91,7 +93,11 @@ function written(text: string): { readonly call: ToolCall; readonly context: Eva
   }
 }
 
-async function recordedCall(store: Store, run: string, id: string): Promise<Asked & { readonly seq: number }> {
+async function recordedCall(
+  store: Store,
+  run: string,
+  id: string,
+): Promise<Asked & { readonly seq: number; readonly id: string; readonly root: string }> {
   const start = id.replace(/…$|\.{3}$/, "");
   const { id: whole } = await findRun(store, run);
   const entries = (await runEntries(store, whole)).filter(({ header }) => parseHeader(header).call?.startsWith(start));
@@ -112,5 +118,5 @@ async function recordedCall(store: Store, run: string, id: string): Promise<Aske
   }
   const root = (await rootsOf(store)).get(whole) ?? whole;
   const { history } = await readHistory(store, root, decision.id, seq);
-  return { ...input, history, seq, recorded: { verdict, by, revision } };
+  return { ...input, history, seq, id: decision.id, root: whole, recorded: { verdict, by, revision } };
 }

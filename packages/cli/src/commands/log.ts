@@ -1,6 +1,6 @@
 /** `saferun log`: the record itself, and whether it is whole. */
 import { statSync } from "node:fs";
-import type { Store, StoredEntry } from "@saferun/core";
+import type { Store, StoredEntry, ViewTarget } from "@saferun/core";
 import { createFileSigner, signingKeyPath } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -20,7 +20,8 @@ import { registerSearch } from "../log/search.ts";
 import { registerVerify } from "../log/verify.ts";
 import { entryJson, entryLines } from "../log/view.ts";
 import { registerWitness } from "../log/witness.ts";
-import { requireStore, storeOption, withUnsealedStore } from "../store.ts";
+import { requireStore, storeOption, withReadOnlyStore } from "../store.ts";
+import { type Looking, withContent } from "../viewing.ts";
 
 interface Options extends Shared {
   readonly store: string;
@@ -43,7 +44,11 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
     .option("-n, --limit <count>", "how many entries", countOf, 50)
     .option("--from <number>", "the first entry; without it the last ones", countOf)
     .option("--run <id>", "entries of one run")
-    .action(run((options: ListOptions) => withUnsealedStore(io, options.store, (store) => list(io, store, options))));
+    .action(
+      run((options: ListOptions) =>
+        withContent(io, options.store, (store, looking) => list(io, store, looking, options)),
+      ),
+    );
   describe(command, ["saferun log", "saferun log --run run_4f0c… --json", "saferun log verify"]);
 
   registerSearch(command, setup);
@@ -70,12 +75,21 @@ export function registerLog(parent: Command, setup: CommandSetup): void {
   describe(key, ["saferun log key", "saferun log key > ~/keys/my-agent.vkey"]);
 }
 
-async function list(io: Io, store: Store, options: ListOptions): Promise<ExitCode> {
+async function list(io: Io, store: Store, looking: Looking, options: ListOptions): Promise<ExitCode> {
   const entries = await page(store, options);
-  if (options.json) printJson(io, { entries: entries.map(entryJson) });
-  else if (entries.length === 0) io.print("no entries");
+  if (options.json) {
+    // The list for people shows headers only.
+    await looking.shows({ what: "log", target: targetOf(entries, options), entries: entries.length });
+    printJson(io, { entries: entries.map(entryJson) });
+  } else if (entries.length === 0) io.print("no entries");
   else io.print(entryLines(entries, io.style).join("\n"));
   return EXIT.fine;
+}
+
+function targetOf(entries: readonly StoredEntry[], { run }: ListOptions): ViewTarget {
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (first === undefined || last === undefined) return {};
+  return { range: { from: first.seq, to: last.seq + 1 }, ...(run === undefined ? {} : { runs: [run] }) };
 }
 
 async function page(store: Store, { from, limit, run }: ListOptions): Promise<readonly StoredEntry[]> {
@@ -94,7 +108,7 @@ async function page(store: Store, { from, limit, run }: ListOptions): Promise<re
 async function showKey(io: Io, options: Options): Promise<ExitCode> {
   const file = signingKeyPath(requireStore(io, options.store));
   const there = statSync(file, { throwIfNoEntry: false }) !== undefined;
-  const key = there ? createFileSigner(file).vkey : await withUnsealedStore(io, options.store, claimedKey);
+  const key = there ? createFileSigner(file).vkey : await withReadOnlyStore(io, options.store, claimedKey);
   if (key === undefined)
     throw failed("log.unsigned", "this log is not signed yet: nothing has been written to it with a key");
   if (options.json) printJson(io, { key });

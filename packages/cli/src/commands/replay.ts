@@ -14,7 +14,8 @@ import { runHead, type SteppedRun, stepLine, stepped, TABS, tabLines } from "../
 import { stepThrough } from "../replay/terminal.ts";
 import { writeTest } from "../replay/to-test.ts";
 import { findRun } from "../runs/find.ts";
-import { storeOption, withReadOnlyStore, withUnsealedStore } from "../store.ts";
+import { storeOption } from "../store.ts";
+import { type Looking, withContent, withStoredContent } from "../viewing.ts";
 
 export interface ReplayOptions extends Shared {
   readonly store: string;
@@ -52,9 +53,11 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
     .action(
       run((id: string, options: ReplayOptions) =>
         // A bundle is evidence: it holds what was hashed.
-        (options.bundle === undefined ? withUnsealedStore : withReadOnlyStore)(io, options.store, async (store) =>
-          replay(io, store, await loadRun(store, await findRun(store, id)), options),
-        ),
+        (options.bundle === undefined ? withContent : withStoredContent)(io, options.store, async (store, looking) => {
+          const loaded = await loadRun(store, await findRun(store, id));
+          await looks(looking, loaded, options);
+          return replay(io, store, loaded, options);
+        }),
       ),
     );
   describe(command, [
@@ -63,6 +66,12 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
     "saferun replay run_4f0c… --policies stricter.yaml",
     "saferun replay run_4f0c… --step 17 --to-test incident.yaml",
   ]);
+}
+
+/** Before anything else: judging again and re-executing show of a run what stepping through it does. */
+function looks(looking: Looking, { summary, entries }: LoadedRun, { bundle, toTest }: ReplayOptions): Promise<void> {
+  const look = { what: "replay", target: { runs: [summary.id] }, entries: entries.length };
+  return bundle === undefined && toTest === undefined ? looking.shows(look) : looking.takesOut(look);
 }
 
 async function replay(io: Io, store: Store, loaded: LoadedRun, options: ReplayOptions): Promise<ExitCode> {

@@ -7,7 +7,8 @@ import type { Io } from "../io.ts";
 import { findRun } from "../runs/find.ts";
 import { runEntries, runSteps } from "../runs/steps.ts";
 import { runLines, runListLines } from "../runs/view.ts";
-import { storeOption, withUnsealedStore } from "../store.ts";
+import { storeOption, withReadOnlyStore } from "../store.ts";
+import { type Looking, withContent } from "../viewing.ts";
 import { runJson, stepJson } from "../wire.ts";
 
 interface Options extends Shared {
@@ -27,9 +28,9 @@ export function registerRuns(parent: Command, { io, run }: CommandSetup): void {
     .option("--full", "show every argument: long lists and long texts are folded otherwise")
     .action(
       run((id: string | undefined, options: Options) =>
-        withUnsealedStore(io, options.store, (store) =>
-          id === undefined ? list(io, store, options) : show(io, store, id, options),
-        ),
+        id === undefined
+          ? withReadOnlyStore(io, options.store, (store) => list(io, store, options))
+          : withContent(io, options.store, (store, looking) => show(io, store, looking, id, options)),
       ),
     );
   describe(command, ["saferun runs", "saferun runs run_4f0c…", "saferun runs --json --limit 100"]);
@@ -43,9 +44,11 @@ async function list(io: Io, store: Store, options: Options): Promise<ExitCode> {
   return EXIT.fine;
 }
 
-async function show(io: Io, store: Store, id: string, options: Options): Promise<ExitCode> {
+async function show(io: Io, store: Store, looking: Looking, id: string, options: Options): Promise<ExitCode> {
   const run = await findRun(store, id);
-  const steps = runSteps(await runEntries(store, run.id));
+  const entries = await runEntries(store, run.id);
+  const steps = runSteps(entries);
+  await looking.shows({ what: "runs", target: { runs: [run.id] }, entries: entries.length });
   if (options.json) printJson(io, { ...runJson(run), steps: steps.map(stepJson) });
   else io.print(runLines(run, steps, io.style, { full: options.full === true }).join("\n"));
   return EXIT.fine;

@@ -1,13 +1,14 @@
 /** `saferun log export`: the log, or what a search finds in it, as lines. */
 import { resolve } from "node:path";
-import { archiveBase, type Store } from "@saferun/core";
+import { archiveBase, type ExportHead, type Store } from "@saferun/core";
 import { openSearch } from "@saferun/store";
 import { type Command, Option } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
-import { requireStore, storeOption, withReadOnlyStore, withUnsealedStore } from "../store.ts";
+import { requireStore, storeOption } from "../store.ts";
+import { type Look, type Looking, withContent, withStoredContent } from "../viewing.ts";
 import { claimedKey } from "./claimed-key.ts";
 import { type ExportFile, type ExportPlan, openExportFile, toStream } from "./export-file.ts";
 import { exportText } from "./export-text.ts";
@@ -42,8 +43,8 @@ export function registerExport(parent: Command, { io, run }: CommandSetup): void
         requireStore(io, options.store);
         if (options.unseal === true && options.format !== "csv")
           throw usage("`--unseal` goes with `--format csv`: JSON lines hold the stored bytes, which prove the log");
-        const open = options.unseal === true ? withUnsealedStore : withReadOnlyStore;
-        return open(io, options.store, (store) => exportLog(io, store, options));
+        const open = options.unseal === true ? withContent : withStoredContent;
+        return open(io, options.store, (store, looking) => exportLog(io, store, looking, options));
       }),
     );
   describe(command, [
@@ -54,7 +55,7 @@ export function registerExport(parent: Command, { io, run }: CommandSetup): void
   ]);
 }
 
-async function exportLog(io: Io, store: Store, options: Options): Promise<ExitCode> {
+async function exportLog(io: Io, store: Store, looking: Looking, options: Options): Promise<ExitCode> {
   const { format, query = null, out } = options;
   if (options.resume === true && out === undefined) throw usage("--resume goes on with a file: name it with --out");
   if (query !== null) checkQuery(query);
@@ -71,6 +72,8 @@ async function exportLog(io: Io, store: Store, options: Options): Promise<ExitCo
       base: await archiveBase(store),
     },
   };
+  const chosen = query === null ? null : await found(io, options.store, query, wanted.now);
+  await looking.takesOut({ what: "log export", ...lookOf(wanted.head, chosen) });
   const opened =
     out === undefined
       ? toStream(io.stdout, wanted)
@@ -79,7 +82,11 @@ async function exportLog(io: Io, store: Store, options: Options): Promise<ExitCo
     io.warn(`\`${printable(out ?? "")}\` is complete: there is nothing to go on with`);
     return EXIT.fine;
   }
-  const written = await write(io, store, options, opened);
+  // One that goes on searches as it did when it began.
+  const { now } = opened.plan;
+  const search = async (text: string) =>
+    chosen !== null && opened.plan === wanted ? chosen : found(io, options.store, text, now);
+  const written = await write(io, store, search, opened);
   if (out !== undefined) {
     if (options.json === true) printJson(io, { file: out, format, ...written });
     else io.warn(`${written.entries} entries written to ${printable(out)}`);
@@ -87,15 +94,25 @@ async function exportLog(io: Io, store: Store, options: Options): Promise<ExitCo
   return EXIT.fine;
 }
 
-async function write(io: Io, store: Store, options: Options, file: ExportFile): Promise<{ readonly entries: number }> {
+function lookOf({ base, size, query }: ExportHead, chosen: readonly number[] | null): Pick<Look, "target" | "entries"> {
+  const range = { from: base?.size ?? 0, to: size };
+  if (chosen === null || query === null) return { target: { range }, entries: range.to - range.from };
+  return { target: { range, query }, entries: chosen.filter((seq) => seq < size).length };
+}
+
+async function write(
+  io: Io,
+  store: Store,
+  search: (query: string) => Promise<number[]>,
+  file: ExportFile,
+): Promise<{ readonly entries: number }> {
   const { plan, start } = file;
   if (start.isWhole) {
     await file.end();
     return { entries: start.entries };
   }
   let [entries, shown] = [start.entries, 0];
-  const look = (query: string) => found(io, options.store, query, plan.now);
-  for await (const chunk of exportText(store, plan, start, look)) {
+  for await (const chunk of exportText(store, plan, start, search)) {
     await file.write(chunk.text);
     entries = chunk.entries;
     if (entries - shown < 10_000) continue;

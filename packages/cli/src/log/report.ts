@@ -10,7 +10,8 @@ import { iso } from "../output/time.ts";
 import { collect, type Happening } from "../report/collect.ts";
 import { controlsOf } from "../report/controls.ts";
 import { reportHtml } from "../report/html.ts";
-import { storeArgument, storeOption, withUnsealedStore } from "../store.ts";
+import { storeArgument, storeOption } from "../store.ts";
+import { type Looking, withContent } from "../viewing.ts";
 import { claimedKey } from "./claimed-key.ts";
 import { type OutOptions, outOption, writeOut } from "./out.ts";
 import { verificationJson, verificationLines } from "./view.ts";
@@ -41,13 +42,13 @@ export function registerReport(parent: Command, { io, run }: CommandSetup): void
     .addOption(outOption())
     .action(
       run((options: Options) =>
-        withUnsealedStore(io, options.store, (store, sealed) => report(io, store, sealed.store, options)),
+        withContent(io, options.store, (store, looking, sealed) => report(io, looking, store, sealed.store, options)),
       ),
     );
   describe(command, ["saferun log report --from 2026-10-01 --to 2026-10-31 --out october.html"]);
 }
 
-async function report(io: Io, store: Store, sealed: Store, options: Options): Promise<ExitCode> {
+async function report(io: Io, looking: Looking, store: Store, sealed: Store, options: Options): Promise<ExitCode> {
   const period = { from: options.from, to: options.to + DAY_MS };
   if (period.to <= period.from) throw usage("--to is before --from");
   const pinned = options.pin?.trim();
@@ -60,6 +61,7 @@ async function report(io: Io, store: Store, sealed: Store, options: Options): Pr
   });
   const shown = { verification, key: pinned, claimed };
   const collected = await collect(store, period);
+  await looking.takesOut({ what: "log report", target: { period }, entries: collected.entries });
   const controls = controlsOf(collected, statusWords(verification));
   const made = Date.now();
   if (options.format === "json" || options.json) {

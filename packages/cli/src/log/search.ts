@@ -14,7 +14,8 @@ import { type CommandSetup, describe, printJson, type Shared } from "../command.
 import { CommandError, EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable, printableJson } from "../output/printable.ts";
-import { requireStore, storeOption, withUnsealedStore } from "../store.ts";
+import { requireStore, storeOption } from "../store.ts";
+import { type Looking, withContent } from "../viewing.ts";
 import { answerJson, answerLines, itemJson, itemLines } from "./search-view.ts";
 
 interface Options extends Shared {
@@ -67,7 +68,7 @@ Terms side by side must all hold, OR needs one of them, - excludes, ( ) group:
 async function act(io: Io, words: readonly string[], options: Options): Promise<ExitCode> {
   const directory = requireStore(io, options.store);
   // First, so that a store at the default path is believed only when it is this account's.
-  return withUnsealedStore(io, options.store, async (store, { opener }) => {
+  return withContent(io, options.store, async (store, looking, { opener }) => {
     if (options.views === true) return listViews(io, directory, options);
     if (options.forgetView !== undefined) {
       saveView(directory, options.forgetView, null);
@@ -79,8 +80,10 @@ async function act(io: Io, words: readonly string[], options: Options): Promise<
     const search = await openSearch({ directory, opener, onProgress: progress(io) });
     io.progress?.("");
     try {
-      if (options.follow === true) return await follow(io, store, search, query, options);
+      if (options.follow === true) return await follow(io, store, looking, search, query, options);
       const answer = asUsage(() => search.search(requestOf(query, options)));
+      const entries = answer.items.reduce((sum, item) => sum + item.entries.length, 0);
+      await looking.shows({ what: "log search", target: { query }, entries });
       return show(io, query, answer, search.behind, options);
     } finally {
       search.close();
@@ -142,7 +145,14 @@ const POLL_MS = 250;
 const REMEMBERED = 10_000;
 
 /** The last ones, then each call once it matches. Ends with the process. */
-async function follow(io: Io, store: Store, search: Search, query: string, options: Options): Promise<ExitCode> {
+async function follow(
+  io: Io,
+  store: Store,
+  looking: Looking,
+  search: Search,
+  query: string,
+  options: Options,
+): Promise<ExitCode> {
   if (options.cursor !== undefined || options.oldest === true) {
     throw usage("--follow begins with the last ones: it takes no --cursor and no --oldest");
   }
@@ -158,6 +168,8 @@ async function follow(io: Io, store: Store, search: Search, query: string, optio
     else if (fresh.length > 0) io.print(itemLines(fresh, query, io.style, isFirst).join("\n"));
   }
   const first = search.search(requestOf(query, options));
+  // One entry for all that comes.
+  await looking.shows({ what: "log search --follow", target: { query } });
   print(first.items.toReversed(), true);
   let size = first.indexed;
   for (let token = await store.changeToken(); ; ) {

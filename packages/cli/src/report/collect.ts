@@ -35,7 +35,7 @@ export interface ReportLists {
   /** Denials, expired questions, unknown and failed outcomes, gaps in the record. */
   readonly exceptions: readonly Happening[];
   readonly stops: readonly Happening[];
-  /** Entries about the log itself: opened, recovered, keys changed. */
+  /** Entries about the log itself: opened, recovered, keys changed; who looked at content, and took it out. */
   readonly record: readonly Happening[];
 }
 
@@ -82,6 +82,8 @@ const LISTS: Readonly<Record<string, keyof ReportLists>> = {
   "log.recovered": "record",
   "log.rotated": "record",
   "log.restored": "record",
+  "log.exported": "record",
+  "payload.viewed": "record",
 };
 
 export async function collect(store: Pick<Store, "entries">, { from, to }: ReportPeriod): Promise<Collected> {
@@ -155,14 +157,14 @@ export async function collect(store: Pick<Store, "entries">, { from, to }: Repor
 }
 
 /** Parts that say who acted and why; arguments and results are content of calls and stay in the log. */
-const SAID = ["act", "actor", "breaker", "error", "pot", "range"] as const;
+const SAID = ["act", "actor", "breaker", "error", "pot", "range", "view"] as const;
 
 function happeningOf(entry: StoredEntry, header: EntryHeader, toolOf: ReadonlyMap<string, string>): Happening {
   const { type, time, agent, environment, call, run, rules, revision, verdict, outcome } = header;
   const tool = header.tool ?? (call === undefined ? undefined : toolOf.get(call));
   const parts = entry.parts.filter(({ name }) => SAID.some((said) => said === name));
   const said = Object.fromEntries(parts.map((part) => [part.name, partValue(part)]));
-  const by = personIn(said.actor ?? said.act);
+  const by = personIn(said.actor ?? said.act ?? said.view);
   const spoken = verdict ?? outcome;
   return {
     entry: entry.seq,

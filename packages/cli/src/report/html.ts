@@ -77,7 +77,11 @@ const SECTIONS: readonly [keyof ReportLists, string, string][] = [
   ],
   ["exceptions", "Exceptions", "Denied calls, questions nobody answered, failures, outcomes that nobody knows."],
   ["stops", "Stops and breakers", "What was stopped, by whom or by what, and who let it go on."],
-  ["record", "The record itself", "Openings, recoveries after a crash, changes of the signing key."],
+  [
+    "record",
+    "The record itself",
+    "Openings, recoveries after a crash, changes of the signing key, and who looked at content or took it out.",
+  ],
 ];
 
 function section(list: keyof ReportLists, title: string, what: string, collected: Collected): string {
@@ -125,8 +129,8 @@ function short(said: Happening["said"]): string {
 function words(said: Readonly<Record<string, Json>>): string {
   for (const part of Object.values(said)) {
     if (typeof part !== "object" || part === null || Array.isArray(part)) continue;
-    const { note, reason, by } = part as Readonly<Record<string, Json>>;
-    const written = note ?? reason;
+    const { note, reason, by, what } = part as Readonly<Record<string, Json>>;
+    const written = note ?? reason ?? what;
     if (typeof written === "string") return written;
     if (by !== undefined) return "";
   }

@@ -15,6 +15,8 @@ export const ENTRY_TYPES = [
   "log.erased",
   "log.archived",
   "log.restored",
+  "log.exported",
+  "payload.viewed",
   "policy.activated",
   "policy.rejected",
   "run.started",

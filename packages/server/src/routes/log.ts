@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { readableHeader } from "@saferun/core";
 import { stream } from "hono/streaming";
+import type { Looks } from "../looks.ts";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
@@ -78,7 +79,7 @@ const checkpoints = createRoute({
 /** Entries of one call. */
 const MOST_OF_A_CALL = 1_000;
 
-export function logRoutes({ store, search: desk, exports }: ServerPorts) {
+export function logRoutes({ store, search: desk, exports }: ServerPorts, looks: Looks) {
   return router()
     .openapi(search, async (c) => {
       const { q, limit, order, cursor } = c.req.valid("query");
@@ -92,6 +93,7 @@ export function logRoutes({ store, search: desk, exports }: ServerPorts) {
       if (entry === undefined || entry.seq !== seq) {
         throw new ProblemError({ status: 404, code: "entry.missing", detail: "the log has no such entry" });
       }
+      await looks.shows("entry", { range: { from: seq, to: seq + 1 } });
       const header = readableHeader(entry);
       if (header?.call === undefined || header.run === undefined) return c.json({ entries: [entryJson(entry)] }, 200);
       const { items } = await desk.search({ query: `call:${header.call}`, limit: 1, order: "oldest" });
@@ -112,6 +114,7 @@ export function logRoutes({ store, search: desk, exports }: ServerPorts) {
     .openapi(exported, async (c) => {
       const { format, q } = c.req.valid("query");
       const { entries, chunks } = await exports.begin(format, q === "" ? null : q);
+      await looks.takesOut("export", q === "" ? {} : { query: q });
       c.header("content-type", format === "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson; charset=utf-8");
       // Of the whole log; how many a query finds is known at the end.
       c.header("x-saferun-entries", String(entries));

@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { RunSummary } from "@saferun/core";
 import type { Activity } from "../activity.ts";
+import type { Looks } from "../looks.ts";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
@@ -59,7 +60,7 @@ const compare = createRoute({
   responses: { 200: json(schema.Comparison), ...problems },
 });
 
-export function runRoutes({ store, replay }: ServerPorts, activity: Activity) {
+export function runRoutes({ store, replay }: ServerPorts, activity: Activity, looks: Looks) {
   async function summaries(runs: readonly RunSummary[]) {
     await activity.look();
     const pending = await store.approvals({ state: "pending", limit: MOST_WAITING });
@@ -96,19 +97,23 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity) {
       const run = await summary(c.req.valid("param").id);
       const tree = await replay.tree(run.id);
       if (tree === undefined) throw noRun();
+      await looks.shows("run", { runs: [run.id] });
       return c.json({ run, tree }, 200);
     })
     .openapi(whatIf, async (c) => {
       const { id } = await summary(c.req.valid("param").id);
+      await looks.shows("run", { runs: [id] });
       return c.json(await replay.whatIf(id, c.req.valid("json").files), 200);
     })
     .openapi(test, async (c) => {
       const { id } = await summary(c.req.valid("param").id);
+      await looks.shows("run", { runs: [id] });
       return c.json(await replay.test(id), 200);
     })
     .openapi(compare, async (c) => {
       const { id, other } = c.req.valid("param");
       const [left, right] = [await summary(id), await summary(other)];
+      await looks.shows("comparison", { runs: [left.id, right.id] });
       return c.json({ left, right, ...(await replay.compare(left.id, right.id)) }, 200);
     });
 }

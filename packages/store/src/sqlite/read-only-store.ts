@@ -1,7 +1,7 @@
 /** A look at a store: for verification and listings, also while other processes have it open. Writes nothing. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { type CallEntry, type CallRow, type LogFault, type LogStates, SafeRunError, type Store } from "@saferun/core";
+import { type CallEntry, type CallRow, type LogFault, SafeRunError, type Store } from "@saferun/core";
 import type { Installation } from "../node/installation.ts";
 import { nodeHash } from "../node/ports.ts";
 import { readPrivateFile } from "../node/private-files.ts";
@@ -9,6 +9,7 @@ import { type Activation, type CallRange, createDecisionReader, type DecisionRea
 import { storeFailure } from "./failure.ts";
 import { createReader } from "./reader.ts";
 import { readsOf } from "./reads.ts";
+import type { TableStates } from "./table-check.ts";
 
 export interface ReadOnlyStoreOptions {
   readonly directory: string;
@@ -24,10 +25,11 @@ export interface ReadOnlyStore extends Store {
   /** Which revision came into force where, and on which runtime. */
   activations(): Promise<readonly Activation[]>;
   /**
-   * Rows of runs, calls and approvals that are not what the entries say; `states` has seen those from `first` to `seen`.
+   * Rows of runs, calls, approvals and protections that are not what the entries say; `states` have seen those from `first`
+   * to `seen`.
    * @throws SafeRunError `record.busy` where more of the log was archived meanwhile.
    */
-  tableFaults(states: LogStates, seen: number, first: number): Promise<readonly LogFault[]>;
+  tableFaults(states: TableStates, seen: number, first: number): Promise<readonly LogFault[]>;
   /** The row of a call, read at once; undefined where there is none, or it contradicts itself. */
   callRow(id: string): CallRow | undefined;
 }

@@ -9,7 +9,6 @@ import {
   type Hash,
   type Json,
   type LogFault,
-  type LogStates,
   parseHeader,
   type RunSummary,
   SafeRunError,
@@ -28,7 +27,7 @@ import { CALL_ENTRIES, callEntriesIn } from "./call-entries.ts";
 import { createPackedReader } from "./packed.ts";
 import { isGone } from "./processes.ts";
 import { blob, connectReadOnly, integer, OPEN_CALLS, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
-import { checkTables, createCallRows } from "./table-check.ts";
+import { checkTables, createCallRows, type TableStates } from "./table-check.ts";
 
 /** Entries read in one go; bounds the memory of a page whatever `limit` says. */
 const MOST_ENTRIES = 10_000;
@@ -95,13 +94,17 @@ export function createReader(path: string, options: { readonly busyMs: number; r
     callRow: createCallRows(db),
     /** Position of the first entry that is not archived. */
     firstEntry: (): number => readBase(db).size,
-    tableFaults: (states: LogStates, seen: number, first: number): LogFault[] => {
+    tableFaults: (states: TableStates, seen: number, first: number): LogFault[] => {
       // One snapshot for both: what was written since is read first, so that no row is ahead of its entry.
       db.exec("BEGIN");
       try {
         if (readBase(db).size !== first) throw archivedMeanwhile();
         for (let from = seen, page = entries({ from, limit: MOST_ENTRIES }); page.length > 0; ) {
-          for (const entry of page) states.see(entry, parseHeader(entry.header));
+          for (const entry of page) {
+            const header = parseHeader(entry.header);
+            states.log.see(entry, header);
+            states.protections.see(entry, header);
+          }
           from = (page.at(-1)?.seq ?? from) + 1;
           page = entries({ from, limit: MOST_ENTRIES });
         }

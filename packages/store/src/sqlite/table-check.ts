@@ -1,16 +1,32 @@
-/** The tables of runs, calls and approvals against what the log says of them: each row that differs is named. */
+/** The tables of runs, calls, approvals and protections against what the log says of them: each row that differs is named. */
 import type { DatabaseSync } from "node:sqlite";
-import { type CallRecord, type CallRow, isSameRun, type LogFault, type LogStates } from "@saferun/core";
+import {
+  type CallRecord,
+  type CallRow,
+  isSameRun,
+  type Json,
+  type LogFault,
+  type LogStates,
+  PROTECTION_KINDS,
+  type ProtectionStates,
+  type StateRow,
+} from "@saferun/core";
 import { blob, integer, text } from "./schema.ts";
 
 type Row = Record<string, unknown>;
 type Values = Readonly<Record<string, unknown>>;
 
+/** What the log says of the tables; both have seen every entry. */
+export interface TableStates {
+  readonly log: LogStates;
+  readonly protections: ProtectionStates;
+}
+
 /** More would not help anybody. */
 const MOST_FAULTS = 1_000;
 
 /** One look at the tables, in one snapshot: the entries must have been read in it, or nothing may have been written since. */
-export function checkTables(db: DatabaseSync, states: LogStates): LogFault[] {
+export function checkTables(db: DatabaseSync, { log: states, protections }: TableStates): LogFault[] {
   const faults: LogFault[] = [];
   const add = (fault: LogFault): void => {
     if (faults.length < MOST_FAULTS) faults.push(fault);
@@ -39,7 +55,24 @@ export function checkTables(db: DatabaseSync, states: LogStates): LogFault[] {
     const columns = { id: record.id, version: record.version, state: record.state, created: record.createdAt };
     return [...differing(row, columns), ...differing(record, { run, call, state })];
   });
+  for (const fault of protections.faults(protectionRows(db))) add(fault);
   return faults;
+}
+
+function* protectionRows(db: DatabaseSync): Generator<Pick<StateRow, "kind" | "id" | "value">> {
+  const read = db.prepare("SELECT id, value FROM state WHERE kind = ?");
+  for (const kind of PROTECTION_KINDS) {
+    for (const row of read.iterate(kind) as Iterable<Row>) yield { kind, id: String(row.id), value: valueIn(row) };
+  }
+}
+
+/** A row that cannot be read is a changed one: it says nothing that the log does. */
+function valueIn(row: Row): Json {
+  try {
+    return JSON.parse(text(row.value, "value")) as Json;
+  } catch {
+    return null;
+  }
 }
 
 /** Reads the row of a call as it says; undefined where there is none, or its columns are not what is written in it. */
