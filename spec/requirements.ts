@@ -137,7 +137,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "A8",
     sentence: "Signed webhooks (Standard Webhooks) and e-mail links for everything else",
   },
-  { id: "A9", sentence: "Dashboard inbox and CLI", gap: "there is no dashboard inbox" },
+  { id: "A9", sentence: "Dashboard inbox and CLI" },
   {
     id: "A10",
     sentence:
@@ -207,7 +207,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "R2",
     sentence: "Step through it with the keyboard in the dashboard, and in the terminal",
-    gap: "stepping in the dashboard is not built",
   },
   {
     id: "R3",
@@ -225,7 +224,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "R6",
     sentence: "Two runs side by side (two models, two prompts, two policies)",
   },
-  { id: "R7", sentence: "Live: watch runs as they happen", gap: "there is no live view" },
+  { id: "R7", sentence: "Live: watch runs as they happen" },
   { id: "R8", sentence: "An evidence bundle of a run that verifies offline" },
   {
     id: "R9",
@@ -311,12 +310,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "G9",
     sentence: "Dashboard: inbox, runs, replay, log, breakers and budgets, policies with a playground, agents and tools",
-    gap: "there is no dashboard",
   },
   {
     id: "G10",
     sentence: "CLI for everything the dashboard does",
-    gap: "there is no dashboard, and many commands are missing",
+    gap: "putting a draft of policies in force and taking it back is in the dashboard alone",
   },
   {
     id: "G11",

@@ -39,7 +39,7 @@ function press(name: string, at: Locator): Promise<void> {
 const REFUND = { order: "777", amount: 450_000, reason: "requested_by_customer" };
 
 describe("the inbox", () => {
-  it("[A9~] approves a call, which then runs once with exactly what was shown", async () => {
+  it("[A9] approves a call, which then runs once with exactly what was shown", async () => {
     const answer = place.call("stripe.refund", REFUND);
     const { id } = await place.question("stripe.refund");
     await card(id).getByText("Refunds over $50 need a person.").waitFor();

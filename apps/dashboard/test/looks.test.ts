@@ -83,7 +83,7 @@ async function show({ path, text }: Shown): Promise<void> {
 }
 
 describe.each(LOOKS)("in $theme, $width px wide", (one) => {
-  it("every page is without a fault that axe knows, and fits", async () => {
+  it("[G9] every page is without a fault that axe knows, and fits", async () => {
     const found: string[] = [];
     for (const shown of pages()) {
       await look(page, one);

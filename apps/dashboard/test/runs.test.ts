@@ -70,7 +70,7 @@ async function addressed(part: string): Promise<void> {
 }
 
 describe("the list of runs", () => {
-  it("[R7~] shows each run with its verdicts, and a new one as it happens", async () => {
+  it("[R7] shows each run with its verdicts, and a new one as it happens", async () => {
     await page.goto(`${url}/runs`);
     const list = page.getByRole("list", { name: "Runs" }).getByRole("listitem");
     await list.nth(1).waitFor();
@@ -121,7 +121,7 @@ describe("a run", () => {
     await detail().getByText("The tool was not started with any.").waitFor();
   });
 
-  it("[R2~] is stepped through with keys and with the slider, and the address follows", async () => {
+  it("[R2] is stepped through with keys and with the slider, and the address follows", async () => {
     await page.goto(`${url}/runs/${first}?step=2`);
     const heading = detail().getByRole("heading", { level: 2 });
     await heading.getByText("stripe.refund").waitFor();

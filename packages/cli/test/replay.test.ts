@@ -90,7 +90,7 @@ function policy(name: string, text: string): string {
 }
 
 describe("saferun replay", () => {
-  it("[R2~] steps through a run on a terminal by keys, and puts the terminal back", async () => {
+  it("[R2] steps through a run on a terminal by keys, and puts the terminal back", async () => {
     open(POLICY);
     const { run } = sample;
     await call(run, "orders.get", { order: "17" });
