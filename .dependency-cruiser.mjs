@@ -160,7 +160,7 @@ export default {
       name: "dashboard-imports",
       comment: "the core verifies logs in the browser; the server gives types; nothing else of ours but in its tests",
       severity: "error",
-      from: { path: "^apps/dashboard/(?!test/)" },
+      from: { path: "^apps/dashboard/(?!test/)", pathNot: TEST },
       to: { path: "^(packages/(?!core/|server/)|apps/(?!dashboard/))" },
     },
     {

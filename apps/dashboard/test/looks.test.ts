@@ -83,7 +83,7 @@ async function show({ path, text }: Shown): Promise<void> {
 }
 
 describe.each(LOOKS)("in $theme, $width px wide", (one) => {
-  it("[G9] every page is without a fault that axe knows, and fits", async () => {
+  it("every page is without a fault that axe knows, and fits", async () => {
     const found: string[] = [];
     for (const shown of pages()) {
       await look(page, one);
@@ -96,6 +96,29 @@ describe.each(LOOKS)("in $theme, $width px wide", (one) => {
     }
     expect(found).toEqual([]);
   }, 90_000);
+});
+
+describe("the pages", () => {
+  it("[G9] are one for each thing that people do with the gate, and the keys lead to each", async () => {
+    await page.goto(url);
+    for (const [key, title] of [
+      ["r", "Runs"],
+      ["l", "Log"],
+      ["b", "Limits"],
+      ["p", "Policies"],
+      ["a", "Agents"],
+      ["s", "Settings"],
+      ["i", "Inbox"],
+    ] as const) {
+      await page.keyboard.press("g");
+      await page.keyboard.press(key);
+      await page.getByRole("heading", { level: 1, name: title }).waitFor();
+    }
+    await page.goto(`${url}/policies`);
+    await page.getByRole("button", { name: "Judge this call" }).waitFor();
+    await page.goto(`${url}/runs/${runs[0]}`);
+    await page.getByRole("slider").waitFor();
+  });
 });
 
 describe("what strangers write", () => {
