@@ -11,8 +11,19 @@ const SCREENSHOTS = fileURLToPath(new URL("../../../.test-results/screenshots/",
 export function launch(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM_PATH ?? "";
   if (executablePath === "") throw new Error("no Chromium: install one, or name it in CHROMIUM_PATH");
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  return chromium.launch({ executablePath, args: [...FLAGS] });
 }
+
+/** It talks to 127.0.0.1 only: what a browser asks its maker for by itself is turned off. */
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+] as const;
 
 export interface Watched {
   readonly page: Page;

@@ -52,7 +52,10 @@ describe("the page of a run's evidence", () => {
       .toString()
       .replace('"outcome\\":\\"succeeded', '"outcome\\":\\"failed');
     writeFileSync(join(directory, "changed.bundle"), changed);
-    const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? "", args: ["--no-sandbox"] });
+    const browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM_PATH ?? "",
+      args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+    });
     try {
       const page = await (await browser.newContext({ offline: true })).newPage();
       const errors: string[] = [];
