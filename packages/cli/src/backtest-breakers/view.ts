@@ -26,10 +26,15 @@ export function breakerLines({ judged, changed, missing, detectors, changes }: B
   const rows = changes.map(({ where, tool, from, to, by }) => [
     printable(where),
     short(tool, 40),
-    from,
-    `${to} ${style.dim(by.join(", "))}`,
+    outcomeText(from),
+    `${outcomeText(to)} ${style.dim(by.join(", "))}`,
   ]);
   lines.push("", ...table([["CALL", "TOOL", "FROM", "TO"].map(style.dim), ...rows]));
   if (changed > changes.length) lines.push(`and ${changed - changes.length} more; \`--limit\` shows more of them`);
   return lines;
+}
+
+/** In people's words. */
+function outcomeText(outcome: string): string {
+  return { trip_run: "run stopped", trip_agent: "agent stopped" }[outcome] ?? outcome;
 }

@@ -1,5 +1,5 @@
 /** `saferun breakers`: what is open or stopped, and the reset by a person. */
-import { type BreakerInfo, breakersOf, resetBreaker } from "@saferun/core";
+import { type BreakerInfo, breakersOf, resetBreaker, type Stop, stopsInForce } from "@saferun/core";
 import { nodeClock } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -9,7 +9,7 @@ import { printable } from "../output/printable.ts";
 import { table } from "../output/table.ts";
 import { iso, moment, span } from "../output/time.ts";
 import { localActor, operating, refusedAct, requireReason } from "../protections/act.ts";
-import { storeOption, withReadOnlyStore, withStore } from "../store.ts";
+import { storeArgument, storeOption, withReadOnlyStore, withStore } from "../store.ts";
 
 interface Options extends Shared {
   readonly store: string;
@@ -49,10 +49,22 @@ async function list(io: Io, options: Options): Promise<ExitCode> {
     const found = await breakersOf(store, MOST);
     const shown = options.all ? found : found.filter(({ breaker }) => breaker.state !== "closed");
     if (options.json) printJson(io, { breakers: shown.map(breakerJson) });
-    else if (shown.length === 0) io.print("all breakers are closed");
-    else io.print(table(shown.map((one) => row(io, one))).join("\n"));
+    else {
+      if (shown.length === 0) io.print("all breakers are closed");
+      else io.print(table(shown.map((one) => row(io, one))).join("\n"));
+      for (const hint of hints(shown, await stopsInForce(store), storeArgument(options.store)))
+        io.print(io.style.dim(hint));
+    }
     return EXIT.fine;
   });
+}
+
+/** What to do about it; and what stops calls without being a breaker. */
+function hints(shown: readonly BreakerInfo[], stops: readonly Stop[], store: string): string[] {
+  const stopped = shown.find(({ breaker }) => breaker.state === "stopped");
+  const reset = `reset one with: saferun breakers reset ${stopped === undefined ? "" : printable(shortName(stopped))}${store} --reason "…"`;
+  const placed = `${stops.length} ${stops.length === 1 ? "stop is" : "stops are"} in force: saferun stop --list${store}`;
+  return [...(stopped === undefined ? [] : [reset]), ...(stops.length === 0 ? [] : [placed])];
 }
 
 async function resetOne(io: Io, name: string, options: Options): Promise<ExitCode> {

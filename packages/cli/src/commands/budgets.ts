@@ -88,7 +88,8 @@ async function list(io: Io, options: Options): Promise<ExitCode> {
       });
     } else if (pots.length === 0) io.print("no budget has been used yet");
     else {
-      io.print(table(pots.map((pot, index) => row(io, pot, index + 1))).join("\n"));
+      const head = ["POT", "BUDGET", "ENVIRONMENT", "OF", "WINDOW", "USED", "", ""].map(io.style.dim);
+      io.print(table([head, ...pots.map((pot, index) => row(io, pot, index + 1))]).join("\n"));
       if (holds.length > 0)
         io.print(`${holds.length} ${holds.length === 1 ? "call holds" : "calls hold"} a part of it`);
     }

@@ -52,10 +52,10 @@ export function registerResume(parent: Command, { io, run }: CommandSetup): void
     .command("resume")
     .summary("lift a stop")
     .description("Lifts one stop by its id (`saferun stop --list` shows them). Approvals that waited are asked again.")
-    .argument("<id>", "the stop, or the start of its id")
+    .argument("[id]", "the stop, or the start of its id")
     .option("--reason <text>", "why; stands in the record")
     .addOption(storeOption())
-    .action(run((id: string, options: Options) => resume(io, id, options)));
+    .action(run((id: string | undefined, options: Options) => resume(io, id, options)));
   describe(command, ['saferun resume stop_018f… --reason "the prompt is fixed"']);
 }
 
@@ -79,7 +79,8 @@ async function stop(io: Io, options: StopOptions): Promise<ExitCode> {
   });
 }
 
-async function resume(io: Io, id: string, options: Options): Promise<ExitCode> {
+async function resume(io: Io, id: string | undefined, options: Options): Promise<ExitCode> {
+  if (id === undefined) throw usage("name the stop: `saferun stop --list` shows them with their ids");
   const reason = requireReason(options.reason);
   return withStore(io, options.store, async (store) => {
     const found = (await stopsInForce(store)).filter((one) => one.id.startsWith(id));
