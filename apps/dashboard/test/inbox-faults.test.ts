@@ -86,7 +86,7 @@ describe("the inbox, when something comes between", () => {
     await card(id, blind.page).waitFor();
     await place.decide(id, "deny", ANA);
     await press("Approve", card(id, blind.page));
-    await card(id, blind.page).getByRole("alert").getByText(`already decided by ${ANA.id}: denied`).waitFor();
+    await card(id, blind.page).getByRole("alert").getByText(`already decided by ${ANA.id} via slack: denied`).waitFor();
     await card(id, blind.page).getByText("Denied by").waitFor();
     await answer;
     expect(place.ran).toEqual([]);

@@ -41,6 +41,7 @@ async function play(edits: readonly (Readonly<Record<string, unknown>> | null)[]
   const ran: unknown[] = [];
   const asked: string[][] = [];
   const answers: string[] = [];
+  const messages: string[] = [];
   const rest = [...edits];
   const onPause = async (call: PausedCall): Promise<void> => {
     asked.push(call.reasons.map(({ rule }) => rule).sort());
@@ -48,6 +49,7 @@ async function play(edits: readonly (Readonly<Record<string, unknown>> | null)[]
     const args = edit === null ? undefined : { ...call.args, ...edit };
     const answer = await call.approve({ by: "ann", ...(args === undefined ? {} : { args: args as never }) });
     answers.push(answer.status);
+    if (answer.status === "refused") messages.push(answer.message);
     if (answer.status === "refused") await call.deny({ by: "ann" });
   };
   const pay = saferun.wrap(
@@ -58,7 +60,7 @@ async function play(edits: readonly (Readonly<Record<string, unknown>> | null)[]
     { policies: [file], store, environment: "prod", onPause },
   );
   const result = await pay({ amount: 80, charge: "ch_1" });
-  return { ran, asked, answers, result };
+  return { ran, asked, answers, messages, result };
 }
 
 async function recorded(type: string, part: string): Promise<unknown[]> {
@@ -91,9 +93,11 @@ describe("[A3] an edited call", () => {
   it.each([
     ["by the schema", { amount: "many" }, "schema:pay"],
     ["by a rule", { amount: 950 }, "never"],
-  ])("is denied %s, whoever approved it", async (_what, edit, rule) => {
-    const { ran, result } = await play([edit]);
-    expect(isDenied(result) && result.rules).toEqual([rule]);
+  ])("is denied %s: its approver hears of it at once, and nothing has run", async (_what, edit, rule) => {
+    const { ran, answers, messages, result } = await play([edit]);
+    expect(answers).toEqual(["refused"]);
+    expect(messages).toEqual([expect.stringContaining(rule)]);
+    expect(isDenied(result)).toBe(true);
     expect(ran).toEqual([]);
     const [pot] = await store.rows({ kind: "pot", limit: 1 });
     expect(pot?.value).toMatchObject({ held: "0", spent: "0" });

@@ -61,7 +61,9 @@ async function* entriesOf(
     return;
   }
   for (let from = next; from < head.size; ) {
-    const page = await store.entries({ from, limit: Math.min(PAGE, head.size - from) });
+    const read = await store.entries({ from, limit: Math.min(PAGE, head.size - from) });
+    // Where entries were archived, as many as these reach beyond the head: an export is of the log as it was when it began.
+    const page = read.filter(({ seq }) => seq < head.size);
     const last = page.at(-1);
     if (last === undefined) return;
     yield page;
