@@ -101,6 +101,7 @@ describe.each(LOOKS)("in $theme, $width px wide", (one) => {
 describe("the pages", () => {
   it("[G9] are one for each thing that people do with the gate, and the keys lead to each", async () => {
     await page.goto(url);
+    await page.getByRole("heading", { level: 1, name: "Inbox" }).waitFor();
     for (const [key, title] of [
       ["r", "Runs"],
       ["l", "Log"],
