@@ -33,6 +33,11 @@ function findDefaultPolicyFiles(cwd: string): string[] {
   return unique(found, cwd);
 }
 
+/** @throws CommandError when a pattern matches nothing, or there is no policy file here. */
+export function policyFileNames(io: Io, patterns: readonly string[]): readonly string[] {
+  return patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
+}
+
 export interface LoadedFiles {
   readonly loaded: LoadResult;
   readonly names: readonly string[];
@@ -50,7 +55,7 @@ export async function loadPolicyFiles(
   patterns: readonly string[],
   options: Pick<LoadOptions, "analyse" | "knownTools"> = {},
 ): Promise<LoadedFiles> {
-  const names = patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
+  const names = policyFileNames(io, patterns);
   const inputs: PolicyInput[] = [];
   const broken: PolicyIssue[] = [];
   const texts = new Map<string, string>();

@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -354,6 +354,20 @@ describe("saferun dev, decisions", () => {
     expect(expired.status).toBe(410);
     expect(expired.json()).toMatchObject({ code: "expired", answer: "expired" });
     expect(sample.ran).toEqual([]);
+  });
+
+  it("runs no module that is none of the policy files, whatever a request names", async () => {
+    const text = `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(join(place.cwd, "ran"))}, "");\n`;
+    writeFileSync(join(place.cwd, "stranger.ts"), text);
+    writeFileSync(join(place.cwd, "policies.yaml"), "saferun: policy/v1\n");
+    const answer = await send("/v1/policies/check", {
+      method: "POST",
+      headers: { ...bearer(), ...JSON_BODY },
+      body: JSON.stringify({ files: [{ file: "stranger.ts", text }] }),
+    });
+    expect(answer.json()).toMatchObject({ status: 422, code: "policy.readonly" });
+    expect(statSync(join(place.cwd, "ran"), { throwIfNoEntry: false })).toBeUndefined();
+    rmSync(join(place.cwd, "policies.yaml"));
   });
 
   it("takes strict JSON of a bounded size, and nothing else", async () => {

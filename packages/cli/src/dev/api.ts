@@ -42,7 +42,11 @@ export function createDevApi({ io, store, sealed, directory, policies }: DevApiO
     search,
     exports: exportDesk(sealed, search.index),
     policies: policyDesk({ io, patterns: policies, store: directory }),
-    replay: replayDesk(store, draftedPolicies(io.cwd), async () => (await loadUsablePolicies(io, policies)).policies),
+    replay: replayDesk(
+      store,
+      draftedPolicies(io, policies),
+      async () => (await loadUsablePolicies(io, policies)).policies,
+    ),
     channels: channelDesk(),
     about: { store: directory, framework: frameworkOf(io.cwd) },
   });

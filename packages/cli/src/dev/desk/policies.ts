@@ -13,7 +13,7 @@ import { createTally, resultJson } from "../../backtest/tally.ts";
 import { lineContexts, lineProblemText, readCallLine } from "../../eval/call-line.ts";
 import { explainedJson } from "../../explain/view.ts";
 import type { Io } from "../../io.ts";
-import { type LoadedFiles, loadPolicyFiles, readNamedFile } from "../../policy-files.ts";
+import { type LoadedFiles, loadPolicyFiles, policyFileNames, readNamedFile } from "../../policy-files.ts";
 import { importPolicies, isPolicyModule } from "../../policy-module.ts";
 import { unsealedReadOnly } from "../../store.ts";
 import { placesOfCalls } from "./places.ts";
@@ -53,7 +53,7 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
     throw invalid(issues);
   }
 
-  const drafted = draftedPolicies(io.cwd);
+  const drafted = draftedPolicies(io, patterns);
 
   /** All files, or none: the new texts lie whole beside the old ones before the first is replaced. */
   async function write(files: readonly Text[], base: string | null): Promise<string> {
@@ -110,7 +110,7 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
     },
     schema: policySchema,
     async check(files) {
-      const loaded = await load(files, io.cwd);
+      const loaded = await load(files, io, patterns);
       const issues = (loaded.ok ? loaded.warnings : loaded.issues).map(issueJson);
       return { ok: loaded.ok, revision: loaded.ok ? loaded.policies.revision : null, issues };
     },
@@ -171,23 +171,25 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
 export type DraftedPolicies = (files: readonly Text[]) => Promise<Loaded>;
 
 /** @throws ProblemError with every issue where the texts do not load. */
-export function draftedPolicies(cwd: string): DraftedPolicies {
+export function draftedPolicies(io: Io, patterns: readonly string[]): DraftedPolicies {
   return async (files) => {
-    const loaded = await load(files, cwd);
+    const loaded = await load(files, io, patterns);
     if (!loaded.ok) throw invalid(loaded.issues);
     return loaded;
   };
 }
 
-/** A module is read from its file, never from a text that was sent: nothing is run that does not lie here already. */
-async function load(files: readonly Text[], cwd: string): Promise<LoadResult> {
+/** A module is read from its file, never from a text that was sent, and only one of the policy files is ever run. */
+async function load(files: readonly Text[], io: Io, patterns: readonly string[]): Promise<LoadResult> {
+  const { cwd } = io;
   const inputs: PolicyInput[] = [];
+  const modules = files.some(({ file }) => isPolicyModule(file)) ? policyFileNames(io, patterns) : [];
   for (const one of files) {
     if (!isPolicyModule(one.file)) {
       inputs.push(one);
       continue;
     }
-    if (!isUnchanged(one, cwd)) throw readOnly(one.file);
+    if (!modules.includes(one.file) || !isUnchanged(one, cwd)) throw readOnly(one.file);
     const built = await importPolicies(one.file, cwd);
     if ("issue" in built) return { ok: false, issues: [built.issue] };
     inputs.push(...built.policies);
