@@ -3,6 +3,7 @@ import { REQUIREMENTS } from "../spec/requirements.ts";
 import {
   checkRequirements,
   citationsIn,
+  failuresOf,
   malformedCitations,
   standings,
   type TestResult,
@@ -12,11 +13,13 @@ import {
 const list = [{ id: "P1", sentence: "strict files" }];
 const gaps = [{ id: "P1", sentence: "strict files", gap: "half done" }];
 
+const failures = { passed: "", skipped: "", failed: "Error: 1 is not 2\n    at a.test.ts:7:1" };
+
 function run(...tests: readonly [name: string, status: TestResult["status"]][]): TestRun {
   return {
     at: "2026-01-01T00:00:00.000Z",
-    brokenFiles: 0,
-    tests: tests.map(([name, status]) => ({ file: "a.test.ts", name, status })),
+    brokenFiles: [],
+    tests: tests.map(([name, status]) => ({ file: "a.test.ts", name, status, failure: failures[status] })),
   };
 }
 
@@ -70,6 +73,20 @@ describe("standings", () => {
       expect(standing.reason).toMatch(/\w/);
     }
     expect(standings(list, run(["[P1] x", "passed"]))[0]).not.toHaveProperty("reason");
+  });
+});
+
+describe("the failures of a run", () => {
+  it("are each a name and the first lines of why, files that do not load included", () => {
+    const last = {
+      ...run(["adds", "failed"], ["subtracts", "passed"]),
+      brokenFiles: [{ file: "b.test.ts", failure: Array.from({ length: 90 }, (_, line) => `line ${line}`).join("\n") }],
+    };
+    const [broken = "", failed, ...none] = failuresOf(last);
+    expect(broken.split("\n")).toHaveLength(7);
+    expect(broken).toContain("b.test.ts\n    line 0\n");
+    expect(failed).toBe("a.test.ts: adds\n    Error: 1 is not 2\n        at a.test.ts:7:1");
+    expect(none).toEqual([]);
   });
 });
 

@@ -20,7 +20,7 @@ export interface TestRun {
   readonly at: string;
   readonly tests: readonly TestResult[];
   /** Files that failed without a failing test: they did not load. */
-  readonly brokenFiles: number;
+  readonly brokenFiles: readonly { readonly file: string; readonly failure: string }[];
 }
 
 export interface TestResult {
@@ -28,6 +28,8 @@ export interface TestResult {
   /** Titles of the groups and of the test, joined by a blank. */
   readonly name: string;
   readonly status: "passed" | "failed" | "skipped";
+  /** Why it failed, with where; empty when it did not. */
+  readonly failure: string;
 }
 
 export interface Standing {
@@ -74,19 +76,41 @@ export function readRun(root: string, file = "vitest.json"): TestRun | undefined
   } catch {
     return undefined;
   }
+  const relative = (file: string): string => path.relative(root, file).replaceAll(path.sep, "/");
   const tests = report.testResults.flatMap(({ name, assertionResults }) =>
     assertionResults.map(
       (test): TestResult => ({
-        file: path.relative(root, name).replaceAll(path.sep, "/"),
+        file: relative(name),
         name: [...test.ancestorTitles, test.title].join(" ").trim(),
         status: test.status === "passed" || test.status === "failed" ? test.status : "skipped",
+        failure: (test.failureMessages ?? []).join("\n"),
       }),
     ),
   );
-  const brokenFiles = report.testResults.filter(
-    ({ status, assertionResults }) => status === "failed" && !assertionResults.some((test) => test.status === "failed"),
-  ).length;
+  const brokenFiles = report.testResults
+    .filter(
+      ({ status, assertionResults }) =>
+        status === "failed" && !assertionResults.some((test) => test.status === "failed"),
+    )
+    .map(({ name, message }) => ({ file: relative(name), failure: message ?? "" }));
   return { at: new Date(report.startTime).toISOString(), tests, brokenFiles };
+}
+
+/** How many lines of a failure are said in the summary: the message, and where. */
+const FAILURE_LINES = 6;
+
+/** Each failed test and file by name with the first lines of why, for the top of a report that may be cut off. */
+export function failuresOf(run: TestRun): readonly string[] {
+  const failed = run.tests.filter(({ status }) => status === "failed");
+  return [
+    ...run.brokenFiles.map(({ file, failure }) => said(file, failure)),
+    ...failed.map(({ file, name, failure }) => said(`${file}: ${name}`, failure)),
+  ];
+}
+
+function said(title: string, failure: string): string {
+  const lines = failure.split("\n", FAILURE_LINES).filter((line) => line.trim() !== "");
+  return [title, ...lines.map((line) => `    ${line}`)].join("\n");
 }
 
 /** The part of vitest's JSON report that is read here. */
@@ -95,10 +119,12 @@ interface VitestReport {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
+    readonly message?: string;
     readonly assertionResults: readonly {
       readonly ancestorTitles: readonly string[];
       readonly title: string;
       readonly status: string;
+      readonly failureMessages?: readonly string[];
     }[];
   }[];
 }

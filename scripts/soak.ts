@@ -41,7 +41,7 @@ const result = await runStep({
 });
 const run = readRun(ROOT, "soak.json");
 const count = (status: string): number => run?.tests.filter((test) => test.status === status).length ?? 0;
-const failures = count("failed") + (run?.brokenFiles ?? 0);
+const failures = count("failed") + (run?.brokenFiles.length ?? 0);
 const failed = failures === 0 && !result.ok ? 1 : failures;
 console.log(`\n${count("passed")} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

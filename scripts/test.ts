@@ -6,7 +6,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { REQUIREMENTS } from "../spec/requirements.ts";
 import { CHECKS, PROGRAMS, SUITES } from "./checks.ts";
-import { checkRequirements, readCitations, readRun } from "./evidence.ts";
+import { checkRequirements, failuresOf, readCitations, readRun } from "./evidence.ts";
 import { ROOT, report, runStep, runSteps } from "./steps.ts";
 
 const RESULTS = path.join(ROOT, ".test-results");
@@ -34,7 +34,7 @@ async function runTests(): Promise<{ passed: number; failed: number; skipped: nu
   });
   const run = readRun(ROOT);
   const count = (status: string): number => run?.tests.filter((test) => test.status === status).length ?? 0;
-  const failures = count("failed") + (run?.brokenFiles ?? 0);
+  const failures = count("failed") + (run?.brokenFiles.length ?? 0);
   // A runner that dies, or errors outside of any test, is a failure although no test says so.
   const failed = failures === 0 && !result.ok ? 1 : failures;
   const [passed, skipped] = [count("passed"), count("skipped")];
@@ -42,7 +42,7 @@ async function runTests(): Promise<{ passed: number; failed: number; skipped: nu
     "tests",
     failed === 0,
     result.seconds,
-    result.output,
+    [...(run === undefined ? [] : failuresOf(run)), result.output].join("\n\n"),
     `${passed} passed, ${failed} failed, ${skipped} skipped`,
   );
   return { passed, failed, skipped };
