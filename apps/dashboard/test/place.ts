@@ -146,13 +146,13 @@ export function makePlace(policies = POLICIES): Place {
   };
 }
 
-interface DevPlace extends DevOptions {
+export interface DevPlace extends DevOptions {
   readonly cwd: string;
   readonly directory: string;
   readonly state: string;
 }
 
-async function startDev({ cwd, directory, state, port = 0, user, env = {} }: DevPlace): Promise<Dev> {
+export async function startDev({ cwd, directory, state, port = 0, user, env = {} }: DevPlace): Promise<Dev> {
   const child: ChildProcessWithoutNullStreams = spawn(
     process.execPath,
     [BIN, "dev", "--port", String(port), "--json", "--no-open", "--store", directory],
