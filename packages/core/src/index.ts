@@ -68,6 +68,7 @@ export {
   BASE_ROW,
   baseIn,
   baseJson,
+  type NotedRotation,
   parseBase,
 } from "./log/archive-base.ts";
 export * from "./log/bundle.ts";
@@ -95,12 +96,13 @@ export * from "./log/header.ts";
 export * from "./log/part.ts";
 export * from "./log/proof.ts";
 export * from "./log/proof-file.ts";
-export { type ArchivedEntries, proveConsistency, proveInclusion } from "./log/proof-source.ts";
+export { type ArchivedEntries, leafSource, proveConsistency, proveInclusion } from "./log/proof-source.ts";
 export { type ByteQuota, begins, bytesOf, type Counted, countBytes, type QuotaMark } from "./log/quota.ts";
 export { parseRotation, ROTATION_PART, type Rotation, signRotation } from "./log/rotation.ts";
 export * from "./log/segment.ts";
 export { type CallRow, createLogStates, isSameRun, type LogStates } from "./log/states.ts";
 export * from "./log/tree.ts";
+export { createTreeNodes, type LeafSource, type TreeNodes } from "./log/tree-nodes.ts";
 export * from "./log/verify.ts";
 export { addCheckpoint, addCheckpointBody, type WitnessAnswer, type WitnessedLog } from "./log/witness.ts";
 export * from "./outbox/outbox.ts";

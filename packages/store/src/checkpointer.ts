@@ -10,6 +10,7 @@ import {
   archiveBase,
   type Checkpoint,
   consistencyPath,
+  createTreeNodes,
   EMPTY_TREE,
   type EntryDraft,
   encodePart,
@@ -18,12 +19,12 @@ import {
   type Hash,
   isSignedBy,
   type LogTree,
+  leafSource,
   type Note,
   noteKey,
   parseCheckpoint,
   parseHeader,
   parseNote,
-  pathHashes,
   type Random,
   SafeRunError,
   type Signer,
@@ -214,14 +215,10 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
   function publish(size: number, note: string): void {
     if (anchors.length === 0) return;
     const prove = async (oldSize: number) =>
-      pathHashes(consistencyPath(oldSize, size), readLeaves, hash, await archiveBase(store));
+      (await createTreeNodes(size, leafSource(store), hash)).hashes(consistencyPath(oldSize, size));
     publisher.publish({ log: store.logId, size, note, prove });
     clearTimeout(heartbeat);
     heartbeat = setTimeout(later, heartbeatMs).unref();
-  }
-
-  function readLeaves(from: number, to: number): Promise<readonly Uint8Array[]> {
-    return store.leaves({ from, to });
   }
 
   /** One at a time; a failure is told and does not stop the next. */

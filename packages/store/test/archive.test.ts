@@ -118,7 +118,45 @@ async function verified(at: string, pinned: string) {
   }
 }
 
+/** Entries and leaves that a store hands out while a log of so many runs is archived, twenty entries a file. */
+async function archivingWork(runs: number): Promise<{ readonly segments: number; readonly read: number }> {
+  const at = directory();
+  let time = 1_000;
+  let read = 0;
+  const below = openSqliteStore({ directory: at, clock: { now: () => time } });
+  const signer = createFileSigner(join(at, "log.key"));
+  const counted = <Item>(items: readonly Item[]): readonly Item[] => {
+    read += items.length;
+    return items;
+  };
+  const store = createCheckpointer(
+    {
+      ...below,
+      entries: async (range) => counted(await below.entries(range)),
+      leaves: async (range) => counted(await below.leaves(range)),
+      checkpoints: async () => counted(await below.checkpoints()),
+    },
+    signer,
+  );
+  await fill(store, runs, () => {
+    time += 10;
+  });
+  read = 0;
+  const options = { to: directory(), before: 1_000_000, by: "local:test", signer, segmentEntries: 20 };
+  const { segments } = await archiveStore(store, options);
+  const work = { segments: segments.length, read };
+  await store.close();
+  return work;
+}
+
 describe("an archive [L7~]", () => {
+  it("costs a large log twice what it costs one of half its size", async () => {
+    const [half, whole] = [await archivingWork(60), await archivingWork(120)];
+    expect(half.segments).toBeGreaterThan(10);
+    expect(whole.segments / half.segments).toBeCloseTo(2, 0);
+    expect(whole.read / half.read).toBeLessThan(2.3);
+  });
+
   it("takes entries out of the store, which stays verified and names what is archived", async () => {
     const { at, to, store, signer, archive } = await world();
     const { size } = await store.head();

@@ -11,7 +11,8 @@ import {
   parseConsistency,
   parseInclusion,
 } from "./proof-file.ts";
-import { appendLeaf, consistencyPath, EMPTY_TREE, inclusionPath, leafHash, pathHashes, treeRoot } from "./tree.ts";
+import { appendLeaf, consistencyPath, EMPTY_TREE, inclusionPath, leafHash, treeRoot } from "./tree.ts";
+import { createTreeNodes } from "./tree-nodes.ts";
 
 const hash: Hash = { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) };
 const { publicKey, privateKey } = generateKeyPairSync("ed25519");
@@ -27,17 +28,17 @@ const ports = { hash, verifier };
 
 const headers = Array.from({ length: 21 }, (_, index) => new TextEncoder().encode(`{"n":${index}}`));
 const leaves = headers.map((header) => leafHash(header, hash));
-const read = async (from: number, to: number) => leaves.slice(from, to);
+const nodesOf = (size: number) => createTreeNodes(size, { leaves: async (from, to) => leaves.slice(from, to) }, hash);
 const treeOf = (size: number) => leaves.slice(0, size).reduce((tree, leaf) => appendLeaf(tree, leaf, hash), EMPTY_TREE);
 const noteOver = (size: number) => signCheckpoint({ size, root: treeRoot(treeOf(size), hash) }, signer, hash);
 
 async function inclusion(index: number, size: number): Promise<string> {
-  const path = await pathHashes(inclusionPath(index, size), read, hash);
+  const path = await (await nodesOf(size)).hashes(inclusionPath(index, size));
   return formatInclusion({ index, header: headers[index] ?? new Uint8Array(0), path, note: noteOver(size) });
 }
 
 async function consistency(old: number, size: number): Promise<string> {
-  const path = await pathHashes(consistencyPath(old, size), read, hash);
+  const path = await (await nodesOf(size)).hashes(consistencyPath(old, size));
   return formatConsistency({ path, oldNote: noteOver(old), note: noteOver(size) });
 }
 

@@ -4,7 +4,8 @@ import type { Hash, LogStore, StateStore } from "../ports.ts";
 import { archiveBase } from "./archive-base.ts";
 import type { StoredEntry } from "./entry.ts";
 import type { ConsistencyFile, InclusionFile } from "./proof-file.ts";
-import { consistencyPath, inclusionPath, type LeafRange, pathHashes } from "./tree.ts";
+import { consistencyPath, inclusionPath, type LeafRange } from "./tree.ts";
+import { createTreeNodes, type LeafSource } from "./tree-nodes.ts";
 
 type ProofStore = LogStore & Pick<StateStore, "row">;
 
@@ -30,7 +31,7 @@ export async function proveInclusion(
   if (index >= signed.size) {
     throw new SafeRunError("option.invalid", `entry ${index} is not signed yet: the checkpoint covers ${signed.size}`);
   }
-  const path = await hashesOf(store, inclusionPath(index, signed.size), hash, archive);
+  const path = await hashesOf(store, inclusionPath(index, signed.size), signed.size, hash, archive);
   const header = await headerAt(store, index, archive);
   return { index, header, path, note: signed.note };
 }
@@ -60,7 +61,7 @@ export async function proveConsistency(
       `the checkpoint over ${old.size} is not older than the one over ${signed.size}`,
     );
   }
-  const path = await hashesOf(store, consistencyPath(old.size, signed.size), hash, archive);
+  const path = await hashesOf(store, consistencyPath(old.size, signed.size), signed.size, hash, archive);
   return { path, oldNote: old.note, note: signed.note };
 }
 
@@ -72,18 +73,30 @@ async function checkpointOver(store: LogStore, size: number | undefined) {
   throw new SafeRunError("option.invalid", `${message}: \`saferun log checkpoint\` signs what there is`);
 }
 
+/** The leaves of a store, and what it rests on where the first ones are archived. */
+export function leafSource(store: Pick<LogStore, "leaves"> & Pick<StateStore, "row">): Required<LeafSource> {
+  return { leaves: (from, to) => store.leaves({ from, to }), base: () => archiveBase(store) };
+}
+
 async function hashesOf(
   store: ProofStore,
   path: readonly LeafRange[],
+  size: number,
   hash: Hash,
   archive: ArchivedEntries | undefined,
 ): Promise<Uint8Array[]> {
-  const base = await archiveBase(store);
-  if (archive === undefined) return pathHashes(path, (from, to) => store.leaves({ from, to }), hash, base);
-  const read = async (from: number, to: number): Promise<readonly Uint8Array[]> => {
-    const middle = Math.min(Math.max(from, base.size), to);
-    const archived = from < middle ? await archive.leaves(from, middle) : [];
-    return middle < to ? [...archived, ...(await store.leaves({ from: middle, to }))] : archived;
+  const source = leafSource(store);
+  const nodes = await createTreeNodes(size, archive === undefined ? source : await wholeSource(source, archive), hash);
+  return nodes.hashes(path);
+}
+
+async function wholeSource({ leaves, base }: Required<LeafSource>, archive: ArchivedEntries): Promise<LeafSource> {
+  const { size } = await base();
+  return {
+    async leaves(from, to) {
+      const middle = Math.min(Math.max(from, size), to);
+      const archived = from < middle ? await archive.leaves(from, middle) : [];
+      return middle < to ? [...archived, ...(await leaves(middle, to))] : archived;
+    },
   };
-  return pathHashes(path, read, hash);
 }

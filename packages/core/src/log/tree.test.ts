@@ -11,14 +11,13 @@ import {
   createTreeBuilder,
   EMPTY_TREE,
   inclusionPath,
-  type LeafReader,
   type LogTree,
   leafHash,
   nodeHash,
-  pathHashes,
   peakCount,
   treeRoot,
 } from "./tree.ts";
+import { createTreeNodes, type TreeNodes } from "./tree-nodes.ts";
 
 const hash: Hash = { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) };
 
@@ -106,8 +105,8 @@ function grow(leaves: readonly Uint8Array[]): LogTree {
   return leaves.reduce((tree, leaf) => appendLeaf(tree, leaf, hash), EMPTY_TREE);
 }
 
-function readerOf(leaves: readonly Uint8Array[]): LeafReader {
-  return async (from, to) => leaves.slice(from, to);
+function nodesOf(leaves: readonly Uint8Array[], size: number): Promise<TreeNodes> {
+  return createTreeNodes(size, { leaves: async (from, to) => leaves.slice(from, to) }, hash);
 }
 
 /** RFC 6962's recursive definition, word for word: the second opinion. */
@@ -130,7 +129,7 @@ describe("RFC 6962 vectors [L2~]", () => {
 
   it("gives the published inclusion proofs", async () => {
     for (const [index, size, path] of INCLUSION) {
-      const hashes = await pathHashes(inclusionPath(index, size), readerOf(LEAVES), hash);
+      const hashes = await (await nodesOf(LEAVES, size)).hashes(inclusionPath(index, size));
       expect(hashes.map(toHex)).toEqual(path);
       const [leaf, root] = [LEAVES[index] ?? new Uint8Array(0), bytes(ROOTS[size - 1] ?? "")];
       expect(verifyInclusion({ index, size, leaf, root, path: path.map(bytes) }, hash)).toBe(true);
@@ -139,7 +138,7 @@ describe("RFC 6962 vectors [L2~]", () => {
 
   it("gives the published consistency proofs", async () => {
     for (const [oldSize, size, path] of CONSISTENCY) {
-      const hashes = await pathHashes(consistencyPath(oldSize, size), readerOf(LEAVES), hash);
+      const hashes = await (await nodesOf(LEAVES, size)).hashes(consistencyPath(oldSize, size));
       expect(hashes.map(toHex)).toEqual(path);
       const [oldRoot, root] = [bytes(ROOTS[oldSize - 1] ?? ""), bytes(ROOTS[size - 1] ?? "")];
       expect(verifyConsistency({ oldSize, oldRoot, size, root, path: path.map(bytes) }, hash)).toBe(true);
@@ -175,7 +174,7 @@ describe("all trees of up to 70 leaves", () => {
   it("prove every leaf, and only at its place", async () => {
     for (let size = 1; size <= 70; size++) {
       for (let index = 0; index < size; index++) {
-        const path = await pathHashes(inclusionPath(index, size), readerOf(leaves), hash);
+        const path = await (await nodesOf(leaves, size)).hashes(inclusionPath(index, size));
         const proof = { index, size, leaf: leafAt(index), root: rootAt(size), path };
         expect(verifyInclusion(proof, hash)).toBe(true);
         expect(verifyInclusion({ ...proof, leaf: leafAt((index + 1) % 70) }, hash)).toBe(false);
@@ -189,7 +188,7 @@ describe("all trees of up to 70 leaves", () => {
   it("prove every growth, and no other", async () => {
     for (let size = 1; size <= 70; size++) {
       for (let oldSize = 1; oldSize <= size; oldSize++) {
-        const path = await pathHashes(consistencyPath(oldSize, size), readerOf(leaves), hash);
+        const path = await (await nodesOf(leaves, size)).hashes(consistencyPath(oldSize, size));
         const proof = { oldSize, oldRoot: rootAt(oldSize), size, root: rootAt(size), path };
         expect(verifyConsistency(proof, hash)).toBe(true);
         expect(verifyConsistency({ ...proof, path: [...path, rootAt(1)] }, hash)).toBe(false);
@@ -205,7 +204,7 @@ describe("all trees of up to 70 leaves", () => {
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 2, max: 70 }), fc.nat(), fc.nat(), async (size, at, bit) => {
         const index = at % size;
-        const path = await pathHashes(inclusionPath(index, size), readerOf(leaves), hash);
+        const path = await (await nodesOf(leaves, size)).hashes(inclusionPath(index, size));
         const bent = path.map((node) => node.slice());
         const node = bent[bit % bent.length];
         if (node === undefined) throw new Error("a tree of two leaves has a path");

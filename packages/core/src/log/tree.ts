@@ -4,7 +4,7 @@
  * A tree is kept as its peaks: the roots of the perfect subtrees that its size in binary names, largest first. That is
  * all an append or the root needs, so a store holds at most 53 hashes whatever the log's length.
  */
-import { invariant, SafeRunError } from "../errors.ts";
+import { invariant } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Hash } from "../ports.ts";
 
@@ -22,13 +22,8 @@ export interface LeafRange {
   readonly to: number;
 }
 
-/** Leaf hashes at `from` inclusive to `to` exclusive, in order, all of them. */
-export type LeafReader = (from: number, to: number) => Promise<readonly Uint8Array[]>;
-
 const LEAF_PREFIX = 0;
 const NODE_PREFIX = 1;
-/** Leaves asked of a reader at once. */
-const CHUNK = 1_024;
 
 const HASH_BYTES = 32;
 
@@ -165,41 +160,6 @@ export function peakRanges(size: number): LeafRange[] {
     from += leaves;
   }
   return ranges;
-}
-
-/**
- * The hashes of a path's subtrees, computed from the leaves; of the leaves before `base` only its peaks are known.
- * @throws SafeRunError `option.invalid` where the path needs more of them than that.
- */
-export async function pathHashes(
-  path: readonly LeafRange[],
-  read: LeafReader,
-  hash: Hash,
-  base: LogTree = EMPTY_TREE,
-): Promise<Uint8Array[]> {
-  const hashes: Uint8Array[] = [];
-  for (const range of path) hashes.push(treeRoot(await treeOfRange(range, read, hash, base), hash));
-  return hashes;
-}
-
-async function treeOfRange(range: LeafRange, read: LeafReader, hash: Hash, base: LogTree): Promise<LogTree> {
-  const builder = createTreeBuilder(hash);
-  for (const [index, { from, to }] of peakRanges(base.size).entries()) {
-    const peak = base.peaks[index];
-    if (to <= range.from || from >= range.to) continue;
-    if (peak === undefined || from !== range.from + builder.size || to > range.to) {
-      const message = `the proof needs entries before ${base.size}, which are archived: name the archive's folder`;
-      throw new SafeRunError("option.invalid", message);
-    }
-    builder.appendSubtree(peak, to - from);
-  }
-  for (let from = range.from + builder.size; from < range.to; from += CHUNK) {
-    const to = Math.min(range.to, from + CHUNK);
-    const leaves = await read(from, to);
-    invariant(leaves.length === to - from, "a leaf reader that leaves out leaves");
-    for (const leaf of leaves) builder.append(leaf);
-  }
-  return builder.tree();
 }
 
 function largestPowerBelow(size: number): number {

@@ -32,6 +32,8 @@ export interface ArchiveRequest {
   readonly below: number;
   /** Entries of one segment at most. */
   readonly most: number;
+  /** Changes of the signing key in the whole log, as an earlier plan named them; read from its entries where absent. */
+  readonly rotations?: readonly NotedRotation[];
 }
 
 export interface ArchivePlan {
@@ -77,14 +79,14 @@ export async function planArchive(store: Store, request: ArchiveRequest, hash: H
     if (header.type === "log.rotated") rotations.push({ seq: entry.seq, note: textOf(entry, ROTATION_PART) ?? "" });
     return true;
   }
-  await walk(store, base.size, take);
+  await walk(store, base.size, take, Math.min(PAGE, request.most + 1));
   const rest = await rowsLeft(store, states);
   const next: ArchiveBase = { ...tree.tree(), key, rotations, ...rest.carried };
   return {
     base: { ...base, key },
     to: tree.size,
     next,
-    rotations: await rotationsFrom(store, tree.size, rotations),
+    rotations: request.rotations ?? (await rotationsFrom(store, tree.size, rotations)),
     rows: { to: tree.size, ...rest.gone },
     heldBy,
     guards: [
@@ -122,9 +124,9 @@ function write(id: string, row: StateRow | undefined, value: Json): RowWrite<Sta
   return { row: { kind: "archive", id, version, due: null, value }, expect: row?.version ?? null };
 }
 
-async function walk(store: Store, first: number, take: (entry: StoredEntry) => boolean): Promise<void> {
+async function walk(store: Store, first: number, take: (entry: StoredEntry) => boolean, limit = PAGE): Promise<void> {
   for (let from = first; ; ) {
-    const page = await store.entries({ from, limit: PAGE });
+    const page = await store.entries({ from, limit });
     for (const entry of page) if (!take(entry)) return;
     const last = page.at(-1);
     if (last === undefined) return;

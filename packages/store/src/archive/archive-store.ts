@@ -10,23 +10,33 @@ import {
   commitArchive,
   consistencyPath,
   createLinesRoot,
+  createTreeNodes,
   formatExportLine,
   formatNoteKey,
   formatSeal,
   formatSegmentHead,
   formatSegmentProof,
+  leafSource,
+  type NotedRotation,
   noteKey,
-  pathHashes,
   planArchive,
   SafeRunError,
   type Signer,
   type Store,
   signSeal,
+  type TreeNodes,
   verifySegment,
 } from "@saferun/core";
 import { nodeVerifier } from "../node/file-signer.ts";
 import { nodeClock, nodeHash, nodeRandom } from "../node/ports.ts";
-import { createSegmentWriter, linesOfSegment, removeUnfinished, segmentName, segmentsIn } from "./segment-file.ts";
+import {
+  createSegmentWriter,
+  linesOfSegment,
+  removeUnfinished,
+  type SegmentFile,
+  segmentName,
+  segmentsIn,
+} from "./segment-file.ts";
 
 export interface ArchiveOptions {
   /** The folder; each log has one of its own below it, named by its id. */
@@ -63,12 +73,17 @@ export async function archiveStore(store: SigningStore, options: ArchiveOptions)
   const segments: ArchivedSegment[] = [];
   const most = options.segmentEntries ?? 2_000;
   const below = (await store.head()).size;
+  const older = segmentsIn(directory);
+  let known: Known | undefined;
   for (let tries = 0; segments.length < (options.segments ?? Number.POSITIVE_INFINITY); ) {
-    const plan = await planArchive(store, { before: options.before, below, most }, nodeHash);
+    const request = { before: options.before, below, most };
+    const { rotations } = known ?? {};
+    const plan = await planArchive(store, rotations === undefined ? request : { ...request, rotations }, nodeHash);
     if (plan.to === plan.base.size) return { segments, heldBy: plan.heldBy };
-    const segment = await writeSegment(store, plan, directory, options);
+    known ??= { ...(await signedTree(store, below)), rotations: plan.rotations };
+    const segment = await writeSegment(store, plan, known, directory, options);
     if (await commitArchive(store, plan, segment, nodeRandom)) {
-      removeUnnamed(directory, segment);
+      removeUnnamed(older, segment);
       segments.push(segment);
       options.onSegment?.(segment);
       tries = 0;
@@ -82,27 +97,35 @@ export async function archiveStore(store: SigningStore, options: ArchiveOptions)
   return { segments, heldBy: undefined };
 }
 
+/** What all files of one run rest on: reading it for each would read the whole log for each. */
+interface Known {
+  readonly checkpoints: readonly { readonly size: number; readonly note: string }[];
+  /** The last of them, and the tree that it signs. */
+  readonly note: string;
+  readonly nodes: TreeNodes;
+  readonly rotations: readonly NotedRotation[];
+}
+
+async function signedTree(store: SigningStore, below: number): Promise<Omit<Known, "rotations">> {
+  await store.checkpoint();
+  const checkpoints = await store.checkpoints();
+  const last = checkpoints.at(-1);
+  if (last === undefined || last.size < below) {
+    throw new SafeRunError("record.unavailable", "the log's head could not be signed: nothing is archived unsigned");
+  }
+  return { checkpoints, note: last.note, nodes: await createTreeNodes(last.size, leafSource(store), nodeHash) };
+}
+
 async function writeSegment(
   store: SigningStore,
-  plan: ArchivePlan,
+  { base, to, rotations }: ArchivePlan,
+  { checkpoints, note, nodes }: Known,
   directory: string,
   { signer, by }: ArchiveOptions,
 ): Promise<ArchivedSegment> {
-  const { base, to, rotations } = plan;
   const from = base.size;
   const key = formatNoteKey(noteKey(signer.name, signer.publicKey, nodeHash));
-  await store.checkpoint();
-  const checkpoints = await store.checkpoints();
-  const covering = checkpoints.at(-1);
-  if (covering === undefined || covering.size < to) {
-    throw new SafeRunError("record.unavailable", "the log's head could not be signed: nothing is archived unsigned");
-  }
-  const path = await pathHashes(
-    consistencyPath(to, covering.size),
-    (first, end) => store.leaves({ from: first, to: end }),
-    nodeHash,
-    base,
-  );
+  const path = await nodes.hashes(consistencyPath(to, nodes.size));
   const writer = createSegmentWriter(directory);
   const root = createLinesRoot(nodeHash);
   const add = (line: string): Promise<void> => {
@@ -126,7 +149,7 @@ async function writeSegment(
       at = last.seq + 1;
     }
     await add(formatExportLine({ kind: "end", entries: to - from }));
-    await add(formatSegmentProof({ path, note: covering.note }));
+    await add(formatSegmentProof({ path, note }));
     const lines = root.root();
     await writer.write(formatSeal(signSeal({ log: store.logId, from, to, lines }, signer, nodeHash)));
     const file = segmentName(from, to, lines);
@@ -151,8 +174,8 @@ async function checkWritten(path: string, segment: ArchivedSegment, pinned: stri
 }
 
 /** What a run that died wrote for the same entries can be named by nobody any more. */
-function removeUnnamed(directory: string, { from, file }: ArchivedSegment): void {
-  for (const other of segmentsIn(directory)) {
+function removeUnnamed(older: readonly SegmentFile[], { from, file }: ArchivedSegment): void {
+  for (const other of older) {
     if (other.from === from && other.name !== file && existsSync(other.path)) rmSync(other.path);
   }
 }
