@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { findChromium } from "./scripts/programs.ts";
 
@@ -19,7 +20,11 @@ export default defineConfig({
       "scripts/**/*.test.ts",
       ...(conformance ? ["conformance/**/*.test.ts"] : []),
     ],
-    env: { CHROMIUM_PATH: findChromium() ?? "" },
+    env: {
+      CHROMIUM_PATH: findChromium() ?? "",
+      // Some hundred processes are started from the same sources: each is compiled once.
+      NODE_COMPILE_CACHE: fileURLToPath(new URL(".test-results/compiled", import.meta.url)),
+    },
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

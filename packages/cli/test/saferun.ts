@@ -59,7 +59,8 @@ export function start(
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
 ): ChildProcessWithoutNullStreams {
-  const env = { ...variables, PATH: process.env.PATH, HOME: place.cwd, SAFERUN_STATE_DIR: place.state };
+  const { NODE_COMPILE_CACHE, PATH } = process.env;
+  const env = { NODE_COMPILE_CACHE, ...variables, PATH, HOME: place.cwd, SAFERUN_STATE_DIR: place.state };
   return spawn(process.execPath, [BIN, ...args], { cwd: place.cwd, env });
 }
 
