@@ -148,14 +148,23 @@ export function makePlace(policies = POLICIES): Place {
 
 export interface DevPlace extends DevOptions {
   readonly cwd: string;
-  readonly directory: string;
+  readonly directory?: string;
   readonly state: string;
 }
 
+/** `directory` absent: the one that is made where there is none. */
 export async function startDev({ cwd, directory, state, port = 0, user, env = {} }: DevPlace): Promise<Dev> {
   const child: ChildProcessWithoutNullStreams = spawn(
     process.execPath,
-    [BIN, "dev", "--port", String(port), "--json", "--no-open", "--store", directory],
+    [
+      BIN,
+      "dev",
+      "--port",
+      String(port),
+      "--json",
+      "--no-open",
+      ...(directory === undefined ? [] : ["--store", directory]),
+    ],
     {
       cwd,
       env: {

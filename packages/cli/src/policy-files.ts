@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { LIMITS, type PolicyIssue, type PolicySet } from "@saferun/core";
 import { formatIssue, type LoadOptions, type LoadResult, loadPolicies, type PolicyInput } from "@saferun/document";
 import { nodeHash } from "@saferun/store";
-import { failed, usage } from "./exit.ts";
+import { CommandError, failed, usage } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { printable, printableLines } from "./output/printable.ts";
 import { importPolicies, isPolicyModule, sourceText } from "./policy-module.ts";
@@ -36,6 +36,16 @@ function findDefaultPolicyFiles(cwd: string): string[] {
 /** @throws CommandError when a pattern matches nothing, or there is no policy file here. */
 export function policyFileNames(io: Io, patterns: readonly string[]): readonly string[] {
   return patterns.length === 0 ? findDefaultPolicyFiles(io.cwd) : findPolicyFiles(patterns, io.cwd);
+}
+
+/** The same where having none is no mistake. */
+export function foundPolicyFiles(io: Io, patterns: readonly string[]): readonly string[] {
+  try {
+    return policyFileNames(io, patterns);
+  } catch (error) {
+    if (error instanceof CommandError) return [];
+    throw error;
+  }
 }
 
 export interface LoadedFiles {

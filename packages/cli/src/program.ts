@@ -1,5 +1,4 @@
 /** The command line: which commands there are, and which exit code each ending has. */
-import { readFileSync } from "node:fs";
 import { SafeRunError } from "@saferun/core";
 import { Command, CommanderError } from "commander";
 import type { CommandSetup } from "./command.ts";
@@ -23,6 +22,7 @@ import { registerTest } from "./commands/test.ts";
 import { CommandError, EXIT, type ExitCode, usage } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { printableJson, printableLines } from "./output/printable.ts";
+import { version } from "./version.ts";
 
 /** Runs one command line; the exit code. Never throws. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -119,11 +119,4 @@ function tell(error: unknown, argv: readonly string[], io: Io): ExitCode {
   if (argv.includes("--json")) io.warn(printableJson(JSON.stringify({ error: { code, message } })));
   else io.warn(`${io.warnStyle.bad("saferun:")} ${printableLines(message)}`);
   return error instanceof CommandError ? error.exit : EXIT.failed;
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  const found =
-    typeof manifest === "object" && manifest !== null && "version" in manifest ? manifest.version : undefined;
-  return typeof found === "string" ? found : "unknown";
 }

@@ -21,7 +21,7 @@ import type { Io } from "./io.ts";
 import { printable } from "./output/printable.ts";
 
 /** Where the embedded gate keeps its store. */
-const DEFAULT_STORE = ".saferun";
+export const DEFAULT_STORE = ".saferun";
 
 export function storeOption(): Option {
   return new Option("-s, --store <directory>", "the store").default(DEFAULT_STORE);

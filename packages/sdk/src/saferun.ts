@@ -144,7 +144,7 @@ function toolsOf(agent: object): ToolDefinitions {
 function unsupported(agent: unknown): SafeRunError {
   return new SafeRunError(
     "agent.unsupported",
-    `found ${described(agent)}; supported are \`ToolLoopAgent\` of the AI SDK 7, a plain object \`{ tools: { … } }\` and a named function; for a tools map alone there is \`saferun.tools\``,
+    `found ${described(agent)}; supported are \`ToolLoopAgent\` of the AI SDK 6 and 7, a plain object \`{ tools: { … } }\` and a named function; for a tools map alone there is \`saferun.tools\``,
   );
 }
 

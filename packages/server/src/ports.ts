@@ -2,7 +2,7 @@
 import type { Actor, Approver, DecisionAnswer, DecisionPorts } from "@saferun/core";
 import type { SearchAnswer, SearchRequest } from "@saferun/store";
 import type { z } from "zod";
-import type { Agents, Channels, ChannelTested } from "./schemas/agents.ts";
+import type { Agents, Channels, ChannelTested, Project } from "./schemas/agents.ts";
 import type {
   Activated,
   BacktestBody,
@@ -24,7 +24,8 @@ export interface ServerPorts extends DecisionPorts {
   readonly policies: PolicyDesk;
   readonly replay: ReplayDesk;
   readonly channels: ChannelDesk;
-  readonly about: { readonly store: string; readonly framework: string | null };
+  readonly about: { readonly store: string };
+  project(): Wire<typeof Project>;
 }
 
 export interface Person {

@@ -6,12 +6,13 @@ import { roleHint } from "../approvals/answer.ts";
 import { localApprover } from "../approvals/approver.ts";
 import { foreseeing } from "../approvals/foresee.ts";
 import type { Io } from "../io.ts";
-import { loadUsablePolicies } from "../policy-files.ts";
+import { foundPolicyFiles, loadUsablePolicies } from "../policy-files.ts";
 import { localActor } from "../protections/act.ts";
+import { version } from "../version.ts";
 import { channelDesk } from "./desk/channels.ts";
 import { exportDesk } from "./desk/export.ts";
-import { frameworkOf } from "./desk/framework.ts";
 import { draftedPolicies, policyDesk } from "./desk/policies.ts";
+import { projectOf } from "./desk/project.ts";
 import { replayDesk } from "./desk/replay.ts";
 import { searchDesk } from "./desk/search.ts";
 
@@ -48,7 +49,9 @@ export function createDevApi({ io, store, sealed, directory, policies }: DevApiO
       async () => (await loadUsablePolicies(io, policies)).policies,
     ),
     channels: channelDesk(),
-    about: { store: directory, framework: frameworkOf(io.cwd) },
+    about: { store: directory },
+    project: () =>
+      projectOf({ cwd: io.cwd, store: directory, policies: () => foundPolicyFiles(io, policies), version: version() }),
   });
   return { app, close: () => search.close() };
 }

@@ -118,7 +118,7 @@ function checkAgent(agent: object): asserts agent is Agent {
 function unsupported(found: string): SafeRunError {
   return new SafeRunError(
     "agent.unsupported",
-    `${found}; supported are \`ToolLoopAgent\` of the AI SDK 7 and its subclasses`,
+    `${found}; supported are \`ToolLoopAgent\` of the AI SDK 6 and 7, and its subclasses`,
   );
 }
 

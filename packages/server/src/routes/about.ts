@@ -16,6 +16,14 @@ const health = createRoute({
   responses: { 200: json(schema.Health), ...problems },
 });
 
+const project = createRoute({
+  method: "get",
+  path: "/project",
+  tags: ["about"],
+  summary: "what the project is built with, for the lines that put the gate in front of its agent",
+  responses: { 200: json(schema.Project), ...problems },
+});
+
 const agents = createRoute({
   method: "get",
   path: "/agents",
@@ -61,6 +69,7 @@ export function aboutRoutes(ports: ServerPorts, activity: Activity, stateNow: ()
       const roles = [...(approver.roles ?? [])];
       return c.json({ status, log: store.logId, entries: size, user: name, roles, ...ports.about }, 200);
     })
+    .openapi(project, (c) => c.json(ports.project(), 200))
     .openapi(agents, async (c) => {
       await activity.look();
       const seen = activity.agents().map(({ agent, environment, first, last, runs, counts, tools }) => ({

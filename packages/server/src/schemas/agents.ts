@@ -31,10 +31,25 @@ export const Health = z
     user: z.string(),
     roles: z.array(z.string()),
     store: z.string(),
-    /** The agent framework of this project's package.json, for the first lines to paste; null where none is known. */
-    framework: z.string().nullable(),
   })
   .openapi("Health");
+
+/** What the project is built with, for the first lines to paste. */
+export const Project = z
+  .object({
+    /** The agent framework of its package.json; null where none is known. */
+    framework: z.string().nullable(),
+    language: z.enum(["typescript", "javascript"]),
+    modules: z.enum(["import", "require"]),
+    installer: z.enum(["npm", "pnpm", "yarn", "bun"]),
+    /** `unpublished`: no registry has this version of it. */
+    sdk: z.enum(["installed", "missing", "unpublished"]),
+    /** Policy files that are there, as a program of this directory names them. */
+    policies: z.array(z.string()),
+    /** What a program has to give as `store`; null where the default means this one. */
+    store: z.string().nullable(),
+  })
+  .openapi("Project");
 
 export const Channels = z
   .object({

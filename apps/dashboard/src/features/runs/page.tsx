@@ -1,6 +1,6 @@
 /** What agents do and did, the newest run first; it grows while one watches. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useRef } from "react";
 import { api, ask } from "../../api/client.ts";
 import { useShortcuts } from "../../app/shortcuts.ts";
@@ -92,8 +92,11 @@ function NoRuns({ agent }: { readonly agent: string | undefined }) {
     <Empty title="No agent has run yet">
       <p>
         A run is one execution of an agent: its model's turns and the calls of its tools, each with what the policies
-        said of it. Wrap an agent with <code className="font-mono text-ink">saferun.wrap(agent)</code>, let it work, and
-        its run appears here while it goes on.
+        said of it.{" "}
+        <Link to="/" className="font-medium text-accent underline underline-offset-2">
+          The inbox has the lines
+        </Link>{" "}
+        that put the gate in front of yours; its run then appears here while it goes on.
       </p>
     </Empty>
   );
