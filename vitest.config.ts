@@ -27,8 +27,9 @@ export default defineConfig({
     },
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Bounds against a hang. A test takes a few seconds at most; a machine with other work takes many times as long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     execArgv: ["--conditions=@saferun/source", "--disable-warning=ExperimentalWarning"],
   },
 });

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Divergence, type Fork, type RunTree, shownValue, toWire } from "@saferun/core";
-import { type ReExecution, reExecute } from "@saferun/sdk";
+import type { ReExecution } from "@saferun/sdk";
 import { usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
@@ -25,6 +25,7 @@ export async function reExecuteModule(io: Io, tree: RunTree, file: string, fork?
   io.warn(
     "models and gated tools are answered from the record; what the agent's code contacts by itself cannot be stopped in this process",
   );
+  const { reExecute } = await import("@saferun/sdk");
   return reExecute(
     tree,
     async () => {
