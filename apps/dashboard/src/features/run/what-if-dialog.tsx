@@ -7,6 +7,8 @@ import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { SelectField, TextArea } from "../../ui/field.tsx";
 import { Failure, Skeleton } from "../../ui/states.tsx";
+import { changed, type DraftSet, draftsOf, judgedBy, withFiles } from "./draft-set.ts";
+import { TakeFiles, type Taken } from "./take-files.tsx";
 import { WhatIfReport } from "./what-if-report.tsx";
 
 export interface WhatIfDialogProps {
@@ -18,31 +20,35 @@ export interface WhatIfDialogProps {
 export function WhatIfDialog({ run, open, onClose }: WhatIfDialogProps) {
   return (
     <Dialog title="What if other policies had been in force?" open={open} onClose={onClose} wide>
-      <Draft run={run} onClose={onClose} />
+      <DraftOf run={run} onClose={onClose} />
     </Dialog>
   );
 }
 
-function Draft({ run, onClose }: { readonly run: string; readonly onClose: () => void }) {
+/** The files of this place, as they lie there, until somebody changes them here. */
+function DraftOf({ run, onClose }: { readonly run: string; readonly onClose: () => void }) {
   const policies = useQuery({ queryKey: ["policies"], queryFn: () => ask(api.policies.$get()) });
-  const [drafts, setDrafts] = useState<ReadonlyMap<string, string>>(new Map());
+  const [draft, setDraft] = useState<DraftSet | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
-  const files = new Map([...(policies.data?.files.map(({ file, text }) => [file, text] as const) ?? []), ...drafts]);
+  const [said, setSaid] = useState<string | null>(null);
   const judged = useMutation({
-    mutationFn: () =>
-      ask(
-        api.runs[":id"]["what-if"].$post({
-          param: { id: run },
-          json: { files: [...files].map(([file, text]) => ({ file, text })) },
-        }),
-      ),
+    mutationFn: (set: DraftSet) =>
+      ask(api.runs[":id"]["what-if"].$post({ param: { id: run }, json: { files: [...judgedBy(set)] } })),
   });
   if (policies.isError) return <Failure error={policies.error} retry={() => void policies.refetch()} />;
   if (policies.isPending) return <Skeleton lines={4} />;
-  const file = chosen ?? [...files.keys()][0] ?? "policies.yaml";
-  const write = (name: string, text: string) => {
-    setDrafts((before) => new Map(before).set(name, text));
+  const set = draft ?? draftsOf(policies.data.files);
+  const file = chosen !== null && set.has(chosen) ? chosen : ([...set.keys()][0] ?? "policies.yaml");
+  const one = set.get(file);
+  const put = (next: DraftSet) => {
+    setDraft(next);
+    setSaid(null);
     judged.reset();
+  };
+  const take = ({ files, instead, left }: Taken) => {
+    put(instead ? draftsOf(files) : withFiles(set, files));
+    setChosen(null);
+    setSaid(takenText(files.length, left));
   };
   return (
     <div className="space-y-4">
@@ -52,30 +58,47 @@ function Draft({ run, onClose }: { readonly run: string; readonly onClose: () =>
           {messageOf(judged.error)}
         </p>
       ) : null}
-      {files.size > 1 ? (
-        <SelectField
-          label="File"
-          choices={[...files.keys()]}
-          value={file}
-          onChange={({ target }) => setChosen(target.value)}
-        />
+      {set.size > 1 ? (
+        <div className="flex flex-wrap items-end gap-2">
+          <div className="min-w-48 flex-1">
+            <SelectField
+              label="File"
+              choices={[...set.keys()]}
+              texts={Object.fromEntries(
+                [...set].flatMap(([name, { out }]) => (out ? [[name, `${name}, left out`]] : [])),
+              )}
+              value={file}
+              onChange={({ target }) => setChosen(target.value)}
+            />
+          </div>
+          <Button className="mb-1" onClick={() => put(changed(set, file, { out: one?.out !== true }))}>
+            {one?.out === true ? "Take it back" : "Leave it out"}
+          </Button>
+        </div>
       ) : null}
       <TextArea
         label={`Draft of ${file}`}
-        hint="Only here: the file on disk stays as it is."
+        hint="Only here: the file on disk stays as it is. Rules, budgets and breakers all count."
         className="font-mono text-sm"
         rows={judged.isSuccess ? 8 : 16}
         spellCheck={false}
-        value={files.get(file) ?? ""}
-        onChange={({ target }) => write(file, target.value)}
+        disabled={one?.out === true}
+        value={one?.text ?? ""}
+        onChange={({ target }) => put(changed(set, file, { text: target.value }))}
       />
+      {said === null ? null : (
+        <p role="status" className="text-sm text-muted">
+          {said}
+        </p>
+      )}
       <div className="flex flex-wrap items-center justify-end gap-2">
-        <Upload
-          onText={(text) => {
-            write(file, text);
-          }}
-        />
-        <Button tone="primary" busy={judged.isPending} onClick={() => judged.mutate()}>
+        <TakeFiles onTaken={take} />
+        <Button
+          tone="primary"
+          busy={judged.isPending}
+          disabled={judgedBy(set).length === 0}
+          onClick={() => judged.mutate(set)}
+        >
           Judge the run again
         </Button>
       </div>
@@ -83,19 +106,9 @@ function Draft({ run, onClose }: { readonly run: string; readonly onClose: () =>
   );
 }
 
-function Upload({ onText }: { readonly onText: (text: string) => void }) {
-  return (
-    <label className="mr-auto inline-flex min-h-11 cursor-pointer items-center rounded-md border border-line px-3.5 font-medium focus-within:outline-2 focus-within:outline-accent hover:bg-sunken md:min-h-9">
-      Take a file's text…
-      <input
-        type="file"
-        accept=".yaml,.yml,.json"
-        className="sr-only"
-        onChange={({ target }) => {
-          void target.files?.[0]?.text().then(onText);
-          target.value = "";
-        }}
-      />
-    </label>
-  );
+function takenText(count: number, left: readonly string[]): string {
+  const taken =
+    count === 0 ? "no policy file was found" : `${count} ${count === 1 ? "file is" : "files are"} in the draft`;
+  if (left.length === 0) return taken;
+  return `${taken}; left out, because TypeScript is run from its own place only: ${left.join(", ")}`;
 }

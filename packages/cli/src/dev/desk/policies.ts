@@ -216,9 +216,13 @@ function readOnly(file: string): ProblemError {
 }
 
 function invalid(issues: readonly PolicyIssue[]): ProblemError {
-  const [first] = issues;
+  // Warnings stand among them by their place; what keeps the set from loading is an error.
+  const [first, ...others] = issues.filter(({ severity }) => severity === "error");
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
   const detail =
-    first === undefined ? "the policies do not load" : `${first.file}:${first.line}:${first.column}: ${first.message}`;
+    first === undefined
+      ? "the policies do not load"
+      : `${first.file}:${first.line}:${first.column}: ${first.message}${more}`;
   return new ProblemError({ status: 422, code: "policy.invalid", detail, more: { issues: issues.map(issueJson) } });
 }
 
