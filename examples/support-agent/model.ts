@@ -86,9 +86,15 @@ function next({ messages }: ChatCompletionRequest) {
     .map((message) => readResult(String(message.content)));
   const script = SCRIPTS.find(({ about }) => about.test(prompt));
   const reply = script?.turns[results.length]?.(results) ?? { say: "I could not find out more." };
-  if ("say" in reply) return { content: reply.say };
+  // Roughly what it would have cost: four characters to a token.
+  const usage = { input_tokens: tokensOf(messages), output_tokens: tokensOf(reply) };
+  if ("say" in reply) return { content: reply.say, usage };
   const id = `call_${script?.about.source.replaceAll("-", "")}_${results.length + 1}`;
-  return { toolCalls: [{ id, name: reply.call, arguments: JSON.stringify(reply.args) }] };
+  return { toolCalls: [{ id, name: reply.call, arguments: JSON.stringify(reply.args) }], usage };
+}
+
+function tokensOf(value: unknown): number {
+  return Math.ceil(JSON.stringify(value).length / 4);
 }
 
 /** A result as its tool gave it, or the gate's words where the call did not run. */

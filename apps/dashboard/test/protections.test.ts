@@ -110,7 +110,7 @@ describe("limits", () => {
     await press("Raise…");
     await dialog().getByLabel("How much more, in emails").fill("3");
     await because("a quiet day", "Raise");
-    await page.getByText("raised by 3", { exact: true }).waitFor();
+    await page.getByText("raised by 3 emails", { exact: true }).waitFor();
     await mail();
     expect(place.ran).toHaveLength(2);
     expect(watched.complaints).toEqual([]);

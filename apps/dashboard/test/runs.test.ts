@@ -118,6 +118,9 @@ describe("a run", () => {
   it("opens without a step at the one that went wrong", async () => {
     await page.goto(`${url}/runs/${first}`);
     await detail().getByRole("heading", { level: 2 }).getByText("orders.delete").waitFor();
+    // Of what was denied one wants to know why.
+    await detail().getByText("unmatched:prod").first().waitFor();
+    await detail().getByRole("link", { name: "Arguments" }).click();
     await detail().getByText("The tool was not started with any.").waitFor();
   });
 

@@ -92,7 +92,10 @@ describe("the demo's story, in the browser", () => {
 
   it("[R1~] the run shows its evaluation, the wait and the execution, and both versions of the arguments", async () => {
     await open("/runs");
-    await page.getByRole("list", { name: "Runs" }).getByText("ben").click();
+    const ben = page.getByRole("list", { name: "Runs" }).getByRole("listitem").filter({ hasText: "ben" });
+    // Judged before and after the answer, and paused once.
+    await ben.getByText("1 paused").waitFor();
+    await ben.getByRole("link").click();
     await page
       .getByRole("region", { name: "Steps" })
       .getByRole("button", { name: /refund/ })

@@ -26,6 +26,12 @@ export interface AgentSeen extends Seen {
   readonly tools: Map<string, Seen>;
 }
 
+interface OpenCall {
+  /** Its outcome's header names it, its decision's does not. */
+  readonly tool: string;
+  readonly verdicts: Set<keyof CallCounts>;
+}
+
 export interface Activity {
   /** Brings the counts up to the log's end. */
   look(): Promise<void>;
@@ -46,8 +52,8 @@ export function createActivity(store: LogStore): Activity {
   const runs = new Map<string, CallCounts>();
   const agents = new Map<string, AgentSeen>();
   const costs = new Map<string, bigint>();
-  /** Tool of each call that is not over: its outcome's header names it, its decision's does not. */
-  const tools = new Map<string, string>();
+  /** Calls that are not over. */
+  const open = new Map<string, OpenCall>();
   let from = -1;
   let to = 0;
   let looking: Promise<void> | undefined;
@@ -75,13 +81,19 @@ export function createActivity(store: LogStore): Activity {
   function count(header: EntryHeader): void {
     const { type, run, call, tool } = header;
     if (type === "run.started" && run !== undefined) runs.set(run.id, none());
-    if (call !== undefined && tool !== undefined) tools.set(call, tool);
+    if (call !== undefined && tool !== undefined && !open.has(call)) open.set(call, { tool, verdicts: new Set() });
     const change = changeOf(header);
     if (call === undefined || change === undefined) return;
-    const name = tool ?? tools.get(call) ?? "(no name)";
-    if (type === "call.finished" || type === "call.lost") tools.delete(call);
-    const known = run === undefined ? undefined : runs.get(run.id);
-    if (known !== undefined) add(known, change);
+    const known = open.get(call);
+    if (type === "call.decided" && known !== undefined) {
+      // Judged again after an answer it is the same call: twice paused is once.
+      if (known.verdicts.has(change)) return;
+      known.verdicts.add(change);
+    }
+    const name = tool ?? known?.tool ?? "(no name)";
+    if (type === "call.finished" || type === "call.lost" || change === "denied") open.delete(call);
+    const counted = run === undefined ? undefined : runs.get(run.id);
+    if (counted !== undefined) add(counted, change);
     const seen = agentOf(header);
     if (seen === undefined) return;
     touch(seen, header.time, change);

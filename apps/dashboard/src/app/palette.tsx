@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { api, ask } from "../api/client.ts";
 import { Dialog } from "../ui/dialog.tsx";
+import { Untrusted } from "../ui/text.tsx";
 import { Keys } from "./help.tsx";
 import { PLACES } from "./places.ts";
 import { setTheme, THEMES } from "./theme.ts";
@@ -76,8 +77,8 @@ export function Palette({ open, onClose, onStop }: PaletteProps) {
                 onSelect={then(() => void navigate({ to: "/runs/$id", params: { id } }))}
                 className={ITEM}
               >
-                <span className="truncate font-mono text-sm">{id}</span>
-                <span className="text-muted">{agent}</span>
+                <Untrusted className="truncate font-mono text-sm">{id}</Untrusted>
+                <Untrusted className="truncate text-muted">{agent}</Untrusted>
               </Command.Item>
             ))}
           </Command.Group>

@@ -1,4 +1,5 @@
 /** The switch: stopping is cheap and reversible by a person, so it asks for a reason and nothing else. */
+import { printable } from "@saferun/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask } from "../api/client.ts";
@@ -70,11 +71,12 @@ export function StopDialog({
   );
 }
 
+/** As it can be shown: names are what strangers have written. */
 export function scopeText({ agent, tool, run }: StopScope): string {
   const parts = [
-    ...(agent === undefined ? [] : [`agent ${agent}`]),
-    ...(tool === undefined ? [] : [`tool ${tool}`]),
-    ...(run === undefined ? [] : [`run ${run}`]),
+    ...(agent === undefined ? [] : [`agent ${printable(agent)}`]),
+    ...(tool === undefined ? [] : [`tool ${printable(tool)}`]),
+    ...(run === undefined ? [] : [`run ${printable(run)}`]),
   ];
   return parts.length === 0 ? "everything" : parts.join(", ");
 }

@@ -25,7 +25,7 @@ export function PageHead({
         <h1 className="text-2xl font-semibold tracking-tight">{title}</h1>
         {about === undefined ? null : <p className="mt-1 text-muted">{about}</p>}
       </div>
-      <div className="flex flex-wrap items-center gap-2">{children}</div>
+      {children === undefined ? null : <div className="flex flex-wrap items-center gap-2">{children}</div>}
     </header>
   );
 }

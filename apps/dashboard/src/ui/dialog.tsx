@@ -1,8 +1,11 @@
 /** The browser's own dialog: it traps the focus, closes with Escape, and gives the focus back. */
+import { printable } from "@saferun/core";
 import { type ReactNode, useEffect, useRef } from "react";
+import { Untrusted } from "./text.tsx";
 import { words } from "./words.ts";
 
 export interface DialogProps {
+  /** May name what strangers have named. */
   readonly title: string;
   readonly open: boolean;
   readonly onClose: () => void;
@@ -20,7 +23,7 @@ export function Dialog({ title, open, onClose, wide = false, children }: DialogP
   return (
     <dialog
       ref={ref}
-      aria-label={title}
+      aria-label={printable(title)}
       onClose={onClose}
       className={words(
         "m-auto max-h-[85dvh] w-[calc(100vw-2rem)] overflow-auto rounded-card border border-line bg-raised p-5 text-ink shadow-dialog",
@@ -29,7 +32,9 @@ export function Dialog({ title, open, onClose, wide = false, children }: DialogP
     >
       {open ? (
         <>
-          <h2 className="mb-3 text-lg font-semibold">{title}</h2>
+          <h2 className="mb-3 text-lg font-semibold break-words">
+            <Untrusted>{title}</Untrusted>
+          </h2>
           {children}
         </>
       ) : null}

@@ -1,3 +1,4 @@
+import { printable } from "@saferun/core";
 import {
   type InputHTMLAttributes,
   type ReactNode,
@@ -103,7 +104,7 @@ export function SelectField({
       >
         {choices.map((choice) => (
           <option key={choice} value={choice}>
-            {texts[choice] ?? choice}
+            {printable(texts[choice] ?? choice)}
           </option>
         ))}
       </select>

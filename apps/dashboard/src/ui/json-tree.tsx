@@ -42,7 +42,7 @@ function Items({ entries, marked, path, empty }: ItemsProps) {
         const at = name.startsWith("[") ? `${path}${name}` : path === "" ? name : `${path}.${name}`;
         const nested = typeof value === "object" && value !== null && Object.keys(value).length > 0;
         return (
-          <li key={name} className={words("font-mono text-[0.92em]", marked?.has(at) && "rounded bg-pause-soft")}>
+          <li key={name} className={words("font-mono text-[0.92rem]", marked?.has(at) && "rounded bg-pause-soft")}>
             <span className="text-muted">
               <Untrusted>{name}</Untrusted>
             </span>

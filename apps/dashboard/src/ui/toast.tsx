@@ -1,5 +1,6 @@
 /** One line that says what was done, read out by screen readers, gone after a while. */
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from "react";
+import { Untrusted } from "./text.tsx";
 
 const SHOWN_MS = 6_000;
 const Toasts = createContext<(text: string) => void>(() => {});
@@ -21,7 +22,9 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
       {children}
       <div role="status" className="pointer-events-none fixed inset-x-4 bottom-20 z-40 flex justify-center md:bottom-6">
         {shown === null ? null : (
-          <p className="rounded-md bg-ink px-4 py-2.5 font-medium text-canvas shadow-dialog">{shown.text}</p>
+          <p className="rounded-md bg-ink px-4 py-2.5 font-medium text-canvas shadow-dialog">
+            <Untrusted>{shown.text}</Untrusted>
+          </p>
         )}
       </div>
     </Toasts>

@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ask } from "../../api/client.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ReasonDialog } from "../../ui/reason-dialog.tsx";
 import { Untrusted } from "../../ui/text.tsx";
-import { Time } from "../../ui/time.tsx";
+import { Time, useNow } from "../../ui/time.tsx";
 import { useToast } from "../../ui/toast.tsx";
 import type { Protections } from "./page.tsx";
 
@@ -23,10 +24,10 @@ export function BreakerRow({ breaker }: { readonly breaker: Protections["breaker
   });
   const { trip } = breaker;
   return (
-    <li className="flex flex-wrap items-center justify-between gap-3 p-4">
-      <div className="min-w-0">
+    <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 p-4">
+      <div className="min-w-56 flex-1">
         <p className="font-medium">
-          <StateBadge state={breaker.state} /> {breaker.scope} <Untrusted>{breaker.name}</Untrusted>
+          <StateBadge state={breaker.state} /> {breaker.scope} <Name breaker={breaker} />
           {breaker.environment === null ? null : (
             <span className="text-muted">
               {" in "}
@@ -40,11 +41,7 @@ export function BreakerRow({ breaker }: { readonly breaker: Protections["breaker
               {trip.cause}: <Untrusted>{trip.reason}</Untrusted> · <Time at={trip.at} />
             </>
           )}
-          {breaker.until === null ? null : (
-            <>
-              it asks the tool again <Time at={breaker.until} />
-            </>
-          )}
+          {breaker.until === null ? null : <Probe at={breaker.until} />}
           {breaker.state === "half_open" ? "one call finds out whether the tool works" : null}
         </p>
       </div>
@@ -64,5 +61,24 @@ export function BreakerRow({ breaker }: { readonly breaker: Protections["breaker
         </p>
       </ReasonDialog>
     </li>
+  );
+}
+
+function Probe({ at }: { readonly at: string }) {
+  if (Date.parse(at) <= useNow()) return "the next call finds out whether the tool works again";
+  return (
+    <>
+      it asks the tool again <Time at={at} />
+    </>
+  );
+}
+
+/** What a run did stands on its own page. */
+function Name({ breaker: { scope, name } }: { readonly breaker: Protections["breakers"][number] }) {
+  if (scope !== "run") return <Untrusted className="break-words">{name}</Untrusted>;
+  return (
+    <Link to="/runs/$id" params={{ id: name }} className="break-all text-accent underline underline-offset-2">
+      <Untrusted>{name}</Untrusted>
+    </Link>
   );
 }

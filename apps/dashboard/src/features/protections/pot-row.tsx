@@ -1,9 +1,11 @@
+import { printable } from "@saferun/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask } from "../../api/client.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { TextField } from "../../ui/field.tsx";
+import { amountText } from "../../ui/money.ts";
 import { ReasonDialog } from "../../ui/reason-dialog.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { useToast } from "../../ui/toast.tsx";
@@ -34,9 +36,11 @@ export function PotRow({ pot }: { readonly pot: Protections["pots"][number] }) {
             <Untrusted>{pot.budget}</Untrusted>
           </span>
           <span className="text-muted">
-            <Untrusted>{[pot.environment, ...pot.key].join(", ")}</Untrusted> · {pot.window}
+            <Untrusted>{[pot.environment, ...pot.key].join(", ")}</Untrusted> · <Untrusted>{pot.window}</Untrusted>
           </span>
-          {pot.raised === "0" || Number(pot.raised) === 0 ? null : <Badge tone="accent">raised by {pot.raised}</Badge>}
+          {pot.raised === "0" || Number(pot.raised) === 0 ? null : (
+            <Badge tone="accent">raised by {amountText(pot.raised, pot.unit)}</Badge>
+          )}
         </p>
         <div aria-hidden="true" className="mt-2 h-2 overflow-hidden rounded-full bg-sunken">
           <div
@@ -45,8 +49,9 @@ export function PotRow({ pot }: { readonly pot: Protections["pots"][number] }) {
           />
         </div>
         <p className="mt-1 text-sm text-muted tabular-nums">
-          {percent} % · {pot.spent} spent{Number(pot.held) === 0 ? "" : `, ${pot.held} held`} of {pot.limit}{" "}
-          <Untrusted>{pot.unit}</Untrusted>
+          {percent} % · {amountText(pot.spent, pot.unit)}
+          {Number(pot.held) === 0 ? "" : ` spent and ${amountText(pot.held, pot.unit)} held`} of{" "}
+          {amountText(pot.limit, pot.unit)}
         </p>
       </div>
       <Button onClick={() => setRaising(true)}>Raise…</Button>
@@ -62,7 +67,7 @@ export function PotRow({ pot }: { readonly pot: Protections["pots"][number] }) {
       >
         <p>This adds to the limit of this one pot. The policy's own limit stays what it is for all others.</p>
         <TextField
-          label={`How much more, in ${pot.unit}`}
+          label={`How much more, in ${printable(pot.unit)}`}
           inputMode="decimal"
           value={by}
           onChange={(event) => setBy(event.target.value)}

@@ -2,7 +2,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, ask } from "../../api/client.ts";
 import { Card } from "../../ui/card.tsx";
+import { amountText } from "../../ui/money.ts";
 import { Untrusted } from "../../ui/text.tsx";
+import { words } from "../../ui/words.ts";
 
 const HOURS = 24;
 
@@ -16,7 +18,7 @@ export function SpendChart() {
   return (
     <section aria-label="Spent in the last day">
       <h2 className="mb-2 text-lg font-semibold">Spent in the last day</h2>
-      <Card className="grid gap-6 p-4 sm:grid-cols-2">
+      <Card className={words("grid gap-6 p-4", data.series.length > 1 && "sm:grid-cols-2")}>
         {data.series.map(({ name, unit, values }) => (
           <Bars key={`${name} ${unit}`} name={name} unit={unit} values={values} start={start} step={data.step_ms} />
         ))}
@@ -44,15 +46,13 @@ function Bars({ name, unit, values, start, step }: BarsProps) {
         <span className="font-medium">
           <Untrusted>{name}</Untrusted>
         </span>
-        <span className="text-muted tabular-nums">
-          {total.toLocaleString()} <Untrusted>{unit}</Untrusted>
-        </span>
+        <span className="text-muted tabular-nums">{amountText(String(total), unit)}</span>
       </figcaption>
       <div className="flex h-20 items-end gap-0.5" aria-hidden="true">
         {hours.map(({ value, hour }) => (
           <div
             key={hour}
-            title={`${clock(hour)}: ${value.toLocaleString()} ${unit}`}
+            title={`${clock(hour)}: ${amountText(String(value), unit)}`}
             className="min-h-px flex-1 rounded-t-sm bg-accent"
             style={{ height: `${most === 0 ? 0 : (value / most) * 100}%`, opacity: value === 0 ? 0.25 : 1 }}
           />
@@ -67,7 +67,7 @@ function Bars({ name, unit, values, start, step }: BarsProps) {
           .filter(({ value }) => value > 0)
           .map(({ value, hour }) => (
             <li key={hour}>
-              {clock(hour)}: {value} {unit}
+              {clock(hour)}: {amountText(String(value), unit)}
             </li>
           ))}
       </ul>

@@ -25,8 +25,8 @@ export function StopRow({ stop }: { readonly stop: Protections["stops"][number] 
     },
   });
   return (
-    <li className="flex flex-wrap items-center justify-between gap-3 p-4">
-      <div className="min-w-0">
+    <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 p-4">
+      <div className="min-w-56 flex-1">
         <p className="font-medium">
           <Badge tone="deny">stopped</Badge> <Untrusted>{text}</Untrusted>
         </p>

@@ -13,7 +13,8 @@ export function RunActions({ run }: { readonly run: RunSummary }) {
   const say = useToast();
   const close = () => setShown(null);
   return (
-    <>
+    // One line on a phone, to be pushed aside: what the run did is what is wanted first.
+    <div className="-mx-4 flex max-w-[100vw] gap-2 overflow-x-auto px-4 py-1 *:shrink-0 md:mx-0 md:flex-wrap md:px-0">
       <Button onClick={() => setShown("what-if")}>What if…</Button>
       <Button onClick={() => setShown("beside")}>Compare…</Button>
       <Button onClick={() => setShown("test")}>Make a test…</Button>
@@ -27,6 +28,6 @@ export function RunActions({ run }: { readonly run: RunSummary }) {
       <BesideDialog run={run} open={shown === "beside"} onClose={close} />
       <TestDialog run={run.id} open={shown === "test"} onClose={close} />
       <StopDialog scope={{ run: run.id }} open={shown === "stop"} onClose={close} />
-    </>
+    </div>
   );
 }

@@ -26,7 +26,7 @@ export interface DetailProps {
 
 export const Detail = memo(function Detail({ tree, steps, step, onTab }: DetailProps) {
   const { tab: named } = useSearch({ from: "/runs/$id" });
-  const tab = TABS.find((one) => one === named) ?? "Arguments";
+  const tab = TABS.find((one) => one === named) ?? tellingTab(step);
   useShortcuts(TABS.map((one, at) => ({ keys: `${at + 1}`, does: `show ${one}`, run: () => onTab(one) })));
   return (
     <section aria-label={`Step ${step.number}`} className="min-w-0">
@@ -54,6 +54,14 @@ export const Detail = memo(function Detail({ tree, steps, step, onTab }: DetailP
     </section>
   );
 });
+
+/** Where nobody has chosen: why it was refused, what came of it, or what was asked for. */
+function tellingTab(step: Step): Tab {
+  if (step.kind === "model") return "Result";
+  const state = stateOf(step);
+  if (state === "denied" || state === "expired" || state === "withdrawn") return "Decision";
+  return state === "failed" ? "Result" : "Arguments";
+}
 
 function Head({ step }: { readonly step: Step }) {
   const state = stateOf(step);

@@ -55,9 +55,15 @@ export function isWrong(step: Step): boolean {
   return WRONG.includes(stateOf(step) ?? "");
 }
 
-/** What a person who opens the run wants to see first: what waits, else what went wrong, else the beginning. */
+/** What a person who opens the run wants to see first: what waits, what went wrong, what a person was asked, what was called. */
 export function firstLook(steps: readonly Step[]): number {
-  return (steps.find(isOpen) ?? steps.find(isWrong) ?? steps[0])?.number ?? 1;
+  const look =
+    steps.find(isOpen) ??
+    steps.find(isWrong) ??
+    steps.find((step) => step.kind === "call" && step.approvals.length > 0) ??
+    steps.find(({ kind }) => kind === "call") ??
+    steps[0];
+  return look?.number ?? 1;
 }
 
 export type Stage = "evaluate" | "wait" | "execute";

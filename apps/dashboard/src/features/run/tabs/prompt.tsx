@@ -72,8 +72,27 @@ function Message({ content }: { readonly content: Recorded | null }) {
           <Untrusted>{String(role)}</Untrusted>
         </Badge>
       </p>
-      {said === undefined ? null : <JsonTree value={said} />}
+      {said === undefined ? null : <Said content={said} />}
       {Object.keys(rest).length === 0 ? null : <JsonTree value={rest} />}
     </>
   );
+}
+
+/** Words as words; whatever else a message holds as it is. */
+function Said({ content }: { readonly content: Json }) {
+  const texts = Array.isArray(content) ? content.map(textOf) : [];
+  if (texts.length === 0 || texts.includes(undefined)) return <JsonTree value={content} />;
+  return texts.map((text, at) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: a part's place is what it is known by
+    <div key={at} className="break-words">
+      <JsonTree value={text} />
+    </div>
+  ));
+}
+
+/** Of a part that holds a text and nothing else. */
+function textOf(part: Json): string | undefined {
+  const { type, text, ...rest } = mapOf(part) ?? {};
+  const plain = type === "text" || type === "input_text" || type === "output_text";
+  return plain && typeof text === "string" && Object.keys(rest).length === 0 ? text : undefined;
 }

@@ -12,6 +12,17 @@ export function ResultTab({ step }: { readonly step: Step }) {
     return <p className="text-muted">{NOTHING[step.state] ?? "No result."}</p>;
   return (
     <>
+      {step.kind === "model" ? (
+        <Part title="What it used">
+          <p className="tabular-nums">
+            {step.input_tokens?.toLocaleString() ?? "unknown"} tokens in,{" "}
+            {step.output_tokens?.toLocaleString() ?? "unknown"} out,{" "}
+            {step.usd_micros === null ? "price unknown" : dollarsText(step.usd_micros)}
+            {step.estimated ? ", estimated" : ""}
+            {step.cut_off === null ? "" : `; cut off: ${step.cut_off}`}
+          </p>
+        </Part>
+      ) : null}
       {answer === null ? null : (
         <Part title={step.kind === "call" ? "What the tool returned" : "What the model answered"}>
           <ContentView content={answer} />
@@ -25,17 +36,6 @@ export function ResultTab({ step }: { readonly step: Step }) {
       {step.kind === "call" && step.note !== null ? (
         <Part title="What the model was told beside it">
           <ContentView content={step.note} />
-        </Part>
-      ) : null}
-      {step.kind === "model" ? (
-        <Part title="What it used">
-          <p className="tabular-nums">
-            {step.input_tokens?.toLocaleString() ?? "unknown"} tokens in,{" "}
-            {step.output_tokens?.toLocaleString() ?? "unknown"} out,{" "}
-            {step.usd_micros === null ? "price unknown" : dollarsText(step.usd_micros)}
-            {step.estimated ? ", estimated" : ""}
-            {step.cut_off === null ? "" : `; cut off: ${step.cut_off}`}
-          </p>
         </Part>
       ) : null}
     </>
