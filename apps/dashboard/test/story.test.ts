@@ -74,6 +74,9 @@ describe("the demo's story, in the browser", () => {
   it("[A9] [A3~] the $4,500 appear while one watches, are lowered to $450, and exactly those are paid, once", {
     timeout: 120_000,
   }, async () => {
+    // The empty page turns into the first run, and the question is counted beside the inbox.
+    await page.waitForURL("**/runs/ada*");
+    await page.getByRole("link", { name: /^Inbox\s*1 waiting$/ }).click();
     const question = page.getByRole("article").filter({ hasText: "Refunds over $100 need a person in finance." });
     await question.getByText("450,000").first().waitFor();
     expect(paid()).toEqual([4_500]);
