@@ -296,6 +296,16 @@ describe("saferun dev, decisions", () => {
         approvals: [expect.objectContaining({ answers: [expect.objectContaining({ edited: true })] })],
       }),
     );
+    // The same at one look holds nothing of what was in it; each step is asked for by itself.
+    const outline = await send(`/v1/runs/${sample.run.id}/outline`, { headers: bearer() });
+    expect(outline.json()).toMatchObject({
+      run: { id: sample.run.id },
+      rows: [{ kind: "call", number: 1, depth: 0, name: "stripe.refund", state: "succeeded", approval: null }],
+    });
+    expect(outline.text).not.toContain("cus_81");
+    const step = (await send(`/v1/runs/${sample.run.id}/steps/1`, { headers: bearer() })).json();
+    expect(step).toMatchObject({ steps: [{ step: { number: 1, arguments: { ran: { value: { amount: 5_000 } } } } }] });
+    expect((await send(`/v1/runs/${sample.run.id}/steps/2`, { headers: bearer() })).json().code).toBe("step.missing");
     expect((await send("/v1/runs", { headers: bearer() })).json().runs).toHaveLength(1);
     // Who opens a run is on the record, once for a while.
     await send(`/v1/runs/${sample.run.id}`, { headers: bearer() });

@@ -1,5 +1,5 @@
 /** What the server needs from whoever runs it. Everything else it reads from the store. */
-import type { Actor, Approver, DecisionAnswer, DecisionPorts } from "@saferun/core";
+import type { Actor, Approver, DecisionAnswer, DecisionPorts, RunTree } from "@saferun/core";
 import type { SearchAnswer, SearchRequest } from "@saferun/store";
 import type { z } from "zod";
 import type { Agents, Channels, ChannelTested, Project } from "./schemas/agents.ts";
@@ -14,7 +14,7 @@ import type {
   Tried,
   TryBody,
 } from "./schemas/policies.ts";
-import type { Comparison, Run, RunTest, WhatIf } from "./schemas/runs.ts";
+import type { Comparison, RunTest, WhatIf } from "./schemas/runs.ts";
 
 export interface ServerPorts extends DecisionPorts {
   /** Who sends the requests: of `saferun dev` the account, whom nobody verified. */
@@ -81,7 +81,7 @@ export interface PolicyDesk {
 
 export interface ReplayDesk {
   /** The run as a tree of steps; undefined where there is no such run. */
-  tree(run: string): Promise<Wire<typeof Run>["tree"] | undefined>;
+  tree(run: string): Promise<RunTree | undefined>;
   whatIf(run: string, files: Files): Promise<Wire<typeof WhatIf>>;
   /** @throws ProblemError where no call of it can be had from the record. */
   test(run: string): Promise<Wire<typeof RunTest>>;

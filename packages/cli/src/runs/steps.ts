@@ -57,9 +57,10 @@ export async function runEntries(store: LogStore, run: string): Promise<StoredEn
   const all: StoredEntry[] = [];
   for (let from = 0; ; ) {
     const batch = await store.entries({ from, limit: BATCH, run });
-    all.push(...batch);
     const last = batch.at(-1);
-    if (last === undefined || batch.length < BATCH) return all;
+    // Where entries are large, a page ends before it is full.
+    if (last === undefined) return all;
+    all.push(...batch);
     from = last.seq + 1;
   }
 }

@@ -1,6 +1,6 @@
 /** Runs, their steps, and what other policies would have made of them. */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { RunSummary } from "@saferun/core";
+import { type RunSummary, type RunTree, toWire } from "@saferun/core";
 import type { Activity } from "../activity.ts";
 import type { Looks } from "../looks.ts";
 import type { ServerPorts } from "../ports.ts";
@@ -9,6 +9,7 @@ import { json, problems, router } from "../route.ts";
 import * as schema from "../schemas/runs.ts";
 import { Id, IdParam } from "../schemas/values.ts";
 import { iso } from "../wire/moment.ts";
+import { outlineJson, promptJson, stepsJson } from "../wire/run.ts";
 
 const tags = ["runs"];
 const PAGE = 50;
@@ -31,6 +32,33 @@ const one = createRoute({
   tags,
   request: { params: IdParam },
   responses: { 200: json(schema.Run), ...problems },
+});
+
+const outline = createRoute({
+  method: "get",
+  path: "/runs/{id}/outline",
+  tags,
+  summary: "a run with its steps, without what they hold",
+  request: { params: IdParam },
+  responses: { 200: json(schema.RunOutline), ...problems },
+});
+
+const steps = createRoute({
+  method: "get",
+  path: "/runs/{id}/steps/{number}",
+  tags,
+  summary: "a step with what it holds, and those around it that fit beside it",
+  request: { params: schema.StepNumber },
+  responses: { 200: json(schema.Steps), ...problems },
+});
+
+const prompt = createRoute({
+  method: "get",
+  path: "/runs/{id}/steps/{number}/prompt",
+  tags,
+  summary: "what the model had been asked when a step was made",
+  request: { params: schema.StepNumber, query: schema.PromptQuery },
+  responses: { 200: json(schema.StepPrompt), ...problems },
 });
 
 const whatIf = createRoute({
@@ -62,7 +90,6 @@ const compare = createRoute({
 
 export function runRoutes({ store, replay }: ServerPorts, activity: Activity, looks: Looks) {
   async function summaries(runs: readonly RunSummary[]) {
-    await activity.look();
     const pending = await store.approvals({ state: "pending", limit: MOST_WAITING });
     return runs.map((run) => ({
       id: run.id,
@@ -77,6 +104,14 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity, lo
     }));
   }
 
+  /** Whoever asks for content is in the log before any of it is read. */
+  async function looked(id: string): Promise<RunTree> {
+    await looks.shows("run", { runs: [id] });
+    const tree = await replay.tree(id);
+    if (tree === undefined) throw noRun();
+    return tree;
+  }
+
   async function summary(id: string) {
     const run = await store.run(id);
     const [found] = run === undefined ? [] : await summaries([run]);
@@ -87,6 +122,7 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity, lo
   return router()
     .openapi(list, async (c) => {
       const { cursor, agent } = c.req.valid("query");
+      await activity.look();
       const all = await store.runs({ limit: MOST_RUNS });
       const after = cursor === undefined ? 0 : all.findIndex(({ id }) => id === cursor) + 1;
       const rest = all.slice(after).filter((run) => agent === undefined || run.agent === agent);
@@ -95,10 +131,23 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity, lo
     })
     .openapi(one, async (c) => {
       const run = await summary(c.req.valid("param").id);
-      const tree = await replay.tree(run.id);
-      if (tree === undefined) throw noRun();
-      await looks.shows("run", { runs: [run.id] });
-      return c.json({ run, tree }, 200);
+      return c.json({ run, tree: toWire(await looked(run.id)) }, 200);
+    })
+    .openapi(outline, async (c) => {
+      const run = await summary(c.req.valid("param").id);
+      return c.json({ run, ...outlineJson(await looked(run.id)) }, 200);
+    })
+    .openapi(steps, async (c) => {
+      const { id, number } = c.req.valid("param");
+      const { id: run } = await summary(id);
+      const found = stepsJson(await looked(run), number);
+      if (found.length === 0) throw noStep();
+      return c.json({ steps: [...found] }, 200);
+    })
+    .openapi(prompt, async (c) => {
+      const { id, number } = c.req.valid("param");
+      const { id: run } = await summary(id);
+      return c.json(promptJson(await looked(run), number, c.req.valid("query").last), 200);
     })
     .openapi(whatIf, async (c) => {
       const { id } = await summary(c.req.valid("param").id);
@@ -116,6 +165,10 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity, lo
       await looks.shows("comparison", { runs: [left.id, right.id] });
       return c.json({ left, right, ...(await replay.compare(left.id, right.id)) }, 200);
     });
+}
+
+function noStep(): ProblemError {
+  return new ProblemError({ status: 404, code: "step.missing", detail: "the run has no such step" });
 }
 
 function noRun(): ProblemError {

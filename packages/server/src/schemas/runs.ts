@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { RunTree, Totals, WhatIfCall, Wire } from "@saferun/core";
+import type { Content, RunTree, ToolStep, Totals, TreeStep, WhatIfCall, Wire } from "@saferun/core";
 import { PolicyText } from "./policies.ts";
 import { Id, Moment } from "./values.ts";
 
@@ -45,6 +45,99 @@ const Tree = z.custom<Wire<RunTree>>(() => true).openapi({ type: "object", descr
 
 /** The run as a tree of steps, made from its entries alone. */
 export const Run = z.object({ run: RunSummary, tree: Tree }).openapi("Run");
+
+/** What the log holds of something, or what became of it. */
+const Recorded = z.custom<Wire<Content>>(() => true).openapi({ type: "object", description: "recorded content" });
+
+/** Ms since 1970; `to` is null while it lasts. */
+const Span = z.object({ from: z.number(), to: z.number().nullable() });
+
+/** A step without its content. */
+const StepRow = z.object({
+  kind: z.enum(["call", "model", "event"]),
+  /** From 1; a step's place among the rows that are steps. */
+  number: z.number().int(),
+  /** Calls around it. */
+  depth: z.number().int(),
+  /** Of the tool, the model or the event; null where it is not known. */
+  name: z.string().nullable(),
+  /** Null of an event. */
+  state: z.string().nullable(),
+  at: z.number(),
+  agent: z.string().nullable(),
+  turn: z.number().int().nullable(),
+  evaluate: z.array(Span),
+  wait: z.array(Span),
+  execute: Span.nullable(),
+  /** The question that waits for a person. */
+  approval: z.string().nullable(),
+});
+
+/** A run of its own that was started within this one. */
+const InnerRun = z.object({
+  kind: z.literal("run"),
+  depth: z.number().int(),
+  run: Id,
+  agent: z.string().nullable(),
+  started_at: z.number(),
+  last_at: z.number(),
+  calls: z.number().int(),
+});
+
+/** A run at one look, of a size that grows with the number of its steps and not with what they hold. */
+export const RunOutline = z
+  .object({
+    run: RunSummary,
+    principal: Recorded.nullable(),
+    /** The person's own words. */
+    prompt: Recorded.nullable(),
+    started_at: z.number(),
+    last_at: z.number(),
+    gaps: z.array(z.object({ from: z.number().int(), to: z.number().int() })),
+    totals: z.custom<Wire<Totals>>(() => true).openapi({ type: "object" }),
+    /** In the order of their beginnings, what happened within a call below it. */
+    rows: z.array(z.discriminatedUnion("kind", [StepRow, InnerRun])),
+  })
+  .openapi("RunOutline");
+
+/** Of calls: what happened within them are steps of their own, and decisions stand without what they were made in. */
+type Shown<Step extends TreeStep> = Step extends ToolStep
+  ? Omit<Step, "steps" | "runs" | "decisions"> & {
+      readonly decisions: readonly Omit<Step["decisions"][number], "content">[];
+    }
+  : Omit<Step, "decision"> &
+      (Step extends { decision: infer Decision }
+        ? { readonly decision: Decision extends null ? null : Omit<Decision, "content"> }
+        : unknown);
+export type ShownStep = Shown<TreeStep>;
+
+export const StepNumber = z.object({ id: Id, number: z.coerce.number().int().min(1) });
+
+export const Steps = z
+  .object({
+    steps: z.array(
+      z.object({
+        step: z.custom<Wire<ShownStep>>(() => true).openapi({ type: "object", description: "a step with its content" }),
+        /** Tools offered, temperature and the like, of a question to a model. */
+        settings: Recorded.nullable(),
+      }),
+    ),
+  })
+  .openapi("Steps");
+
+/** So many messages from the end; a prompt may have thousands. */
+export const PromptQuery = z.object({ last: z.coerce.number().int().min(1).max(100_000).default(30) });
+
+/** What the model had been asked last when a step was made, the oldest message first; null: it is not in the log. */
+export const StepPrompt = z
+  .object({
+    /** False: no model had been asked. */
+    asked: z.boolean(),
+    /** Messages before these. */
+    before: z.number().int(),
+    messages: z.array(Recorded.nullable()),
+  })
+  .openapi("StepPrompt");
 
 export const WhatIfBody = z.strictObject({ files: z.array(PolicyText).min(1).max(200) }).openapi("WhatIfBody");
 

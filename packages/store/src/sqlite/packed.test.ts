@@ -31,7 +31,7 @@ async function made(): Promise<DatabaseSync> {
       salt: nodeRandom.bytes(32),
       bytes,
     }));
-    return { type: "call.lost", ...(number % 3 === 0 ? {} : { run: `"run",${number}` }), parts };
+    return { type: "call.lost", ...(number % 3 === 0 ? {} : { run: `"run",${number % 7}` }), parts };
   });
   await store.commit({ entries });
   await store.commit({ entries: [{ type: "call.lost" }], erase: [{ seq: 3, names: ["part/0", "part/2"] }] });
@@ -40,10 +40,13 @@ async function made(): Promise<DatabaseSync> {
 }
 
 /** The same read row by row. */
-function rowByRow(db: DatabaseSync, from: number, limit: number) {
+function rowByRow(db: DatabaseSync, from: number, limit: number, run?: string) {
   const parts = db.prepare("SELECT name, salt, bytes FROM parts WHERE id >= ? AND id < ? ORDER BY id");
-  const rows = db.prepare("SELECT seq, run, leaf, header FROM entries WHERE seq >= ? ORDER BY seq LIMIT ?");
-  return rows.all(from, limit).map(({ seq, run, leaf, header }) => {
+  const rows = db.prepare(
+    "SELECT seq, run, leaf, header FROM entries WHERE (? IS NULL OR run = ?) AND seq >= ? ORDER BY seq LIMIT ?",
+  );
+  const wanted = run ?? null;
+  return rows.all(wanted, wanted, from, limit).map(({ seq, run, leaf, header }) => {
     const found = parts.all(Number(seq) * 1_024, (Number(seq) + 1) * 1_024).map((part) => ({ ...part }));
     return { seq, header, leaf, parts: found, columns: { run, parts: found.length } };
   });
@@ -73,6 +76,14 @@ describe("entries read many in one row", () => {
     ] as const) {
       same(from, limit);
     }
+    for (const [from, limit, run] of [
+      [0, 150, '"run",4'],
+      [50, 3, '"run",4'],
+      [0, 150, "none"],
+    ] as const) {
+      expect(plain(read(from, limit, run))).toEqual(plain(rowByRow(db, from, limit, run)));
+    }
+    expect(read(0, 150, '"run",4').length).toBeGreaterThan(10);
     expect(read(3, 1)[0]?.parts.map(({ salt, bytes }) => salt === null && bytes === null)).toEqual([true, false, true]);
     db.exec("DELETE FROM entries WHERE seq IN (5, 70, 71, 140)");
     same(0, 151);

@@ -14,10 +14,10 @@ const LARGE_BYTES = 65_536;
 const PAGE_BYTES = 16_777_216;
 
 /**
- * Pages of entries from a position on, in their order.
+ * Pages of entries from a position on, in their order; with `run`, of that run alone.
  * A page holds at most `limit` entries; fewer than are there only beyond 64 of them, when they are large.
  */
-export function createPackedReader(db: DatabaseSync): (from: number, limit: number) => StoredEntry[] {
+export function createPackedReader(db: DatabaseSync): (from: number, limit: number, run?: string) => StoredEntry[] {
   // `||` and `group_concat` put bytes together as they are; what is no blob shows, so that no length is one of characters.
   const lists = `json_group_array(seq), json_group_array(run), json_group_array(length(leaf)), json_group_array(length(header)),
     CAST(group_concat(leaf || header, '') AS BLOB), total(typeof(leaf) <> 'blob' OR typeof(header) <> 'blob')`;
@@ -26,16 +26,23 @@ export function createPackedReader(db: DatabaseSync): (from: number, limit: numb
   const next = db.prepare(
     `SELECT ${lists} FROM (SELECT seq, run, leaf, header FROM entries WHERE seq >= ? ORDER BY seq LIMIT ?)`,
   );
-  const contents = db.prepare(
-    `SELECT json_group_array(id), json_group_array(name), json_group_array(length(salt)), json_group_array(length(bytes)),
-       CAST(group_concat(ifnull(salt, x'') || iif(length(bytes) > ${LARGE_BYTES}, x'', ifnull(bytes, x'')), '') AS BLOB),
-       total(typeof(salt) NOT IN ('blob', 'null') OR typeof(bytes) NOT IN ('blob', 'null'))
-     FROM parts WHERE id >= ? AND id < ?`,
+  const ofRun = db.prepare(
+    `SELECT ${lists} FROM (SELECT seq, run, leaf, header FROM entries WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?)`,
+  );
+  const pieces = `json_group_array(id), json_group_array(name), json_group_array(length(salt)), json_group_array(length(bytes)),
+    CAST(group_concat(ifnull(salt, x'') || iif(length(bytes) > ${LARGE_BYTES}, x'', ifnull(bytes, x'')), '') AS BLOB),
+    total(typeof(salt) NOT IN ('blob', 'null') OR typeof(bytes) NOT IN ('blob', 'null'))`;
+  const contents = db.prepare(`SELECT ${pieces} FROM parts WHERE id >= ? AND id < ?`);
+  // Between the entries of a run lie those of others: only its own parts are read.
+  const contentsOfRun = db.prepare(
+    `SELECT ${pieces} FROM (SELECT p.id, p.name, p.salt, p.bytes
+       FROM (SELECT seq FROM entries WHERE run = ? AND seq >= ? AND seq <= ? ORDER BY seq) e CROSS JOIN parts p
+       WHERE p.id >= e.seq * ${PARTS_PER_ENTRY} AND p.id < (e.seq + 1) * ${PARTS_PER_ENTRY} ORDER BY p.id)`,
   );
   const large = db.prepare("SELECT bytes FROM parts WHERE id = ?");
-  for (const statement of [following, next, contents, large]) statement.setReturnArrays(true);
+  for (const statement of [following, next, ofRun, contents, contentsOfRun, large]) statement.setReturnArrays(true);
 
-  function group(row: unknown): Group {
+  function group(row: unknown, run?: string): Group {
     const [seqs, runs, leaves, sizes, packed] = columns(row, "header");
     const cut = cutter(packed, "header");
     const entries = seqs.map((seq, index): Writable => {
@@ -50,15 +57,18 @@ export function createPackedReader(db: DatabaseSync): (from: number, limit: numb
       };
     });
     cut.end();
-    return { entries, bytes: packed.length + addParts(entries) };
+    return { entries, bytes: packed.length + addParts(entries, run) };
   }
 
   /** Their bytes. Beyond 2^53 / 1,024 a position has no parts: no entry of a log stands there. */
-  function addParts(entries: readonly Writable[]): number {
+  function addParts(entries: readonly Writable[], run?: string): number {
     const safe = entries.filter(({ seq }) => Number.isSafeInteger((seq + 1) * PARTS_PER_ENTRY));
     const [first, last] = [safe[0], safe.at(-1)];
     if (first === undefined || last === undefined) return 0;
-    const found = contents.get(first.seq * PARTS_PER_ENTRY, (last.seq + 1) * PARTS_PER_ENTRY);
+    const found =
+      run === undefined
+        ? contents.get(first.seq * PARTS_PER_ENTRY, (last.seq + 1) * PARTS_PER_ENTRY)
+        : contentsOfRun.get(run, first.seq, last.seq);
     const [ids, names, salts, sizes, packed] = columns(found, "bytes");
     const cut = cutter(packed, "bytes");
     let [at, bytes] = [0, packed.length];
@@ -92,15 +102,20 @@ export function createPackedReader(db: DatabaseSync): (from: number, limit: numb
     return found === null ? null : blob(found, "bytes");
   }
 
-  return (from, limit) => {
+  return (from, limit, run) => {
     const page: StoredEntry[] = [];
     let position = from;
-    let isGapless = true;
+    let isGapless = run === undefined;
     for (let bytes = 0; page.length < limit; ) {
       if ((bytes >= PAGE_BYTES && page.length >= GROUP) || !Number.isSafeInteger(position)) break;
       const wanted = Math.min(GROUP, limit - page.length);
-      const row = isGapless ? following.get(position, position + wanted) : next.get(position, wanted);
-      const found = group(row);
+      const row =
+        run !== undefined
+          ? ofRun.get(run, position, wanted)
+          : isGapless
+            ? following.get(position, position + wanted)
+            : next.get(position, wanted);
+      const found = group(row, run);
       page.push(...found.entries);
       bytes += found.bytes;
       position = (found.entries.at(-1)?.seq ?? position - 1) + 1;

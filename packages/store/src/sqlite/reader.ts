@@ -15,7 +15,6 @@ import {
   type StateKind,
   type StateRow,
   type StoredEntry,
-  type StoredPart,
   type Stray,
   SUMMARY_CHARACTERS,
   type TreeHead,
@@ -38,34 +37,7 @@ export function createReader(path: string, options: { readonly busyMs: number; r
   const packed = createPackedReader(db);
 
   function entries(query: { from: number; limit: number; run?: string }): StoredEntry[] {
-    const limit = Math.max(0, Math.min(query.limit, MOST_ENTRIES));
-    if (query.run === undefined) return packed(query.from, limit);
-    return statements.entriesOfRun.all(query.run, query.from, limit).map((found) => {
-      const seq = integer(found.seq, "seq");
-      const isSafe = Number.isSafeInteger((seq + 1) * PARTS_PER_ENTRY);
-      const rows = isSafe ? statements.parts.all(seq * PARTS_PER_ENTRY, (seq + 1) * PARTS_PER_ENTRY) : [];
-      const { parts, places } = placed(seq, rows);
-      return {
-        seq,
-        header: blob(found.header, "header"),
-        leaf: blob(found.leaf, "leaf"),
-        parts,
-        columns: { run: found.run === null ? null : text(found.run, "run"), parts: places },
-      };
-    });
-  }
-
-  /** `places` is one more than the last part's place: the number of parts, when none is out of place. */
-  function placed(seq: number, rows: readonly Row[]): { parts: StoredPart[]; places: number } {
-    const last = rows.at(-1);
-    return {
-      parts: rows.map((found) => ({
-        name: text(found.name, "name"),
-        salt: found.salt === null ? null : blob(found.salt, "salt"),
-        bytes: found.bytes === null ? null : blob(found.bytes, "bytes"),
-      })),
-      places: last === undefined ? 0 : integer(last.id, "id") - seq * PARTS_PER_ENTRY + 1,
-    };
+    return packed(query.from, Math.max(0, Math.min(query.limit, MOST_ENTRIES)), query.run);
   }
 
   function callEntries({ run, from, limit }: { run: string; from: number; limit: number }): CallEntry[] {
@@ -178,12 +150,8 @@ export type Reader = ReturnType<typeof createReader>;
 function prepareAll(db: DatabaseSync) {
   const statements = {
     head: db.prepare("SELECT log, size, peaks FROM log WHERE id = 1"),
-    entriesOfRun: db.prepare(
-      "SELECT seq, run, leaf, header FROM entries WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?",
-    ),
     callEntries: db.prepare(CALL_ENTRIES),
     leaves: db.prepare("SELECT leaf FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq"),
-    parts: db.prepare("SELECT id, name, salt, bytes FROM parts WHERE id >= ? AND id < ? ORDER BY id"),
     strayEntries: db.prepare("SELECT seq FROM entries WHERE seq < ?"),
     strayParts: db.prepare("SELECT id FROM parts WHERE id < ? OR id >= ?"),
     checkpoints: db.prepare("SELECT size, note FROM checkpoints ORDER BY size"),
@@ -216,7 +184,6 @@ function prepareAll(db: DatabaseSync) {
     writers: db.prepare("SELECT id, boot, namespace, pid, started, closed FROM writers"),
   };
   // Positions that somebody bent beyond 2^53 must be reported, not thrown over.
-  for (const statement of [statements.entriesOfRun, statements.parts]) statement.setReadBigInts(true);
   for (const statement of [statements.strayEntries, statements.strayParts, statements.checkpoints]) {
     statement.setReadBigInts(true);
   }

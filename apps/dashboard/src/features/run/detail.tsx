@@ -3,6 +3,7 @@ import { Link, useSearch } from "@tanstack/react-router";
 import { memo } from "react";
 import { useShortcuts } from "../../app/shortcuts.ts";
 import { StateBadge } from "../../ui/badge.tsx";
+import { Failure } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time, useNow } from "../../ui/time.tsx";
 import { words } from "../../ui/words.ts";
@@ -12,21 +13,24 @@ import { DecisionTab } from "./tabs/decision.tsx";
 import { PromptTab } from "./tabs/prompt.tsx";
 import { RawTab } from "./tabs/raw.tsx";
 import { ResultTab } from "./tabs/result.tsx";
-import { isOpen, nameOf, type Step, stateOf, stretchesOf, type Tree } from "./tree.ts";
+import { type Held, isOpen, nameOf, type Outline, type Step, type Stretch, stretchesOf } from "./tree.ts";
+import { useHeld } from "./use-held.ts";
 
 export const TABS = ["Arguments", "Decision", "Result", "Prompt", "Raw"] as const;
 export type Tab = (typeof TABS)[number];
 
 export interface DetailProps {
-  readonly tree: Tree;
-  readonly steps: readonly Step[];
+  readonly outline: Outline;
   readonly step: Step;
+  /** Number of the run's last step. */
+  readonly last: number;
   readonly onTab: (tab: Tab) => void;
 }
 
-export const Detail = memo(function Detail({ tree, steps, step, onTab }: DetailProps) {
+export const Detail = memo(function Detail({ outline, step, last, onTab }: DetailProps) {
   const { tab: named } = useSearch({ from: "/runs/$id" });
   const tab = TABS.find((one) => one === named) ?? tellingTab(step);
+  const { data: held, error, refetch } = useHeld(outline.run.id, step.number, last);
   useShortcuts(TABS.map((one, at) => ({ keys: `${at + 1}`, does: `show ${one}`, run: () => onTab(one) })));
   return (
     <section aria-label={`Step ${step.number}`} className="min-w-0">
@@ -49,22 +53,25 @@ export const Detail = memo(function Detail({ tree, steps, step, onTab }: DetailP
         ))}
       </nav>
       <div className="pt-4">
-        <TabBody {...{ tree, steps, step, tab }} />
+        {held !== undefined ? (
+          <TabBody run={outline} held={held} tab={tab} />
+        ) : error === null ? null : (
+          <Failure error={error} retry={() => void refetch()} />
+        )}
       </div>
     </section>
   );
 });
 
 /** Where nobody has chosen: why it was refused, what came of it, or what was asked for. */
-function tellingTab(step: Step): Tab {
-  if (step.kind === "model") return "Result";
-  const state = stateOf(step);
+function tellingTab({ kind, state }: Step): Tab {
+  if (kind === "model") return "Result";
   if (state === "denied" || state === "expired" || state === "withdrawn") return "Decision";
   return state === "failed" ? "Result" : "Arguments";
 }
 
 function Head({ step }: { readonly step: Step }) {
-  const state = stateOf(step);
+  const { state } = step;
   return (
     <>
       <h2 className="flex flex-wrap items-center gap-2 text-lg font-semibold">
@@ -88,7 +95,7 @@ function Head({ step }: { readonly step: Step }) {
 }
 
 function Stages({ step }: { readonly step: Step }) {
-  const stretches = stretchesOf({ kind: "step", step, depth: 0 });
+  const stretches = stretchesOf(step);
   const stages = [...new Set(stretches.map(({ stage }) => stage))];
   return (
     <ul className="mt-1 flex flex-wrap gap-x-4 gap-y-1 text-sm">
@@ -102,31 +109,32 @@ function Stages({ step }: { readonly step: Step }) {
   );
 }
 
-function StageText({
-  stretches,
-  ticks,
-}: {
-  readonly stretches: ReturnType<typeof stretchesOf>;
-  readonly ticks: boolean;
-}) {
+function StageText({ stretches, ticks }: { readonly stretches: readonly Stretch[]; readonly ticks: boolean }) {
   return ticks ? <Ticking stretches={stretches} /> : stagesText(stretches, stretches[0]?.from ?? 0);
 }
 
-function Ticking({ stretches }: { readonly stretches: ReturnType<typeof stretchesOf> }) {
+function Ticking({ stretches }: { readonly stretches: readonly Stretch[] }) {
   return stagesText(stretches, useNow());
 }
 
-const TabBody = memo(function TabBody({ tree, steps, step, tab }: Omit<DetailProps, "onTab"> & { readonly tab: Tab }) {
+interface TabBodyProps {
+  readonly run: Outline;
+  readonly held: Held;
+  readonly tab: Tab;
+}
+
+const TabBody = memo(function TabBody({ run: { run, prompt }, held, tab }: TabBodyProps) {
+  const { step } = held;
   switch (tab) {
     case "Arguments":
-      return <ArgumentsTab tree={tree} step={step} />;
+      return <ArgumentsTab held={held} />;
     case "Decision":
       return <DecisionTab step={step} />;
     case "Result":
       return <ResultTab step={step} />;
     case "Prompt":
-      return <PromptTab tree={tree} steps={steps} step={step} />;
+      return <PromptTab run={run.id} words={prompt} number={step.number} />;
     case "Raw":
-      return <RawTab key={step.number} run={tree.run} step={step} />;
+      return <RawTab key={step.number} run={run.id} step={step} />;
   }
 });

@@ -4,21 +4,14 @@ import { PageHead } from "../../ui/card.tsx";
 import { dollarsText } from "../../ui/money.ts";
 import { Untrusted } from "../../ui/text.tsx";
 import { spanText, Time } from "../../ui/time.tsx";
-import { Liveness, type RunSummary } from "../runs/row.tsx";
+import { Liveness } from "../runs/row.tsx";
 import { StageMark } from "./bars.tsx";
 import { ContentView, shownOf } from "./content.tsx";
-import type { Tree } from "./tree.ts";
+import type { Outline } from "./tree.ts";
 
-export function RunHead({
-  run,
-  tree,
-  children,
-}: {
-  readonly run: RunSummary;
-  readonly tree: Tree;
-  readonly children: ReactNode;
-}) {
-  const principal = shownOf(tree.principal);
+export function RunHead({ outline, children }: { readonly outline: Outline; readonly children: ReactNode }) {
+  const { run } = outline;
+  const principal = shownOf(outline.principal);
   const id = typeof principal === "object" && principal !== null && "id" in principal ? principal.id : undefined;
   return (
     <>
@@ -40,25 +33,25 @@ export function RunHead({
                 for <Untrusted>{id}</Untrusted>
               </>
             ) : null}
-            , <Time at={run.started_at} />, lasted {spanText(tree.last_at - tree.started_at)}
+            , <Time at={run.started_at} />, lasted {spanText(outline.last_at - outline.started_at)}
             <span className="block font-mono text-sm break-all">{run.id}</span>
           </>
         }
       >
         {children}
       </PageHead>
-      {tree.gaps.map(({ from, to }) => (
+      {outline.gaps.map(({ from, to }) => (
         <p key={from} role="alert" className="mb-3 rounded-md bg-deny-soft px-3 py-2 text-deny">
           Entries {from} to {to} of this run are not in the log: this is not the whole run.
         </p>
       ))}
-      <Words tree={tree} />
-      <Totals totals={tree.totals} waiting={run.waiting > 0} />
+      <Words prompt={outline.prompt} />
+      <Totals totals={outline.totals} waiting={run.waiting > 0} />
     </>
   );
 }
 
-function Words({ tree: { prompt } }: { readonly tree: Tree }) {
+function Words({ prompt }: Pick<Outline, "prompt">) {
   if (prompt === null) return null;
   const value = shownOf(prompt);
   const texts = Array.isArray(value) ? value.filter((text) => typeof text === "string") : [];
@@ -76,7 +69,7 @@ function Words({ tree: { prompt } }: { readonly tree: Tree }) {
   );
 }
 
-function Totals({ totals, waiting }: { readonly totals: Tree["totals"]; readonly waiting: boolean }) {
+function Totals({ totals, waiting }: { readonly totals: Outline["totals"]; readonly waiting: boolean }) {
   const models = totals.models > 0;
   return (
     <dl className="mb-5 flex flex-wrap gap-x-8 gap-y-3">

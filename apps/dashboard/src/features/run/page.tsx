@@ -11,7 +11,7 @@ import { StageMark } from "./bars.tsx";
 import { Detail, type Tab } from "./detail.tsx";
 import { RunHead } from "./head.tsx";
 import { Scrubber } from "./scrubber.tsx";
-import { firstLook, isOpen, nameOf, readRun, rowsOf, type Step, stateOf, type Tree } from "./tree.ts";
+import { firstLook, isOpen, isStep, nameOf, type Outline, readRun, type Step } from "./tree.ts";
 import { useStep } from "./use-step.ts";
 import { Waterfall } from "./waterfall.tsx";
 
@@ -23,17 +23,17 @@ export function RunPage() {
   }
   return (
     <>
-      <RunHead run={data.run} tree={data.tree}>
+      <RunHead outline={data}>
         <RunActions run={data.run} />
       </RunHead>
-      <Steps key={id} tree={data.tree} />
+      <Steps key={id} outline={data} />
     </>
   );
 }
 
-function Steps({ tree }: { readonly tree: Tree }) {
-  const rows = useMemo(() => rowsOf(tree), [tree]);
-  const steps = useMemo(() => rows.flatMap((row) => (row.kind === "step" ? [row.step] : [])), [rows]);
+function Steps({ outline }: { readonly outline: Outline }) {
+  const { rows } = outline;
+  const steps = useMemo(() => rows.filter(isStep), [rows]);
   const first = useMemo(() => firstLook(steps), [steps]);
   const [current, go] = useStep(first, Math.max(1, steps.length));
   const { scale = false } = useSearch({ from: "/runs/$id" });
@@ -58,10 +58,10 @@ function Steps({ tree }: { readonly tree: Tree }) {
         <div className="grid lg:grid-cols-[minmax(0,11fr)_minmax(0,12fr)]">
           <div className="min-w-0 border-b border-line lg:border-r lg:border-b-0">
             <Legend toScale={scale} />
-            <Waterfall tree={tree} rows={rows} current={followed} toScale={scale} onChoose={go} />
+            <Waterfall outline={outline} current={followed} toScale={scale} onChoose={go} />
           </div>
           <div className="min-w-0 p-4 lg:max-h-[calc(62dvh+2.75rem)] lg:overflow-y-auto">
-            {shown === undefined ? null : <Detail tree={tree} steps={steps} step={shown} onTab={setTab} />}
+            {shown === undefined ? null : <Detail outline={outline} step={shown} last={steps.length} onTab={setTab} />}
           </div>
         </div>
       </Card>
@@ -91,7 +91,7 @@ const Pending = memo(function Pending({
             >
               {step.number}. <Untrusted>{nameOf(step)}</Untrusted>
             </button>
-            <span>{OPEN_TEXT[stateOf(step) ?? ""]}</span>
+            <span>{OPEN_TEXT[step.state ?? ""]}</span>
             <AnswerLink step={step} />
           </li>
         ))}
@@ -111,10 +111,9 @@ const OPEN_TEXT: Readonly<Record<string, string>> = {
 };
 
 function AnswerLink({ step }: { readonly step: Step }) {
-  const approval = step.kind === "call" ? step.approvals.find(({ state }) => state === "waiting") : undefined;
-  if (approval === undefined) return null;
+  if (step.approval === null) return null;
   return (
-    <Link to="/" search={{ approval: approval.id }} className="font-medium text-accent underline underline-offset-2">
+    <Link to="/" search={{ approval: step.approval }} className="font-medium text-accent underline underline-offset-2">
       answer it
     </Link>
   );

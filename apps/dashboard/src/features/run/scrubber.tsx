@@ -3,7 +3,7 @@ import { memo } from "react";
 import { useShortcuts } from "../../app/shortcuts.ts";
 import { Button } from "../../ui/button.tsx";
 import { words } from "../../ui/words.ts";
-import { isOpen, isWrong, nameOf, type Step, stateOf } from "./tree.ts";
+import { isOpen, isWrong, nameOf, type Step } from "./tree.ts";
 
 export interface ScrubberProps {
   readonly steps: readonly Step[];
@@ -61,7 +61,7 @@ export function Scrubber({ steps, current, onChoose }: ScrubberProps) {
 }
 
 function valueText(step: Step, last: number): string {
-  return [`${step.number} of ${last}`, nameOf(step), stateOf(step) ?? ""].filter(Boolean).join(", ");
+  return [`${step.number} of ${last}`, nameOf(step), step.state ?? ""].filter(Boolean).join(", ");
 }
 
 const MOST_MARKS = 300;

@@ -8,11 +8,10 @@ import { spanText } from "../../ui/time.tsx";
 import { words } from "../../ui/words.ts";
 import { Bars, stagesText } from "./bars.tsx";
 import { clockScale, squeezedScale, type TimeScale } from "./time-scale.ts";
-import { nameOf, type Row, stateOf, stretchesOf, type Tree } from "./tree.ts";
+import { type InnerRun, nameOf, type Outline, type Step, stretchesOf } from "./tree.ts";
 
 export interface WaterfallProps {
-  readonly tree: Tree;
-  readonly rows: readonly Row[];
+  readonly outline: Outline;
   /** Number of the step that is shown. */
   readonly current: number;
   readonly toScale: boolean;
@@ -21,9 +20,10 @@ export interface WaterfallProps {
 
 const ROW_PX = 54;
 
-export const Waterfall = memo(function Waterfall({ tree, rows, current, toScale, onChoose }: WaterfallProps) {
+export const Waterfall = memo(function Waterfall({ outline, current, toScale, onChoose }: WaterfallProps) {
+  const { rows } = outline;
   const place = useRef<HTMLElement>(null);
-  const scale = useMemo(() => scaleOf(tree, rows, toScale), [tree, rows, toScale]);
+  const scale = useMemo(() => scaleOf(outline, toScale), [outline, toScale]);
   const list = useVirtualizer({
     count: rows.length,
     getScrollElement: () => place.current,
@@ -32,10 +32,7 @@ export const Waterfall = memo(function Waterfall({ tree, rows, current, toScale,
     // Rows that come in sight by a scroll may wait for a frame: nothing else has to.
     useFlushSync: false,
   });
-  const index = useMemo(
-    () => rows.findIndex((row) => row.kind === "step" && row.step.number === current),
-    [rows, current],
-  );
+  const index = useMemo(() => rows.findIndex((row) => row.kind !== "run" && row.number === current), [rows, current]);
   useEffect(() => {
     if (index >= 0) list.scrollToIndex(index, { align: "auto" });
   }, [index, list]);
@@ -54,9 +51,15 @@ export const Waterfall = memo(function Waterfall({ tree, rows, current, toScale,
               style={{ height: ROW_PX, transform: `translateY(${start}px)` }}
             >
               {row.kind === "run" ? (
-                <RunLine row={row} scale={scale} />
+                <RunLine run={row} scale={scale} />
               ) : (
-                <StepLine row={row} scale={scale} started={tree.started_at} {...{ onChoose }} current={at === index} />
+                <StepLine
+                  step={row}
+                  scale={scale}
+                  started={outline.started_at}
+                  current={at === index}
+                  onChoose={onChoose}
+                />
               )}
             </li>
           );
@@ -66,14 +69,14 @@ export const Waterfall = memo(function Waterfall({ tree, rows, current, toScale,
   );
 });
 
-function scaleOf(tree: Tree, rows: readonly Row[], toScale: boolean): TimeScale {
+function scaleOf({ rows, started_at, last_at }: Outline, toScale: boolean): TimeScale {
   const stretches = rows.flatMap(stretchesOf);
   const ends = stretches.flatMap(({ from, to }) => (to === null ? [from] : [from, to]));
   // Beyond the last moment there is room in which what goes on goes on.
   const open = stretches.some(({ to }) => to === null);
-  const to = ends.reduce((latest, end) => Math.max(latest, end), tree.last_at);
-  const last = open ? to + Math.max(1, Math.ceil((to - tree.started_at) / 5)) : to;
-  return toScale ? clockScale(tree.started_at, last) : squeezedScale([tree.started_at, ...ends, last]);
+  const to = ends.reduce((latest, end) => Math.max(latest, end), last_at);
+  const last = open ? to + Math.max(1, Math.ceil((to - started_at) / 5)) : to;
+  return toScale ? clockScale(started_at, last) : squeezedScale([started_at, ...ends, last]);
 }
 
 const LINE = "flex h-full w-full flex-col justify-center gap-1.5 border-b border-line px-3 text-left";
@@ -85,17 +88,16 @@ function indent(depth: number): { readonly paddingLeft: number } {
 }
 
 interface StepLineProps {
-  readonly row: Extract<Row, { kind: "step" }>;
+  readonly step: Step;
   readonly scale: TimeScale;
   readonly started: number;
   readonly current: boolean;
   readonly onChoose: (number: number) => void;
 }
 
-const StepLine = memo(function StepLine({ row, scale, started, current, onChoose }: StepLineProps) {
-  const { step, depth } = row;
-  const state = stateOf(step);
-  const stretches = stretchesOf(row);
+const StepLine = memo(function StepLine({ step, scale, started, current, onChoose }: StepLineProps) {
+  const { depth, state } = step;
+  const stretches = stretchesOf(step);
   return (
     <button
       type="button"
@@ -122,10 +124,9 @@ const StepLine = memo(function StepLine({ row, scale, started, current, onChoose
   );
 });
 
-function RunLine({ row, scale }: { readonly row: Extract<Row, { kind: "run" }>; readonly scale: TimeScale }) {
-  const { run, depth } = row;
+function RunLine({ run, scale }: { readonly run: InnerRun; readonly scale: TimeScale }) {
   return (
-    <Link to="/runs/$id" params={{ id: run.run }} className={words(LINE, "hover:bg-sunken")} style={indent(depth)}>
+    <Link to="/runs/$id" params={{ id: run.run }} className={words(LINE, "hover:bg-sunken")} style={indent(run.depth)}>
       <span className="flex w-full items-center gap-2">
         <span aria-hidden="true" className="w-7 shrink-0 text-right text-xs text-muted">
           ↳
@@ -133,10 +134,10 @@ function RunLine({ row, scale }: { readonly row: Extract<Row, { kind: "run" }>; 
         <span className="truncate text-accent underline underline-offset-2">
           run of <Untrusted>{run.agent ?? "an agent"}</Untrusted>
         </span>
-        <span className="ml-auto shrink-0 text-xs text-muted">{run.totals.calls} calls</span>
+        <span className="ml-auto shrink-0 text-xs text-muted">{run.calls} calls</span>
       </span>
       <span className="block w-full pl-9">
-        <Bars stretches={stretchesOf(row)} scale={scale} />
+        <Bars stretches={stretchesOf(run)} scale={scale} />
       </span>
     </Link>
   );

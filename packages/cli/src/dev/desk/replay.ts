@@ -4,8 +4,8 @@ import { ProblemError, type ReplayDesk } from "@saferun/server";
 import { CommandError } from "../../exit.ts";
 import { comparisonJson } from "../../replay/comparison.ts";
 import { judgeAgain } from "../../replay/judge-again.ts";
-import { type LoadedRun, loadRun } from "../../replay/load.ts";
 import { testOf } from "../../replay/to-test.ts";
+import { loadedRuns } from "./loaded-runs.ts";
 import type { DraftedPolicies } from "./policies.ts";
 
 /** `inForce`: the policies of this place. `drafted`: loads texts as policies. @throws ProblemError where they do not load. */
@@ -14,14 +14,10 @@ export function replayDesk(
   drafted: DraftedPolicies,
   inForce: () => Promise<CompiledPolicySet>,
 ): ReplayDesk {
-  async function load(id: string): Promise<LoadedRun | undefined> {
-    const summary = await store.run(id);
-    return summary && loadRun(store, summary);
-  }
+  const load = loadedRuns(store);
   return {
     async tree(run) {
-      const loaded = await load(run);
-      return loaded && toWire(loaded.tree);
+      return (await load(run))?.tree;
     },
     async whatIf(run, files) {
       const { policies } = await drafted(files);

@@ -3,23 +3,22 @@ import { changedPaths } from "@saferun/core";
 import { Difference } from "../../../ui/difference.tsx";
 import { Untrusted } from "../../../ui/text.tsx";
 import { ContentView, shownOf } from "../content.tsx";
-import type { CallStep, Recorded, Step, Tree } from "../tree.ts";
+import type { CallStep, EventStep, Held, Recorded } from "../tree.ts";
 import { Part } from "./part.tsx";
 
-export function ArgumentsTab({ tree, step }: { readonly tree: Tree; readonly step: Step }) {
+export function ArgumentsTab({ held: { step, settings } }: { readonly held: Held }) {
   if (step.kind === "call") return <CallArguments step={step} />;
   if (step.kind === "model") {
-    const settings = step.prompt?.settings ?? null;
     return (
       <Part title="Settings of the question">
-        <ContentView content={settings === null ? null : (tree.contents[settings] ?? null)} />
+        <ContentView content={settings} />
       </Part>
     );
   }
   return <EventParts step={step} />;
 }
 
-export function EventParts({ step }: { readonly step: Extract<Step, { kind: "event" }> }) {
+export function EventParts({ step }: { readonly step: EventStep }) {
   if (step.parts.length === 0) return <p className="text-muted">The entry says no more than its name.</p>;
   return step.parts.map(({ name, content }) => (
     <Part key={name} title={<Untrusted>{name}</Untrusted>}>

@@ -3,10 +3,10 @@ import { Link } from "@tanstack/react-router";
 import { Badge, StateBadge } from "../../../ui/badge.tsx";
 import { Untrusted } from "../../../ui/text.tsx";
 import { Time } from "../../../ui/time.tsx";
-import type { CallStep, Decision, Step } from "../tree.ts";
+import type { CallStep, Decision, Held } from "../tree.ts";
 import { Part } from "./part.tsx";
 
-export function DecisionTab({ step }: { readonly step: Step }) {
+export function DecisionTab({ step }: Pick<Held, "step">) {
   const decisions =
     step.kind === "call" ? step.decisions : step.kind === "model" && step.decision ? [step.decision] : [];
   const approvals = step.kind === "call" ? step.approvals : [];

@@ -1,56 +1,59 @@
 /** What the model had been asked when it made this step, oldest message first. */
-import { type Json, type JsonObject, promptMessages } from "@saferun/core";
-import { useMemo, useState } from "react";
+import type { Json, JsonObject } from "@saferun/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { Badge } from "../../../ui/badge.tsx";
 import { Button } from "../../../ui/button.tsx";
 import { JsonTree } from "../../../ui/json-tree.tsx";
+import { Failure } from "../../../ui/states.tsx";
 import { Untrusted } from "../../../ui/text.tsx";
 import { ContentView, shownOf } from "../content.tsx";
-import type { ModelStep, Recorded, Step, Tree } from "../tree.ts";
+import { type Recorded, readPrompt } from "../tree.ts";
 import { Part } from "./part.tsx";
 
 const SHOWN = 30;
+/** Of the longest prompt that there is. */
+const ALL = 100_000;
 
-export function PromptTab({
-  tree,
-  steps,
-  step,
-}: {
-  readonly tree: Tree;
-  readonly steps: readonly Step[];
-  readonly step: Step;
-}) {
+export interface PromptTabProps {
+  readonly run: string;
+  /** The person's own. */
+  readonly words: Recorded | null;
+  readonly number: number;
+}
+
+export function PromptTab({ run, words, number }: PromptTabProps) {
   const [all, setAll] = useState(false);
-  const asked = steps.findLast((one): one is ModelStep => one.kind === "model" && one.number <= step.number);
-  const messages = useMemo(() => (asked === undefined ? [] : messagesOf(tree, steps, asked)), [tree, steps, asked]);
-  if (asked === undefined) {
+  const { data, error, refetch } = useQuery({
+    queryKey: ["run", run, "prompt", number, all],
+    queryFn: ({ signal }) => readPrompt(run, number, all ? ALL : SHOWN, signal),
+    placeholderData: (before, query) => (query?.queryKey[3] === number ? before : undefined),
+  });
+  if (error !== null) return <Failure error={error} retry={() => void refetch()} />;
+  if (data === undefined) return null;
+  const { asked, before, messages } = data;
+  if (!asked) {
     return (
       <Part title="The person's words">
-        <ContentView content={tree.prompt} />
+        <ContentView content={words} />
       </Part>
     );
   }
-  const first = all ? 0 : Math.max(0, messages.length - SHOWN);
   return (
     <>
-      {first === 0 ? null : (
-        <Button onClick={() => setAll(true)}>{first.toLocaleString()} messages before these</Button>
+      {before === 0 ? null : (
+        <Button onClick={() => setAll(true)}>{before.toLocaleString()} messages before these</Button>
       )}
-      <ol className="mt-3 space-y-3 first:mt-0" start={first + 1}>
-        {messages.slice(first).map((message, at) => (
+      <ol className="mt-3 space-y-3 first:mt-0" start={before + 1}>
+        {messages.map((message, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a message's place is what it is known by
-          <li key={first + at} className="rounded-md border border-line px-3 py-2">
+          <li key={before + at} className="rounded-md border border-line px-3 py-2">
             <Message content={message} />
           </li>
         ))}
       </ol>
     </>
   );
-}
-
-function messagesOf(tree: Tree, steps: readonly Step[], asked: ModelStep): readonly (Recorded | null)[] {
-  const models = new Map(steps.flatMap((one) => (one.kind === "model" ? [[one.number, one] as const] : [])));
-  return promptMessages(tree, models, asked);
 }
 
 function mapOf(value: Json | undefined): JsonObject | undefined {

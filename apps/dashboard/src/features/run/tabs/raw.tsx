@@ -4,9 +4,9 @@ import { Link } from "@tanstack/react-router";
 import { api, ask } from "../../../api/client.ts";
 import { JsonTree } from "../../../ui/json-tree.tsx";
 import { Failure, Skeleton } from "../../../ui/states.tsx";
-import type { Step } from "../tree.ts";
+import type { Held } from "../tree.ts";
 
-export function RawTab({ run, step }: { readonly run: string; readonly step: Step }) {
+export function RawTab({ run, step }: { readonly run: string; readonly step: Held["step"] }) {
   const seqs = step.events.map(({ seq }) => seq);
   const { data, error, refetch } = useQuery({
     queryKey: ["run", run, "entries", seqs],

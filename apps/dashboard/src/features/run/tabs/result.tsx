@@ -1,11 +1,11 @@
 import { dollarsText } from "../../../ui/money.ts";
 import { ContentView } from "../content.tsx";
-import type { Step } from "../tree.ts";
+import type { Held } from "../tree.ts";
 import { EventParts } from "./arguments.tsx";
 import { Part } from "./part.tsx";
 
 /** What came back, and what the model was told beside it. */
-export function ResultTab({ step }: { readonly step: Step }) {
+export function ResultTab({ step }: Pick<Held, "step">) {
   if (step.kind === "event") return <EventParts step={step} />;
   const answer = step.kind === "call" ? step.result : step.response;
   if (answer === null && step.error === null)
