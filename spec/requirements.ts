@@ -259,7 +259,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "L6",
     sentence:
       "Secrets redacted before anything is hashed or stored; payloads sealed at rest on demand; erasing a person's data keeps every proof valid",
-    gap: "prompts and answers of models are not sealed at rest, which may repeat a sealed call",
   },
   {
     id: "L7",

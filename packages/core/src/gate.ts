@@ -53,7 +53,7 @@ import type {
   Store,
   Transaction,
 } from "./ports.ts";
-import type { Redactor } from "./redaction/redactor.ts";
+import type { PartRecorder } from "./redaction/redactor.ts";
 import type { JsonObject } from "./value/json.ts";
 
 export interface GatePorts {
@@ -70,7 +70,7 @@ export interface GatePorts {
   /** How many bytes of the record a run and an agent may fill. Absent: no bound. */
   readonly quota?: ByteQuota;
   /** Whose masks the store's commits carry: commitments that the gate names itself must be those of masked content. */
-  readonly redactor?: Pick<Redactor, "part">;
+  readonly redactor?: PartRecorder;
 }
 
 export interface CallRequest {
@@ -173,7 +173,8 @@ class EmbeddedGate implements Gate {
     const tree = { root: parent?.root ?? id, runs: [id, ...(parent?.runs ?? [])], ...around };
     const fixed = { id, ...tree, agent, environment, principal, owner, context, prompted, depth };
     const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
-    run.unwritten = [started(run, prompt, this.#ports.random)];
+    const seal = this.#ports.policies.current().conversationSeal(environment);
+    run.unwritten = [started(run, prompt, seal, this.#ports.random)];
     return run;
   }
 

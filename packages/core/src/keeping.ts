@@ -20,8 +20,16 @@ export interface Keeping {
   readonly subject: string | null;
   /** Absent: in the clear. */
   readonly seal?: Seal;
-  /** Of one call that is sealed: what its key is found by (`sealScope`). */
+  /** Of one call, or of one run's prompts and answers, that are sealed: what the key is found by (`sealScope`). */
   readonly scope?: string;
+  /** What else goes with a key: whose data a call holds is repeated by the prompts and answers of its run. */
+  readonly ties?: readonly SealTie[];
+}
+
+/** Whoever destroys the key of `scope` destroys that of `tied`, too. */
+export interface SealTie {
+  readonly scope: string;
+  readonly tied: string;
 }
 
 /** All of it, found by search, the principal's. */

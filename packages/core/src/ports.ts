@@ -2,6 +2,7 @@
 import type { ApprovalRecord, ApprovalSummary } from "./approval/approval.ts";
 import type { Protection } from "./breaker/protect/motion.ts";
 import type { Objection } from "./breaker/protect/objection.ts";
+import type { SealTie } from "./keeping.ts";
 import type { CallRecord } from "./lifecycle.ts";
 import type { CallEntry } from "./log/call-entry.ts";
 import type { EntryDraft, StoredEntry } from "./log/entry.ts";
@@ -58,6 +59,8 @@ export interface Sealer {
    * @throws SafeRunError `seal.missing`, `record.full`, `record.busy`, `record.*`: then nothing is recorded.
    */
   seal(scope: string, content: Uint8Array, place: Uint8Array): SealedBytes;
+  /** Durable when it returns: whoever destroys the key of `scope` destroys that of `tied`, made before or after. */
+  tie(tie: SealTie): void;
 }
 
 export interface Opener {
@@ -67,8 +70,10 @@ export interface Opener {
 
 /** The keys as an erasure needs them. */
 export interface SealKeys {
-  /** Durable when it returns: what was sealed with the keys of these scopes is open to nobody, in no copy. */
-  destroy(scopes: readonly string[]): void;
+  /** Ids of the keys. Durable when it returns: what was sealed with those of these scopes, and of what is tied to them, is open to nobody. */
+  destroy(scopes: readonly string[]): readonly string[];
+  /** True where there is a key of one of them, or of what is tied to it. */
+  has(scopes: readonly string[]): boolean;
   isDestroyed(key: string): boolean;
 }
 

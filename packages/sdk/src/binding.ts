@@ -204,16 +204,16 @@ interface Place {
 
 /** Which run a call belongs to and what it is called there, also where it was asked about before. */
 async function placeOf(binding: Binding, bound: Frame | undefined, request: ToolRequest): Promise<Place> {
-  const { store, random } = binding;
+  const { store, random, hash } = binding;
   const around = toolFrame(binding, bound);
   const { toolCallId, resumed } = request;
   const resume = toolCallId === undefined ? undefined : resumeId(binding, around, toolCallId);
   if (resumed && toolCallId !== undefined && resume !== undefined) {
     const known = await findTaken(store, resume);
     const frame = known ? continuedFrame(around, known.run) : resumedFrame(around, toolCallId, binding);
-    return { frame, key: known?.key ?? keyOf(frame, toolCallId), ids: [resume] };
+    return { frame, key: known?.key ?? keyOf(frame, toolCallId, hash), ids: [resume] };
   }
-  const own = keyOf(around, toolCallId);
+  const own = keyOf(around, toolCallId, hash);
   if (binding.maxWaitMs === undefined) return { frame: around, key: own, ids: [] };
   const again = againId(binding, runOf(binding, around), request);
   const known = again === undefined ? undefined : await findPending(store, again);

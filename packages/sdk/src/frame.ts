@@ -144,11 +144,12 @@ function sharing(opened: Run, first: Run): Run {
 /**
  * A framework's call id within the run, for one principal: an approval that was asked for in one's name is not used in
  * another's, whoever takes up the run. A sub-agent's ids are its own; a tool that hands its own id on to another tool (code
- * mode does) names no call by it.
+ * mode does) names no call by it. A digest: the call keeps it when the principal is erased.
  */
-export function keyOf(frame: Frame, toolCallId: string | undefined): string | undefined {
+export function keyOf(frame: Frame, toolCallId: string | undefined, hash: Hash): string | undefined {
   const named = callName(frame, toolCallId);
-  return named === undefined ? undefined : JSON.stringify([frame.scope.facts.principal.id, named]);
+  if (named === undefined) return undefined;
+  return `tool-call/${digest(`saferun/tool-call/v1\u0000${JSON.stringify([frame.scope.facts.principal.id, named])}`, hash)}`;
 }
 
 function callName(frame: Frame, toolCallId: string | undefined): string | undefined {

@@ -1,13 +1,16 @@
 /** What the record of a store must not hold, as any wrap of the process has said it. */
 import {
   createRedactor,
+  type Keeping,
   keepContent,
   type PartDraft,
+  type PartRecorder,
   type Random,
   type RedactedKind,
   type Redactor,
   SafeRunError,
   type Sealing,
+  sealedPart,
   type Transaction,
 } from "@saferun/core";
 import { nodeHash } from "@saferun/store";
@@ -28,7 +31,7 @@ export interface RedactOptions {
 const MOST_SECRETS = 1_000;
 
 /** One for each store: the wraps that share it mask what any of them has named. */
-export class Redacting implements Redactor {
+export class Redacting implements Redactor, PartRecorder {
   readonly #given: RedactOptions[] = [];
   readonly #secrets = new Set<string>();
   readonly #sealing: Sealing | undefined;
@@ -51,6 +54,17 @@ export class Redacting implements Redactor {
 
   part(part: PartDraft): PartDraft {
     return this.#current().part(part);
+  }
+
+  sealed(part: PartDraft, of: Parameters<PartRecorder["sealed"]>[1], keep: Keeping): PartDraft {
+    // A store of somebody else's may seal by itself: then nobody here knows what it makes of a part.
+    if (this.#sealing === undefined) {
+      throw new SafeRunError(
+        "seal.missing",
+        "the policies seal prompts and answers of models; give the store's directory",
+      );
+    }
+    return sealedPart(part, of, keep, this.#sealing);
   }
 
   transaction(transaction: Transaction, random: Random): Transaction {

@@ -1,10 +1,8 @@
 /** An erased person is in no file of the store, and every proof of the log is as before. */
-import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { gunzipSync } from "node:zlib";
 import { formatExportLine, parseHeader } from "@saferun/core";
 import {
   createFileSigner,
@@ -15,9 +13,12 @@ import {
   signingKeyPath,
   verifyStoreAndTables,
 } from "@saferun/store";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { shutdown } from "../src/embedded.ts";
 import { type PausedCall, saferun } from "../src/index.ts";
+import { filesIn, formsOf, tracesIn } from "./traces.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const SUBJECT = "ann-of-the-meadow";
 const VALUES = [SUBJECT, "Quetzalcoatl street", "seventeen sparrows"];
@@ -68,40 +69,9 @@ async function play(principal: string, street: string): Promise<void> {
   await tools.refuse({ to: street });
 }
 
-/** What the values may stand as: each encoding, and an unsalted digest of it. */
-function forms(): readonly (string | Buffer)[] {
-  return VALUES.flatMap((value) => {
-    const bytes = Buffer.from(value);
-    const digest = createHash("sha256").update(value).digest();
-    const inside = [0, 1, 2].map((count) =>
-      Buffer.concat([Buffer.alloc(count), bytes])
-        .toString("base64")
-        .slice(4, -4),
-    );
-    const words = value.split(" ").filter((word) => word.length > 6);
-    const texts = [value, bytes.toString("hex"), encodeURIComponent(value), value.toLowerCase(), ...words, ...inside];
-    return [
-      ...texts,
-      ...words.map((word) => word.toLowerCase()),
-      digest,
-      digest.toString("hex"),
-      digest.toString("base64"),
-    ];
-  });
-}
-
-function traces(files: readonly [name: string, bytes: Uint8Array][], wanted = forms()): string[] {
-  return files.flatMap(([name, raw]) => {
-    const bytes = name.endsWith(".gz") ? gunzipSync(raw) : Buffer.from(raw);
-    return wanted.flatMap((form) => (bytes.includes(form) ? [`${name}: ${form}`] : []));
-  });
-}
-
-function files(): [string, Uint8Array][] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name))]);
-}
+const forms = (): readonly (string | Buffer)[] => VALUES.flatMap(formsOf);
+const files = () => filesIn(directory);
+const traces = (found: readonly (readonly [string, Uint8Array])[], wanted = forms()) => tracesIn(found, wanted);
 
 async function verification() {
   const store = openReadOnlySqliteStore({ directory });

@@ -263,7 +263,7 @@ it("a store that seals nothing refuses the call, and nothing runs", async () => 
 });
 
 it("[L1~] where no key can be written, because the disk is full, nothing runs that is to be sealed", async () => {
-  const keys = openStoreKeys(directory, { maxPages: 4 });
+  const keys = openStoreKeys(directory, { maxPages: 5 });
   const store = redacted(openSqliteStore({ directory }), keys);
   const path = policies("seal: run");
   let ran = 0;

@@ -1,6 +1,6 @@
 /**
  * Seals one content in a process of its own: `node sealing-process.ts DIRECTORY SCOPE POINT`. At `commit` it is killed when the
- * key is made and what it seals is not written yet.
+ * key is made and what it seals is not written yet; `destroy` destroys the scope's key and does nothing else.
  */
 import { writeSync } from "node:fs";
 import { encodePart, type Store } from "@saferun/core";
@@ -8,6 +8,10 @@ import { nodeRandom, openSqliteStore, openStoreKeys, redacted } from "../src/ind
 
 const [directory = "", scope = "", point = ""] = process.argv.slice(2);
 const keys = openStoreKeys(directory);
+if (point === "destroy") {
+  keys.destroy([scope]);
+  process.exit(0);
+}
 const opened = openSqliteStore({ directory, busyMs: 60_000 });
 const dying: Store = {
   ...opened,

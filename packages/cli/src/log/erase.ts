@@ -34,9 +34,10 @@ export function registerErase(parent: Command, { io, run }: CommandSetup): void 
     .command("erase")
     .summary("erase the content of a person's runs; proofs stay valid")
     .description(
-      "Deletes the content (and its salts) of all runs of a principal, of one run, or of one call, for good, with what\n" +
-        "the search index and the tables hold of it, and the keys that sealed content of it was sealed with, so that\n" +
-        "backups of it cannot be read either. An entry says what was erased, by whom and why; the reason stays\n" +
+      "Deletes the content (and its salts) of all runs of a principal, of one run, or of one call, for good; of a principal\n" +
+        "also the calls that name them as their subject, with the prompts and answers of those runs. With it goes what the\n" +
+        "search index and the tables hold of it, and the keys that it was sealed with, so that backups of it cannot be read\n" +
+        "either. An entry says what was erased, by whom and why; the reason stays\n" +
         "in the log and must not name the subject. Calls must have ended.",
     )
     .addOption(storeOption())

@@ -9,15 +9,16 @@ import type { ModelBound } from "../budget.ts";
 import { toHex } from "../call.ts";
 import type { Decision } from "../decision.ts";
 import { invariant, SafeRunError } from "../errors.ts";
+import type { Keeping } from "../keeping.ts";
 import { LIMITS } from "../limits.ts";
 import type { EntryDraft, PartDraft } from "../log/entry.ts";
 import { partCommitment } from "../log/part.ts";
 import type { Clock, Hash, Policies, Random, Transaction } from "../ports.ts";
-import type { Redactor } from "../redaction/redactor.ts";
+import type { PartRecorder } from "../redaction/redactor.ts";
 import { formatDecimal } from "../value/decimal.ts";
 import { type CallBudgets, callerOf, objected, reckoned } from "./call-protection.ts";
 import { type ModelClaims, modelClaims, UNASKED } from "./model-claims.ts";
-import { about, errorText, headerRules, newId, part } from "./record.ts";
+import { about, errorText, headerRules, keeping, keepingOfConversation, newId, part } from "./record.ts";
 import { contextOf, type Run } from "./run.ts";
 import type { RunWriter } from "./run-writer.ts";
 
@@ -47,7 +48,7 @@ interface ModelPorts {
   readonly hash: Hash;
   readonly random: Random;
   readonly zones?: ZoneOffset;
-  readonly redactor?: Pick<Redactor, "part">;
+  readonly redactor?: PartRecorder;
 }
 
 const UNBOUNDED: ModelBound = Object.freeze({ usdMicros: null, tokens: null });
@@ -66,7 +67,7 @@ export class ModelRecorder {
    * Before the model is contacted. A message that this run has stored already is not stored again, and a prompt that
    * continues the one before says only what was added: a run of N steps costs N.
    * @throws SafeRunError `budget.exhausted` or `breaker.open` where the policies, a stop or a breaker refuse the call, which
-   * is recorded; `record.*` when it cannot be recorded. In each case the model must not be asked.
+   * is recorded; `record.*` and `seal.missing` when it cannot be recorded. In each case the model must not be asked.
    */
   async request(run: Run, request: ModelRequest): Promise<ModelTicket> {
     const { policies, clock, hash, random, zones } = this.#ports;
@@ -93,7 +94,8 @@ export class ModelRecorder {
       at: now,
       deadline: now + LIMITS.modelHoldMs,
     };
-    const asked = this.#question(run, request);
+    const keep = keepingOfConversation(set, run, hash);
+    const asked = this.#question(run, id, request, keep);
     const spend = spendPart({ id, bound, prices, budgets: claims.claims.map(({ budget }) => budget) }, random);
     let decision: Decision = ruled;
     let objection: Objection | null = null;
@@ -102,11 +104,8 @@ export class ModelRecorder {
       decision = unasked(said === null ? ruled : objected(ruled, said, { budgets, policies: set, hash }));
       const content =
         decision.verdict === "allow" && decision.would === undefined ? [] : [part("decision", decision, random)];
-      const entries = asked.entries(
-        id,
-        [...(claims.claims.length > 0 || isKnown(bound) ? [spend] : []), ...content],
-        decision,
-      );
+      const spent = claims.claims.length > 0 || isKnown(bound) ? [spend] : [];
+      const entries = asked.entries([...spent, ...content], decision);
       // What the rules refuse holds nothing, and is no spending that a cap could trip on.
       return { entries, ...(ruled.verdict === "deny" ? {} : { protection: { motions: [reserve], accounted: "" } }) };
     });
@@ -151,19 +150,23 @@ export class ModelRecorder {
     const { unbounded } = claims;
     const settle: Motion = { type: "settle", id, ran, actual: ran ? claims.actual(known) : [], usdMicros, unbounded };
     const protection: Protection = { motions: [settle], accounted: "" };
-    await this.#write(run, () => ({ entries: [{ ...entry, model: id, parts }], protection }));
+    const keep = keepingOfConversation(this.#ports.policies.current(), run, this.#ports.hash);
+    await this.#write(run, () => ({ entries: [keeping({ ...entry, model: id, parts }, keep)], protection }));
   }
 
   /** The entries of a question, and what the run remembers of it once they are durable. */
-  #question(run: Run, request: ModelRequest) {
+  #question(run: Run, id: string, request: ModelRequest, keep: Keeping) {
     const { hash } = this.#ports;
+    const sealed = (content: PartDraft): PartDraft => this.#sealed(run, id, content, keep);
     const fresh = new Map<string, string>();
     const stored: PartDraft[] = [];
     const refer = (name: string, value: unknown): string => {
-      const content = this.#part(name, value);
-      const digest = toHex(hash.sha256(content.bytes));
+      const clear = this.#part(name, value);
+      // Never written: who reads the log cannot try what a message might have been.
+      const digest = toHex(hash.sha256(clear.bytes));
       const known = run.messages.get(digest) ?? fresh.get(digest);
       if (known !== undefined) return known;
+      const content = sealed(clear);
       const commitment = this.#commitment(content);
       fresh.set(digest, commitment);
       stored.push(content);
@@ -172,19 +175,22 @@ export class ModelRecorder {
     const messages = request.messages.map((message, index) => refer(`message/${index}`, message));
     const settings = refer("settings", request.settings);
     const after = run.prompt === null ? null : run.prompt.commitment;
-    const keep = sharedPrefix(run.prompt?.messages ?? [], messages);
-    const added = messages.slice(keep);
-    const prompt = this.#part("prompt", { model: request.model, settings, after, keep, messages: added });
+    const shared = sharedPrefix(run.prompt?.messages ?? [], messages);
+    const added = messages.slice(shared);
+    const listed = { model: request.model, settings, after, keep: shared, messages: added };
+    const prompt = sealed(this.#part("prompt", listed));
     const [last = [], ...earlier] = inGroups(stored).reverse();
-    const overflow = earlier.reverse().map((group): EntryDraft => ({ type: "model.messages", parts: group }));
+    const overflow = earlier
+      .reverse()
+      .map((group): EntryDraft => ({ type: "model.messages", model: id, parts: group }));
     return {
-      entries: (id: string, more: readonly PartDraft[], { verdict, by, revision }: Decision): EntryDraft[] => {
+      entries: (more: readonly PartDraft[], { verdict, by, revision }: Decision): EntryDraft[] => {
         const parts = [...last, prompt, ...more];
         const entry: EntryDraft =
           verdict === "allow"
             ? { type: "model.requested", model: id, parts }
             : { type: "model.refused", model: id, verdict, rules: headerRules(by), revision, parts };
-        return [...overflow, entry];
+        return [...overflow, entry].map((one) => keeping(one, keep));
       },
       recorded: (): void => {
         for (const [digest, commitment] of fresh) run.messages.set(digest, commitment);
@@ -198,6 +204,15 @@ export class ModelRecorder {
     const { random, redactor } = this.#ports;
     const content = part(name, value, random);
     return redactor === undefined ? content : redactor.part(content);
+  }
+
+  /** A store that seals by itself would make other bytes than those whose commitment is named here. */
+  #sealed(run: Run, model: string, content: PartDraft, keep: Keeping): PartDraft {
+    const { redactor } = this.#ports;
+    if (keep.seal === undefined) return content;
+    if (redactor === undefined)
+      throw new SafeRunError("seal.missing", "the policies seal prompts, and no keys are here");
+    return redactor.sealed(content, { run: run.id, type: "model.requested", model }, keep);
   }
 
   #commitment(content: PartDraft): string {

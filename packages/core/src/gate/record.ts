@@ -4,7 +4,7 @@ import type { Objection } from "../breaker/protect/objection.ts";
 import { type Malformed, type ToolCall, toHex } from "../call.ts";
 import type { Decision, EvaluationContext, PauseReason } from "../decision.ts";
 import { invariant } from "../errors.ts";
-import { KEPT_WHOLE, type Keeping } from "../keeping.ts";
+import { KEPT_WHOLE, type Keeping, type Seal } from "../keeping.ts";
 import type { CallRecord, Outcome } from "../lifecycle.ts";
 import type { EntryDraft, PartDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
@@ -36,10 +36,20 @@ export function about(run: Run, call?: string): Omit<EntryDraft, "type"> {
   return { run: id, step: turn, ...named, ...place };
 }
 
-export function started(run: Run, prompt: readonly string[] | undefined, random: Random): EntryDraft {
+/** Where prompts are sealed, what the application states of the run is, too: the rest of `context` an erasure finds it by. */
+export function started(
+  run: Run,
+  prompt: readonly string[] | undefined,
+  seal: Seal | null,
+  random: Random,
+): EntryDraft {
   const { principal, context, depth, owner } = run;
   const [, ...around] = run.runs;
-  const parts = [part("context", { principal, context, depth, owner, ...(around.length > 0 && { around }) }, random)];
+  const isSealed = seal !== null && Object.keys(context).length > 0;
+  const stated = isSealed ? {} : { context };
+  const known = { principal, ...stated, depth, owner, ...(around.length > 0 && { around }) };
+  const parts = [part("context", known, random)];
+  if (isSealed) parts.push(part(STATED_PART, context, random));
   if (prompt !== undefined) parts.push(part("user-prompt", prompt, random));
   return { ...about(run), type: "run.started", parts };
 }
@@ -61,6 +71,9 @@ export function proposed(
 /** Whose data a call holds, where the policies say which argument it is: what an erasure finds it by. */
 export const SUBJECT_PART = "subject";
 
+/** What the application states of a run, where it is sealed. */
+export const STATED_PART = "stated";
+
 /** Of the call as it would run. Undefined: the run's principal. */
 export function subjectOf({ subject }: Keeping, args: ToolCall["args"]): string | undefined {
   const path = subject === null ? null : argumentPath(subject);
@@ -70,18 +83,39 @@ export function subjectOf({ subject }: Keeping, args: ToolCall["args"]): string 
 
 /** With what its key is found by, where it is sealed: who ends the call may know neither run nor policies. */
 export function keepingOfCall(
-  set: Pick<PolicySet, "keeping">,
-  { id, principal }: Run,
+  set: Pick<PolicySet, "keeping" | "conversationSeal">,
+  { id, root, principal }: Run,
   call: { readonly tool: string; readonly environment: string; readonly args?: ToolCall["args"] },
   hash: Hash,
 ): Keeping {
   const keep = set.keeping(call.tool, call.environment);
   const { seal } = keep;
-  if (seal === undefined) return keep;
   const named = call.args === undefined ? undefined : subjectOf(keep, call.args);
   const subject = named ?? principal.id;
-  const scope = seal === "subject" && subject !== "" ? sealScope("subject", subject, hash) : sealScope("run", id, hash);
-  return { ...keep, scope };
+  const ofSubject = (): string => sealScope("subject", subject, hash);
+  // The prompts before it may have named whose data it holds, and those after it hold its result.
+  const ties =
+    named === undefined || named === "" || set.conversationSeal(call.environment) !== "subject"
+      ? {}
+      : { ties: [{ scope: ofSubject(), tied: sealScope("conversation", root, hash) }] };
+  if (seal === undefined) return named === undefined ? keep : { ...keep, ...ties };
+  const scope = seal === "subject" && subject !== "" ? ofSubject() : sealScope("run", id, hash);
+  return { ...keep, ...ties, scope };
+}
+
+/** Of what a run begins with, of its prompts and of their answers. One key for the run and all that it starts. */
+export function keepingOfConversation(
+  set: Pick<PolicySet, "conversationSeal">,
+  run: Pick<Run, "id" | "root" | "principal" | "environment">,
+  hash: Hash,
+): Keeping {
+  const seal = set.conversationSeal(run.environment);
+  if (seal === null) return KEPT_WHOLE;
+  const tied = sealScope("conversation", run.root, hash);
+  const ties = [{ scope: sealScope("run", run.id, hash), tied }];
+  const { id } = run.principal;
+  if (seal === "subject" && id !== "") ties.push({ scope: sealScope("subject", id, hash), tied });
+  return { ...KEPT_WHOLE, seal, scope: tied, ties };
 }
 
 export function keeping(entry: EntryDraft, keep: Keeping): EntryDraft {

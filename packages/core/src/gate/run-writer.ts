@@ -10,7 +10,7 @@ import type { QuotaMark } from "../log/quota.ts";
 import type { Alarm, CommitResult, Policies, Random, RowWrite, StateRow, Transaction } from "../ports.ts";
 import { STAMP_PART } from "../value/stamp.ts";
 import { accounted } from "./account.ts";
-import { about, keeping, newId, protectionEntries } from "./record.ts";
+import { about, keeping, keepingOfConversation, newId, protectionEntries } from "./record.ts";
 import type { Run } from "./run.ts";
 import { spokenMotion } from "./spoken.ts";
 import { WindowClock } from "./store-time.ts";
@@ -69,17 +69,19 @@ export class RunWriter {
   }
 
   async #write(run: Run, transaction: Transaction): Promise<CommitResult> {
-    const { store, policies, random, quota } = this.#ports;
+    const { store, policies, random, quota, hash } = this.#ports;
     // Read before anything is taken: from there to the commit nothing may come between.
     const spoken = run.unwritten.length === 0 ? undefined : await spokenMotion(run, this.#ports);
-    const { revision } = policies.current();
+    const set = policies.current();
+    const { revision } = set;
     const started = run.unwritten;
     const activated = revision === this.#named.revision ? [] : [activation(policies, revision, random)];
     run.unwritten = [];
     this.#named.revision = revision;
     let result: CommitResult | undefined;
     try {
-      const entries = [...activated, ...started, ...toBeKept(transaction)];
+      const begins = started.map((entry) => keeping(entry, keepingOfConversation(set, run, hash)));
+      const entries = [...activated, ...begins, ...toBeKept(transaction)];
       const begun = started.length === 0 ? undefined : (spoken ?? joined(run));
       const counted = quota === undefined ? {} : { counted: { root: run.root, agent: run.agent, quota } };
       result = await store.commit({ ...transaction, ...withFirst(begun, transaction), ...counted, entries });

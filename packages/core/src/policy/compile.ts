@@ -14,7 +14,7 @@ import { revisionOf, ruleDigest } from "./digest.ts";
 import { boundArguments, evaluate } from "./evaluate.ts";
 import { isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
-import { keepingOf, keptIn } from "./keeping.ts";
+import { conversationSeals, keepingOf, keptIn } from "./keeping.ts";
 import { BudgetSet } from "./limits/budget-set.ts";
 import { detectorsOf } from "./limits/compile-detectors.ts";
 import type { ConditionModel, ContextType, EnvironmentModel, PolicyModel, RuleModel } from "./model.ts";
@@ -104,6 +104,7 @@ function limitsOf(model: PolicyModel, tools: ToolTable, hash: Hash) {
     budgets: (call: ToolCall, context: EvaluationContext) => budgets.claims(call, context),
     modelBudgets: (name: string, context: ModelContext, bound: ModelBound) => budgets.modelClaims(name, context, bound),
     approval: model.approval,
+    conversationSeal: conversationSeals(model.tools, [...model.environments.values()]),
     indexed: [...new Set(model.tools.flatMap(({ keeping }) => keeping.indexed))].sort(),
   };
 }
@@ -113,7 +114,10 @@ function policySet(
   compiled: Compiled,
   declares: (tool: string) => boolean,
   rules: CompiledPolicySet["rules"],
-  limits: Pick<CompiledPolicySet, "detectors" | "budgets" | "modelBudgets" | "approval" | "indexed">,
+  limits: Pick<
+    CompiledPolicySet,
+    "detectors" | "budgets" | "modelBudgets" | "approval" | "indexed" | "conversationSeal"
+  >,
 ): CompiledPolicySet {
   const observed = new Set(compiled.environments.flatMap(({ name, observe }) => (observe ? [name] : [])));
   return Object.freeze({

@@ -56,7 +56,7 @@ const environment = object({
   ),
   seal: optional(
     words(...SEALS),
-    "Whose key the content of calls is sealed with at rest there: one for each `run`, or for each `subject`. With a tool's own word `subject` holds over `run`. Absent: in the clear.",
+    "Whose key the content of calls, prompts and answers is sealed with at rest there: one for each `run`, or for each `subject`. With a tool's own word `subject` holds over `run`. Absent: in the clear.",
   ),
   max_age: reserved("A gate whose policies are older denies."),
 });
@@ -160,7 +160,7 @@ const tool = object({
   ),
   seal: optional(
     words(...SEALS),
-    "Whose key the content of its calls is sealed with at rest: one for each `run`, or for each `subject`; erasing them destroys it. Sealed content is not found by search. Absent: as the environment says.",
+    "Whose key the content of its calls is sealed with at rest, and the prompts and answers of models with it: one for each `run`, or for each `subject`; erasing them destroys it. Sealed content is not found by search. Absent: as the environment says.",
   ),
   result: reserved("Labels for what the tool returns."),
   sinks: reserved("Where it goes or what it hits, and the least origin it needs."),

@@ -81,6 +81,18 @@ export function keepingOf(tool: DeclaredKeeping, environment: KeptIn): Keeping {
   return { record, unsearched, subject, ...(seal === null ? {} : { seal }) };
 }
 
+/**
+ * How prompts and answers of models are sealed there: they repeat what tools get and give, and which of them is known only
+ * afterwards, so that what holds for any tool holds for them.
+ */
+export function conversationSeals(
+  tools: readonly Pick<ToolModel, "keeping">[],
+  environments: readonly EnvironmentModel[],
+): (environment: string) => Seal | null {
+  const ofTools = tools.reduce<Seal | null>((seal, { keeping }) => stricterSeal(seal, keeping.seal), null);
+  return (environment) => stricterSeal(ofTools, keptIn(environments, environment).seal);
+}
+
 /** What an environment says, whatever the tool. */
 export interface KeptIn {
   readonly record: RecordMode;

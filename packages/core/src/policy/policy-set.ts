@@ -5,7 +5,7 @@ import type { ToolCall } from "../call.ts";
 import type { ApprovalTerms, Decision, EvaluationContext, Span, Verdict } from "../decision.ts";
 import type { LoopSettings } from "../detectors.ts";
 import type { EditField } from "../edit-field.ts";
-import type { Keeping } from "../keeping.ts";
+import type { Keeping, Seal } from "../keeping.ts";
 import type { PastCalls } from "../past-calls.ts";
 import type { CallKind, ToolTraits } from "../traits.ts";
 import type { JsonObject } from "../value/json.ts";
@@ -47,6 +47,8 @@ export interface PolicySet {
   traits(tool: string): ToolTraits;
   /** How the content of the tool's calls is kept there; `KEPT_WHOLE` itself where nothing is declared. */
   keeping(tool: string, environment: string): Keeping;
+  /** For whom the keys of a run's prompts and answers are made there; null: they stand in the clear. */
+  conversationSeal(environment: string): Seal | null;
   /** Argument paths that search answers from its index, of all tools. Sorted. */
   readonly indexed: readonly string[];
   /** The detectors' settings for such calls; the same object for the same settings. */

@@ -25,6 +25,7 @@ export const WITHOUT_LIMITS: Pick<
   | "editFields"
   | "traits"
   | "keeping"
+  | "conversationSeal"
   | "indexed"
   | "detectors"
   | "budgets"
@@ -36,6 +37,7 @@ export const WITHOUT_LIMITS: Pick<
   editFields: () => [],
   traits: () => UNDECLARED_TOOL,
   keeping: () => KEPT_WHOLE,
+  conversationSeal: () => null,
   indexed: Object.freeze([]),
   detectors: () => LOOP_DEFAULTS,
   budgets: () => [],

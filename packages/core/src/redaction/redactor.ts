@@ -4,6 +4,7 @@
  */
 import { type ApprovalRecord, isClosed, withArguments } from "../approval/approval.ts";
 import { SafeRunError } from "../errors.ts";
+import type { Keeping } from "../keeping.ts";
 import type { CallRecord } from "../lifecycle.ts";
 import type { EntryDraft, PartDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
@@ -18,6 +19,7 @@ import { canonicalJson, type Json } from "../value/json.ts";
 import { createFormFinder, type Span } from "./forms.ts";
 import { type Finder, MASK, masked, maskedAt, maskedText, pointersTo } from "./mask.ts";
 import { REDACTED_PART, withMaskedPaths } from "./masked-paths.ts";
+import { sealedIn } from "./seal.ts";
 
 export interface RedactorOptions {
   /** Exact values, each of at least `LEAST_SECRET` characters; their encodings are found too. */
@@ -33,6 +35,12 @@ export interface Redactor {
   part(part: PartDraft): PartDraft;
   /** Everything of a transaction that is kept for good. The second time nothing is left to mask. */
   transaction(transaction: Transaction, random: Random): Transaction;
+}
+
+/** What the gate does to content whose commitment it names itself: exactly what the store's commits would do to it. */
+export interface PartRecorder extends Pick<Redactor, "part"> {
+  /** Sealed as its entry will be. @throws SafeRunError as `sealedEntry`, and where nobody seals here. */
+  sealed(part: PartDraft, of: Pick<EntryDraft, "type" | "run" | "model">, keep: Keeping): PartDraft;
 }
 
 /** A shorter one would be found in every other text. */
@@ -52,6 +60,8 @@ export function createRedactor(options: RedactorOptions): Redactor {
   const paths = pathsOf(options.paths ?? {});
 
   function maskPart(part: PartDraft, tool: string | undefined): PartDraft {
+    // It was masked before it was sealed; what is found in a cipher text is chance.
+    if (sealedIn(part.bytes) !== undefined) return part;
     const content = contentIn(part.bytes);
     const pointers = declaredIn(part.name, content, tool);
     const opened = unwrapped(pointers.length === 0 ? content : maskedAt(content, pointers), find);

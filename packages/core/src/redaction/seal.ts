@@ -20,27 +20,42 @@ export interface Sealing {
   readonly log: string;
 }
 
-/** What a key is found by: a digest, since rows that outlive an erasure hold it. */
-export function sealScope(seal: Seal, name: string, hash: Hash): string {
+/**
+ * What a key is found by: a digest, since rows that outlive an erasure hold it. A `conversation` is what models are asked and
+ * answer in a run and in all that it starts, by the id of the first.
+ */
+export function sealScope(seal: Seal | "conversation", name: string, hash: Hash): string {
   return toHex(hash.sha256(encoder.encode(`saferun/seal-scope/v1\u0000${seal}\u0000${name}`)));
 }
 
-/** What is found by it stays in the clear: whose data it is, for an erasure; names of tools; where something was masked. */
-const IN_THE_CLEAR: readonly string[] = ["subject", "tool", REDACTED_PART, UNSEARCHED_PART];
+/**
+ * What is found by it stays in the clear: whose data it is, for an erasure (`context` names the principal of a run); names of
+ * tools; where something was masked; and what a call of a model cost.
+ */
+const IN_THE_CLEAR: readonly string[] = ["subject", "context", "tool", "spend", REDACTED_PART, UNSEARCHED_PART];
 
 /**
  * Where nobody seals here the entry keeps its mark: the store does it, or refuses the entry.
  * @throws SafeRunError `seal.missing` where the key is not at hand; what the keys' file throws.
  */
 export function sealedEntry(entry: EntryDraft, keep: Keeping, sealing: Sealing | undefined): EntryDraft {
-  const { seal, scope } = keep;
+  const { seal, scope, ties = [] } = keep;
+  // Before anything that they speak of is recorded. What begins without content needs no key yet.
+  const speaks = seal === undefined || entry.parts?.some(({ name }) => !IN_THE_CLEAR.includes(name)) === true;
+  if (sealing !== undefined && speaks) for (const tie of ties) sealing.sealer.tie(tie);
   if (seal === undefined || entry.parts === undefined) return entry;
   if (sealing === undefined || scope === undefined) return { ...entry, keep };
-  const parts = entry.parts.map((part) => {
-    if (IN_THE_CLEAR.includes(part.name) || sealedIn(part.bytes) !== undefined) return part;
-    return { ...part, bytes: sealedBytes(part, scope, placeOf(sealing.log, entry.run, entry, part.name), sealing) };
-  });
-  return { ...entry, parts };
+  return { ...entry, parts: entry.parts.map((part) => sealedPart(part, entry, keep, sealing)) };
+}
+
+/** Where an entry is, as far as its sealed parts are bound to it. */
+type SealedPlace = Pick<EntryDraft, "type" | "run" | "call" | "model">;
+
+/** One part before its commitment is named; the same where it is not to be sealed, or is. @throws as `sealedEntry`. */
+export function sealedPart(part: PartDraft, of: SealedPlace, { seal, scope }: Keeping, sealing: Sealing): PartDraft {
+  if (seal === undefined || scope === undefined) return part;
+  if (IN_THE_CLEAR.includes(part.name) || sealedIn(part.bytes) !== undefined) return part;
+  return { ...part, bytes: sealedBytes(part, scope, placeOf(sealing.log, of.run, of, part.name), sealing) };
 }
 
 function sealedBytes({ bytes }: PartDraft, scope: string, place: Uint8Array, { sealer }: Sealing): Uint8Array {
@@ -109,14 +124,19 @@ export function openedCallEntry(entry: CallEntry, opener: Opener): CallEntry {
   return parts === undefined ? entry : { ...entry, parts };
 }
 
-/** Bound to what is sealed: at another place of the log it does not open. */
+/**
+ * Bound to what is sealed: at another place of the log it does not open. Which entries a question to a model takes, and
+ * whether it is refused, is known only after its messages are sealed.
+ */
 function placeOf(
   log: string,
   run: string | undefined,
-  { type, call }: Pick<EntryDraft, "type" | "call">,
+  { type, call, model }: Pick<EntryDraft, "type" | "call" | "model">,
   part: string,
 ): Uint8Array {
-  return encoder.encode(["saferun/seal/v1", log, run ?? "", call ?? "", type, part].join("\u0000"));
+  const asked = type === "model.messages" || type === "model.refused" ? "model.requested" : type;
+  const place = ["saferun/seal/v1", log, run ?? "", call ?? "", asked, part, ...(model === undefined ? [] : [model])];
+  return encoder.encode(place.join("\u0000"));
 }
 
 const encoder = new TextEncoder();

@@ -28,7 +28,7 @@ export function runTree(run: string, entries: readonly StoredEntry[], nested: re
     agent: start?.header.agent ?? read.find(({ header }) => header.agent !== undefined)?.header.agent ?? null,
     environment: start?.header.environment ?? null,
     principal: contentAt(context, "principal"),
-    context: contentAt(context, "context"),
+    context: start?.part("stated") ?? contentAt(context, "context"),
     prompt: start?.part("user-prompt") ?? null,
     within: start?.header.within ?? null,
     around: textsOf(shownValue(contentAt(context, "around"))) ?? [],

@@ -10,6 +10,7 @@ import { invariant, SafeRunError } from "../errors.ts";
 import type { ModelTicket } from "../gate/model.ts";
 import type { Run } from "../gate/run.ts";
 import { createGate, type Gate, type Permit } from "../gate.ts";
+import { KEPT_WHOLE } from "../keeping.ts";
 import type { StoredEntry } from "../log/entry.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import type { Clock, Hash, Random, Store } from "../ports.ts";
@@ -147,7 +148,9 @@ class RunReplay {
     this.#replaced = replaced;
     this.#started = entries.find(({ header }) => header.type === "run.started");
     this.#ran = ranArguments(entries);
-    const policies = { current: () => ports.policies };
+    // What is judged again is kept in memory, whole: there are no keys to seal it with.
+    const judging = { ...ports.policies, keeping: () => KEPT_WHOLE, conversationSeal: () => null };
+    const policies = { current: () => judging };
     this.#gate = createGate({ ...ports, policies, notifier: { paused: () => {} } });
   }
 
@@ -323,12 +326,13 @@ class RunReplay {
   #runOf(entry: RecordedEntry): Run {
     const context = shownValue(contentAt(entry.part("decision"), "context")) ?? null;
     const start = shownValue(this.#started?.part("context") ?? null);
+    const stated = shownValue(this.#started?.part("stated") ?? null);
     const { agent = "agent", environment = "prod", step = 0 } = entry.header;
     const facts = {
       agent: textOf(fieldOf(context, "agent")) ?? agent,
       environment: textOf(fieldOf(context, "environment")) ?? environment,
       principal: fieldOf(context, "principal") ?? fieldOf(start, "principal") ?? null,
-      context: fieldOf(context, "context") ?? fieldOf(start, "context") ?? null,
+      context: fieldOf(context, "context") ?? stated ?? fieldOf(start, "context") ?? null,
       depth: numberOf(fieldOf(fieldOf(context, "call"), "depth")) ?? numberOf(fieldOf(start, "depth")) ?? 0,
       owner: textOf(fieldOf(start, "owner")) ?? "",
     };
@@ -338,7 +342,7 @@ class RunReplay {
       known.turn = step;
       return known;
     }
-    const { principal, context: stated, ...rest } = facts;
+    const { principal, context: claims, ...rest } = facts;
     const around = textsOf(fieldOf(start, "around")) ?? [];
     const root = around.at(-1);
     const prompt = textsOf(exactValue(this.#started?.part("user-prompt") ?? null));
@@ -346,7 +350,7 @@ class RunReplay {
       ...rest,
       id: this.#id,
       ...(isPrincipal(principal) ? { principal } : {}),
-      context: isMap(stated) ? stated : {},
+      context: isMap(claims) ? claims : {},
       ...(prompt === undefined ? {} : { prompt }),
       ...(root === undefined ? {} : { parent: { root, runs: around, depth: facts.depth - 1 } }),
     });

@@ -7,6 +7,7 @@ import type { StoredEntry } from "../log/entry.ts";
 import { isErasable } from "../log/erasure.ts";
 import { type EntryHeader, parseHeader } from "../log/header.ts";
 import type { Store } from "../ports.ts";
+import { isConversation, RunRoots } from "./conversations.ts";
 import {
   type Erased,
   type ErasePorts,
@@ -56,9 +57,10 @@ export async function eraseAgain(
 
 async function collect(store: Store, kinds: ReadonlyMap<string, KeptErasure["kind"]>): Promise<Found> {
   const found = nothingFound();
+  const roots = new RunRoots();
   for (let from = 0; ; ) {
     const entries = await store.entries({ from, limit: PAGE });
-    for (const entry of entries) see(entry, parseHeader(entry.header), kinds, found);
+    for (const entry of entries) see(entry, parseHeader(entry.header), kinds, found, roots);
     const last = entries.at(-1);
     if (last === undefined) return found;
     from = last.seq + 1;
@@ -70,7 +72,9 @@ function see(
   header: EntryHeader,
   kinds: ReadonlyMap<string, KeptErasure["kind"]>,
   found: Found,
+  roots: RunRoots,
 ): void {
+  roots.see(entry, header);
   if (!isErasable(header.type)) return;
   const meant = entry.parts.flatMap(({ name, bytes }) => {
     const kind = bytes === null ? undefined : kinds.get(header.parts?.[name] ?? "");
@@ -82,9 +86,13 @@ function see(
   if (header.call !== undefined) found.calls.add(header.call);
   if (header.approval !== undefined) found.approvals.add(header.approval);
   const isOfRun = meant.some(({ kind }) => kind !== "call");
-  if (isOfRun && header.type === "run.started" && header.run !== undefined) found.runs.add(header.run.id);
+  const run = header.run?.id;
+  if (isOfRun && run !== undefined && isConversation(header.type)) found.conversations.add(roots.of(run));
+  // Of a run that somebody else's call was in, only what the person said is gone.
+  const isWhole = header.type === "run.started" && meant.some(({ name }) => name === "context");
+  if (isOfRun && isWhole && run !== undefined) found.runs.add(run);
   if (!meant.some(({ kind }) => kind === "subject")) return;
-  const subject = header.type === "run.started" ? principalIn(entry) : ownSubject(entry, header, found);
+  const subject = isWhole ? principalIn(entry) : ownSubject(entry, header, found);
   if (subject !== undefined && subject !== "") found.subjects.add(subject);
 }
 

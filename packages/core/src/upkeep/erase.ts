@@ -13,6 +13,7 @@ import type { Hash, Opener, Random, RowWrite, SealKeys, StateKind, StateRow, Sto
 import { sealedIn, sealScope } from "../redaction/seal.ts";
 import type { Json } from "../value/json.ts";
 import { erasureGuard } from "./archive.ts";
+import { conversationsOf, RunRoots } from "./conversations.ts";
 import { forgetInAgents } from "./forget-recipients.ts";
 
 /** `subject`: the id of the principal that runs were made for, and what `subject:` of a tool's policy names in its calls. */
@@ -67,7 +68,10 @@ export async function erase(store: Store, request: ErasureRequest, ports: EraseP
   }
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await collect(store, target);
-    if (found.parts.length === 0) throw new SafeRunError("option.invalid", "the log holds no content of this");
+    // Of what was archived only the keys are left here: without them it is gone there, too.
+    const isSealed = ports.keys?.has(scopesOf(found, ports.hash)) === true;
+    if (found.parts.length === 0 && !isSealed)
+      throw new SafeRunError("option.invalid", "the log holds no content of this");
     const erased = await eraseFound(store, found, { by, reason }, ports);
     if (erased !== undefined) return erased;
   }
@@ -86,8 +90,9 @@ export async function eraseFound(
   const rows = await rowsOf(store, found);
   const records = await recordsOf(store, found);
   // First, since it can be done again: whoever dies here finds all content still listed the next time.
-  keys?.destroy(scopesOf(found, hash));
-  const destroyed = [...found.keys].filter((key) => keys?.isDestroyed(key) === true).sort();
+  const gone = keys?.destroy(scopesOf(found, hash)) ?? [];
+  const before = [...found.keys].filter((key) => keys?.isDestroyed(key) === true);
+  const destroyed = [...new Set([...gone, ...before])].sort();
   const content = part(ERASURE_PART, erasureContent(by, reason, parts, destroyed), random);
   const written = await store.commit({
     ...records,
@@ -103,7 +108,7 @@ export async function eraseFound(
     rows: rows.removed.length + agents.changed + found.calls.size + found.approvals.size,
     kept: [...new Set(agents.kept > 0 ? [...rows.kept, "agent" as const] : rows.kept)],
     keys: destroyed.length,
-    shared: destroyed.length < found.keys.size,
+    shared: [...found.keys].some((key) => !destroyed.includes(key)),
   };
 }
 
@@ -115,13 +120,16 @@ export interface Found {
   readonly runs: Set<string>;
   readonly calls: Set<string>;
   readonly approvals: Set<string>;
+  /** Roots of the trees of runs whose prompts and answers go, too. */
+  readonly conversations: Set<string>;
   /** With which the content that goes was sealed. */
   readonly keys: Set<string>;
 }
 
 /** A key of one call does not exist. */
-function scopesOf({ subjects, runs }: Found, hash: Hash): readonly string[] {
+function scopesOf({ subjects, runs, conversations }: Found, hash: Hash): readonly string[] {
   return [
+    ...[...conversations].map((root) => sealScope("conversation", root, hash)),
     ...[...subjects].map((subject) => sealScope("subject", subject, hash)),
     ...[...runs].map((run) => sealScope("run", run, hash)),
   ];
@@ -129,7 +137,7 @@ function scopesOf({ subjects, runs }: Found, hash: Hash): readonly string[] {
 
 export function nothingFound(): Found {
   const sets = { subjects: new Set<string>(), runs: new Set<string>(), calls: new Set<string>() };
-  return { ...sets, approvals: new Set(), keys: new Set(), parts: [] };
+  return { ...sets, approvals: new Set(), conversations: new Set(), keys: new Set(), parts: [] };
 }
 
 /** Reads the whole log: who a run was for stands in its first entry, and only there. */
@@ -137,20 +145,39 @@ async function collect(store: Store, target: ErasureTarget): Promise<Found> {
   const found = nothingFound();
   if ("subject" in target) found.subjects.add(target.subject);
   if ("run" in target) found.runs.add(target.run);
+  const roots = new RunRoots();
   for (let from = 0; ; ) {
     const entries = await store.entries({ from, limit: PAGE });
-    for (const entry of entries) see(entry, parseHeader(entry.header), target, found);
+    for (const entry of entries) see(entry, parseHeader(entry.header), target, found, roots);
     const last = entries.at(-1);
-    if (last === undefined) return found;
+    if (last === undefined) break;
     from = last.seq + 1;
   }
+  await addConversations(store, roots, found);
+  return found;
 }
 
-function see(entry: StoredEntry, header: EntryHeader, target: ErasureTarget, found: Found): void {
+/** Read by themselves: what a model was asked before a call may name whose data the call holds. */
+async function addConversations(store: Store, roots: RunRoots, found: Found): Promise<void> {
+  for (const run of found.runs) found.conversations.add(roots.of(run));
+  // Of a run that goes whole all parts are listed.
+  const others = [...roots.runsOf(found.conversations)].filter((run) => !found.runs.has(run));
+  for await (const { entry, erased } of conversationsOf(store, others)) {
+    found.parts.push(erased);
+    seeKeys(entry, found);
+  }
+  found.parts.sort((one, other) => one.seq - other.seq);
+}
+
+function see(entry: StoredEntry, header: EntryHeader, target: ErasureTarget, found: Found, roots: RunRoots): void {
   const run = header.run?.id;
+  roots.see(entry, header);
   if ("subject" in target) {
     if (run !== undefined && isFor(entry, header, target.subject)) found.runs.add(run);
-    if (header.call !== undefined && holdsDataOf(entry, header, target.subject)) found.calls.add(header.call);
+    if (header.call !== undefined && holdsDataOf(entry, header, target.subject)) {
+      found.calls.add(header.call);
+      if (run !== undefined) found.conversations.add(roots.of(run));
+    }
   }
   const isMeant =
     "call" in target

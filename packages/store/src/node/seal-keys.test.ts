@@ -71,6 +71,35 @@ it("destroys for every process that has it open, leaves no wrapped key behind, a
   other.close();
 });
 
+it("destroys what is tied to a scope with it, whoever tied it and whenever it was made; what is tied to others stays", () => {
+  const other = openStoreKeys(directory);
+  keys.tie({ scope: "ann", tied: "talk" });
+  const sealed = keys.seal("talk", CONTENT, PLACE);
+  other.tie({ scope: "bert", tied: "talk" });
+  other.tie({ scope: "bert", tied: "other talk" });
+  const kept = keys.seal("other talk", CONTENT, PLACE);
+  expect([keys.has(["ann"]), keys.has(["carl"]), keys.has(["talk"])]).toEqual([true, false, true]);
+  expect(other.destroy(["ann"])).toEqual([sealed.key]);
+  expect([keys.open(sealed, PLACE), opened(kept)]).toEqual(["destroyed", "a letter to Quetzalcoatl"]);
+  // A tie is gone with its scope, and those of others hold for the key that comes next.
+  const next = keys.seal("talk", CONTENT, PLACE);
+  expect([keys.has(["ann"]), keys.destroy(["ann"]), opened(next)]).toEqual([false, [], "a letter to Quetzalcoatl"]);
+  expect(new Set(keys.destroy(["bert"]))).toEqual(new Set([next.key, kept.key]));
+  expect([other.open(next, PLACE), other.open(kept, PLACE)]).toEqual(["destroyed", "destroyed"]);
+  const file = readFileSync(join(directory, "keys.db"));
+  expect(["ann", "bert"].filter((scope) => file.includes(scope))).toEqual([]);
+  other.close();
+});
+
+it("[L6~] an opened key is used no more once another process has destroyed it, nor is a new part sealed with it", () => {
+  const sealed = keys.seal("one", CONTENT, PLACE);
+  expect([opened(sealed), opened(sealed)]).toEqual(["a letter to Quetzalcoatl", "a letter to Quetzalcoatl"]);
+  expect(keys.seal("one", CONTENT, PLACE).key).toBe(sealed.key);
+  expect(spawnSync(process.execPath, [...FLAGS, directory, "one", "destroy"]).status).toBe(0);
+  expect(keys.open(sealed, PLACE)).toBe("destroyed");
+  expect(keys.seal("one", CONTENT, PLACE).key).not.toBe(sealed.key);
+});
+
 it("makes no second master key, and says what is missing", () => {
   keys.seal("one", CONTENT, PLACE);
   keys.close();

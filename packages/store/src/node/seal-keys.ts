@@ -1,14 +1,25 @@
 /**
  * Keys of sealed content, in `keys.db` beside `log.db`: one for each scope, wrapped by the master key in `seal.key` (mode
- * 0600). No key but the master's is kept in memory: what another process has destroyed is gone here too.
+ * 0600). What another process has destroyed is gone here too, with the next use: opened keys are believed only as long as
+ * nobody else has written to the file.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { fromBase64, type Opener, SafeRunError, type Sealer, type SealKeys, toBase64, toHex } from "@saferun/core";
+import {
+  fromBase64,
+  type Opener,
+  SafeRunError,
+  type Sealer,
+  type SealKeys,
+  type SealTie,
+  toBase64,
+  toHex,
+} from "@saferun/core";
 import { storeFailure } from "../sqlite/failure.ts";
 import { blob, row, text } from "../sqlite/schema.ts";
+import { type KnownKey, OpenedKeys } from "./opened-keys.ts";
 import { createPrivateFile, readSecretFile } from "./private-files.ts";
 
 export interface StoreKeys extends Sealer, Opener, SealKeys {
@@ -26,6 +37,7 @@ export interface StoreKeysOptions {
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS master (id INTEGER PRIMARY KEY CHECK (id = 1), mark BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, scope TEXT UNIQUE, wrapped BLOB) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ties (scope TEXT, tied TEXT, PRIMARY KEY (scope, tied)) STRICT, WITHOUT ROWID;
 `;
 
 const NONCE_BYTES = 12;
@@ -73,17 +85,23 @@ export function openStoreKeys(directory: string, options: StoreKeysOptions = {})
     open: ({ key: id, bytes }, place) =>
       failing(() => {
         const db = existing();
-        const wrapped = db?.wrapped(id);
-        if (db === undefined || wrapped === undefined) return undefined;
-        if (wrapped === null) return "destroyed";
+        if (db === undefined) return undefined;
         try {
-          return decrypt(unwrap(wrapped, id, masterKey(db)), bytes, place);
+          const key = db.opened(id, masterKey);
+          if (key === undefined) return undefined;
+          return key === null ? "destroyed" : decrypt(key, bytes, place);
         } catch (error) {
           if (error instanceof SafeRunError && error.code !== "seal.missing") throw error;
           return undefined;
         }
       }),
-    destroy: (scopes) => failing(() => existing()?.destroy(scopes)),
+    tie: (tie) =>
+      failing(() => {
+        opened ??= connect(path, options);
+        opened.tie(tie);
+      }),
+    has: (scopes) => failing(() => existing()?.has(scopes) === true),
+    destroy: (scopes) => failing(() => existing()?.destroy(scopes) ?? []),
     isDestroyed: (id) => failing(() => existing()?.wrapped(id) === null),
     close() {
       opened?.close();
@@ -99,11 +117,6 @@ function failing<Value>(work: () => Value): Value {
   } catch (error) {
     throw storeFailure(error);
   }
-}
-
-interface Known {
-  readonly id: string;
-  readonly key: Buffer;
 }
 
 type KeyFile = ReturnType<typeof keysIn>;
@@ -136,22 +149,33 @@ function keysIn(db: DatabaseSync) {
     ofScope: db.prepare("SELECT id, wrapped FROM keys WHERE scope = ?"),
     ofId: db.prepare("SELECT wrapped FROM keys WHERE id = ?"),
     add: db.prepare("INSERT INTO keys (id, scope, wrapped) VALUES (?, ?, ?)"),
-    destroy: db.prepare("UPDATE keys SET scope = NULL, wrapped = NULL WHERE scope = ?"),
+    destroy: db.prepare("UPDATE keys SET scope = NULL, wrapped = NULL WHERE scope = ? RETURNING id"),
+    version: db.prepare("PRAGMA data_version"),
   };
+  const opened = new OpenedKeys(() => row(statements.version)?.data_version);
 
   const keys = {
     mark(): Buffer | undefined {
       const found = row(statements.mark);
       return found === undefined ? undefined : Buffer.from(blob(found.mark, "mark"));
     },
-    known(scope: string, master: Master): Known | undefined {
+    known(scope: string, master: Master): KnownKey | undefined {
+      const known = opened.ofScope(scope);
+      if (known !== undefined) return known;
       const found = row(statements.ofScope, scope);
       if (found === undefined) return undefined;
       const id = text(found.id, "id");
-      return { id, key: unwrap(blob(found.wrapped, "wrapped"), id, master(keys)) };
+      return believed({ id, key: unwrap(blob(found.wrapped, "wrapped"), id, master(keys)) }, scope);
+    },
+    /** Null: destroyed. Undefined: not known here. */
+    opened(id: string, master: Master): Buffer | null | undefined {
+      const known = opened.ofId(id);
+      if (known !== undefined) return known.key;
+      const wrapped = keys.wrapped(id);
+      return wrapped instanceof Uint8Array ? believed({ id, key: unwrap(wrapped, id, master(keys)) }).key : wrapped;
     },
     /** The first of several processes makes it; the others find it once they have the lock. */
-    make(scope: string, makeKey: () => Buffer, master: Master): Known {
+    make(scope: string, makeKey: () => Buffer, master: Master): KnownKey {
       return within(() => {
         const known = keys.known(scope, master);
         if (known !== undefined) return known;
@@ -167,13 +191,47 @@ function keysIn(db: DatabaseSync) {
       if (found === undefined) return undefined;
       return found.wrapped === null ? null : blob(found.wrapped, "wrapped");
     },
-    destroy(scopes: readonly string[]): void {
-      within(() => {
-        for (const scope of scopes) statements.destroy.run(scope);
-      });
+    tie({ scope, tied }: SealTie): void {
+      const name = `${scope} ${tied}`;
+      if (opened.hasTie(name)) return;
+      const known = "SELECT 1 AS known FROM ties WHERE scope = ? AND tied = ?";
+      if (row(db.prepare(known), scope, tied) === undefined) {
+        within(() => db.prepare("INSERT OR IGNORE INTO ties (scope, tied) VALUES (?, ?)").run(scope, tied));
+      }
+      opened.addTie(name);
     },
-    close: () => db.close(),
+    has(scopes: readonly string[]): boolean {
+      const tied = "SELECT 1 AS known FROM ties JOIN keys ON keys.scope = ties.tied WHERE ties.scope = ?";
+      return scopes.some(
+        (scope) => row(statements.ofScope, scope) !== undefined || row(db.prepare(tied), scope) !== undefined,
+      );
+    },
+    /** A tie goes with its scope: who comes back ties again. Those of others to the same key hold for the next one. */
+    destroy(scopes: readonly string[]): readonly string[] {
+      try {
+        return within(() => {
+          const tiedTo = db.prepare("SELECT tied FROM ties WHERE scope = ?");
+          const untie = db.prepare("DELETE FROM ties WHERE scope = ?");
+          return scopes.flatMap((scope) => {
+            const reached = [scope, ...tiedTo.all(scope).map(({ tied }) => text(tied, "tied"))];
+            untie.run(scope);
+            return reached.flatMap((one) => statements.destroy.all(one).map(({ id }) => text(id, "id")));
+          });
+        });
+      } finally {
+        opened.forget();
+      }
+    },
+    close() {
+      opened.forget();
+      db.close();
+    },
   };
+
+  function believed(known: KnownKey, scope?: string): KnownKey {
+    opened.add(known, scope);
+    return known;
+  }
 
   function within<Value>(work: () => Value): Value {
     db.exec("BEGIN IMMEDIATE");
