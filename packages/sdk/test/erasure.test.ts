@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { formatExportLine, parseHeader } from "@saferun/core";
+import { formatExportLine, parseHeader, type Store } from "@saferun/core";
 import {
   createFileSigner,
   eraseFromStore,
@@ -122,12 +122,12 @@ it("[L6~] an erasure reaches the digests by which loops and rates know an agent'
   await play("carl", "an other road");
   await shutdown();
   const before = await digestsOfAgents();
-  expect([before.recipients.length, before.acts.length]).toEqual([2, 2]);
+  expect([before.recipients.length, before.acts.length, await actsOfRuns()]).toEqual([2, 2, 2]);
   const store = openSqliteStore({ directory });
   await eraseFromStore(store, { target: { subject: SUBJECT }, reason: "request 2026-120", by: "dora" });
   await store.close();
   const after = await digestsOfAgents();
-  expect([after.recipients.length, after.acts.length]).toEqual([1, 1]);
+  expect([after.recipients.length, after.acts.length, await actsOfRuns()]).toEqual([1, 1, 1]);
   // Those that are left are carl's: he is no new recipient.
   await play("carl", "an other road");
   await shutdown();
@@ -140,10 +140,22 @@ it("[L6~] an erasure reaches the digests by which loops and rates know an agent'
 async function digestsOfAgents(): Promise<{ recipients: string[]; acts: string[] }> {
   const store = openReadOnlySqliteStore({ directory });
   const agents = await store.rows({ kind: "agent", limit: 1_000 });
-  const acts = await store.rows({ kind: "act", limit: 1_000 });
+  const acts = await actRows(store);
   await store.close();
   const contacts = agents.flatMap(({ value }) => (Array.isArray(value) ? (value as [string, number[]][]) : []));
-  return { recipients: contacts.map(([key]) => key).sort(), acts: acts.map(({ id }) => id).sort() };
+  const ofAgents = acts.filter((id) => id.length === 2).map(String);
+  return { recipients: contacts.map(([key]) => key).sort(), acts: ofAgents.sort() };
+}
+
+async function actsOfRuns(): Promise<number> {
+  const store = openReadOnlySqliteStore({ directory });
+  const acts = await actRows(store);
+  await store.close();
+  return acts.filter(([first]) => first === "run").length;
+}
+
+async function actRows(store: Pick<Store, "rows">): Promise<readonly (readonly unknown[])[]> {
+  return (await store.rows({ kind: "act", limit: 1_000 })).map(({ id }) => JSON.parse(id) as unknown[]);
 }
 
 it("[L6~] an erasure reaches the index that a running gate keeps up, and says so where a reader keeps it from it", async () => {

@@ -35,11 +35,12 @@ export {
   type Trip,
   type TripCause,
 } from "./latch.ts";
+export type { Act } from "./loop/acts.ts";
 export { type AgentEvent, type AgentHistory, type AgentStep, newAgent, stepAgent } from "./loop/agent.ts";
 export type { Spending } from "./loop/conduct.ts";
 export { type Finding, findingDigest, ruleOf, severest } from "./loop/finding.ts";
 export { type CallKeys, callKeys, type Fingerprint, type ResultKeys, resultKeys } from "./loop/fingerprint.ts";
-export { type Act, newRun, type OpenCall, type RunHistory } from "./loop/history.ts";
+export { newRun, type OpenCall, type RunHistory } from "./loop/history.ts";
 export { type RunEvent, type RunStep, recheckRun, stepRun } from "./loop/step.ts";
 export { type Actor, mayReset, mayStop, RESET_ROLE } from "./person.ts";
 export * from "./protect/motion.ts";

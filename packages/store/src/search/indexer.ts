@@ -54,7 +54,7 @@ export interface IndexPosition {
 }
 
 export interface Indexer {
-  /** Indexes up to `most` entries. */
+  /** Indexes up to `most` entries; none: only says how far it is. */
   advance(most: number): IndexPosition;
   /**
    * Makes the rows of these entries again from what the log still holds, and no trace of what it does not.
@@ -141,7 +141,7 @@ export function createIndexer(options: IndexerOptions): Indexer {
   return {
     advance(most) {
       const { log, size } = reader.head();
-      if (ready && position >= size) return { indexed: position, size };
+      if (ready && (most === 0 || position >= size)) return { indexed: position, size };
       position = within(() => {
         const from = prepare(log, size);
         const entries = reader.entries({ from, limit: Math.min(most, size - from) });

@@ -37,6 +37,8 @@ export type FromIndexThread =
 const BATCH = 2_048;
 /** Between two looks at a log that does not grow, or at another's lease. */
 const IDLE_MS = 100;
+/** While it grows: what one transaction costs is shared by all that came meanwhile, and everything is found well within a second. */
+const GATHER_MS = 250;
 /** After an error: the disk may have room again. Doubles with each that follows, up to the longest. */
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
@@ -59,15 +61,19 @@ let declared = options.declarations === undefined;
 /** Errors in a row. */
 let failures = 0;
 let wake = (): void => {};
+/** When the next step is due, ms of a clock that nobody sets. */
+let nextAt = 0;
 
 await follow();
 
 async function follow(): Promise<void> {
   for (;;) {
-    const pause = step();
+    // Whoever asks is answered at once, and makes no batches smaller by asking often.
+    if (performance.now() >= nextAt) nextAt = performance.now() + step();
     if (answerAll()) return;
-    if (pause === 0) await setImmediate();
-    else await idle(pause);
+    const left = nextAt - performance.now();
+    if (left <= 0) await setImmediate();
+    else await idle(left);
   }
 }
 
@@ -78,9 +84,11 @@ function step(): number {
     declared = true;
     lease ??= takeLease(leasePath);
     if (lease === undefined) return IDLE_MS;
+    const before = position.indexed;
     position = opened().advance(BATCH);
     failures = 0;
-    return position.indexed < position.size ? 0 : IDLE_MS;
+    if (position.indexed < position.size) return 0;
+    return position.indexed === before ? IDLE_MS : GATHER_MS;
   } catch (error) {
     if (isBusy(error)) return reopenAfter(IDLE_MS);
     fail(error);
@@ -131,10 +139,11 @@ function answer(message: ToIndexThread): string | null {
       case "declare":
         options = { ...options, declarations: message.declarations };
         declared = false;
+        nextAt = 0;
         closeIndexer();
         return null;
       case "position":
-        if (lease === undefined) position = readPosition(options);
+        position = lease === undefined ? readPosition(options) : opened().advance(0);
         return null;
       case "close":
         closeIndexer();

@@ -16,6 +16,8 @@ interface Place {
   readonly kind: StateKind;
   readonly id: string;
   readonly known: Known;
+  /** The row in the file; null: there is none. */
+  readonly held: { readonly number: number; readonly due: number | null } | null;
 }
 
 export class StateTable implements StateRows {
@@ -58,7 +60,8 @@ export class StateTable implements StateRows {
   }
 
   write({ kind, id, version, due, value }: StateRow): void {
-    this.#tried.set(keyOf(kind, id), { kind, id, known: value === null ? null : { version, due, value } });
+    const { held } = this.#place(kind, id);
+    this.#tried.set(keyOf(kind, id), { kind, id, known: value === null ? null : { version, due, value }, held });
   }
 
   /** The request came through: its rows belong to the group. */
@@ -79,75 +82,61 @@ export class StateTable implements StateRows {
   flush(): void {
     for (const key of this.#dirty) {
       const place = this.#rows.get(key);
-      if (place === undefined) continue;
-      const { kind, id, known } = place;
-      if (known === null) this.#statements.remove.run(kind, id);
-      else this.#statements.set.run(kind, id, known.version, known.due, textOf(known.value));
+      if (place !== undefined) this.#rows.set(key, { ...place, held: this.#put(place) });
     }
     this.#dirty.clear();
     if (this.#rows.size > KEPT) this.#rows.clear();
   }
 
+  /** By its number, and without `due` where that stays: no index is touched by a row that only has another value. */
+  #put({ kind, id, known, held }: Place): Place["held"] {
+    const { add, set, move, remove } = this.#statements;
+    if (known === null) {
+      if (held !== null) remove.run(held.number);
+      return null;
+    }
+    const { version, due } = known;
+    const value = JSON.stringify(known.value);
+    if (held === null) return { number: Number(add.run(kind, id, version, due, value).lastInsertRowid), due };
+    if (held.due === due) set.run(version, value, held.number);
+    else move.run(version, due, value, held.number);
+    return { number: held.number, due };
+  }
+
   #known(kind: StateKind, id: string): Known {
+    return this.#place(kind, id).known;
+  }
+
+  #place(kind: StateKind, id: string): Place {
     const key = keyOf(kind, id);
     const place = this.#tried.get(key) ?? this.#rows.get(key);
-    if (place !== undefined) return place.known;
+    if (place !== undefined) return place;
     const found = row(this.#statements.get, kind, id);
-    const known: Known =
-      found === undefined
-        ? null
-        : {
-            version: integer(found.version, "version"),
-            due: found.due === null ? null : integer(found.due, "due"),
-            value: JSON.parse(text(found.value, "value")) as Json,
-          };
-    this.#rows.set(key, { kind, id, known });
-    return known;
+    const read = { kind, id, ...(found === undefined ? { known: null, held: null } : readRow(found)) };
+    this.#rows.set(key, read);
+    return read;
   }
+}
+
+function readRow(found: Record<string, unknown>): Pick<Place, "known" | "held"> {
+  const due = found.due === null ? null : integer(found.due, "due");
+  const value = JSON.parse(text(found.value, "value")) as Json;
+  return {
+    known: { version: integer(found.version, "version"), due, value },
+    held: { number: integer(found.number, "number"), due },
+  };
 }
 
 function keyOf(kind: StateKind, id: string): string {
   return `${kind}\u0000${id}`;
 }
 
-/**
- * The last item of a list that was written → that list and its text. Most of a run's row is lists that grow at their end with
- * each of its calls: what is there already is not written out again, which is half of what the row costs.
- */
-const lists = new WeakMap<object, { readonly list: readonly Json[]; readonly text: string }>();
-
-/** As `JSON.stringify`; for values that nobody changes. */
-function textOf(value: Json): string {
-  if (Array.isArray(value)) return listText(value);
-  if (!isObject(value)) return JSON.stringify(value);
-  const members = Object.entries(value).filter(([, item]) => item !== undefined);
-  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${textOf(item)}`).join(",")}}`;
-}
-
-function listText(list: readonly Json[]): string {
-  const [before, last] = list.slice(-2);
-  if (!isObject(last) || !isObject(before)) return JSON.stringify(list);
-  const same = lists.get(last);
-  if (same?.list === list) return same.text;
-  const known = lists.get(before);
-  const grown = known?.list.length === list.length - 1 && known.list.every((item, index) => item === list[index]);
-  const text = grown ? `${known.text.slice(0, -1)},${JSON.stringify(last)}]` : JSON.stringify(list);
-  lists.delete(before);
-  lists.set(last, { list, text });
-  return text;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
-
 function prepareAll(db: DatabaseSync) {
   return {
-    get: db.prepare("SELECT version, due, value FROM state WHERE kind = ? AND id = ?"),
-    set: db.prepare(
-      `INSERT INTO state (kind, id, version, due, value) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version, due = excluded.due, value = excluded.value`,
-    ),
-    remove: db.prepare("DELETE FROM state WHERE kind = ? AND id = ?"),
+    get: db.prepare("SELECT number, version, due, value FROM state WHERE kind = ? AND id = ?"),
+    add: db.prepare("INSERT INTO state (kind, id, version, due, value) VALUES (?, ?, ?, ?, ?)"),
+    set: db.prepare("UPDATE state SET version = ?, value = ? WHERE number = ?"),
+    move: db.prepare("UPDATE state SET version = ?, due = ?, value = ? WHERE number = ?"),
+    remove: db.prepare("DELETE FROM state WHERE number = ?"),
   };
 }

@@ -18,7 +18,7 @@ export interface AgentHistory {
   readonly tools: readonly ToolRate[];
   /** How many recipients were new in each slice of the window, oldest first. */
   readonly fresh: readonly RateSlice[];
-  /** Whom the agent wrote to. May hold only what the calls at hand need (`bucketsOf`): steps look at no others. */
+  /** Whom the agent wrote to. May hold only what the calls at hand need (`contactBucket`): steps look at no others. */
   readonly contacts: Contacts;
   /** Runs that were stopped, oldest first. */
   readonly trips: readonly { readonly at: number; readonly run: string; readonly principal: string }[];

@@ -3,9 +3,10 @@
 import type { LoopSettings, Reaction } from "../../detectors.ts";
 import { isEffectful } from "../../traits.ts";
 import { formatDecimal } from "../../value/decimal.ts";
+import { type Act, actIn, actKey } from "./acts.ts";
 import { type Finding, makeFinding, named } from "./finding.ts";
 import type { CallKeys } from "./fingerprint.ts";
-import { type Act, actIn, actKey, type RunHistory } from "./history.ts";
+import type { RunHistory } from "./history.ts";
 
 /** Many refusals in a short time, or one rule tried over and over: what an injected instruction looks like. */
 export function denials(
@@ -62,7 +63,7 @@ export function duplicate(
   const { identityKey } = keys;
   // Without declared identity arguments nobody said which calls are the same act.
   if (identityKey === null || !isEffectful(keys.kind)) return undefined;
-  const done = actIn(history, actKey(keys)) ?? earlier;
+  const done = actIn(history.acts, actKey(keys)) ?? earlier;
   const flying = history.open.filter((call) => call.keys.identityKey === identityKey);
   const calls = [...(done ? [done.callId] : []), ...flying.map((call) => call.callId)];
   const [first] = calls;

@@ -2,14 +2,12 @@
  * What is remembered of a root run and its sub-agents. Plain JSON and bounded, so that it is stored with the run and a
  * restart forgets nothing.
  */
+import { type Act, type Acts, actIn, actKey, withAct } from "./acts.ts";
 import type { CallKeys, Fingerprint } from "./fingerprint.ts";
 
 /** Finished calls that detectors look at; tools of kind `none` are not among them. */
 const REMEMBERED = 32;
-/**
- * Different calls that are counted, and business acts that are known, in one run. Beyond, the rarest call and the oldest act
- * are forgotten: a forgotten act is still found through the agent's acts of 24 hours, which the store keeps.
- */
+/** Different calls that are counted in one run. Beyond, the rarest is forgotten. */
 const COUNTED = 256;
 const DENIALS = 64;
 
@@ -18,15 +16,6 @@ export interface OpenCall {
   readonly keys: CallKeys;
   readonly at: number;
 }
-
-export interface Act {
-  readonly callId: string;
-  readonly at: number;
-  /** `unknown`: it may have happened. */
-  readonly outcome: "succeeded" | "unknown";
-}
-
-export type KnownAct = readonly [key: string, act: Act];
 
 export interface RunHistory {
   /** Moved on by the time that the run waited for people: that is not its own. */
@@ -44,8 +33,8 @@ export interface RunHistory {
    * because it is copied with every call and searched twice.
    */
   readonly counts: readonly number[];
-  /** Identity (or call) key of effectful calls that succeeded, or may have. Never cleared. */
-  readonly acts: readonly KnownAct[];
+  /** Effectful calls that succeeded, or may have. Never cleared. May hold only what the call at hand needs. */
+  readonly acts: Acts;
   /** Call key → first and latest time of a declared poll, since the last clearing. */
   readonly polls: Readonly<Record<string, { readonly first: number; readonly last: number }>>;
   /** Oldest first. */
@@ -58,7 +47,7 @@ export interface RunHistory {
 
 export function newRun(now: number): RunHistory {
   const lists = { recent: [], open: [], denials: [], refused: [] };
-  return { startedAt: now, waitedTo: now, calls: 0, ...lists, counts: [], acts: [], polls: {}, approved: {} };
+  return { startedAt: now, waitedTo: now, calls: 0, ...lists, counts: [], acts: {}, polls: {}, approved: {} };
 }
 
 export function withProposed(history: RunHistory, call: OpenCall, isPoll: boolean): RunHistory {
@@ -79,25 +68,12 @@ export function withFinished(history: RunHistory, print: Fingerprint): RunHistor
   const act = actOf(print);
   const key = actKey(print);
   // What this run had not done before: the world is another one, and what was asked may have another answer.
-  const fresh = print.outcome === "succeeded" && act !== undefined && actIn(history, key) === undefined;
+  const fresh = print.outcome === "succeeded" && act !== undefined && actIn(history.acts, key) === undefined;
   const before = fresh ? cleared(history) : history;
   const recent = [...before.recent, print].slice(-REMEMBERED);
   return act === undefined
     ? { ...before, open, recent }
     : { ...before, open, recent, acts: withAct(history.acts, key, act) };
-}
-
-/** What this run did before under the key of an act. */
-export function actIn({ acts }: Pick<RunHistory, "acts">, key: string): Act | undefined {
-  return acts.find((known) => known[0] === key)?.[1];
-}
-
-function withAct(acts: RunHistory["acts"], key: string, act: Act): RunHistory["acts"] {
-  const at = acts.findIndex((known) => known[0] === key);
-  if (at >= 0) return acts.with(at, [key, act]);
-  const all: readonly KnownAct[] = [...acts, [key, act]];
-  // The oldest go, an eighth at a time, so that sorting is rare.
-  return all.length <= COUNTED ? all : all.toSorted((one, other) => one[1].at - other[1].at).slice(COUNTED / 8);
 }
 
 /** A call that waited for a person goes on, or is given up: the time of it is not the run's. */
@@ -170,11 +146,6 @@ export function withDenial(history: RunHistory, callId: string, rules: readonly 
   // A breaker's own refusals are counted where they are made.
   if (own.length === 0) return { ...history, open };
   return { ...history, open, denials: [...history.denials, { at, rules: own }].slice(-DENIALS) };
-}
-
-/** The business act of a call: its identity where one is declared, else the exact call. */
-export function actKey(print: Pick<Fingerprint, "identityKey" | "callKey">): string {
-  return print.identityKey ?? print.callKey;
 }
 
 function actOf(print: Fingerprint): Act | undefined {

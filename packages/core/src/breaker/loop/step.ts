@@ -5,10 +5,11 @@
 
 import type { LoopSettings } from "../../detectors.ts";
 import type { ToolTraits } from "../../traits.ts";
+import type { Act } from "./acts.ts";
 import { caps, denials, duplicate, type Spending } from "./conduct.ts";
 import { type Finding, makeFinding } from "./finding.ts";
 import type { CallKeys, Fingerprint } from "./fingerprint.ts";
-import { type Act, cleared, type RunHistory, withDenial, withFinished, withoutCall, withProposed } from "./history.ts";
+import { cleared, type RunHistory, withDenial, withFinished, withoutCall, withProposed } from "./history.ts";
 import { errors, raw, varied } from "./outcomes.ts";
 import { cycle, repeat, similar } from "./repetition.ts";
 

@@ -4,8 +4,8 @@ import { LOOP_DEFAULTS } from "../../detectors.ts";
 import { isEffectful } from "../../traits.ts";
 import { settle, voidHold } from "../budget/hold.ts";
 import { stepBreaker } from "../latch.ts";
+import type { Act } from "../loop/acts.ts";
 import type { Fingerprint } from "../loop/fingerprint.ts";
-import type { Act } from "../loop/history.ts";
 import { withFinished, withWaited } from "../loop/history.ts";
 import { stepRun } from "../loop/step.ts";
 import type { Motion } from "./motion.ts";
@@ -29,9 +29,9 @@ export function release(work: Work, motion: Of<"release">): void {
 
 export function finish(work: Work, motion: Of<"finish">): void {
   const { callId, root, agent, environment, tool, outcome, healthy, jitter } = motion;
-  const run = work.rows.run(root);
-  const print = motion.print ?? lostPrint(run, motion, work.now);
+  const print = motion.print ?? lostPrint(work.rows.run(root), motion, work.now);
   if (print !== undefined) {
+    const run = work.rows.run(root, print);
     work.rows.setRun(root, { ...run, history: withFinished(run.history, print) });
     if (print.identityKey !== null && isEffectful(print.kind)) noteAct(work, agent, print.identityKey, callId, outcome);
   }

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { LOOP_DEFAULTS } from "../../detectors.ts";
 import type { StateKind, StateRows } from "../../ports.ts";
 import type { Json } from "../../value/json.ts";
+import { actIn, actKey } from "../loop/acts.ts";
 import { stepAgent } from "../loop/agent.ts";
-import { newRun, timesOf, withProposed } from "../loop/history.ts";
+import { newRun, timesOf, withFinished, withProposed } from "../loop/history.ts";
 import { agentRowId, ProtectionRows } from "./rows.ts";
 
 const HOUR = 3_600_000;
@@ -83,10 +84,85 @@ describe("whom an agent wrote to", () => {
   });
 });
 
+describe("what a run did", () => {
+  const call = (n: number, identity = `act ${n}`) =>
+    ({
+      tool: "pay",
+      kind: "write",
+      callKey: keyOf(`call ${n}`),
+      identityKey: keyOf(identity),
+      recipients: [],
+    }) as const;
+
+  /** A call that is proposed and succeeds; whether its act was known before. */
+  function done(stored: StateRows, n: number, identity?: string): boolean {
+    const keys = call(n, identity);
+    const at = n * HOUR;
+    const before = new ProtectionRows(stored, at);
+    const run = before.run("run_1", keys);
+    const known = actIn(run.history.acts, actKey(keys)) !== undefined;
+    const history = withProposed(run.history, { callId: `call_${n}`, keys, at }, false);
+    before.setRun("run_1", { ...run, history });
+    const rows = new ProtectionRows(stored, at);
+    const print = {
+      ...keys,
+      callId: `call_${n}`,
+      at,
+      resultKey: keyOf(`${n}`),
+      minHash: "",
+      errorClass: null,
+    } as const;
+    const opened = rows.run("run_1", print);
+    const outcome = { ...print, outcome: "succeeded" } as const;
+    rows.setRun("run_1", { ...opened, history: withFinished(opened.history, outcome) });
+    return known;
+  }
+
+  it("costs a call the same however much it was, and stays bounded [B1~]", () => {
+    const stored = new JsonRows();
+    const most = { rows: 0, bytes: 0 };
+    for (let n = 0; n < 1_500; n++) {
+      stored.written = [];
+      expect(done(stored, n)).toBe(false);
+      most.rows = Math.max(most.rows, stored.written.length);
+      most.bytes = Math.max(most.bytes, ...stored.written.map(({ bytes }) => bytes));
+    }
+    // Twice the run's row and the one with this call's act, which these rows give out as a copy each time.
+    expect(most.rows).toBe(4);
+    expect(most.bytes).toBeLessThan(8_000);
+    expect([...stored.kept.values()].join("").length).toBeLessThan(100_000);
+    // The latest are known, whatever the call is named.
+    for (let n = 1_400; n < 1_500; n++) expect(done(stored, n + 1_000, `act ${n}`)).toBe(true);
+  });
+
+  it("is read from the row of an older store, and stays known", () => {
+    const stored = new JsonRows();
+    const acts = Array.from({ length: 200 }, (_, n) => [
+      keyOf(`act ${n}`),
+      { callId: `call_${n}`, at: n, outcome: n % 2 === 0 ? "succeeded" : "unknown" },
+    ]);
+    const history = { ...newRun(0), acts };
+    stored.put("run", "run_1", JSON.parse(JSON.stringify({ history, usd: { held: "0", spent: "0" } })) as Json);
+    expect(done(stored, 1_000, "act 3")).toBe(true);
+    expect(stored.kept.get("run run_1")).not.toContain("acts");
+    for (let n = 0; n < 200; n++) {
+      const { acts: known } = new ProtectionRows(stored, HOUR).run("run_1", call(n)).history;
+      expect(actIn(known, keyOf(`act ${n}`))).toBeDefined();
+    }
+  });
+
+  it("is no act where the row is none: the call is denied", () => {
+    const stored = new JsonRows();
+    done(stored, 1);
+    for (const key of stored.kept.keys()) if (key.startsWith("act ")) stored.kept.set(key, '{"acts":1}');
+    expect(() => done(stored, 2, "act 1")).toThrow(TypeError);
+  });
+});
+
 describe("a run of an older store", () => {
   it("keeps how often each call was made", () => {
     const stored = new JsonRows();
-    const { counts: _none, ...history } = newRun(0);
+    const { counts: _none, acts: _rows, ...history } = newRun(0);
     const usd = { held: "0", spent: "0" };
     const counts = [
       [keyOf("a"), 24],

@@ -2,12 +2,16 @@
 
 import { LIMITS } from "../../limits.ts";
 import type { StateRows } from "../../ports.ts";
+import { isEffectful } from "../../traits.ts";
 import { canonicalJson, type Json } from "../../value/json.ts";
 import type { Hold, HoldPart, ModelHold, Pot } from "../budget/hold.ts";
 import { type Breaker, CLOSED } from "../latch.ts";
+import { type Act, type Acts, actBucket, actKey, fromEarlierActs } from "../loop/acts.ts";
 import { type AgentHistory, newAgent } from "../loop/agent.ts";
-import { bucketOf, type Contacts, type EarlierContacts, fromEarlier } from "../loop/contacts.ts";
-import { type Act, countKey, newRun, type RunHistory } from "../loop/history.ts";
+import type { Bucket } from "../loop/buckets.ts";
+import { type Contacts, contactBucket, type EarlierContacts, fromEarlierContacts } from "../loop/contacts.ts";
+import type { CallKeys } from "../loop/fingerprint.ts";
+import { countKey, newRun, type RunHistory } from "../loop/history.ts";
 import type { Stop } from "../stop.ts";
 import type { BreakerScope } from "./objection.ts";
 
@@ -38,8 +42,11 @@ export interface StopBoard {
 }
 
 const BOARD = "board";
-/** How long an act is known to the agent's other runs, and a run, an agent or a health breaker that nothing happens to. */
-const DAY_MS = 86_400_000;
+const NOTHING_SPENT: RunRow["usd"] = { held: 0n, spent: 0n };
+const HOUR_MS = 3_600_000;
+/** How long an act is known to the agent's other runs, and a health breaker that nothing happens to. */
+const DAY_MS = 24 * HOUR_MS;
+/** How long an act is known to its own run, and a run or an agent that nothing happens to. */
 const KEPT_MS = 30 * DAY_MS;
 /** Longer than the longest window that the calendar ends; the others say themselves how long they are. */
 const WINDOW_MS = 62 * DAY_MS;
@@ -68,6 +75,11 @@ export function agentRowId(environment: string, agent: string): string {
   return canonicalJson([environment, agent]);
 }
 
+/** What one run did stands beside what agents did: no id of theirs has three members. */
+function actsRowId(root: string, bucket: string | number): string {
+  return canonicalJson(["run", root, String(bucket)]);
+}
+
 /** No agent has these ids: theirs end with a bracket. */
 function contactsRowId(agent: string, bucket: string | number): string {
   return `${agent} contacts ${bucket}`;
@@ -76,6 +88,11 @@ function contactsRowId(agent: string, bucket: string | number): string {
 /** Where all recipients of an agent stood before there were buckets. */
 function earlierContactsRowId(agent: string): string {
   return `${agent} recipients`;
+}
+
+/** To the hour: a row that is written with every call keeps its place among those that are due. */
+function keptUntil(now: number, ms: number): number {
+  return Math.ceil((now + ms) / HOUR_MS) * HOUR_MS;
 }
 
 /** Reads and writes through one transaction. `now` is the store's time. */
@@ -96,18 +113,31 @@ export class ProtectionRows {
     this.#rows.put("stops", BOARD, json(board), null);
   }
 
-  run(root: string): RunRow {
-    const row = this.#rows.get("run", root) as
-      | { history: StoredHistory; usd: { held: string; spent: string }; heard?: Heard }
-      | undefined;
-    if (row === undefined) return { history: newRun(this.#now), usd: { held: 0n, spent: 0n } };
-    const usd = { held: BigInt(row.usd.held), spent: BigInt(row.usd.spent) };
-    return { history: readHistory(row.history), usd, ...(row.heard === undefined ? {} : { heard: row.heard }) };
+  /** `keys`: of the call whose act is of interest; others are not read. */
+  run(root: string, keys?: Pick<CallKeys, "kind" | "identityKey" | "callKey">): RunRow {
+    const row = this.#rows.get("run", root) as StoredRun | undefined;
+    const history = row === undefined ? newRun(this.#now) : readHistory(row.history);
+    const usd = row === undefined ? NOTHING_SPENT : { held: BigInt(row.usd.held), spent: BigInt(row.usd.spent) };
+    const heard = row?.heard === undefined ? {} : { heard: row.heard };
+    if (keys === undefined || !isEffectful(keys.kind)) return { history, usd, ...heard };
+    const bucket = actBucket(actKey(keys));
+    const acts = { [bucket]: this.#acts(root, bucket) ?? [], ...history.acts };
+    return { history: { ...history, acts }, usd, ...heard };
   }
 
-  setRun(root: string, { usd, ...run }: RunRow): void {
-    const value = { ...run, usd: { held: String(usd.held), spent: String(usd.spent) } };
-    this.#rows.put("run", root, json(value), this.#now + KEPT_MS);
+  /** What the run did has rows of its own: a call writes the one that it touches. */
+  setRun(root: string, { usd, history, ...run }: RunRow): void {
+    const { acts, ...kept } = history;
+    const value = { history: kept, ...run, usd: { held: String(usd.held), spent: String(usd.spent) } };
+    this.#rows.put("run", root, json(value), keptUntil(this.#now, KEPT_MS));
+    for (const [bucket, done] of Object.entries(acts)) {
+      if (done.length === 0 || this.#acts(root, bucket) === done) continue;
+      this.#rows.put("act", actsRowId(root, bucket), json(done), keptUntil(this.#now, KEPT_MS));
+    }
+  }
+
+  #acts(root: string, bucket: string | number): Bucket<Act> | undefined {
+    return this.#rows.get("act", actsRowId(root, bucket)) as Bucket<Act> | undefined;
   }
 
   /** A run that joins again, because it goes on elsewhere, moves nothing. */
@@ -128,11 +158,11 @@ export class ProtectionRows {
 
   /** Whom the agent wrote to has rows of its own: a call writes the few buckets that it touches. */
   setAgent(id: string, { contacts, ...agent }: AgentHistory): void {
-    this.#rows.put("agent", id, json(agent), this.#now + KEPT_MS);
+    this.#rows.put("agent", id, json(agent), keptUntil(this.#now, KEPT_MS));
     for (const [bucket, contacted] of Object.entries(contacts)) {
       const row = contactsRowId(id, bucket);
       if (this.#rows.get("agent", row) !== contacted) {
-        this.#rows.put("agent", row, json(contacted), this.#now + KEPT_MS);
+        this.#rows.put("agent", row, json(contacted), keptUntil(this.#now, KEPT_MS));
       }
     }
   }
@@ -140,7 +170,7 @@ export class ProtectionRows {
   #contacts(id: string, recipients: readonly string[]): Contacts {
     if (recipients.length === 0) return {};
     this.#moveEarlier(id);
-    const buckets = [...new Set(recipients.map(bucketOf))];
+    const buckets = [...new Set(recipients.map(contactBucket))];
     return Object.fromEntries(
       buckets.map((bucket) => [bucket, (this.#rows.get("agent", contactsRowId(id, bucket)) ?? []) as Contacts[number]]),
     );
@@ -151,8 +181,8 @@ export class ProtectionRows {
     const row = earlierContactsRowId(id);
     const earlier = this.#rows.get("agent", row) as EarlierContacts | undefined;
     if (earlier === undefined) return;
-    for (const [bucket, contacted] of Object.entries(fromEarlier(earlier))) {
-      this.#rows.put("agent", contactsRowId(id, bucket), json(contacted), this.#now + KEPT_MS);
+    for (const [bucket, contacted] of Object.entries(fromEarlierContacts(earlier))) {
+      this.#rows.put("agent", contactsRowId(id, bucket), json(contacted), keptUntil(this.#now, KEPT_MS));
     }
     this.#rows.put("agent", row, null, null);
   }
@@ -163,7 +193,7 @@ export class ProtectionRows {
 
   setBreaker(id: string, breaker: Breaker): void {
     // What is open or stopped stays until it is closed.
-    this.#rows.put("breaker", id, json(breaker), breaker.state === "closed" ? this.#now + DAY_MS : null);
+    this.#rows.put("breaker", id, json(breaker), breaker.state === "closed" ? keptUntil(this.#now, DAY_MS) : null);
   }
 
   act(agent: string, identityKey: string): Act | null {
@@ -222,15 +252,24 @@ function isForEver(pot: string): boolean {
 /** Rows of older stores do not say how many recipients were new. */
 type StoredAgent = Omit<AgentHistory, "contacts" | "fresh"> & Partial<Pick<AgentHistory, "fresh">>;
 
-/** Rows of older stores name each call that they count by its whole key. */
-type StoredHistory = Omit<RunHistory, "counts"> & {
+/** As `setRun` writes it. */
+interface StoredRun {
+  readonly history: StoredHistory;
+  readonly usd: { readonly held: string; readonly spent: string };
+  readonly heard?: Heard;
+}
+
+/** Rows of older stores name each call that they count by its whole key, and hold the run's acts. */
+type StoredHistory = Omit<RunHistory, "counts" | "acts"> & {
   readonly counts: RunHistory["counts"] | readonly (readonly [callKey: string, times: number])[];
+  readonly acts?: Bucket<Act>;
 };
 
 function readHistory(stored: StoredHistory): RunHistory {
-  const { counts } = stored;
-  if (isNumbers(counts)) return { ...stored, counts };
-  return { ...stored, counts: counts.flatMap(([callKey, times]) => [countKey(callKey), times]) };
+  const { counts, acts: earlier } = stored;
+  const acts: Acts = earlier === undefined ? {} : fromEarlierActs(earlier);
+  if (isNumbers(counts)) return { ...stored, counts, acts };
+  return { ...stored, counts: counts.flatMap(([callKey, times]) => [countKey(callKey), times]), acts };
 }
 
 function isNumbers(counts: StoredHistory["counts"]): counts is RunHistory["counts"] {

@@ -19,7 +19,7 @@ type Proposed = Extract<RunEvent, { type: "proposed" }>;
 
 export function propose(work: Work, motion: Propose): void {
   const { callId, caller, settings } = motion;
-  const run = work.rows.run(caller.root);
+  const run = work.rows.run(caller.root, motion.keys);
   barred(work, caller, { tool: motion.keys.tool, kind: motion.keys.kind });
   const heard = motion.verdict === "deny" || objectionVerdict(work.found) === "deny";
   const health = heard ? undefined : askTool(work, motion);
@@ -69,7 +69,7 @@ export function propose(work: Work, motion: Propose): void {
 export function claim(work: Work, motion: Claim): void {
   const { callId, caller, settings, approved } = motion;
   barred(work, caller, { tool: motion.keys.tool, kind: motion.keys.kind });
-  const run = work.rows.run(caller.root);
+  const run = work.rows.run(caller.root, motion.keys);
   const waited = withWaited(run.history, callId, work.now);
   const history = stepRun(waited, { type: "approved", findings: approved }, work.now, settings).state;
   const agentId = agentRowId(caller.environment, caller.agent);

@@ -6,10 +6,11 @@ import type { Outcome } from "../../lifecycle.ts";
 import type { Hash } from "../../ports.ts";
 import { type ToolTraits, UNDECLARED_TOOL } from "../../traits.ts";
 import { canonicalJson, type JsonObject } from "../../value/json.ts";
+import type { Act } from "../loop/acts.ts";
 import type { Spending } from "../loop/conduct.ts";
 import type { Finding } from "../loop/finding.ts";
 import { type CallKeys, callKeys, resultKeys } from "../loop/fingerprint.ts";
-import { type Act, newRun, type RunHistory } from "../loop/history.ts";
+import { newRun, type RunHistory } from "../loop/history.ts";
 import { stepRun } from "../loop/step.ts";
 
 export interface Scripted {
