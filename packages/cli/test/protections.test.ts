@@ -46,7 +46,38 @@ describe("saferun stop, resume", () => {
   });
 });
 
+describe("a stop whose name nothing has", () => {
+  it("holds, says that it may stop nothing, and names what was meant", async () => {
+    await call("orders.get", { id: 1 });
+    const agent = await run("stop", "--agent", "suport", "--reason", "x");
+    expect(agent).toMatchObject({ code: 0, stdout: expect.stringContaining("stopped: agent suport") });
+    expect(agent.stderr).toBe(
+      "the record knows no agent `suport`, so that this may stop nothing; did you mean `support`?\n",
+    );
+    const tool = await run("stop", "--tool", "orders.gte", "--reason", "x", "--json");
+    expect(tool.json()).toMatchObject({ not_seen: [{ what: "tool", name: "orders.gte", suggestion: "orders.get" }] });
+    expect((await run("stop", "--run", "run_nowhere", "--reason", "x")).stderr).toContain("no run `run_nowhere`");
+    expect((await call("orders.get", { id: 2 })).status).toBe("ran");
+    expect(await run("stop", "--tool", "orders.get", "--reason", "x")).toMatchObject({ code: 0, stderr: "" });
+    expect((await call("orders.get", { id: 3 })).status).toBe("denied");
+  });
+
+  it("takes the start of a run's id for the run, as every other command does", async () => {
+    await call("orders.get", { id: 1 });
+    const stopped = await run("stop", "--run", sample.run.id.slice(0, 12), "--reason", "x");
+    expect(stopped).toMatchObject({ stderr: "", stdout: expect.stringContaining(`run ${sample.run.id} `) });
+    expect((await call("orders.get", { id: 2 })).status).toBe("denied");
+    expect(sample.ran).toHaveLength(1);
+  });
+});
+
 describe("saferun breakers", () => {
+  it("says which breaker there is none of", async () => {
+    await call("orders.get", { id: 1 });
+    const none = await run("breakers", "reset", "agent:nobody", "--reason", "x");
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("no breaker `agent:nobody`") });
+  });
+
   it("[B7~] shows what tripped and why, and resets it with a reason only", async () => {
     for (let n = 0; n < 3; n++) await call("orders.get", { id: 1 });
     expect((await run("breakers")).stdout).toBe("all breakers are closed\n");

@@ -128,6 +128,7 @@ export { POLICY_FORMAT, type PolicyFile } from "./policy/format.ts";
 export type { PolicyIssue } from "./policy/issue.ts";
 export { JudgedCalls } from "./policy/judged-calls.ts";
 export type { PolicyDocument, PolicyModel, RedactedKind } from "./policy/model.ts";
+export { nearest } from "./policy/nearest.ts";
 export type { OpaqueContext, OpaqueTest } from "./policy/opaque.ts";
 export * from "./policy/policy-set.ts";
 export { durationMs } from "./policy/read.ts";

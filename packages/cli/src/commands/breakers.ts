@@ -70,8 +70,10 @@ function hints(shown: readonly BreakerInfo[], stops: readonly Stop[], store: str
 async function resetOne(io: Io, name: string, options: Options): Promise<ExitCode> {
   const reason = requireReason(options.reason);
   return withStore(io, options.store, async (store) => {
-    const stopped = (await breakersOf(store, MOST)).filter(({ breaker }) => breaker.state === "stopped");
-    const found = stopped.filter((one) => shortName(one).startsWith(name));
+    const named = (await breakersOf(store, MOST)).filter((one) => shortName(one).startsWith(name));
+    if (named.length === 0)
+      throw refusedAct("missing", `there is no breaker \`${printable(name)}\`; \`saferun breakers --all\` lists them`);
+    const found = named.filter(({ breaker }) => breaker.state === "stopped");
     const exact = found.filter((one) => shortName(one) === name);
     const [only, ...others] = exact.length > 0 ? exact : found;
     if (only === undefined) throw refusedAct("not-stopped");

@@ -8,6 +8,8 @@ import { printable } from "../output/printable.ts";
 import { table } from "../output/table.ts";
 import { iso, moment } from "../output/time.ts";
 import { localActor, operating, refusedAct, requireReason } from "../protections/act.ts";
+import { type NotSeen, notSeen } from "../protections/seen.ts";
+import { runStarting } from "../runs/find.ts";
 import { storeArgument, storeOption, withReadOnlyStore, withStore } from "../store.ts";
 
 interface Options extends Shared {
@@ -61,20 +63,24 @@ export function registerResume(parent: Command, { io, run }: CommandSetup): void
 
 async function stop(io: Io, options: StopOptions): Promise<ExitCode> {
   const { agent = null, tool = null, run = null } = options;
-  const scope: StopScope = { agent, tool, run };
   const narrow = agent !== null || tool !== null || run !== null;
   if (!narrow && options.all !== true) throw usage("say what to stop: --agent, --tool, --run, or --all");
   if (narrow && options.all === true) throw usage("--all stops everything: give it alone");
   const reason = requireReason(options.reason);
   return withStore(io, options.store, async (store) => {
+    const meant = run === null ? null : ((await runStarting(store, run))?.id ?? run);
+    const scope: StopScope = { agent, tool, run: meant };
     const done = await stopCalls(operating(store), { scope, reason, by: localActor(io) });
     if (!done.ok) throw refusedAct(done.why);
     const id = done.id ?? "";
-    if (options.json) printJson(io, { id, scope, reason });
+    // Only now: the stop holds, whatever becomes of this look.
+    const unseen = await notSeen(store, scope);
+    if (options.json) printJson(io, { id, scope, reason, not_seen: unseen });
     else {
       io.print(`${io.style.bad("stopped")}: ${scopeText(scope)}  ${id}`);
       io.print(`lift it with: saferun resume ${id}${storeArgument(options.store)} --reason "…"`);
     }
+    for (const one of unseen) io.warn(notSeenText(one));
     return EXIT.fine;
   });
 }
@@ -113,6 +119,11 @@ function stopJson({ id, scope, reason, by, at }: Stop) {
 
 function stopRow({ id, scope, reason, by, at }: Stop): string[] {
   return [id, scopeText(scope), moment(at), printable(by), printable(reason)];
+}
+
+function notSeenText({ what, name, suggestion }: NotSeen): string {
+  const meant = suggestion === undefined ? "" : `; did you mean \`${printable(suggestion)}\`?`;
+  return `the record knows no ${what} \`${printable(name)}\`, so that this may stop nothing${meant}`;
 }
 
 /** `agent billing-bot, tool refund`; `everything`. */

@@ -30,6 +30,7 @@ const REFUSALS: Readonly<Record<OperateRefusal, string>> = {
   busy: "others wrote at the same moment, each time: try again",
 };
 
-export function refusedAct(why: OperateRefusal): CommandError {
-  return new CommandError(EXIT.found as ExitCode, why, REFUSALS[why]);
+/** @param message More than the refusal's own words, where more is known. */
+export function refusedAct(why: OperateRefusal, message: string = REFUSALS[why]): CommandError {
+  return new CommandError(EXIT.found as ExitCode, why, message);
 }
