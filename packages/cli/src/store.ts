@@ -1,11 +1,11 @@
 /** Opening the store that a command works on. */
-import { statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Opener, openedCallEntry, type Store, unsealed } from "@saferun/core";
 import {
   type CheckpointedStore,
   createCheckpointer,
   createFileSigner,
+  hasStore,
   installation,
   openReadOnlySqliteStore,
   openSqliteStore,
@@ -155,7 +155,7 @@ async function closing<Opened extends Store, Value>(
 /** The directory's path. @throws CommandError when there is no store in it: a command that only looks makes none. */
 export function requireStore(io: Io, directory: string): string {
   const path = resolve(io.cwd, directory);
-  if (statSync(join(path, "log.db"), { throwIfNoEntry: false }) === undefined) {
+  if (!hasStore(path)) {
     const shown = `\`${printable(directory)}\``;
     throw failed(
       "record.missing",

@@ -24,6 +24,7 @@ export { type OpenSearchOptions, openSearch, type Search } from "./search/open-s
 export type { SearchDeclarations } from "./search/schema.ts";
 export type { SearchAnswer, SearchRequest } from "./search/searcher.ts";
 export { readViews, type SearchViews, saveView } from "./search/views.ts";
+export { hasStore } from "./sqlite/directory.ts";
 export { openReadOnlySqliteStore, type ReadOnlyStore, type ReadOnlyStoreOptions } from "./sqlite/read-only-store.ts";
 export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from "./sqlite/sqlite-store.ts";
 export { type VerifyStoreOptions, verifyStore, verifyStoreAndTables } from "./verify-store.ts";

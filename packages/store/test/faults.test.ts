@@ -20,11 +20,15 @@ import { encodePart, recover, SafeRunError, stopCalls, type Transaction, toLookA
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { approval, call, write } from "../src/contract-rows.ts";
 import {
+  createFileSigner,
+  hasStore,
   installation,
   nodeClock,
   nodeRandom,
+  openReadOnlySqliteStore,
   openSqliteStore,
   type SqliteStoreOptions,
+  signingKeyPath,
   verifyStore,
 } from "../src/index.ts";
 
@@ -183,6 +187,19 @@ describe("a store's file", () => {
     db.close();
     chmodSync(join(foreign, "log.db"), 0o600);
     expect(codeOf({ directory: foreign })).toBe("record.corrupt");
+  });
+
+  it("that is empty or gone beside the key that has signed it does not begin anew", async () => {
+    for (const lose of [(file: string) => truncateSync(file, 0), (file: string) => rmSync(file)]) {
+      const directory = await made();
+      createFileSigner(signingKeyPath(directory));
+      for (const end of ["-wal", "-shm"]) rmSync(join(directory, `log.db${end}`), { force: true });
+      lose(join(directory, "log.db"));
+      expect(codeOf({ directory })).toBe("record.corrupt");
+      expect(() => openReadOnlySqliteStore({ directory })).toThrow(/has lost its record/);
+      expect(() => hasStore(directory)).toThrow(/move the whole directory away/);
+    }
+    expect(hasStore(fresh())).toBe(false);
   });
 
   it("with one damaged call: it holds up no other, a start tells of it, and its question stays closed", async () => {

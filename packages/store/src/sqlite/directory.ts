@@ -1,7 +1,8 @@
 /** The directory of a store: made closed, opened only when nobody else can have prepared it. */
-import { closeSync, openSync, readdirSync, statfsSync } from "node:fs";
+import { closeSync, openSync, readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { SafeRunError } from "@saferun/core";
+import { signingKeyPath } from "../node/file-signer.ts";
 import type { Installation } from "../node/installation.ts";
 import {
   checkPrivateDirectory,
@@ -9,6 +10,7 @@ import {
   makePrivateDirectory,
   readPrivateFile,
 } from "../node/private-files.ts";
+import { storeFailure } from "./failure.ts";
 
 export interface StoreFiles {
   readonly log: string;
@@ -31,9 +33,35 @@ export function prepareDirectory(directory: string, installation: Installation |
   if (installation !== undefined) claim(directory, installation);
   createPrivateFile(join(directory, ".gitignore"), GITIGNORE);
   const log = join(directory, "log.db");
+  refuseEmptied(directory);
   // SQLite would make it readable for others; its WAL takes over the mode of this file.
   closeSync(openSync(log, "a", 0o600));
   return { log };
+}
+
+/** Whether a store was ever made there. @throws SafeRunError `record.corrupt`, `record.unavailable`. */
+export function hasStore(directory: string): boolean {
+  try {
+    refuseEmptied(directory);
+    return statSync(join(directory, "log.db"), { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw storeFailure(error);
+  }
+}
+
+/**
+ * The key is made after the tables. Beside a file without any, or without a file, the record was emptied or taken away: a new
+ * one in its place would know no stop, no denial and no spending, and nobody would be told.
+ * @throws SafeRunError `record.corrupt`.
+ */
+export function refuseEmptied(directory: string): void {
+  const bytes = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes(join(directory, "log.db")) > 0 || bytes(signingKeyPath(directory)) === 0) return;
+  throw new SafeRunError(
+    "record.corrupt",
+    `\`${directory}\` has lost its record: \`log.db\` is empty or gone, and the key beside it has signed one; restore the file, or move the whole directory away to begin anew`,
+    { details: { directory } },
+  );
 }
 
 function claim(directory: string, installation: Installation): void {

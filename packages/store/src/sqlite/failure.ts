@@ -29,6 +29,13 @@ export function storeFailure(error: unknown): SafeRunError | InvariantError {
     case CORRUPT:
     case NOTADB:
       return new SafeRunError("record.corrupt", "the store's file is damaged: restore it, or move it away", options);
+    case "EACCES":
+    case "EPERM":
+      return new SafeRunError(
+        "record.unavailable",
+        `this account may not use the store (${oneLine(error)}): take the account that made it, or another store`,
+        options,
+      );
     default:
       return new SafeRunError("record.unavailable", `the store cannot be used: ${oneLine(error)}`, options);
   }

@@ -6,6 +6,7 @@ import type { Installation } from "../node/installation.ts";
 import { nodeHash } from "../node/ports.ts";
 import { readPrivateFile } from "../node/private-files.ts";
 import { type Activation, type CallRange, createDecisionReader, type DecisionReader } from "./decision-reader.ts";
+import { refuseEmptied } from "./directory.ts";
 import { storeFailure } from "./failure.ts";
 import { createReader } from "./reader.ts";
 import { readsOf } from "./reads.ts";
@@ -48,6 +49,7 @@ export function openReadOnlySqliteStore(options: ReadOnlyStoreOptions): ReadOnly
 
 function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions): ReadOnlyStore {
   const path = join(directory, "log.db");
+  refuseEmptied(directory);
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new SafeRunError("record.unavailable", `there is no store at \`${directory}\``);
   }
