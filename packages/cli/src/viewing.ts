@@ -1,6 +1,7 @@
 /** That this account looks at what agents, tools and people wrote: recorded before anything of it is shown. */
 import { recordView, SafeRunError, type View } from "@saferun/core";
 import {
+  type CheckpointedStore,
   createCheckpointer,
   createFileSigner,
   installation,
@@ -22,6 +23,8 @@ export interface Looking {
   shows(look: Look): Promise<void>;
   /** Content is written to where the store does not reach. */
   takesOut(look: Look): Promise<void>;
+  /** Signs the log's head, so that what is taken out can be proven. Says so where it cannot be signed. */
+  sign(): Promise<void>;
 }
 
 /** A store that exists, opened for reading and unsealed, by a command that shows what is in it. */
@@ -53,6 +56,7 @@ async function looked<Value>(io: Io, directory: string, work: (looking: Looking)
     return await work({
       shows: (look) => record({ ...look, type: "payload.viewed" }),
       takesOut: (look) => record({ ...look, type: "log.exported" }),
+      sign: () => sign(io, directory),
     });
   } finally {
     await signed;
@@ -65,15 +69,10 @@ async function recorded(
   directory: string,
   look: Omit<View, "by">,
 ): Promise<{ readonly signed: Promise<void> }> {
-  const path = requireStore(io, directory);
   const by = { id: `local:${io.user}`, via: "cli", verified: false };
   try {
-    // Ids and digests only, so that there is nothing to mask. No anchors: one of them is standard output, which belongs to the command. The next head that they get covers it.
-    const store = createCheckpointer(
-      openSqliteStore({ directory: path, ...trustOf(directory) }),
-      createFileSigner(signingKeyPath(path)),
-      { installation: installation(), onError: (error) => io.warn(`the log could not be signed: ${error}`) },
-    );
+    // Ids and digests only, so that there is nothing to mask.
+    const store = openSigning(io, directory);
     try {
       await recordView({ store, hash: nodeHash, random: nodeRandom }, { ...look, by });
     } catch (error) {
@@ -88,4 +87,28 @@ async function recorded(
       `nothing is shown, because it could not be recorded that you look: ${error.message}; copy the store to where you can write, and name the copy with --store`,
     );
   }
+}
+
+async function sign(io: Io, directory: string): Promise<void> {
+  try {
+    const store = openSigning(io, directory);
+    try {
+      await store.checkpoint();
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (!(error instanceof SafeRunError)) throw error;
+    io.warn(`${error.code}: the log could not be signed: ${error.message}`);
+  }
+}
+
+/** No anchors: one of them is standard output, which belongs to the command. The next head that they get covers this one. */
+function openSigning(io: Io, directory: string): CheckpointedStore {
+  const path = requireStore(io, directory);
+  return createCheckpointer(
+    openSqliteStore({ directory: path, ...trustOf(directory) }),
+    createFileSigner(signingKeyPath(path)),
+    { installation: installation(), onError: (error) => io.warn(`the log could not be signed: ${error}`) },
+  );
 }

@@ -77,20 +77,16 @@ export * from "./log/checkpoint.ts";
 export { cosignedAt, formatWitnessKey, parseWitnessKey } from "./log/cosignature.ts";
 export * from "./log/entry.ts";
 export { ERASURE_PART, type ErasedParts } from "./log/erasure.ts";
+export { checkExcerpt, type ExcerptCheck, type ExcerptOptions } from "./log/excerpt.ts";
 export {
   type ExportedEntry,
   type ExportHead,
   type ExportLine,
   formatExportLine,
   parseExportLine,
+  type SignedNote,
 } from "./log/export.ts";
-export {
-  checkExcerpt,
-  type ExcerptCheck,
-  type ExportLines,
-  exportSource,
-  readExportHead,
-} from "./log/export-source.ts";
+export { type ExportLines, exportSource, readExportHead } from "./log/export-source.ts";
 export type { LogFault } from "./log/fault.ts";
 export * from "./log/header.ts";
 export * from "./log/part.ts";

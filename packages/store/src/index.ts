@@ -18,6 +18,7 @@ export { type Reconciled, type ReconcileOptions, reconcileStore } from "./reconc
 export { redacted } from "./redacted.ts";
 export { applyRetention, type RetentionDone, type RetentionOptions } from "./retention.ts";
 export { type RotatedKey, type RotateKeyOptions, rotateKey } from "./rotate-key.ts";
+export { rotationsToNow } from "./rotations.ts";
 export { type SearchIndex, type SearchIndexOptions, startSearchIndex } from "./search/follower.ts";
 export type { IndexPosition } from "./search/indexer.ts";
 export { type OpenSearchOptions, openSearch, type Search } from "./search/open-search.ts";

@@ -1,7 +1,7 @@
 /** The API of `saferun dev`: the server's, over the store and the policies of this place, for the account of this machine. */
 import type { Store } from "@saferun/core";
 import { createServerApp, type ServerApp } from "@saferun/server";
-import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
+import { type CheckpointedStore, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { roleHint } from "../approvals/answer.ts";
 import { localApprover } from "../approvals/approver.ts";
 import { foreseeing } from "../approvals/foresee.ts";
@@ -26,7 +26,7 @@ export interface DevApiOptions {
   /** With its content in the clear, as far as it can be opened. */
   readonly store: Store;
   /** As it is stored. */
-  readonly sealed: Store;
+  readonly sealed: CheckpointedStore;
   /** The store's directory. */
   readonly directory: string;
   readonly policies: readonly string[];

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { recover, type Store, toLookAt } from "@saferun/core";
-import { installation, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
+import { type CheckpointedStore, installation, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
@@ -40,7 +40,7 @@ export async function serveDev(io: Io, options: DevOptions): Promise<ExitCode> {
 
 interface Stores {
   readonly store: Store;
-  readonly sealed: Store;
+  readonly sealed: CheckpointedStore;
 }
 
 async function serve(io: Io, options: DevOptions, { store, sealed }: Stores): Promise<ExitCode> {

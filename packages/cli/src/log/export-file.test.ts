@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ExportLine, formatExportLine } from "@saferun/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ExportPlan, openExportFile } from "./export-file.ts";
+import { openExportFile } from "./export-file.ts";
+import type { ExportPlan } from "./export-plan.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -30,27 +31,44 @@ const LINES: readonly ExportLine[] = [
   { kind: "end", entries: 5 },
 ];
 
+const signed = { ...head, query: "tool:a", signed: { note: "a\nb", rotations: [{ seq: 1, note: "c" }] } };
+const proof = (seq: number): ExportLine => ({ kind: "proof", seq, path: [new Uint8Array(32).fill(seq)] });
+const EXCERPT: readonly ExportLine[] = [
+  { kind: "head", head: signed },
+  entry(1),
+  proof(1),
+  entry(3),
+  proof(3),
+  { kind: "end", entries: 2 },
+];
+
 /** Writes what is missing, as the command does. */
-async function finish(path: string, resume: boolean): Promise<void> {
-  const file = openExportFile(path, plan, resume);
+async function finish(path: string, resume: boolean, lines = LINES, of = plan): Promise<void> {
+  const file = openExportFile(path, of, resume);
   if (file === "complete") throw new Error("complete");
   const { start } = file;
-  const missing = LINES.filter((line) => {
+  const missing = lines.filter((line) => {
     if (line.kind === "head") return start.isNew;
     if (line.kind === "entry") return line.entry.seq >= start.next;
+    if (line.kind === "proof") return line.seq >= start.next;
     return line.kind === "checkpoint" ? line.size > start.checkpoint : !start.isWhole;
   });
   for (const line of missing) await file.write(`${formatExportLine(line)}\n`);
-  expect(start.entries + missing.filter(({ kind }) => kind === "entry").length).toBe(5);
+  expect(start.entries + missing.filter(({ kind }) => kind === "entry").length).toBe(
+    lines.filter(({ kind }) => kind === "entry").length,
+  );
   await file.end();
 }
 
 describe("a file that is exported to", () => {
-  it("[L5~] is the same in the end, wherever it was cut off", async () => {
+  it.each([
+    ["the whole log", LINES, plan],
+    ["an excerpt, each entry with its proof", EXCERPT, { ...plan, head: signed }],
+  ])("[L5~] is the same in the end, wherever it was cut off: %s", async (_, lines, of) => {
     const path = join(directory, "whole");
-    await finish(path, false);
+    await finish(path, false, lines, of);
     const whole = readFileSync(path);
-    const begun = openExportFile(join(directory, "begun"), plan, false);
+    const begun = openExportFile(join(directory, "begun"), of, false);
     expect(begun).not.toBe("complete");
     const note = readFileSync(join(directory, "begun.resume"));
     for (let cut = 0; cut <= whole.length; cut++) {
@@ -58,7 +76,7 @@ describe("a file that is exported to", () => {
       writeFileSync(file, whole);
       truncateSync(file, cut);
       writeFileSync(`${file}.resume`, note);
-      await finish(file, true);
+      await finish(file, true, lines, of);
       expect(readFileSync(file).equals(whole)).toBe(true);
       expect(existsSync(`${file}.resume`)).toBe(false);
     }

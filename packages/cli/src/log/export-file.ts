@@ -18,17 +18,10 @@ import {
   writeSync,
 } from "node:fs";
 import type { Writable } from "node:stream";
-import { baseJson, type ExportHead, fromBase64, parseBase, toBase64 } from "@saferun/core";
+import { formatExportLine, parseExportLine } from "@saferun/core";
 import { failed, usage } from "../exit.ts";
 import { printable } from "../output/printable.ts";
-
-export interface ExportPlan {
-  readonly format: "jsonl" | "csv";
-  /** What the log was when it began. */
-  readonly head: ExportHead;
-  /** When it began, ms: `since:7d` means the same when it goes on. */
-  readonly now: number;
-}
+import type { ExportPlan } from "./export-plan.ts";
 
 /** What is there already. */
 export interface ExportStart {
@@ -110,28 +103,16 @@ function notePath(path: string): string {
 }
 
 function writeNote(path: string, { format, head, now }: ExportPlan): void {
-  const { base, ...rest } = head;
-  const archived = base === undefined ? {} : { base: baseJson(base) };
-  const note = { format, now, ...rest, root: toBase64(head.root), ...archived };
+  const note = { format, now, head: formatExportLine({ kind: "head", head }) };
   writeFileSync(notePath(path), `${JSON.stringify(note)}\n`, { mode: 0o600, flag: "wx", flush: true });
 }
 
 function readNote(path: string): ExportPlan {
   try {
-    const note = JSON.parse(readFileSync(notePath(path), "utf8")) as Record<string, unknown>;
-    const { format, now, log, size, query, key } = note;
-    const root = fromBase64(String(note.root));
-    const base = note.base === undefined ? undefined : parseBase(note.base);
-    if (
-      (format === "jsonl" || format === "csv") &&
-      typeof now === "number" &&
-      typeof log === "string" &&
-      typeof size === "number" &&
-      root !== undefined &&
-      (query === null || typeof query === "string") &&
-      (key === null || typeof key === "string")
-    ) {
-      return { format, now, head: { log, size, root, query, key, ...(base === undefined ? {} : { base }) } };
+    const { format, now, head } = JSON.parse(readFileSync(notePath(path), "utf8")) as Record<string, unknown>;
+    const line = parseExportLine(String(head));
+    if ((format === "jsonl" || format === "csv") && typeof now === "number" && line.kind === "head") {
+      return { format, now, head: line.head };
     }
   } catch {
     // Said below.
@@ -142,15 +123,19 @@ function readNote(path: string): ExportPlan {
 const LINE_BREAK = 0x0a;
 const BLOCK = 65_536;
 
-/** Cuts off a line that was not written whole, and reads how far the lines go. */
-function cutToWholeLines(file: number, { format }: ExportPlan): ExportStart {
+/** Cuts off a line that was not written whole, or an entry whose proof is missing, and reads how far the lines go. */
+function cutToWholeLines(file: number, { format, head }: ExportPlan): ExportStart {
   const size = lastBreak(file, fstatSync(file).size) + 1;
   ftruncateSync(file, size);
   if (size === 0) return NEW;
   let [entries, next, checkpoint] = [0, 0, 0];
   let isWhole = false;
-  for (const line of lines(file)) {
+  /** Where an entry begins whose proof has not come yet. */
+  let unproven: number | undefined;
+  for (const { line, at } of lines(file)) {
     const seq = format === "csv" ? /^(\d+),/.exec(line)?.[1] : /^\{"seq":(\d+),/.exec(line)?.[1];
+    if (head.signed !== undefined && seq !== undefined) unproven = at;
+    if (line.startsWith('{"proof"')) unproven = undefined;
     if (seq !== undefined) {
       entries++;
       next = Number(seq) + 1;
@@ -159,7 +144,9 @@ function cutToWholeLines(file: number, { format }: ExportPlan): ExportStart {
     if (mark !== undefined) checkpoint = Number(mark);
     isWhole = format === "jsonl" && line.startsWith('{"end"');
   }
-  return { isNew: false, entries, next, checkpoint, isWhole };
+  if (unproven === undefined) return { isNew: false, entries, next, checkpoint, isWhole };
+  ftruncateSync(file, unproven);
+  return { isNew: false, entries: entries - 1, next: next - 1, checkpoint, isWhole };
 }
 
 /** Position of the last line break before `end`; -1 when there is none. */
@@ -176,17 +163,18 @@ function lastBreak(file: number, end: number): number {
 }
 
 /** The beginnings of the lines: as much as says what they are. */
-function* lines(file: number): Generator<string> {
+function* lines(file: number): Generator<{ readonly line: string; readonly at: number }> {
   const block = Buffer.alloc(BLOCK * 16);
   let rest: Buffer = Buffer.alloc(0);
   for (let at = 0; ; ) {
     const read = readSync(file, block, 0, block.length, at);
     if (read === 0) return;
-    at += read;
     const bytes = Buffer.concat([rest, block.subarray(0, read)]);
+    const begin = at - rest.length;
+    at += read;
     let from = 0;
     for (let end = bytes.indexOf(LINE_BREAK); end >= 0; end = bytes.indexOf(LINE_BREAK, from)) {
-      yield bytes.toString("latin1", from, Math.min(end, from + 64));
+      yield { line: bytes.toString("latin1", from, Math.min(end, from + 64)), at: begin + from };
       from = end + 1;
     }
     // Of a line longer than a block only its beginning counts.

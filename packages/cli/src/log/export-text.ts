@@ -1,7 +1,17 @@
 /** An export as text, in chunks: what `saferun log export` writes to a file and the page downloads. */
-import { type ExportHead, formatExportLine, type LogStore, type StoredEntry } from "@saferun/core";
+import {
+  type ExportHead,
+  formatExportLine,
+  inclusionPath,
+  type LogStore,
+  SafeRunError,
+  type StateStore,
+  type StoredEntry,
+} from "@saferun/core";
 import { CSV_HEAD, csvLine } from "./csv.ts";
-import type { ExportPlan, ExportStart } from "./export-file.ts";
+import type { ExportStart } from "./export-file.ts";
+import type { ExportPlan } from "./export-plan.ts";
+import { signedNodes } from "./signed-nodes.ts";
 
 /** Entries read in one go. */
 const PAGE = 2_000;
@@ -14,14 +24,21 @@ export interface ExportChunk {
   readonly entries: number;
 }
 
-/** `found`: the numbers of all entries of what the plan's query finds; asked only where it has one. */
+type ExportedStore = Pick<LogStore, "entries" | "checkpoints" | "leaves"> & Pick<StateStore, "row">;
+
+/**
+ * `found`: the numbers of all entries of what the plan's query finds; asked only where it has one.
+ * @throws SafeRunError `record.corrupt` where the log is not what the plan's checkpoint signs; `record.busy` where entries
+ * were archived meanwhile.
+ */
 export async function* exportText(
-  store: Pick<LogStore, "entries" | "checkpoints">,
+  store: ExportedStore,
   plan: ExportPlan,
   start: ExportStart,
   found: (query: string) => Promise<number[]>,
 ): AsyncGenerator<ExportChunk> {
   const lines = linesOf(plan);
+  const proofOf = plan.head.signed === undefined ? undefined : await provedBy(store, plan.head);
   const notes = plan.format === "jsonl" && plan.head.query === null ? await store.checkpoints() : [];
   const marks = notes.filter(({ size }) => size <= plan.head.size && size > start.checkpoint);
   let entries = start.entries;
@@ -38,6 +55,7 @@ export async function* exportText(
   for await (const page of entriesOf(store, plan, start, found)) {
     for (const entry of page) {
       pending += lines.entry(entry);
+      if (proofOf !== undefined) pending += await proofOf(entry.seq);
       entries++;
       pending += signed(entry.seq + 1);
       if (pending.length < CHUNK_CHARACTERS) continue;
@@ -48,6 +66,15 @@ export async function* exportText(
   yield { text: pending + lines.last(entries), entries };
 }
 
+/** The line behind an entry of an excerpt. */
+async function provedBy(store: ExportedStore, head: ExportHead): Promise<(seq: number) => Promise<string>> {
+  const nodes = await signedNodes(store, head);
+  return async (seq) => {
+    const path = await nodes.hashes(inclusionPath(seq, nodes.size));
+    return `${formatExportLine({ kind: "proof", seq, path })}\n`;
+  };
+}
+
 async function* entriesOf(
   store: Pick<LogStore, "entries">,
   { head }: ExportPlan,
@@ -56,7 +83,9 @@ async function* entriesOf(
 ): AsyncGenerator<readonly StoredEntry[]> {
   if (head.query !== null) {
     for (const run of runs(await found(head.query), next, head.size)) {
-      yield await store.entries({ from: run.from, limit: run.count });
+      const page = await store.entries({ from: run.from, limit: run.count });
+      if (page.length !== run.count || page[0]?.seq !== run.from) throw archivedMeanwhile(run.from);
+      yield page;
     }
     return;
   }
@@ -69,6 +98,11 @@ async function* entriesOf(
     yield page;
     from = last.seq + 1;
   }
+}
+
+function archivedMeanwhile(seq: number): SafeRunError {
+  const message = `entry ${seq} and others were archived while the search was read: export again`;
+  return new SafeRunError("record.busy", message, { retryable: true });
 }
 
 /** Numbers → stretches of the log, in its order. */

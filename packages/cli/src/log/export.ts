@@ -9,8 +9,8 @@ import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { requireStore, storeOption } from "../store.ts";
 import { type Look, type Looking, withContent, withStoredContent } from "../viewing.ts";
-import { claimedKey } from "./claimed-key.ts";
-import { type ExportFile, type ExportPlan, openExportFile, toStream } from "./export-file.ts";
+import { type ExportFile, openExportFile, toStream } from "./export-file.ts";
+import { planExport } from "./export-plan.ts";
 import { exportText } from "./export-text.ts";
 import { checkQuery, everyPage, progress } from "./search.ts";
 
@@ -29,8 +29,9 @@ export function registerExport(parent: Command, { io, run }: CommandSetup): void
     .summary("write the log, or what a search finds, as JSON lines or CSV")
     .description(
       "Writes every entry that the log has when it begins. JSON lines hold the stored bytes and the signatures: such a file\n" +
-        "of the whole log verifies offline with `saferun log verify --export`. With --query it is an excerpt. CSV is for\n" +
-        "spreadsheets. An export that was cut off goes on with --resume.",
+        "of the whole log verifies offline with `saferun log verify --export`. With --query it is an excerpt, in which each\n" +
+        "entry has the proof that it stands in the log. CSV is for spreadsheets and carries no proofs. An export that was\n" +
+        "cut off goes on with --resume.",
     )
     .addOption(storeOption())
     .addOption(new Option("-f, --format <format>", "how").choices(["jsonl", "csv"]).default("jsonl"))
@@ -59,21 +60,13 @@ async function exportLog(io: Io, store: Store, looking: Looking, options: Option
   const { format, query = null, out } = options;
   if (options.resume === true && out === undefined) throw usage("--resume goes on with a file: name it with --out");
   if (query !== null) checkQuery(query);
-  const { size, root } = await store.head();
-  const wanted: ExportPlan = {
-    format,
-    now: Date.now(),
-    head: {
-      log: store.logId,
-      size,
-      root,
-      query,
-      key: (await claimedKey(store)) ?? null,
-      base: await archiveBase(store),
-    },
-  };
+  const before = await store.head();
+  const wanted = await planExport(store, { format, query, now: Date.now(), sign: () => looking.sign() });
+  const { size } = wanted.head;
+  if (size < before.size)
+    io.warn(`entries from ${size} on are not signed, and left out: only what is signed can be proven`);
   const chosen = query === null ? null : await found(io, options.store, query, wanted.now);
-  await looking.takesOut({ what: "log export", ...lookOf(wanted.head, chosen) });
+  await looking.takesOut({ what: "log export", ...lookOf(wanted.head, (await archiveBase(store)).size, chosen) });
   const opened =
     out === undefined
       ? toStream(io.stdout, wanted)
@@ -89,13 +82,18 @@ async function exportLog(io: Io, store: Store, looking: Looking, options: Option
   const written = await write(io, store, search, opened);
   if (out !== undefined) {
     if (options.json === true) printJson(io, { file: out, format, ...written });
-    else io.warn(`${written.entries} entries written to ${printable(out)}`);
+    else
+      io.warn(`${written.entries} entries written to ${printable(out)}${format === "csv" ? ", without proofs" : ""}`);
   }
   return EXIT.fine;
 }
 
-function lookOf({ base, size, query }: ExportHead, chosen: readonly number[] | null): Pick<Look, "target" | "entries"> {
-  const range = { from: base?.size ?? 0, to: size };
+function lookOf(
+  { size, query }: ExportHead,
+  from: number,
+  chosen: readonly number[] | null,
+): Pick<Look, "target" | "entries"> {
+  const range = { from, to: size };
   if (chosen === null || query === null) return { target: { range }, entries: range.to - range.from };
   return { target: { range, query }, entries: chosen.filter((seq) => seq < size).length };
 }

@@ -23,7 +23,7 @@ function linesOf({ status, run, log, entries, erased, key, size, faults }: Bundl
     ({ seq, fault, where, message }) => `  entry ${seq}: ${bad(fault)} (${printable(where)}): ${printable(message)}`,
   );
   const what = `entries 0 to ${entries - 1} of run ${printable(run ?? "?")} in log ${printable(log ?? "?")}`;
-  const gone = erased === 0 ? [] : [dim(`${erased} parts were erased from the log and are not here`)];
+  const gone = erased === 0 ? [] : [dim(`${erased} parts have no content here: erased, or taken out of this file`)];
   const after = dim("whether the run went on after them, only the log can show");
   switch (status) {
     case "verified":

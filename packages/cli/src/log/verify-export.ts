@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import {
   checkExcerpt,
+  type ExcerptCheck,
   type ExportHead,
   type ExportLines,
   exportSource,
@@ -66,22 +67,46 @@ async function verifyExcerpt(
   lines: ExportLines,
   { log }: ExportHead,
   query: string,
-  { json }: VerifyExportOptions,
+  { json, pinned, anchors }: VerifyExportOptions,
 ): Promise<ExitCode> {
-  const { entries, faults } = await checkExcerpt(lines, nodeHash);
-  if (json) printJson(io, { status: faults.length > 0 ? "faulty" : "excerpt", log, query, entries, faults });
-  else {
-    const { bad, wait } = io.style;
-    for (const { seq, fault, where, message } of faults) {
-      io.print(`  entry ${seq}: ${bad(fault)} (${printable(where)}): ${printable(message)}`);
-    }
-    io.print(
-      `${wait("an excerpt")} of ${entries} entries (${printable(query)}): ` +
-        `${faults.length === 0 ? "each entry's content is the one its header names" : `${faults.length} faults`}`,
+  const kept = installation().lastNote(log);
+  const check = await checkExcerpt(lines, {
+    hash: nodeHash,
+    verifier: nodeVerifier,
+    ...(pinned === undefined ? {} : { pinned }),
+    kept: [...(kept === undefined ? [] : [kept]), ...anchors],
+  });
+  if (json) printJson(io, { ...check, log, query });
+  else io.print(excerptLines(check, query, anchors.length, io).join("\n"));
+  return check.status === "faulty" ? EXIT.found : EXIT.fine;
+}
+
+function excerptLines(check: ExcerptCheck, query: string, anchors: number, io: Io): string[] {
+  const { status, entries, erased, size, key, anchored, faults } = check;
+  const { good, bad, wait, dim } = io.style;
+  if (status === "faulty") {
+    const lines = faults.map(
+      ({ seq, fault, where, message }) => `  entry ${seq}: ${bad(fault)} (${printable(where)}): ${printable(message)}`,
     );
-    io.print("that they stand in the log, only a whole export or `saferun log proof` shows");
+    const count = `${faults.length} ${faults.length === 1 ? "fault" : "faults"}`;
+    return [`${bad("faulty")}: ${count} in an excerpt of ${entries} entries (${printable(query)})`, ...lines];
   }
-  return faults.length === 0 ? EXIT.fine : EXIT.found;
+  const what = `each of ${entries} entries (${printable(query)}) is in the log of ${size} entries`;
+  const signer = printable(key ?? "none");
+  const head =
+    status === "verified"
+      ? [`${good("verified")}: ${what} that key ${signer} has signed`]
+      : [
+          `${wait("self-consistent, signer not proven")}: ${what} that it says key ${signer} has signed`,
+          "  give the public key that you kept elsewhere with --pin",
+        ];
+  const gone = erased === 0 ? [] : [dim(`${erased} parts have no content here: erased, or taken out of this file`)];
+  const outside = anchored
+    ? ["a checkpoint that was kept elsewhere signs the same log"]
+    : anchors === 0
+      ? []
+      : [wait(`none of the checkpoints given is over ${size} entries: an excerpt is held against no other`)];
+  return [...head, ...gone, ...outside, dim("nothing is shown about entries that were left out of it")];
 }
 
 function linesIn(path: string): ExportLines {

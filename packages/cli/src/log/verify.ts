@@ -83,10 +83,10 @@ export function registerVerify(parent: Command, { io, run }: CommandSetup): void
   ]);
 }
 
-function exportOptions(io: Io, { json, pin, anchor = [] }: Options): VerifyExportOptions {
+function exportOptions(io: Io, { json, pin, anchor = [], witness }: Options): VerifyExportOptions {
   return {
     pinned: pin?.trim(),
-    anchors: anchor.flatMap((file) => notesIn(io, file)),
+    anchors: anchor.flatMap((file) => witnessed(notesIn(io, file), file, witness)),
     ...(json === undefined ? {} : { json }),
   };
 }

@@ -93,6 +93,16 @@ export async function archiveBase(store: Pick<StateStore, "row">): Promise<Archi
   return baseIn(await store.row("archive", BASE_ROW));
 }
 
+/** As a key of a first line; absent where the signing key was never changed. */
+export function rotationsJson(rotations: readonly NotedRotation[]): { readonly rotations?: readonly NotedRotation[] } {
+  return rotations.length === 0 ? {} : { rotations: rotations.map(({ seq, note }) => ({ seq, note })) };
+}
+
+/** Changes of the signing key in a file; none where the file says nothing of them. Undefined for anything else. */
+export function parseRotations(value: unknown): readonly NotedRotation[] | undefined {
+  return value === undefined ? [] : listOf(value, isRotation);
+}
+
 function listOf<Item>(value: unknown, is: (item: unknown) => item is Item): readonly Item[] | undefined {
   return Array.isArray(value) && value.every(is) ? value : undefined;
 }

@@ -4,15 +4,22 @@
  * nothing of policies, approvals or calls.
  */
 import { SafeRunError } from "../errors.ts";
-import type { Hash, Verifier } from "../ports.ts";
-import { fromBase64, isHexOf, toBase64 } from "../value/bytes.ts";
-import { type NoteKey, parseNoteKey } from "./checkpoint.ts";
+import type { Hash } from "../ports.ts";
+import { isHexOf } from "../value/bytes.ts";
+import { parseRotations, rotationsJson } from "./archive-base.ts";
+import { formatNoteKey } from "./checkpoint.ts";
 import { type ExportedEntry, formatExportLine, parseExportLine } from "./export.ts";
 import { createFaults, type LogFault } from "./fault.ts";
+import {
+  type ClaimedHead,
+  checkContent,
+  checkFileHead,
+  checkInTree,
+  noteKeyIn,
+  type SignedFileHead,
+} from "./file-check.ts";
 import { type EntryHeader, parseHeader } from "./header.ts";
-import { partCommitment } from "./part.ts";
-import { verifyInclusion } from "./proof.ts";
-import { signedCheckpoint } from "./proof-file.ts";
+import type { ProofPorts } from "./proof-file.ts";
 import { leafHash } from "./tree.ts";
 
 const FORMAT = "evidence-bundle/v1";
@@ -23,13 +30,8 @@ export interface BundledEntry {
   readonly path: readonly Uint8Array[];
 }
 
-export interface Bundle {
-  readonly log: string;
+export interface Bundle extends ClaimedHead {
   readonly run: string;
-  /** The public key that the log claims; null where it names none. */
-  readonly key: string | null;
-  /** A signed note over the tree's head. */
-  readonly note: string;
   readonly entries: readonly BundledEntry[];
 }
 
@@ -49,14 +51,14 @@ export interface BundleCheck {
 }
 
 /** With a line break behind each line. */
-export function formatBundle({ log, run, key, note, entries }: Bundle): string {
+export function formatBundle({ log, run, key, note, rotations, entries }: Bundle): string {
   const lines = [
-    JSON.stringify({ saferun: FORMAT, log, run, key, note }),
+    JSON.stringify({ saferun: FORMAT, log, run, key, note, ...rotationsJson(rotations) }),
     ...entries.flatMap(({ entry, path }) => [
       formatExportLine({ kind: "entry", entry }),
-      JSON.stringify({ proof: { seq: entry.seq, path: path.map(toBase64) } }),
+      formatExportLine({ kind: "proof", seq: entry.seq, path }),
     ]),
-    JSON.stringify({ end: { entries: entries.length } }),
+    formatExportLine({ kind: "end", entries: entries.length }),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -71,11 +73,7 @@ export function isBundle(text: string): boolean {
  *
  * @param pinned The public key that the asker kept elsewhere.
  */
-export function verifyBundle(
-  text: string,
-  ports: { readonly hash: Hash; readonly verifier: Verifier },
-  pinned?: string,
-): BundleCheck {
+export function verifyBundle(text: string, ports: ProofPorts, pinned?: string): BundleCheck {
   const faults = createFaults();
   let bundle: Bundle | undefined;
   try {
@@ -88,29 +86,13 @@ export function verifyBundle(
     const nothing = { log: null, run: null, entries: 0, erased: 0, key: null, size: null };
     return { status: "faulty", ...nothing, faults: faults.list };
   }
-  const key = keyOf(pinned ?? bundle.key, ports.hash);
-  const checkpoint = key === undefined ? undefined : signedCheckpoint(bundle.note, key, ports.verifier);
-  if (checkpoint === undefined) {
-    const whose = pinned === undefined ? "the key that it names" : "the key given";
-    faults.add({
-      seq: 0,
-      fault: "bad-signature",
-      where: "checkpoint",
-      message: `the checkpoint is not signed by ${whose}`,
-    });
-  }
+  const checkpoint = signedHead(bundle, pinned, ports, faults.add);
   let before: Uint8Array | null = null;
   let erased = 0;
   for (const [number, { entry, path }] of bundle.entries.entries()) {
-    const leaf = leafHash(entry.header, ports.hash);
     erased += checkEntry(entry, bundle, { number, before }, ports.hash, faults.add);
-    if (checkpoint !== undefined) {
-      const { size, root } = checkpoint;
-      if (!verifyInclusion({ index: entry.seq, size, leaf, root, path }, ports.hash)) {
-        const message = `this is not what the checkpoint over ${size} entries signs`;
-        faults.add({ seq: entry.seq, fault: "changed", where: "proof", message });
-      }
-    }
+    const leaf = leafHash(entry.header, ports.hash);
+    if (checkpoint !== undefined) checkInTree(entry, leaf, path, checkpoint, ports.hash, faults.add);
     before = leaf;
   }
   if (bundle.entries.length === 0)
@@ -122,7 +104,7 @@ export function verifyBundle(
     run: bundle.run,
     entries: bundle.entries.length,
     erased,
-    key: checkpoint === undefined ? null : (pinned ?? bundle.key),
+    key: checkpoint === undefined ? null : formatNoteKey(checkpoint.signer),
     size: checkpoint?.size ?? null,
     faults: faults.list,
   };
@@ -130,15 +112,16 @@ export function verifyBundle(
 
 /** @returns how many of its parts were erased. */
 function checkEntry(
-  { seq, header: bytes, parts }: ExportedEntry,
+  entry: ExportedEntry,
   { log, run }: Bundle,
   place: { readonly number: number; readonly before: Uint8Array | null },
   hash: Hash,
   fault: (fault: LogFault) => void,
 ): number {
+  const { seq } = entry;
   let header: EntryHeader;
   try {
-    header = parseHeader(bytes);
+    header = parseHeader(entry.header);
   } catch {
     fault({ seq, fault: "changed", where: "header", message: "the header is none" });
     return 0;
@@ -153,29 +136,20 @@ function checkEntry(
   } else if (before === null ? link.prev !== null : link.prev === null || !isHexOf(link.prev, before)) {
     fault({ seq, fault: "changed", where: "run", message: "the run's entry before it is another one" });
   }
-  const commitments = new Map(Object.entries(header.parts ?? {}));
-  let erased = 0;
-  for (const { name, salt, bytes: content } of parts) {
-    const commitment = commitments.get(name);
-    commitments.delete(name);
-    if (commitment === undefined)
-      fault({ seq, fault: "inserted", where: name, message: "the header knows no such part" });
-    else if (salt === null || content === null) erased += 1;
-    else if (!isHexOf(commitment, partCommitment({ name, salt, bytes: content }, hash))) {
-      fault({ seq, fault: "changed", where: name, message: "the part is not the one that the header commits to" });
-    }
-  }
-  for (const name of commitments.keys()) fault({ seq, fault: "missing", where: name, message: "the part is missing" });
-  return erased;
+  return checkContent(entry, header, hash, fault);
 }
 
-function keyOf(text: string | null, hash: Hash): NoteKey | undefined {
-  if (text === null) return undefined;
-  try {
-    return parseNoteKey(text.trim(), hash);
-  } catch {
-    return undefined;
-  }
+/** A text in the place of the key that the asker kept is no key that has signed. */
+function signedHead(
+  bundle: Bundle,
+  pinned: string | undefined,
+  ports: ProofPorts,
+  fault: (fault: LogFault) => void,
+): SignedFileHead | undefined {
+  const key = pinned === undefined ? undefined : noteKeyIn(pinned, ports.hash);
+  if (pinned === undefined || key !== undefined) return checkFileHead(bundle, key, ports, fault);
+  fault({ seq: 0, fault: "bad-signature", where: "checkpoint", message: "the key given is no public key" });
+  return undefined;
 }
 
 function parseBundle(text: string): Bundle {
@@ -183,24 +157,22 @@ function parseBundle(text: string): Bundle {
   if (rest.pop() !== "") throw malformed("it was cut short");
   const head = objectOf(first);
   const { saferun, log, run, key, note } = head;
+  const rotations = parseRotations(head.rotations);
   const named = typeof log === "string" && typeof run === "string" && typeof note === "string";
-  if (saferun !== FORMAT || !named || (key !== null && typeof key !== "string"))
+  if (saferun !== FORMAT || !named || rotations === undefined || (key !== null && typeof key !== "string"))
     throw malformed("its first line is none");
   const end = objectOf(rest.pop() ?? "").end;
   const entries: BundledEntry[] = [];
   for (let at = 0; at < rest.length; at += 2) {
     const line = parseExportLine(rest[at] ?? "");
     if (line.kind !== "entry") throw malformed("an entry is expected in each second line");
-    const proof = objectOf(rest[at + 1] ?? "").proof;
-    const { seq, path } = isMap(proof) ? proof : {};
-    if (seq !== line.entry.seq || !Array.isArray(path)) throw malformed(`entry ${line.entry.seq} has no proof`);
-    const hashes = path.flatMap((one: unknown) => (typeof one === "string" ? (fromBase64(one) ?? []) : []));
-    if (hashes.length !== path.length || hashes.some((one) => one.length !== 32))
-      throw malformed("a proof without hashes");
-    entries.push({ entry: line.entry, path: hashes });
+    const proof = rest[at + 1] === undefined ? undefined : parseExportLine(rest[at + 1] ?? "");
+    if (proof?.kind !== "proof" || proof.seq !== line.entry.seq)
+      throw malformed(`entry ${line.entry.seq} has no proof`);
+    entries.push({ entry: line.entry, path: proof.path });
   }
   if (!isMap(end) || end.entries !== entries.length) throw malformed("its end counts other entries");
-  return { log, run, key, note, entries };
+  return { log, run, key, note, rotations, entries };
 }
 
 function objectOf(line: string): Record<string, unknown> {

@@ -23,6 +23,15 @@ const line: fc.Arbitrary<ExportLine> = fc.oneof(
     })
     .map((head) => ({ kind: "head" as const, head })),
   fc
+    .record({ note: fc.string({ unit: "binary" }), rotations: fc.array(fc.record({ seq: size, note: fc.string() })) })
+    .map((signed) => ({
+      kind: "head" as const,
+      head: { log: "l", size: 1, root: new Uint8Array(32), query: "tool:a", key: null, signed },
+    })),
+  fc
+    .record({ seq: size, path: fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }), { maxLength: 64 }) })
+    .map((proof) => ({ kind: "proof" as const, ...proof })),
+  fc
     .record({ seq: size, header: bytes, parts: fc.array(part, { maxLength: 3 }) })
     .map((entry) => ({ kind: "entry" as const, entry })),
   fc.record({ size, note: fc.string({ unit: "binary" }) }).map((found) => ({ kind: "checkpoint" as const, ...found })),

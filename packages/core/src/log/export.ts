@@ -3,20 +3,32 @@
  *
  * The first line says what the file is and how large the log was; then entries in the order of the log with each
  * checkpoint behind the last entry that it covers; the last line counts them, so that a file that was cut short shows.
+ * In an excerpt the first line holds a checkpoint, and behind each entry stands the proof that the entry is under it.
  * Header and parts stand as their stored bytes: as text where they are text, else in base64.
  */
 
 import { SafeRunError } from "../errors.ts";
 import type { TreeHead } from "../ports.ts";
 import { fromBase64, toBase64 } from "../value/bytes.ts";
-import { type ArchiveBase, baseJson, parseBase } from "./archive-base.ts";
+import {
+  type ArchiveBase,
+  baseJson,
+  type NotedRotation,
+  parseBase,
+  parseRotations,
+  rotationsJson,
+} from "./archive-base.ts";
 import type { StoredEntry, StoredPart } from "./entry.ts";
+import { MOST_HASHES } from "./proof.ts";
 
 const FORMAT = "log-export/v1";
 
 /** What the first line says. */
 export interface ExportHead extends TreeHead {
-  /** Id of the log. `size` and `root`: its head when the export began; entries from there on are not in it. */
+  /**
+   * Id of the log. `size` and `root`: its head when the export began, of an excerpt the head that is signed in it; entries
+   * from there on are not in it.
+   */
   readonly log: string;
   /** The search that chose the entries; null for the whole log. */
   readonly query: string | null;
@@ -24,6 +36,15 @@ export interface ExportHead extends TreeHead {
   readonly key: string | null;
   /** Where the first entries are archived and therefore not in it: what the others rest on. */
   readonly base?: ArchiveBase;
+  /** Of an excerpt: what its proofs lead to. */
+  readonly signed?: SignedNote;
+}
+
+export interface SignedNote {
+  /** A signed note over the head. */
+  readonly note: string;
+  /** Changes of the signing key in the log. */
+  readonly rotations: readonly NotedRotation[];
 }
 
 /** An entry without its leaf, which whoever verifies computes. */
@@ -32,6 +53,8 @@ export type ExportedEntry = Pick<StoredEntry, "seq" | "header" | "parts">;
 export type ExportLine =
   | { readonly kind: "head"; readonly head: ExportHead }
   | { readonly kind: "entry"; readonly entry: ExportedEntry }
+  /** RFC 6962 inclusion path of the entry before it, from the leaf's sibling up. */
+  | { readonly kind: "proof"; readonly seq: number; readonly path: readonly Uint8Array[] }
   | { readonly kind: "checkpoint"; readonly size: number; readonly note: string }
   | { readonly kind: "end"; readonly entries: number };
 
@@ -59,14 +82,17 @@ function escaped(character: string): string {
 function lineText(line: ExportLine): string {
   switch (line.kind) {
     case "head": {
-      const { log, size, root, query, key, base } = line.head;
+      const { log, size, root, query, key, base, signed } = line.head;
       const rest = base === undefined || base.size === 0 ? {} : { base: baseJson(base) };
-      return JSON.stringify({ saferun: FORMAT, log, size, root: toBase64(root), query, key, ...rest });
+      const note = signed === undefined ? {} : { note: signed.note, ...rotationsJson(signed.rotations) };
+      return JSON.stringify({ saferun: FORMAT, log, size, root: toBase64(root), query, key, ...rest, ...note });
     }
     case "entry": {
       const { seq, header, parts } = line.entry;
       return `{"seq":${seq},${bytesField("header", header)},"parts":[${parts.map(partText).join(",")}]}`;
     }
+    case "proof":
+      return `{"proof":{"seq":${line.seq},"path":[${line.path.map((hash) => `"${toBase64(hash)}"`).join(",")}]}}`;
     case "checkpoint":
       return JSON.stringify({ checkpoint: { size: line.size, note: line.note } });
     case "end":
@@ -87,6 +113,7 @@ export function parseExportLine(text: string): ExportLine {
   }
   if (!isMap(value)) throw malformed("a line that is no object");
   if (Object.hasOwn(value, "seq")) return { kind: "entry", entry: entryOf(value) };
+  if (Object.hasOwn(value, "proof")) return proofOf(value.proof);
   if (Object.hasOwn(value, "checkpoint")) return checkpointOf(value.checkpoint);
   if (Object.hasOwn(value, "end")) {
     const entries = isMap(value.end) ? value.end.entries : undefined;
@@ -97,21 +124,25 @@ export function parseExportLine(text: string): ExportLine {
 }
 
 function headOf(value: Record<string, unknown>): ExportHead {
-  const { saferun, log, size, root, query, key } = value;
+  const { saferun, log, size, root, query, key, note } = value;
   const base = value.base === undefined ? undefined : parseBase(value.base);
   if (saferun !== FORMAT) throw malformed(`no \`${FORMAT}\`: the first line of an export says what it is`);
   const bytes = typeof root === "string" ? fromBase64(root) : undefined;
+  const rotations = parseRotations(value.rotations);
   if (
     typeof log !== "string" ||
     !isPosition(size) ||
     bytes?.length !== 32 ||
     !isTextOrNull(query) ||
     !isTextOrNull(key) ||
-    (value.base !== undefined && base === undefined)
+    (value.base !== undefined && base === undefined) ||
+    (note !== undefined && typeof note !== "string") ||
+    rotations === undefined
   ) {
     throw malformed("a first line without log, size, root, query and key");
   }
-  return { log, size, root: bytes, query, key, ...(base === undefined ? {} : { base }) };
+  const signed = note === undefined ? {} : { signed: { note, rotations } };
+  return { log, size, root: bytes, query, key, ...(base === undefined ? {} : { base }), ...signed };
 }
 
 function entryOf(value: Record<string, unknown>): ExportedEntry {
@@ -131,6 +162,19 @@ function partOf(value: unknown): StoredPart {
   const bytes = bytesOf(value, "bytes");
   if (salt === undefined || bytes === undefined) throw malformed("a part without salt and bytes");
   return { name, salt, bytes };
+}
+
+function proofOf(value: unknown): ExportLine {
+  const { seq, path } = isMap(value) ? value : {};
+  const hashes = Array.isArray(path)
+    ? path.flatMap((hash) => (typeof hash === "string" ? (fromBase64(hash) ?? []) : []))
+    : undefined;
+  if (!isPosition(seq) || hashes === undefined || !Array.isArray(path) || hashes.length !== path.length) {
+    throw malformed("a proof without seq and path");
+  }
+  if (hashes.length > MOST_HASHES || hashes.some((hash) => hash.length !== 32))
+    throw malformed("a proof without hashes");
+  return { kind: "proof", seq, path: hashes };
 }
 
 function checkpointOf(value: unknown): ExportLine {

@@ -7,7 +7,7 @@
 import type { Hash, Verifier } from "../ports.ts";
 import { fromBase64, toBase64 } from "../value/bytes.ts";
 import { type Checkpoint, isSignedBy, type NoteKey, parseCheckpoint, parseNote } from "./checkpoint.ts";
-import { verifyConsistency, verifyInclusion } from "./proof.ts";
+import { MOST_HASHES, verifyConsistency, verifyInclusion } from "./proof.ts";
 import { leafHash } from "./tree.ts";
 
 export const INCLUSION_FILE = "c2sp.org/tlog-proof@v1";
@@ -113,9 +113,6 @@ function cut(text: string): [head: string, rest: string | undefined] {
   const at = text.indexOf("\n\n");
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 2)];
 }
-
-/** Hashes in a proof at most: a tree of 2^63 leaves has no longer one. */
-const MOST_HASHES = 64;
 
 function hashesOf(lines: readonly string[]): Uint8Array[] | undefined {
   const hashes = lines.map(fromBase64);

@@ -4,6 +4,9 @@ import type { Hash } from "../ports.ts";
 import { equalBytes } from "../value/bytes.ts";
 import { nodeHash } from "./tree.ts";
 
+/** Hashes in a proof at most: a tree of 2^63 leaves has no longer one. */
+export const MOST_HASHES = 64;
+
 export interface InclusionProof {
   readonly index: number;
   readonly size: number;

@@ -10,7 +10,7 @@ import { useToast } from "../../ui/toast.tsx";
 
 const FORMATS = {
   "JSON lines, with what proves them": { format: "jsonl", type: "application/x-ndjson" },
-  "CSV, for a spreadsheet": { format: "csv", type: "text/csv" },
+  "CSV, for a spreadsheet, without proofs": { format: "csv", type: "text/csv" },
 } as const;
 type Format = keyof typeof FORMATS;
 
@@ -56,8 +56,8 @@ export function ExportDialog({ query, open, onClose }: ExportDialogProps) {
           <p>The whole log. As JSON lines it verifies offline, with `saferun log verify --export`.</p>
         ) : (
           <p>
-            All entries of what <code className="font-mono break-all">{query}</code> finds: an excerpt, which shows what
-            entries hold and not that the log is whole.
+            All entries of what <code className="font-mono break-all">{query}</code> finds. As JSON lines each has the
+            proof that it stands in the signed log; nothing is shown about entries that are left out.
           </p>
         )}
         <SelectField

@@ -1,14 +1,14 @@
 /** The log for the page to download, in the same lines as `saferun log export`. */
-import { archiveBase, parseQuery, type Store } from "@saferun/core";
+import { parseQuery } from "@saferun/core";
 import type { ExportDesk } from "@saferun/server";
-import { nodeClock, type Search } from "@saferun/store";
-import { claimedKey } from "../../log/claimed-key.ts";
-import { type ExportPlan, NEW } from "../../log/export-file.ts";
+import { type CheckpointedStore, nodeClock, type Search } from "@saferun/store";
+import { NEW } from "../../log/export-file.ts";
+import { type ExportPlan, planExport } from "../../log/export-plan.ts";
 import { exportText } from "../../log/export-text.ts";
 import { everyPage } from "../../log/search.ts";
 
 /** `index`: at the log's end. */
-export function exportDesk(store: Store, index: () => Promise<Search>): ExportDesk {
+export function exportDesk(store: CheckpointedStore, index: () => Promise<Search>): ExportDesk {
   async function found(query: string, now: number): Promise<number[]> {
     const numbers: number[] = [];
     for (const { items } of everyPage(await index(), query, now)) {
@@ -22,15 +22,8 @@ export function exportDesk(store: Store, index: () => Promise<Search>): ExportDe
     async begin(format, query) {
       // Before the first byte is sent: a mistake in it is still an answer of its own.
       if (query !== null) parseQuery(query, nodeClock.now());
-      const { size, root } = await store.head();
-      const key = (await claimedKey(store)) ?? null;
-      const base = await archiveBase(store);
-      const plan: ExportPlan = {
-        format,
-        now: nodeClock.now(),
-        head: { log: store.logId, size, root, query, key, base },
-      };
-      return { entries: size, chunks: texts(plan) };
+      const plan = await planExport(store, { format, query, now: nodeClock.now(), sign: () => store.checkpoint() });
+      return { entries: plan.head.size, chunks: texts(plan) };
     },
   };
 

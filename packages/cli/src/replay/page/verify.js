@@ -51,7 +51,7 @@ async function show() {
     `log ${log}`,
     `entries 0 to ${entries - 1}, of ${size} in the log`,
     `key ${key}`,
-    `${erased} parts erased`,
+    `${erased} parts without content: erased, or taken out of this file`,
   ];
   element("facts").replaceChildren(...items(facts));
   element("faults").replaceChildren(
