@@ -77,19 +77,9 @@ async function archiveAll(
   { to, signer, store }: NonNullable<RetentionOptions["archive"]>,
 ): Promise<Steps> {
   const { keepMs, now, by, steps = 20, pauseMs = 100 } = options;
-  const before = now - keepMs;
-  let entries = 0;
-  for (let step = 0; step < steps; step++) {
-    const done = await archiveStore(store, { to, before, by, signer, segmentEntries: 2_000, segments: 1 });
-    const [segment] = done.segments;
-    const forget = entries === 0 ? {} : { forget: "archived" as const };
-    if (segment === undefined) {
-      return { entries, more: false, ...forget, ...(done.heldBy === undefined ? {} : { heldBy: done.heldBy }) };
-    }
-    entries += segment.to - segment.from;
-    // A short one is the last: what it was written for waits until there is more, or until the next run.
-    if (segment.to - segment.from < 2_000) return { entries, more: false, forget: "archived" };
-    await setTimeout(pauseMs);
-  }
-  return { entries, more: true, forget: "archived" };
+  const wish = { to, before: now - keepMs, by, signer, segments: steps, pauseMs };
+  const { segments, heldBy, more } = await archiveStore(store, wish);
+  const entries = segments.reduce((sum, { from, to: end }) => sum + end - from, 0);
+  const forget = entries === 0 ? {} : { forget: "archived" as const };
+  return { entries, more, ...forget, ...(heldBy === undefined ? {} : { heldBy }) };
 }

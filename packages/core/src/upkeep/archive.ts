@@ -32,8 +32,6 @@ export interface ArchiveRequest {
   readonly below: number;
   /** Entries of one segment at most. */
   readonly most: number;
-  /** Changes of the signing key in the whole log, as an earlier plan named them; read from its entries where absent. */
-  readonly rotations?: readonly NotedRotation[];
 }
 
 export interface ArchivePlan {
@@ -43,8 +41,6 @@ export interface ArchivePlan {
   readonly to: number;
   /** What the store will rest on. */
   readonly next: ArchiveBase;
-  /** Changes of the signing key in the whole log. */
-  readonly rotations: readonly NotedRotation[];
   readonly rows: ArchivedRows;
   /** Why it ends where it does, where an open call, question or hold does that. */
   readonly heldBy: string | undefined;
@@ -79,14 +75,13 @@ export async function planArchive(store: Store, request: ArchiveRequest, hash: H
     if (header.type === "log.rotated") rotations.push({ seq: entry.seq, note: textOf(entry, ROTATION_PART) ?? "" });
     return true;
   }
-  await walk(store, base.size, take, Math.min(PAGE, request.most + 1));
+  await walk(store, base.size, Math.min(PAGE, request.most + 1), take);
   const rest = await rowsLeft(store, states);
   const next: ArchiveBase = { ...tree.tree(), key, rotations, ...rest.carried };
   return {
     base: { ...base, key },
     to: tree.size,
     next,
-    rotations: request.rotations ?? (await rotationsFrom(store, tree.size, rotations)),
     rows: { to: tree.size, ...rest.gone },
     heldBy,
     guards: [
@@ -124,7 +119,7 @@ function write(id: string, row: StateRow | undefined, value: Json): RowWrite<Sta
   return { row: { kind: "archive", id, version, due: null, value }, expect: row?.version ?? null };
 }
 
-async function walk(store: Store, first: number, take: (entry: StoredEntry) => boolean, limit = PAGE): Promise<void> {
+async function walk(store: Store, first: number, limit: number, take: (entry: StoredEntry) => boolean): Promise<void> {
   for (let from = first; ; ) {
     const page = await store.entries({ from, limit });
     for (const entry of page) if (!take(entry)) return;
@@ -187,21 +182,6 @@ async function rowsLeft(store: Store, states: LogStates) {
     else carried.approvals.push({ id, ...approval });
   }
   return { gone, carried };
-}
-
-async function rotationsFrom(
-  store: Store,
-  from: number,
-  known: readonly NotedRotation[],
-): Promise<readonly NotedRotation[]> {
-  const rotations = [...known];
-  await walk(store, from, (entry) => {
-    if (parseHeader(entry.header).type === "log.rotated") {
-      rotations.push({ seq: entry.seq, note: textOf(entry, ROTATION_PART) ?? "" });
-    }
-    return true;
-  });
-  return rotations;
 }
 
 const decoder = new TextDecoder();

@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import {
   type ArchivedSegment,
   type ArchivePlan,
@@ -29,6 +30,7 @@ import {
 } from "@saferun/core";
 import { nodeVerifier } from "../node/file-signer.ts";
 import { nodeClock, nodeHash, nodeRandom } from "../node/ports.ts";
+import { rotationsToNow } from "../rotations.ts";
 import {
   createSegmentWriter,
   linesOfSegment,
@@ -50,6 +52,8 @@ export interface ArchiveOptions {
   readonly segmentEntries?: number;
   /** Files of one run; what is left waits for the next. Default: all. */
   readonly segments?: number;
+  /** Between two commits, ms: others write meanwhile. Default 0. */
+  readonly pauseMs?: number;
   /** Told after each commit. */
   readonly onSegment?: (segment: ArchivedSegment) => void;
 }
@@ -58,6 +62,8 @@ export interface ArchivedNow {
   readonly segments: readonly ArchivedSegment[];
   /** Why it went no further than it did, where something open did that. */
   readonly heldBy: string | undefined;
+  /** It ended because `segments` were written. */
+  readonly more: boolean;
 }
 
 /** A store whose head can be signed now. */
@@ -76,11 +82,10 @@ export async function archiveStore(store: SigningStore, options: ArchiveOptions)
   const older = segmentsIn(directory);
   let known: Known | undefined;
   for (let tries = 0; segments.length < (options.segments ?? Number.POSITIVE_INFINITY); ) {
-    const request = { before: options.before, below, most };
-    const { rotations } = known ?? {};
-    const plan = await planArchive(store, rotations === undefined ? request : { ...request, rotations }, nodeHash);
-    if (plan.to === plan.base.size) return { segments, heldBy: plan.heldBy };
-    known ??= { ...(await signedTree(store, below)), rotations: plan.rotations };
+    const plan = await planArchive(store, { before: options.before, below, most }, nodeHash);
+    if (plan.to === plan.base.size) return { segments, heldBy: plan.heldBy, more: false };
+    if (segments.length > 0) await setTimeout(options.pauseMs ?? 0);
+    known ??= await readLog(store, below);
     const segment = await writeSegment(store, plan, known, directory, options);
     if (await commitArchive(store, plan, segment, nodeRandom)) {
       removeUnnamed(older, segment);
@@ -94,7 +99,7 @@ export async function archiveStore(store: SigningStore, options: ArchiveOptions)
       throw new SafeRunError("record.busy", "others changed what was to be archived, each time", { retryable: true });
     }
   }
-  return { segments, heldBy: undefined };
+  return { segments, heldBy: undefined, more: true };
 }
 
 /** What all files of one run rest on: reading it for each would read the whole log for each. */
@@ -106,20 +111,21 @@ interface Known {
   readonly rotations: readonly NotedRotation[];
 }
 
-async function signedTree(store: SigningStore, below: number): Promise<Omit<Known, "rotations">> {
+async function readLog(store: SigningStore, below: number): Promise<Known> {
   await store.checkpoint();
   const checkpoints = await store.checkpoints();
   const last = checkpoints.at(-1);
   if (last === undefined || last.size < below) {
     throw new SafeRunError("record.unavailable", "the log's head could not be signed: nothing is archived unsigned");
   }
-  return { checkpoints, note: last.note, nodes: await createTreeNodes(last.size, leafSource(store), nodeHash) };
+  const nodes = await createTreeNodes(last.size, leafSource(store), nodeHash);
+  return { checkpoints, note: last.note, nodes, rotations: await rotationsToNow(store) };
 }
 
 async function writeSegment(
   store: SigningStore,
-  { base, to, rotations }: ArchivePlan,
-  { checkpoints, note, nodes }: Known,
+  { base, to }: ArchivePlan,
+  { checkpoints, note, nodes, rotations }: Known,
   directory: string,
   { signer, by }: ArchiveOptions,
 ): Promise<ArchivedSegment> {
