@@ -7,6 +7,7 @@ import { formatNoteKey, noteKey } from "@saferun/core";
 import { createFileSigner, nodeClock, nodeHash, signingKeyPath } from "@saferun/store";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Io } from "../src/io.ts";
 import { createStyle } from "../src/output/style.ts";
 import { runCommandLine } from "../src/program.ts";
 import { openSample } from "./sample.ts";
@@ -23,27 +24,55 @@ beforeAll(async () => {
   await sample.store.close();
   const { name, publicKey } = createFileSigner(signingKeyPath(store));
   key = formatNoteKey(noteKey(name, publicKey, nodeHash));
+  const args = ["replay", sample.run.id, "--store", "store", "--bundle", "run.html"];
+  expect(
+    await runCommandLine(
+      args,
+      ioOf(() => {}),
+    ),
+  ).toBe(0);
+});
+
+function ioOf(print: (text: string) => void): Io {
   const style = createStyle(false);
-  const none = () => {};
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
-  const io = {
+  return {
     cwd: directory,
-    ...streams,
-    print: none,
-    warn: none,
+    stdin: new PassThrough(),
+    stdout: new PassThrough(),
+    print,
+    warn: () => {},
     progress: undefined,
     style,
     warnStyle: style,
     interactive: false,
     user: "tester",
   };
-  const args = ["replay", sample.run.id, "--store", "store", "--bundle", "run.html"];
-  expect(await runCommandLine(args, io)).toBe(0);
-});
+}
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe("the page of a run's evidence", () => {
+  it("[R8~] verifies at the command line as well, as it is said where it is written", async () => {
+    const told: string[] = [];
+    const verify = (...args: string[]) =>
+      runCommandLine(
+        ["log", "verify", ...args, "--pin", key, "--json"],
+        ioOf((text) => void told.push(text)),
+      );
+    expect(await verify("run.html")).toBe(0);
+    expect(JSON.parse(told[0] ?? "")).toMatchObject({ status: "verified" });
+    const page = readFileSync(join(directory, "run.html"), "utf8");
+    const [whole = "", encoded = ""] = /<script id="bundle" type="text\/plain">([^<]*)</.exec(page) ?? [];
+    const other = Buffer.from(encoded, "base64")
+      .toString()
+      .replace('"outcome\\":\\"succeeded', '"outcome\\":\\"failed');
+    const changed = page.replace(whole, whole.replace(encoded, Buffer.from(other).toString("base64")));
+    expect(changed).not.toBe(page);
+    writeFileSync(join(directory, "changed.html"), changed);
+    expect(await verify("changed.html")).toBe(1);
+    expect(JSON.parse(told[1] ?? "")).toMatchObject({ status: "faulty" });
+  });
+
   it("[R8~] verifies itself in a browser without a network, obeys no text of others, and says when the bundle was changed", async () => {
     const file = join(directory, "run.html");
     const text = readFileSync(file, "utf8");

@@ -73,6 +73,7 @@ describe("saferun replay --fork", () => {
   it("[R5] changes an argument, a result or a response of a step, goes on over recorded answers, and says what changed", async () => {
     const denied = await replay("--fork", "3", "--set", "args.amount=2000000", "--json");
     expect(denied.code).toBe(1);
+    expect(denied.stderr).toContain("step 3: `args.amount` is 2000000, instead of 400");
     expect(denied.json()).toMatchObject({
       changes: [{ step: 3, before: { verdict: "allow" }, after: { verdict: "deny", ran: false } }],
     });
@@ -90,6 +91,7 @@ describe("saferun replay --fork", () => {
       answered: 1,
       divergence: { kind: "other_arguments", step: 2, expected: '"17"', got: '"16"' },
     });
+    expect(response.stderr).toContain("step 1: the model's answer is the one of `answer.json`");
     const usage = await replay("--fork", "3", "--set", "result.ok=false");
     expect([usage.code, usage.stderr]).toEqual([2, expect.stringContaining("name its module with `--reexecute`")]);
   });

@@ -219,6 +219,40 @@ describe("saferun replay --policies", () => {
   });
 });
 
+describe("what is asked of saferun replay", () => {
+  it("says that an argument was not there, which may be mistyped, and takes no item that a list does not have", async () => {
+    open(POLICY);
+    const { run } = sample;
+    await call(run, "stripe.refund", { amount: 400 });
+    policy("policies.yaml", POLICY);
+    const fork = (change: string) => saferun(["replay", run.id, "--fork", "1", "--set", change]);
+    expect((await fork("args.amuont=1")).err).toContain("step 1: `args.amuont` is 1, which was not there");
+    for (const path of ["args.items[0]", "args.items.0.price"]) {
+      const { exit, err } = await fork(`${path}=1`);
+      expect([exit, err]).toEqual([2, expect.stringContaining("names an item that is not in its list")]);
+    }
+  });
+
+  it("is refused where nobody would read an option", async () => {
+    open(POLICY);
+    const { run } = sample;
+    await call(run, "stripe.refund", { amount: 400 });
+    for (const [args, told] of [
+      [["--policies", "policies.yaml", "--step", "2"], "`--step` does not go with `--policies`"],
+      [["--bundle", "b", "--policies", "policies.yaml"], "`--policies` does not go with `--bundle`"],
+      [["--reexecute", "agent.mjs", "--policies", "policies.yaml"], "`--policies` does not go with `--reexecute`"],
+      [["--to-test", "t.yaml", "--fork", "1"], "`--fork` does not go with `--to-test`"],
+      [["--against", "policies.yaml"], "`--against` goes with `--policies`"],
+      [["--set", "args.amount=1"], "`--set` goes with `--fork`"],
+    ] as const) {
+      const { exit, err } = await saferun(["replay", run.id, ...args]);
+      expect([exit, err]).toEqual([2, expect.stringContaining(told)]);
+    }
+    const short = await saferun(["replay", run.id.slice(0, 3)]);
+    expect(short.err).toContain("a start of an id has at least 6 characters");
+  });
+});
+
 describe("saferun replay --to-test", () => {
   it("[R9] writes a test that passes on the present policies and fails when the decision changes", async () => {
     open(PERMISSIVE);
@@ -292,5 +326,30 @@ describe("saferun diff-runs", () => {
     const text = await saferun(["diff-runs", run.id, other.id]);
     expect(text.out).toContain("only in the second");
     expect((await saferun(["diff-runs", run.id, run.id])).exit).toBe(0);
+  });
+
+  it("[R6~] takes two answers that say the same for the same, whatever their provider calls them", async () => {
+    open(POLICY);
+    const { run, gate } = sample;
+    const other = gate.openRun({ agent: "support", environment: "prod" });
+    const ask = async (where: Run, id: string, text: string) => {
+      const messages = [{ role: "user", content: "Refund order 17, please." }];
+      const ticket = await gate.model.request(where, { model: "acme:m", messages, settings: {} });
+      const input = JSON.stringify({ order: "17" });
+      const content = [
+        { type: "text", text, providerMetadata: { acme: { itemId: `item-${id}` } } },
+        { type: "tool-call", toolCallId: `call-${id}`, toolName: "orders.get", input },
+      ];
+      await gate.model.response(where, ticket, { content, providerMetadata: { acme: { responseId: id } } });
+    };
+    await ask(run, "a", "I look.");
+    await ask(other, "b", "I look.");
+    expect((await saferun(["diff-runs", run.id, other.id])).exit).toBe(0);
+    await ask(run, "c", "Done.");
+    await ask(other, "d", "Not done.");
+    const { exit, out } = await saferun(["diff-runs", run.id, other.id]);
+    expect(exit).toBe(1);
+    expect(out).toContain('"text":"Not done."');
+    expect(out).not.toContain("item-");
   });
 });

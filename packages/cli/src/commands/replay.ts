@@ -4,7 +4,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { loadUsablePolicies } from "../policy-files.ts";
+import { printable } from "../output/printable.ts";
+import { loadUsablePolicies, policyFileNames } from "../policy-files.ts";
 import { writeBundle } from "../replay/bundle.ts";
 import { type ForkOptions, forkOf } from "../replay/forking.ts";
 import { judgeAgain, judgedAgainJson, judgedAgainLines } from "../replay/judge-again.ts";
@@ -14,7 +15,7 @@ import { runHead, type SteppedRun, stepLine, stepped, TABS, tabLines } from "../
 import { stepThrough } from "../replay/terminal.ts";
 import { writeTest } from "../replay/to-test.ts";
 import { findRun } from "../runs/find.ts";
-import { storeOption } from "../store.ts";
+import { storeArgument, storeOption } from "../store.ts";
 import { type Looking, withContent, withStoredContent } from "../viewing.ts";
 
 export interface ReplayOptions extends Shared {
@@ -51,19 +52,23 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
     .option("--bundle <file>", "write the run's entries with their proofs: evidence that verifies offline")
     .option("--to-test <file>", "write the run's calls, or the one of --step, as a policy test that passes now")
     .action(
-      run((id: string, options: ReplayOptions) =>
+      run((id: string, options: ReplayOptions) => {
+        checkTogether(options);
         // A bundle is evidence: it holds what was hashed.
-        (options.bundle === undefined ? withContent : withStoredContent)(io, options.store, async (store, looking) => {
+        const opened = options.bundle === undefined ? withContent : withStoredContent;
+        return opened(io, options.store, async (store, looking) => {
           const loaded = await loadRun(store, await findRun(store, id));
           await looks(looking, loaded, options);
           return replay(io, store, loaded, options);
-        }),
-      ),
+        });
+      }),
     );
   describe(command, [
     "saferun replay run_4f0c…",
     "saferun replay run_4f0c… --step 17 --json",
     "saferun replay run_4f0c… --policies stricter.yaml",
+    "saferun replay run_4f0c… --fork 7 --set args.amount=2000000 --policies policies.yaml",
+    "saferun replay run_4f0c… --reexecute ./agent.ts",
     "saferun replay run_4f0c… --step 17 --to-test incident.yaml",
   ]);
 }
@@ -76,12 +81,9 @@ function looks(looking: Looking, { summary, entries }: LoadedRun, { bundle, toTe
 
 async function replay(io: Io, store: Store, loaded: LoadedRun, options: ReplayOptions): Promise<ExitCode> {
   if (options.bundle !== undefined) return bundle(io, store, loaded, options, options.bundle);
-  const { policies, against, toTest, step } = options;
+  const { policies, toTest, step } = options;
   if (toTest !== undefined) return test(io, loaded, options, toTest);
-  if (policies === undefined && against !== undefined) throw usage("`--against` goes with `--policies`");
   if (options.fork !== undefined) return forked(io, loaded, { ...options, fork: options.fork });
-  if (options.set !== undefined || options.response !== undefined)
-    throw usage("`--set` and `--response` go with `--fork`");
   if (options.reexecute !== undefined) return execute(io, loaded, options, options.reexecute);
   if (policies !== undefined) return again(io, loaded, options, policies);
   const run = stepped(loaded.tree);
@@ -92,6 +94,32 @@ async function replay(io: Io, store: Store, loaded: LoadedRun, options: ReplayOp
   else if (io.interactive) await stepThrough(io, run, shown === undefined ? 0 : shown.number - 1);
   else io.print((shown === undefined ? listing(run, io) : whole(run, shown.number, io)).join("\n"));
   return EXIT.fine;
+}
+
+/** What each option does together with which; the first that is given says what is done. */
+const TOGETHER: readonly (readonly [what: keyof ReplayOptions, ...also: (keyof ReplayOptions)[]])[] = [
+  ["bundle"],
+  ["toTest", "step", "policies"],
+  ["fork", "set", "response", "reexecute", "policies", "against"],
+  ["reexecute"],
+  ["policies", "against"],
+  ["step"],
+];
+
+/** @throws CommandError for an option that would be read by nobody. */
+function checkTogether(options: ReplayOptions): void {
+  const row = TOGETHER.find(([first]) => options[first] !== undefined);
+  const what = row?.[0];
+  const given = TOGETHER.flat().filter((one) => options[one] !== undefined);
+  const stray = given.find((one) => row?.includes(one) !== true);
+  if (stray === undefined) return;
+  if (what !== undefined) throw usage(`\`${flagOf(stray)}\` does not go with \`${flagOf(what)}\``);
+  const [needed = stray] = TOGETHER.findLast((row) => row.includes(stray)) ?? [];
+  throw usage(`\`${flagOf(stray)}\` goes with \`${flagOf(needed)}\``);
+}
+
+function flagOf(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function listing(run: SteppedRun, io: Io): string[] {
@@ -132,12 +160,19 @@ async function again(
   return result.changes.length > 0 ? EXIT.found : EXIT.fine;
 }
 
-async function bundle(io: Io, store: Store, loaded: LoadedRun, options: Shared, file: string): Promise<ExitCode> {
+async function bundle(
+  io: Io,
+  store: Store,
+  loaded: LoadedRun,
+  options: ReplayOptions,
+  file: string,
+): Promise<ExitCode> {
   const entries = await writeBundle(io, store, loaded, file);
+  const shown = printable(file);
   if (options.json) printJson(io, { file, run: loaded.tree.run, entries });
   else
     io.print(
-      `wrote ${entries} entries with their proofs to \`${file}\`; \`saferun log verify ${file} --pin KEY\` checks it offline`,
+      `wrote ${entries} entries with their proofs to \`${shown}\`; \`saferun log verify ${shown} --pin KEY\` checks it offline, with the key that \`saferun log key${storeArgument(options.store)}\` prints`,
     );
   return EXIT.fine;
 }
@@ -152,6 +187,7 @@ async function execute(io: Io, { tree }: LoadedRun, options: Shared, file: strin
 
 async function forked(io: Io, loaded: LoadedRun, options: ReplayOptions & ForkOptions): Promise<ExitCode> {
   const forked = forkOf(io, loaded.tree, options);
+  for (const line of forked.changes) io.warn(line);
   if (forked.type === "answer") {
     if (options.reexecute === undefined)
       throw usage("only the agent's code says what follows another answer: name its module with `--reexecute`");
@@ -168,7 +204,7 @@ async function test(io: Io, loaded: LoadedRun, options: ReplayOptions, file: str
     const left =
       written.left === 0 ? "" : `; ${written.left} left out: masked, erased, or for another agent or principal`;
     io.print(
-      `wrote ${written.calls === 1 ? "one call" : `${written.calls} calls`} to \`${file}\`${left}; \`saferun test POLICIES ${file}\` runs it`,
+      `wrote ${written.calls === 1 ? "one call" : `${written.calls} calls`} to \`${printable(file)}\`${left}; \`saferun test ${printable([...policyFileNames(io, patterns), file].join(" "))}\` runs it`,
     );
   }
   return EXIT.fine;

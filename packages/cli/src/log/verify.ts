@@ -32,6 +32,7 @@ import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { iso } from "../output/time.ts";
+import { bundleInPage } from "../replay/evidence-page.ts";
 import { storeArgument, storeOption, withReadOnlyStore } from "../store.ts";
 import { claimedKey } from "./claimed-key.ts";
 import { archiveLines, checkArchive, isSegment, verifySegmentFile } from "./verify-archive.ts";
@@ -147,7 +148,8 @@ function readText(io: Io, file: string): string {
 }
 
 function checkFile(io: Io, file: string, { pin, json }: Options): ExitCode {
-  const text = readText(io, file);
+  const found = readText(io, file);
+  const text = bundleInPage(found) ?? found;
   if (isBundle(text)) {
     return checkBundle(io, text, {
       ...(json === undefined ? {} : { json }),

@@ -6,6 +6,12 @@ import { failed } from "../exit.ts";
 /** Built from `page/verify.js`: `npm run pages` in the repository. */
 const SCRIPT = new URL("../../dist/verifier.js", import.meta.url);
 
+/** The bundle that such a page carries; undefined for any other text. What the page itself says or does is not looked at. */
+export function bundleInPage(text: string): string | undefined {
+  const found = /<script id="bundle" type="text\/plain">([A-Za-z0-9+/=\s]*)<\/script>/.exec(text)?.[1];
+  return found === undefined ? undefined : Buffer.from(found, "base64").toString();
+}
+
 /** @throws CommandError `page.missing` where the page's script was not built. */
 export function evidencePage(bundle: string): string {
   if (!existsSync(SCRIPT)) {

@@ -12,7 +12,11 @@ import {
 } from "@saferun/core";
 import { failed, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { printable } from "../output/printable.ts";
+import { printable, short } from "../output/printable.ts";
+import { leaf } from "../output/tree.ts";
+
+/** Of a value, in the line that says what is changed. */
+const SHOWN = 80;
 
 export interface ForkOptions {
   readonly fork: number;
@@ -21,9 +25,13 @@ export interface ForkOptions {
 }
 
 /** Arguments change what is decided, answers what the agent's code sees next. */
-export type Forked =
+export type Forked = (
   | { readonly type: "arguments"; readonly call: string; readonly args: JsonObject }
-  | { readonly type: "answer"; readonly fork: Fork };
+  | { readonly type: "answer"; readonly fork: Fork }
+) & {
+  /** What is other than recorded, one line each: an argument that was not there may be a mistyped one. */
+  readonly changes: readonly string[];
+};
 
 /** @throws CommandError for a step that is not there, a path that it does not have, content that is masked or erased. */
 export function forkOf(io: Io, tree: RunTree, { fork, set = [], response }: ForkOptions): Forked {
@@ -31,15 +39,18 @@ export function forkOf(io: Io, tree: RunTree, { fork, set = [], response }: Fork
   if (step === undefined) throw usage(`the run has no step ${fork}`);
   if ((response === undefined) === (set.length === 0))
     throw usage("`--fork` takes `--set`, or `--response` for a model turn");
-  if (response !== undefined) return { type: "answer", fork: { step: fork, answer: responseOf(io, step, response) } };
-  const changes = set.map(assignment);
-  const [first] = changes;
-  if (first === undefined || changes.some(({ of }) => of !== first.of))
+  if (response !== undefined) {
+    const changes = [`step ${fork}: the model's answer is the one of \`${printable(response)}\``];
+    return { type: "answer", fork: { step: fork, answer: responseOf(io, step, response) }, changes };
+  }
+  const wanted = set.map(assignment);
+  const [first] = wanted;
+  if (first === undefined || wanted.some(({ of }) => of !== first.of))
     throw usage("`--set` changes arguments or a result, not both at once");
   if (step.kind !== "call") throw usage(`step ${fork} is no tool call; give its answer with \`--response\``);
   const content = first.of === "args" ? step.arguments.proposed : step.result;
-  let value = exactValue(content);
-  if (value === undefined) {
+  const recorded = exactValue(content);
+  if (recorded === undefined) {
     const why =
       content === null ? "not recorded" : content.state === "present" ? "masked in the record" : content.state;
     throw failed(
@@ -47,10 +58,21 @@ export function forkOf(io: Io, tree: RunTree, { fork, set = [], response }: Fork
       `step ${fork} cannot be forked: its ${first.of === "args" ? "arguments are" : "result is"} ${why}`,
     );
   }
-  for (const { path, to } of changes) value = path === "" ? to : changedAt(value, path, to);
-  if (first.of === "result") return { type: "answer", fork: { step: fork, answer: value } };
+  let value: Json = recorded;
+  const changes: string[] = [];
+  for (const { of, path, to } of wanted) {
+    const keys = keysOf(path);
+    const was = valueAt(value, keys);
+    const put: Json | undefined = keys.length === 0 ? to : changedAt(value, keys, to);
+    if (put === undefined)
+      throw usage(`step ${fork} has no place \`${printable(path)}\`: it names an item that is not in its list`);
+    const before = was === undefined ? "which was not there" : `instead of ${short(leaf(was), SHOWN)}`;
+    changes.push(`step ${fork}: \`${printable([of, ...keys].join("."))}\` is ${short(leaf(to), SHOWN)}, ${before}`);
+    value = put;
+  }
+  if (first.of === "result") return { type: "answer", fork: { step: fork, answer: value }, changes };
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw usage("arguments must stay an object");
-  return { type: "arguments", call: step.call, args: value as JsonObject };
+  return { type: "arguments", call: step.call, args: value as JsonObject, changes };
 }
 
 function assignment(text: string): { readonly of: "args" | "result"; readonly path: string; readonly to: Json } {
@@ -69,15 +91,28 @@ function jsonOrText(text: string): Json {
   }
 }
 
-function changedAt(value: Json, path: string, to: Json): Json {
-  const keys = path.split(".").flatMap((key) => key.split(/[[\]]/).filter((piece) => piece !== ""));
-  const put = (at: Json | undefined, [key, ...rest]: readonly string[]): Json => {
-    if (key === undefined) return to;
-    if (Array.isArray(at)) return at.map((item: Json, index) => (String(index) === key ? put(item, rest) : item));
-    const map: JsonObject = typeof at === "object" && at !== null ? (at as JsonObject) : {};
-    return { ...map, [key]: put(Object.hasOwn(map, key) ? map[key] : undefined, rest) };
-  };
-  return put(value, keys);
+/** `items[0].price` and `items.0.price` are the same place. */
+function keysOf(path: string): readonly string[] {
+  return path.split(/[.[\]]/).filter((key) => key !== "");
+}
+
+function valueAt(value: Json | undefined, [key, ...rest]: readonly string[]): Json | undefined {
+  if (key === undefined || value === undefined) return value;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  return valueAt((value as JsonObject)[key], rest);
+}
+
+/** Undefined where an item of a list is meant that is not there: no call has had such a list. */
+function changedAt(at: Json | undefined, [key, ...rest]: readonly string[], to: Json): Json | undefined {
+  if (key === undefined) return to;
+  const below = changedAt(valueAt(at, [key]), rest, to);
+  if (below === undefined) return undefined;
+  if (Array.isArray(at)) {
+    return /^\d+$/.test(key) && Number(key) < at.length ? at.with(Number(key), below) : undefined;
+  }
+  if (at === undefined && /^\d+$/.test(key)) return undefined;
+  const map: JsonObject = typeof at === "object" && at !== null ? (at as JsonObject) : {};
+  return { ...map, [key]: below };
 }
 
 function responseOf(io: Io, step: TreeStep, file: string): Json {

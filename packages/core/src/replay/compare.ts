@@ -1,5 +1,5 @@
 /** Two runs side by side, aligned by their calls. */
-import { canonicalJson } from "../value/json.ts";
+import { canonicalJson, type Json, type JsonObject } from "../value/json.ts";
 import { type Content, shownValue } from "./content.ts";
 import { allSteps } from "./run-tree.ts";
 import { lengthOf } from "./totals.ts";
@@ -59,7 +59,7 @@ interface Comparable {
 function comparable(tree: RunTree): readonly Comparable[] {
   return allSteps(tree.steps).flatMap((step): Comparable[] => {
     if (step.kind === "event") return [];
-    if (step.kind === "model") return [{ step, exact: `model ${textOf(step.response)}`, near: "model" }];
+    if (step.kind === "model") return [{ step, exact: `model ${saidIn(step.response)}`, near: "model" }];
     const near = `call ${step.tool}`;
     return [{ step, exact: `${near} ${textOf(step.arguments.proposed)}`, near }];
   });
@@ -123,7 +123,7 @@ function facts(step: AlignedStep): readonly Fact[] {
   if (step.kind === "model") {
     return [
       ["prompt", step.model ?? ""],
-      ["response", textOf(step.response)],
+      ["response", saidIn(step.response)],
       ["decision", step.decision === null ? "" : `${step.decision.verdict} by ${step.decision.by.join(", ")}`],
       ["state", step.state],
       ["cost", step.usdMicros ?? "unknown"],
@@ -141,6 +141,25 @@ function facts(step: AlignedStep): readonly Fact[] {
     ["cost", step.totals.usdMicros],
     ["time", String(step.totals.evaluateMs + step.totals.waitMs + step.totals.executeMs)],
   ];
+}
+
+/** Of a model's answer: what a provider writes anew into each, whatever was said. */
+const NAMES_ONLY: ReadonlySet<string> = new Set(["providerMetadata", "toolCallId", "id"]);
+
+/** What a model said and asked for: two answers that say the same are the same, whatever their provider calls them. */
+function saidIn(response: Content | null): string {
+  const value = response === null ? undefined : shownValue(response);
+  const parts = isMap(value) ? value.content : undefined;
+  if (!Array.isArray(parts)) return textOf(response);
+  return canonicalJson(
+    (parts as readonly Json[]).map((part) =>
+      isMap(part) ? Object.fromEntries(Object.entries(part).filter(([key]) => !NAMES_ONLY.has(key))) : part,
+    ),
+  );
+}
+
+function isMap(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Content as one text: that of its value, else what became of it. */
