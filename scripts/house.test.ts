@@ -101,6 +101,13 @@ describe("documents", () => {
     expect(pages.flatMap((page) => brokenLinks(ROOT, page))).toEqual([]);
   });
 
+  it("are in the index, each guide and each page to look something up in", () => {
+    const guides = pages.map(({ file }) => /^docs\/([\w-]+\.md)$/.exec(file)?.[1]).filter((name) => name !== undefined);
+    const index = readFileSync(path.join(ROOT, "docs/README.md"), "utf8");
+    expect(guides.length).toBeGreaterThan(20);
+    expect(guides.filter((name) => name !== "README.md" && !index.includes(`](${name})`))).toEqual([]);
+  });
+
   it("name only scripts that exist", () => {
     expect(unknownScripts(fileOf("`npm run fly`, `npm start`"), { scripts: { start: "x" } })).toEqual([
       "packages/core/src/x.ts: there is no script `fly`",

@@ -1,13 +1,23 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { checkOptions, type WrapOptions } from "./options.ts";
+import { checkOptions, OPTIONS, type WrapOptions } from "./options.ts";
 import { checkFacts } from "./run-facts.ts";
 
 const check = (change: object, variables: Record<string, string> = {}) =>
   checkOptions({ policies: ["p.yaml"], ...change } as WrapOptions, { policies: true }, variables);
 
 describe("options", () => {
+  it("stand in docs/sdk.md, each of them and no other", () => {
+    const page = readFileSync(new URL("../../../docs/sdk.md", import.meta.url), "utf8");
+    const [, table = ""] = /^## Options\n([\s\S]*?)^## /m.exec(page) ?? [];
+    const documented = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = ""]) => name);
+    expect(documented.toSorted()).toEqual(OPTIONS.toSorted());
+  });
+
   it("refuse what they do not know, so that no setting is without effect (trap 4)", () => {
-    expect(() => check({ polices: [] })).toThrow(/no option `polices`; there are policies/);
+    expect(() => check({ polices: [] })).toThrow("there is no option `polices`; did you mean `policies`?");
+    expect(() => check({ xyzzy: [] })).toThrow(/no option `xyzzy`; there are policies, onPause/);
+    expect(() => check({ redact: { secret: [] } })).toThrow("`redact` has no `secret`; did you mean `secrets`?");
     expect(() => check({ gate: 1 })).toThrow("`gate` is not available in this version");
   });
 

@@ -1,6 +1,15 @@
 /** What `wrap` and its like take. A key or value that is not understood is an error: nothing is guessed, nothing ignored. */
 import { userInfo } from "node:os";
-import { type Alarm, ageMs, type ByteQuota, durationMs, LIMITS, SafeRunError, type Store } from "@saferun/core";
+import {
+  type Alarm,
+  ageMs,
+  type ByteQuota,
+  durationMs,
+  LIMITS,
+  nearest,
+  SafeRunError,
+  type Store,
+} from "@saferun/core";
 import { Policy } from "@saferun/document";
 import type { PausedCall } from "./paused-call.ts";
 import { createPrices, type Prices, type PriceTable } from "./prices.ts";
@@ -94,7 +103,8 @@ export interface CheckedRetention {
 
 export const DEFAULT_RETENTION: CheckedRetention = { keepMs: 30 * 86_400_000, archive: undefined };
 
-const KEYS: readonly string[] = [
+/** Their names. */
+export const OPTIONS: readonly string[] = [
   "policies",
   "onPause",
   "onAlarm",
@@ -123,7 +133,7 @@ export function checkOptions(
   if (typeof options !== "object" || options === null) throw invalid("options must be an object");
   for (const key of Object.keys(options)) {
     if (LATER.includes(key)) throw invalid(`\`${key}\` is not available in this version`);
-    if (!KEYS.includes(key)) throw invalid(`there is no option \`${key}\`; there are ${KEYS.join(", ")}`);
+    if (!OPTIONS.includes(key)) throw invalid(`there is no option \`${key}\`; ${meant(key, OPTIONS)}`);
   }
   const {
     policies,
@@ -222,13 +232,19 @@ function checkRun(run: unknown): () => CheckedFacts {
   return () => facts;
 }
 
+/** The nearest of the words that there are, or all of them. */
+function meant(word: string, words: readonly string[]): string {
+  const near = nearest(word, words);
+  return near === undefined ? `there are ${words.join(", ")}` : `did you mean \`${near}\`?`;
+}
+
 const REDACT_KEYS: readonly string[] = ["secrets", "kinds", "paths"];
 
 function checkRedact(redact: RedactOptions | undefined): RedactOptions | undefined {
   if (redact === undefined) return undefined;
   if (typeof redact !== "object" || redact === null) throw invalid("`redact` must be an object");
   const unknown = Object.keys(redact).find((key) => !REDACT_KEYS.includes(key));
-  if (unknown !== undefined) throw invalid(`\`redact\` has no \`${unknown}\`; there are ${REDACT_KEYS.join(", ")}`);
+  if (unknown !== undefined) throw invalid(`\`redact\` has no \`${unknown}\`; ${meant(unknown, REDACT_KEYS)}`);
   return redact;
 }
 
@@ -239,7 +255,7 @@ function checkRetention(retention: unknown, store: unknown): CheckedRetention | 
   if (typeof retention !== "object" || retention === null) throw invalid("`retention` must be an object");
   const unknown = Object.keys(retention).find((key) => !RETENTION_KEYS.includes(key));
   if (unknown !== undefined) {
-    throw invalid(`\`retention\` has no \`${unknown}\`; there are ${RETENTION_KEYS.join(", ")}`);
+    throw invalid(`\`retention\` has no \`${unknown}\`; ${meant(unknown, RETENTION_KEYS)}`);
   }
   const { keep = "30d", archive } = retention as Readonly<Record<string, unknown>>;
   const ms = typeof keep === "string" ? ageMs(keep) : undefined;
