@@ -48,12 +48,13 @@ export function Shell() {
       <div className="flex min-h-dvh flex-col md:flex-row">
         <Places waiting={waiting} />
         <div className="flex min-w-0 flex-1 flex-col pb-16 md:pb-0">
-          <header className="flex items-center justify-between gap-3 border-b border-line px-4 py-2 md:px-8">
+          {/* Whether the gate is heard, and the stop, are never scrolled away. */}
+          <header className="sticky top-0 z-20 flex items-center justify-between gap-3 border-b border-line bg-canvas px-4 py-2 md:px-8">
             <Standing state={live} entries={health.data?.entries} />
             <div className="flex items-center gap-2">
               <Button tone="quiet" onClick={() => setShown("palette")}>
-                <span className="max-sm:sr-only">Go to…</span>
-                <kbd className="font-mono text-xs">{navigator.platform.startsWith("Mac") ? "⌘K" : "Ctrl K"}</kbd>
+                Go to…
+                <kbd className="font-mono text-xs max-sm:hidden">{navigator.platform.startsWith("Mac") ? "⌘K" : "Ctrl K"}</kbd>
               </Button>
               <Button tone="danger" onClick={() => setShown("stop")}>
                 Stop
@@ -96,7 +97,7 @@ function Places({ waiting }: { readonly waiting: number }) {
   return (
     <nav
       aria-label="Pages"
-      className="fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface md:static md:w-52 md:shrink-0 md:border-t-0 md:border-r"
+      className="fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface md:sticky md:top-0 md:h-dvh md:w-52 md:shrink-0 md:overflow-y-auto md:border-t-0 md:border-r"
     >
       <div className="hidden px-5 pt-5 pb-4 text-lg font-semibold tracking-tight md:block">SafeRun</div>
       <ul className="flex overflow-x-auto md:flex-col md:gap-0.5 md:px-3">
