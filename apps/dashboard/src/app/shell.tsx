@@ -54,7 +54,9 @@ export function Shell() {
             <div className="flex items-center gap-2">
               <Button tone="quiet" onClick={() => setShown("palette")}>
                 Go to…
-                <kbd className="font-mono text-xs max-sm:hidden">{navigator.platform.startsWith("Mac") ? "⌘K" : "Ctrl K"}</kbd>
+                <kbd className="font-mono text-xs max-sm:hidden">
+                  {navigator.platform.startsWith("Mac") ? "⌘K" : "Ctrl K"}
+                </kbd>
               </Button>
               <Button tone="danger" onClick={() => setShown("stop")}>
                 Stop
