@@ -28,6 +28,7 @@ import {
   type CheckpointedStore,
   createCheckpointer,
   createFileSigner,
+  type Installation,
   installation,
   nodeClock,
   nodeHash,
@@ -242,7 +243,7 @@ function openDirectory(directory: string, isDefault: boolean): OpenStore {
     keys.close();
   };
   const repairedStore = repaired(signed, close, keys);
-  const retain = retaining(repairedStore.written, { directory, signed, signer });
+  const retain = retaining(repairedStore.written, { directory, signed, signer, installation: own });
   const opened = { ...repairedStore, retain, indexing, sign: () => signed.checkpoint() };
   open.set(directory, opened);
   return opened;
@@ -291,7 +292,12 @@ function repaired(store: Store, close: () => Promise<void>, keys?: StoreKeys) {
 /** Through the gate's own commits; an archive signs, so that it needs the checkpointer too. */
 function retaining(
   store: Store,
-  own?: { readonly directory: string; readonly signed: CheckpointedStore; readonly signer: Signer },
+  own?: {
+    readonly directory: string;
+    readonly signed: CheckpointedStore;
+    readonly signer: Signer;
+    readonly installation: Installation;
+  },
 ): Retain {
   return async ({ keepMs, archive }) => {
     if (keepMs === null) return;
@@ -300,7 +306,7 @@ function retaining(
       keepMs,
       now: nodeClock.now(),
       by: "saferun:retention",
-      ...(own === undefined ? {} : { directory: own.directory }),
+      ...(own === undefined ? {} : { directory: own.directory, installation: own.installation }),
       ...(archive === undefined || own === undefined || signing === undefined
         ? {}
         : { archive: { to: resolve(archive), signer: own.signer, store: signing } }),

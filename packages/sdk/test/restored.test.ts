@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHeader } from "@saferun/core";
 import {
+  applyRetention,
   createFileAnchor,
   createFileSigner,
   eraseFromStore,
@@ -182,6 +183,27 @@ it("[L6~] what was erased after the backup is erased again, from every file", as
   expect((await typesNow()).filter((type) => type === "log.erased")).toHaveLength(1);
   const words = filesIn(directory).map(([, bytes]) => bytes.toString("latin1"));
   expect(words.some((text) => text.includes("an other road"))).toBe(true);
+});
+
+it("[L6~] what went because of its age goes again", async () => {
+  await wrapped(ANN).ship({ count: 1, to: "Quetzalcoatl street" });
+  await keepBackup();
+  const now = Date.now();
+  await withStore((store) =>
+    applyRetention(store, { keepMs: 0, now: now + 1, by: "dora", directory, installation: own, pauseMs: 0 }),
+  );
+  expect(traces(directory).filter((found) => found.includes("street"))).toEqual([]);
+  await wrapped("carl").ship({ count: 2, to: "an other road" });
+  await restore();
+  expect(traces(directory).length).toBeGreaterThan(0);
+
+  expect((await reconciled()).retained).toBeGreaterThan(0);
+  expect(traces(directory).filter((found) => found.includes("street"))).toEqual([]);
+  // What is younger than what went stays.
+  await wrapped("carl").ship({ count: 3, to: "an other road" });
+  await shutdown();
+  expect(filesIn(directory).some(([, bytes]) => bytes.includes("an other road"))).toBe(true);
+  expect((await typesNow()).filter((type) => type === "log.erased")).toHaveLength(1);
 });
 
 it("an anchor that can be read back stops what the state directory does not know of", async () => {

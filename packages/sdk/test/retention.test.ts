@@ -7,6 +7,7 @@ import {
   archiveFolder,
   createCheckpointer,
   createFileSigner,
+  installation,
   linesOfSegment,
   nodeHash,
   nodeRandom,
@@ -102,6 +103,8 @@ it("[L7~] content of a year ago goes by itself, and the log verifies", async () 
   await shutdown();
   const store = openReadOnlySqliteStore({ directory });
   expect((await verifyStoreAndTables(store)).faults).toEqual([]);
+  // Remembered, for a backup that is restored.
+  expect(installation().retainedBefore(store.logId)).toBeGreaterThan(0);
   await store.close();
 });
 

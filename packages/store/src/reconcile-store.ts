@@ -18,11 +18,12 @@ import type { Installation } from "./node/installation.ts";
 import { nodeClock, nodeHash, nodeRandom } from "./node/ports.ts";
 import { openStoreKeys } from "./node/seal-keys.ts";
 import { headAhead } from "./restored.ts";
+import { applyRetention } from "./retention.ts";
 import type { SqliteStore } from "./sqlite/sqlite-store.ts";
 import { verifyStore } from "./verify-store.ts";
 
 export interface ReconcileOptions {
-  readonly installation: Pick<Installation, "keepNote" | "lastNote" | "erasures">;
+  readonly installation: Pick<Installation, "keepNote" | "lastNote" | "erasures" | "retainedBefore">;
   readonly signer: Signer;
   readonly anchors?: readonly Anchor[];
   readonly reason: string;
@@ -36,6 +37,8 @@ export interface Reconciled extends EndedByRestore {
   readonly grants: number;
   /** Parts that were erased again. */
   readonly erased: number;
+  /** Entries that lost their content again because of its age. */
+  readonly retained: number;
   /** Files and processes that may still hold what was erased, in words. */
   readonly unreached: readonly string[];
 }
@@ -66,9 +69,10 @@ export async function reconcileStore(store: SqliteStore, options: ReconcileOptio
   const grants = await recordRestore(ports, { lost, reason, by });
   const ended = await endAllOpen(ports);
   const again = await eraseOnceMore(store, installation.erasures(store.logId), by);
+  const retained = await retainOnceMore(store, installation.retainedBefore(store.logId), by);
   const signing = createCheckpointer(store, signer, { installation, anchors, reconciling: true });
   await (anchors.length === 0 ? signing.checkpoint() : signing.anchor());
-  return { ...ended, ...again, lost, grants };
+  return { ...ended, ...again, retained, lost, grants };
 }
 
 async function eraseOnceMore(store: SqliteStore, erasures: readonly KeptErasure[], by: Actor) {
@@ -78,4 +82,11 @@ async function eraseOnceMore(store: SqliteStore, erasures: readonly KeptErasure[
   const erased = await eraseAgain(store, erasures, why, ports).finally(() => keys.close());
   if (erased === undefined) return { erased: 0, unreached: [] };
   return { erased: erased.parts, unreached: await forgetErasedIn(store, erased) };
+}
+
+async function retainOnceMore(store: SqliteStore, before: number, by: Actor): Promise<number> {
+  if (before === 0) return 0;
+  const now = nodeClock.now();
+  const wish = { now, keepMs: now - before, by: by.id, steps: Number.POSITIVE_INFINITY, pauseMs: 0 };
+  return (await applyRetention(store, { ...wish, directory: store.directory })).entries;
 }

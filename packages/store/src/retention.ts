@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { retain, type Signer, type Store } from "@saferun/core";
 import { archiveStore, type SigningStore } from "./archive/archive-store.ts";
+import type { Installation } from "./node/installation.ts";
 import { nodeRandom } from "./node/ports.ts";
 import { startSearchIndex } from "./search/follower.ts";
 import { searchPath } from "./search/schema.ts";
@@ -18,6 +19,8 @@ export interface RetentionOptions {
   readonly by: string;
   /** With it, entries go there whole; without it, only their content goes. */
   readonly archive?: { readonly to: string; readonly signer: Signer; readonly store: SigningStore };
+  /** Remembers how far it went, so that a backup which is restored later forgets the same. */
+  readonly installation?: Pick<Installation, "keepRetained">;
   /** Of the store, where it has one: its search index forgets the same. */
   readonly directory?: string;
   /** Commits of one run at most; the rest waits for the next. Default 20. */
@@ -59,17 +62,30 @@ interface Steps extends RetentionDone {
 }
 
 async function retainAll(store: Store, options: RetentionOptions): Promise<Steps> {
-  const { keepMs, now, by, steps = 20, pauseMs = 100 } = options;
+  const { keepMs, now, by, installation, steps = 20, pauseMs = 100 } = options;
+  const before = now - keepMs;
   const days = keepMs / 86_400_000;
   const reason = `retention: older than ${days >= 1 ? `${Math.floor(days)} days` : `${Math.floor(keepMs / 1_000)} seconds`}`;
+  const remembering = installation === undefined ? store : remember(store, before, installation);
   const forget: number[] = [];
   for (let step = 0; step < steps; step++) {
-    const { entries, more } = await retain(store, { before: now - keepMs, most: MOST, by, reason }, nodeRandom);
+    const { entries, more } = await retain(remembering, { before, most: MOST, by, reason }, nodeRandom);
     forget.push(...entries);
     if (!more) return { entries: forget.length, more: false, ...(forget.length === 0 ? {} : { forget }) };
     await setTimeout(pauseMs);
   }
   return { entries: forget.length, more: true, forget };
+}
+
+/** Before the commit: what has gone must not come back because this process died in between. */
+function remember(store: Store, before: number, installation: Pick<Installation, "keepRetained">): Store {
+  return {
+    ...store,
+    commit(transaction) {
+      if ((transaction.erase ?? []).length > 0) installation.keepRetained(store.logId, before);
+      return store.commit(transaction);
+    },
+  };
 }
 
 async function archiveAll(

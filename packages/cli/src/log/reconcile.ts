@@ -29,7 +29,7 @@ export function registerReconcile(parent: Command, { io, run }: CommandSetup): v
     .description(
       "A record that is behind the last head which this account or an anchor knows takes nothing: no call runs on it.\n" +
         "This says that a person knows why. What waited for an answer, and every grant, counts no more; what was running is\n" +
-        "`unknown`; what was erased since the backup is erased again. An entry says who went on from where, and why.",
+        "`unknown`; what was erased since the backup, or went because of its age, goes again. An entry says who went on from where, and why.",
     )
     .addOption(storeOption())
     .requiredOption("--reason <text>", "why; it stays in the log")
@@ -41,7 +41,7 @@ async function reconcile(io: Io, { store: directory, reason, json }: Options): P
   const path = requireStore(io, directory);
   const store = redacted(openSqliteStore({ directory: path }), openStoreKeys(path));
   try {
-    const { lost, expired, unknown, broken, grants, erased, unreached } = await reconcileStore(store, {
+    const { lost, expired, unknown, broken, grants, erased, retained, unreached } = await reconcileStore(store, {
       installation: installation(),
       signer: createFileSigner(signingKeyPath(store.directory)),
       anchors: parseAnchors(process.env.SAFERUN_ANCHORS ?? ""),
@@ -49,12 +49,13 @@ async function reconcile(io: Io, { store: directory, reason, json }: Options): P
       by: localActor(io),
     });
     if (json) {
-      const counts = { expired: expired.length, grants, erased };
+      const counts = { expired: expired.length, grants, erased, retained };
       printJson(io, { lost: lost.size, ...counts, unknown, broken: broken.map(({ call }) => call), unreached });
       return EXIT.fine;
     }
     io.print(`the record goes on; the one of ${lost.size} entries is lost`);
     io.print(`${expired.length} questions and ${grants} grants count no more; ${erased} parts were erased again`);
+    if (retained > 0) io.print(`${retained} entries lost their content again, because of its age`);
     for (const call of unknown) io.print(`unknown: \`${call}\` (\`saferun budgets reconcile ${call}\`)`);
     for (const { call, why } of broken) io.print(`damaged: \`${call}\`: ${printable(why)}`);
     for (const left of unreached) io.print(`not reached: ${printable(left)}`);

@@ -1,6 +1,6 @@
 /** `saferun log retain`: content that is old enough goes; entries and proofs stay. */
 import { ageMs } from "@saferun/core";
-import { applyRetention, nodeClock } from "@saferun/store";
+import { applyRetention, installation, nodeClock } from "@saferun/store";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -37,6 +37,7 @@ async function retainContent(io: Io, { store: directory, keep, json }: Options):
       now: nodeClock.now(),
       by: `local:${io.user}`,
       directory: path,
+      installation: installation(),
       steps: Number.POSITIVE_INFINITY,
       pauseMs: 5,
     }),

@@ -1,7 +1,8 @@
 /**
  * What SafeRun knows of itself on this machine and account, outside of every project: an id that its stores carry, so
  * that a cloned repository cannot bring a store of its own; and of each log the last signed head, so that one that was cut
- * back or restored is noticed, and what was erased in it, so that a restored one forgets it again.
+ * back or restored is noticed, and what was erased in it or went because of its age, so that a restored one
+ * forgets it again.
  */
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -28,6 +29,10 @@ export interface Installation {
   erasures(logId: string): readonly KeptErasure[];
   /** Durable when it returns. */
   keepErasure(logId: string, erasure: KeptErasure): void;
+  /** Content of a log that is older, by its entries' time in ms, was deleted because of its age; 0 where none was. */
+  retainedBefore(logId: string): number;
+  /** Durable when it returns; an earlier time than is kept changes nothing. */
+  keepRetained(logId: string, before: number): void;
 }
 
 export interface InstallationOptions {
@@ -60,6 +65,11 @@ export function installation(options: InstallationOptions = {}): Installation {
       erasures: (logId) => parseErasures(readPrivateFile(pathOf(directory, "erased", logId)) ?? ""),
       keepErasure: (logId, erasure) =>
         appendPrivateFile(pathOf(directory, "erased", logId), `${JSON.stringify(erasure)}\n`),
+      retainedBefore: (logId) => parseTime(readPrivateFile(pathOf(directory, "retained", logId)) ?? "0\n"),
+      keepRetained: (logId, before) => {
+        const path = pathOf(directory, "retained", logId);
+        if (before > parseTime(readPrivateFile(path) ?? "0\n")) replacePrivateFile(path, `${before}\n`);
+      },
     };
   } catch (error) {
     throw storeFailure(error);
@@ -78,9 +88,15 @@ function stateDirectory({ SAFERUN_STATE_DIR, XDG_STATE_HOME, HOME }: Readonly<Re
   return join(HOME && isAbsolute(HOME) ? HOME : homedir(), ".local", "state", "saferun");
 }
 
-function pathOf(directory: string, what: "head" | "erased", logId: string): string {
+function pathOf(directory: string, what: "head" | "erased" | "retained", logId: string): string {
   if (!ID.test(logId)) throw new SafeRunError("record.corrupt", "a log whose id is no id");
   return join(directory, `${what}-${logId}`);
+}
+
+function parseTime(text: string): number {
+  const time = /^\d{1,16}\n$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(time)) return time;
+  throw new SafeRunError("record.corrupt", "the time of a retention in the state directory is damaged: restore it");
 }
 
 /** A last line without its end was being written when the process died: that erasure was not begun. */
