@@ -32,6 +32,23 @@ async function paused() {
 }
 
 describe("saferun approvals", () => {
+  it("says that the process which asked has ended, since then an answer makes nothing run", async () => {
+    const { id, answer } = await paused();
+    answer.catch(() => {});
+    expect((await approvals("show", id)).stderr).toBe("");
+    await sample.store.close();
+    expect((await approvals("show", id)).stderr).toContain("the process that asked has ended");
+    const applied = await approvals("approve", id);
+    expect(applied).toMatchObject({ code: 0, stderr: expect.stringContaining("a run of the same id") });
+    expect(sample.ran).toEqual([]);
+  });
+
+  it("says of an id that is too short to mean one that it is too short", async () => {
+    const { id } = await paused();
+    const short = await approvals("show", id.slice(0, 9));
+    expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining("at least six characters more") });
+  });
+
   it("[A9~] lists and shows what waits, whole, with nothing that a terminal obeys (trap 27)", async () => {
     expect(await approvals("list")).toMatchObject({ code: 0, stdout: "nothing waits for a person\n" });
     const { id, answer } = await paused();

@@ -259,6 +259,8 @@ paths:
     expect(policy()).toBe(before);
     const printed = await saferun(place, ["init", "--out", "-"]);
     expect(printed.stdout).toBe(before);
+    const elsewhere = await saferun(place, ["init", "--out", "first.yaml"]);
+    expect(elsewhere.stdout).toContain("`saferun check first.yaml` and `saferun test first.yaml`");
   });
 
   it("refuses sources that are none, by their name", async () => {

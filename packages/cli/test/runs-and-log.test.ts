@@ -23,6 +23,25 @@ function command(...args: string[]) {
   return saferun(place, [...args, "--store", place.store]);
 }
 
+describe("saferun log", () => {
+  it("says who looked at what, and a verdict that was given twice once", async () => {
+    const { gate, run, execute, store } = sample;
+    const waiting = gate.call(run, { tool: "stripe.refund", args: { amount: 9_000 } }, execute);
+    await command("approvals", "approve", await pendingApproval(store, "stripe.refund"));
+    await waiting;
+    await command("runs", run.id);
+    expect((await command("log")).stdout).toMatch(new RegExp(`payload\\.viewed .*local:\\S+  runs  ${run.id}`));
+    const found = (await command("log", "search", "tool:stripe.refund OR type:payload.viewed")).stdout;
+    expect(found).toMatch(/stripe\.refund +pause +succeeded/);
+    expect(found).toMatch(/payload\.viewed .*local:\S+ {2}runs/);
+  });
+
+  it("verifies no file that is not there, and says so", async () => {
+    const missing = await command("log", "verify", "nowhere.bundle", "--pin", "x");
+    expect(missing).toMatchObject({ code: 3, stderr: "saferun: there is no file `nowhere.bundle`\n" });
+  });
+});
+
 describe("saferun runs", () => {
   it("[R1~] shows a run step by step while the agent still has the store open", async () => {
     const { gate, run, execute, store } = sample;

@@ -25,6 +25,8 @@ export async function findApproval(store: Store, id: string): Promise<ApprovalRe
       ? []
       : (await store.approvals({ limit: LIST_LIMIT })).filter((approval) => approval.id.startsWith(start));
   const [first, second] = found;
+  if (start.length < PREFIX_LENGTH && start.startsWith("appr_"))
+    throw usage(`${shown} is too short: give \`appr_\` and at least six characters more`);
   if (first === undefined) {
     throw failed("approval.missing", `there is no approval ${shown}; \`saferun approvals list --all\` shows them`);
   }

@@ -15,6 +15,7 @@ import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { answered, answerJson } from "../approvals/answer.ts";
 import { localApprover } from "../approvals/approver.ts";
+import { ASKER_GONE, isAskerGone } from "../approvals/asker.ts";
 import { registerBatch } from "../approvals/batch.ts";
 import { withSetting } from "../approvals/edit.ts";
 import { findApproval, listApprovals } from "../approvals/find.ts";
@@ -151,6 +152,7 @@ async function showOne(io: Io, store: Store, looking: Looking, id: string, optio
   const now = nodeClock.now();
   if (options.json) printJson(io, approvalJson(approval, now));
   else io.print([...approvalLines(approval, now, io.style), ...nextLines(approval, now, options)].join("\n"));
+  if (approval.state === "pending" && (await isAskerGone(store, approval))) io.warn(ASKER_GONE);
   return EXIT.fine;
 }
 
@@ -184,6 +186,7 @@ async function decide(
   const answer = answered(await decideApproval(portsOf(io, store), request));
   if (options.json) printJson(io, answerJson(answer, nodeClock.now()));
   else io.print(answerLines(answer, io).join("\n"));
+  if (answer.answer === "applied" && verdict === "approve" && (await isAskerGone(store, approval))) io.warn(ASKER_GONE);
   return answer.answer === "applied" ? EXIT.fine : EXIT.found;
 }
 

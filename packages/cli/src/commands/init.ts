@@ -28,6 +28,9 @@ interface Options extends Shared {
   readonly out: string;
 }
 
+/** Where `saferun check` and `saferun test` look too. */
+const DEFAULT_OUT = "policies.yaml";
+
 export function registerInit(parent: Command, { io, run }: CommandSetup): void {
   const command = parent
     .command("init")
@@ -47,7 +50,7 @@ export function registerInit(parent: Command, { io, run }: CommandSetup): void {
     .option("--mcp", "start an MCP server by the command after --, and ask it")
     .option("--name <connection>", "what the gate calls the MCP server: tools are then `NAME.TOOL`", "")
     .addOption(storeOption())
-    .option("-o, --out <file>", "where to write; - is standard output", "policies.yaml")
+    .option("-o, --out <file>", "where to write; - is standard output", DEFAULT_OUT)
     .action(run((source: string[], options: Options) => init(io, source, options)));
   describe(command, [
     "saferun init --from ai-sdk ./tools.ts",
@@ -161,5 +164,6 @@ function tell(io: Io, { out }: Options, tools: readonly FoundTool[], leftOut: Wr
     `${out === "-" ? "written" : printable(out)}: ${tools.length} ${tools.length === 1 ? "tool" : "tools"}, ${reads} may run, ${tools.length - reads} ask a person; the rest is denied`,
   );
   for (const { name, why } of leftOut) io.warn(`left out \`${printable(name)}\`: ${printable(why)}`);
-  if (out !== "-") say("next: read it, correct the kinds, then `saferun check` and `saferun test`");
+  const named = out === DEFAULT_OUT ? "" : ` ${printable(out)}`;
+  if (out !== "-") say(`next: read it, correct the kinds, then \`saferun check${named}\` and \`saferun test${named}\``);
 }

@@ -16,7 +16,7 @@ import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
 import { iso, moment } from "../output/time.ts";
 import { partValue } from "../runs/steps.ts";
-import { entryJson } from "./view.ts";
+import { entryJson, looker } from "./view.ts";
 
 /** `behind`: entries that this search had to read first, because the index's thread had not. */
 export function answerLines(answer: SearchAnswer, query: string, style: Style, behind: number): string[] {
@@ -102,13 +102,18 @@ function toolPart(entries: SearchItem["entries"]): string | null {
 
 function itemRow(item: SearchItem, style: Style): string[] {
   const { time, type, run, call, tool, verdicts, rules, outcome } = summary(item);
+  const [looked] = item.entries.flatMap((entry) => looker(entry) ?? []);
   return [
     style.dim(String(item.seq)),
     time === null ? "" : moment(time),
     short(call === null ? type : (tool ?? "(no name)"), 32),
-    verdicts.map((verdict) => tone(style, verdict)).join(style.dim(" → ")),
+    // A paused call is judged again before it runs, mostly to the same.
+    verdicts
+      .filter((verdict, index) => verdict !== verdicts[index - 1])
+      .map((verdict) => tone(style, verdict))
+      .join(style.dim(" → ")),
     outcome === null ? "" : tone(style, outcome),
-    style.dim(short([rules.join(", "), run ?? ""].filter(Boolean).join("  "), 60)),
+    style.dim(short(looked ?? [rules.join(", "), run ?? ""].filter(Boolean).join("  "), 60)),
   ];
 }
 

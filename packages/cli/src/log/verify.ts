@@ -142,7 +142,9 @@ function readText(io: Io, file: string): string {
   try {
     return readFileSync(resolve(io.cwd, file), "utf8");
   } catch (error) {
-    const why = error instanceof Error && "code" in error ? String(error.code) : "it is no text";
+    const code = error instanceof Error && "code" in error ? String(error.code) : "it is no text";
+    if (code === "ENOENT") throw failed("file.unreadable", `there is no file \`${printable(file)}\``);
+    const why = code === "EISDIR" ? "it is a directory; an archive is given with --archive" : code;
     throw failed("file.unreadable", `\`${printable(file)}\` cannot be read: ${why}`);
   }
 }

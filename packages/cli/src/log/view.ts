@@ -1,11 +1,13 @@
 /** Log entries and the result of a verification, as text and as JSON. */
 import {
   type EntryHeader,
+  type Json,
   type JsonObject,
   parseHeader,
   type StoredEntry,
   toHex,
   type Verification,
+  VIEW_PART,
 } from "@saferun/core";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
@@ -23,10 +25,23 @@ export function entryLines(entries: readonly StoredEntry[], style: Style): strin
       header.type,
       said === undefined ? "" : tone(style, said),
       short(header.tool ?? "", 32),
-      style.dim(short(subject(header), 60)),
+      style.dim(short(looker(entry) ?? subject(header), 60)),
     ];
   });
   return table([["ENTRY", "TIME", "TYPE", "", "TOOL", "ABOUT"].map(style.dim), ...rows]);
+}
+
+/** Of an entry that says who looked at what: that. Undefined for all others. */
+export function looker({ parts }: StoredEntry): string | undefined {
+  const part = parts.find(({ name }) => name === VIEW_PART);
+  const view = part === undefined || part.bytes === null ? undefined : partValue(part);
+  if (!isObject(view) || !isObject(view.by)) return undefined;
+  const targets = ["runs", "calls", "approvals"].flatMap((key) => view[key] ?? []);
+  return [view.by.id, view.what, ...targets].filter((one) => typeof one === "string").join("  ");
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function subject(header: EntryHeader): string {
