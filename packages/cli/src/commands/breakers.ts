@@ -1,5 +1,6 @@
 /** `saferun breakers`: what is open or stopped, and the reset by a person. */
 import { type BreakerInfo, breakersOf, resetBreaker, type Stop, stopsInForce } from "@saferun/core";
+import { breakerJson } from "@saferun/server/wire";
 import { nodeClock } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -7,7 +8,7 @@ import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { table } from "../output/table.ts";
-import { iso, moment, span } from "../output/time.ts";
+import { moment, span } from "../output/time.ts";
 import { localActor, operating, refusedAct, requireReason } from "../protections/act.ts";
 import { storeArgument, storeOption, withReadOnlyStore, withStore } from "../store.ts";
 
@@ -48,7 +49,8 @@ async function list(io: Io, options: Options): Promise<ExitCode> {
   return withReadOnlyStore(io, options.store, async (store) => {
     const found = await breakersOf(store, MOST);
     const shown = options.all ? found : found.filter(({ breaker }) => breaker.state !== "closed");
-    if (options.json) printJson(io, { breakers: shown.map(breakerJson) });
+    if (options.json)
+      printJson(io, { breakers: shown.map((one) => ({ breaker: shortName(one), ...breakerJson(one) })) });
     else {
       if (shown.length === 0) io.print("all breakers are closed");
       else io.print(table(shown.map((one) => row(io, one))).join("\n"));
@@ -89,13 +91,6 @@ async function resetOne(io: Io, name: string, options: Options): Promise<ExitCod
 /** `run:run_4f0c…`; with the environment where there is one: `tool:refund@prod`. */
 function shortName({ scope, name, environment }: BreakerInfo): string {
   return `${scope}:${name}${environment === undefined ? "" : `@${environment}`}`;
-}
-
-function breakerJson(info: BreakerInfo) {
-  const { breaker, scope, name, environment } = info;
-  const trip = breaker.state === "stopped" ? { ...breaker.trip, at: iso(breaker.trip.at) } : null;
-  const until = breaker.state === "open" ? iso(breaker.until) : null;
-  return { breaker: shortName(info), scope, name, environment: environment ?? null, state: breaker.state, until, trip };
 }
 
 function row(io: Io, info: BreakerInfo): string[] {

@@ -11,6 +11,7 @@ import {
   type Store,
   scaleOf,
 } from "@saferun/core";
+import { potJson } from "@saferun/server/wire";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
@@ -151,12 +152,6 @@ async function findPot(store: Store, name: string): Promise<PotInfo> {
   if (pot === undefined)
     throw failed("budget.missing", `there is no pot \`${printable(name)}\`; \`saferun budgets\` lists them`);
   return pot;
-}
-
-function potJson(pot: PotInfo) {
-  const { id, budget, environment, unit, key, window, held, spent, limit, raised } = pot;
-  const amounts = { held: money(held, unit), spent: money(spent, unit), limit: money(limit + raised, unit) };
-  return { id, budget, environment, unit, key, window, ...amounts, raised: money(raised, unit) };
 }
 
 function row(

@@ -1,12 +1,13 @@
 /** `saferun stop` and `saferun resume`: the switch. */
 import { liftStops, type Stop, type StopScope, stopCalls, stopsInForce } from "@saferun/core";
+import { stopJson } from "@saferun/server/wire";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { table } from "../output/table.ts";
-import { iso, moment } from "../output/time.ts";
+import { moment } from "../output/time.ts";
 import { localActor, operating, refusedAct, requireReason } from "../protections/act.ts";
 import { type NotSeen, notSeen } from "../protections/seen.ts";
 import { runStarting } from "../runs/find.ts";
@@ -111,10 +112,6 @@ async function list(io: Io, options: StopOptions): Promise<ExitCode> {
     else io.print(table(stops.map(stopRow)).join("\n"));
     return EXIT.fine;
   });
-}
-
-function stopJson({ id, scope, reason, by, at }: Stop) {
-  return { id, scope, reason, by, at: iso(at) };
 }
 
 function stopRow({ id, scope, reason, by, at }: Stop): string[] {
