@@ -124,6 +124,24 @@ describe("the policies page", () => {
     expect(watched.complaints).toEqual([]);
   });
 
+  it("completes a condition: the tool's arguments, functions with what they are for, the gate's own variables", async () => {
+    await open();
+    await write(`${POLICIES}  - { id: more, tool: stripe.refund, then: deny, when: `);
+    await page.keyboard.type("args.");
+    await page.getByRole("option", { name: "order" }).waitFor();
+    await page.getByRole("option", { name: "amount" }).click();
+    await page.keyboard.type(" > 5 && dom");
+    await page.getByRole("option", { name: /^domain/ }).waitFor();
+    await page.getByText("The domain of one bare mail address").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.type("ain(principal.");
+    await page.getByRole("option", { name: "roles" }).waitFor();
+    expect(await editor().textContent()).toContain("when: args.amount > 5 && domain(principal.");
+    await page.keyboard.press("Escape");
+    await press("Discard draft");
+    expect(watched.complaints).toEqual([]);
+  });
+
   it("[P16~] judges a call by the draft, and says why", async () => {
     await open();
     await page.getByLabel("Tool", { exact: true }).fill("stripe.refund");

@@ -119,6 +119,7 @@ export { Double as CelDouble, type Expr as CelExpr, parseCel, printCel } from ".
 export type { Zones } from "./policy/cel/types.ts";
 export { type CheckOptions, type CheckResult, checkPolicies } from "./policy/check.ts";
 export { compilePolicies } from "./policy/compile.ts";
+export { type ConditionFunction, type ConditionWords, conditionWords } from "./policy/condition-words.ts";
 export { renderConditions } from "./policy/conditions-reference.ts";
 export { POLICY_FORMAT, type PolicyFile } from "./policy/format.ts";
 export type { PolicyIssue } from "./policy/issue.ts";

@@ -20,7 +20,8 @@ function schemaOf(shape: Shape): JsonObject {
     case "text":
       return { type: "string", pattern: "\\S" };
     case "expression":
-      return { type: "string", pattern: "\\S", description: "CEL" };
+      // By this an editor knows which texts are conditions; a validator reads it as a remark.
+      return { type: "string", pattern: "\\S", contentMediaType: "text/x-cel", description: "CEL" };
     case "time":
       return { type: "string", format: "date-time" };
     case "name":

@@ -1,5 +1,5 @@
 /** What the server needs from whoever runs it. Everything else it reads from the store. */
-import type { Actor, Approver, DecisionAnswer, DecisionPorts, RunTree } from "@saferun/core";
+import type { Actor, Approver, ConditionWords, DecisionAnswer, DecisionPorts, RunTree } from "@saferun/core";
 import type { SearchAnswer, SearchRequest } from "@saferun/store";
 import type { z } from "zod";
 import type { Agents, Channels, ChannelTested, Project } from "./schemas/agents.ts";
@@ -66,6 +66,8 @@ export interface PolicyDesk {
   tools(): Promise<Wire<typeof Agents>["declared"]>;
   /** The JSON Schema of the format, for completion. */
   schema(): object;
+  /** What conditions may be written with under the policies in force; where none load, the language alone. */
+  words(): Promise<ConditionWords>;
   attempt(body: Wire<typeof TryBody>): Promise<Wire<typeof Tried>>;
   backtest(body: Wire<typeof BacktestBody>): Promise<Wire<typeof Backtested>>;
   /**

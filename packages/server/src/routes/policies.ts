@@ -23,6 +23,14 @@ const format = createRoute({
   responses: { 200: json(JsonValue), ...problems },
 });
 
+const words = createRoute({
+  method: "get",
+  path: "/policies/words",
+  tags,
+  summary: "what a condition may be written with: variables, functions, and the arguments of the tools",
+  responses: { 200: json(schema.ConditionWords), ...problems },
+});
+
 const check = createRoute({
   method: "post",
   path: "/policies/check",
@@ -79,6 +87,7 @@ export function policyRoutes({ policies }: ServerPorts, stateNow: () => Promise<
   return router()
     .openapi(list, async (c) => c.json({ ...(await policies.current()), state: await stateNow() }, 200))
     .openapi(format, (c) => c.json(policies.schema(), 200))
+    .openapi(words, async (c) => c.json(await policies.words(), 200))
     .openapi(check, async (c) => c.json(await policies.check(c.req.valid("json").files), 200))
     .openapi(attempt, async (c) => c.json(await policies.attempt(c.req.valid("json")), 200))
     .openapi(backtest, async (c) => c.json(await policies.backtest(c.req.valid("json")), 200))

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { ConditionWords as Words } from "@saferun/core";
 import { JsonValue, Moment } from "./values.ts";
 
 const FILE_BYTES = 10_485_760;
@@ -22,6 +23,10 @@ const PolicyIssue = z
     end_column: z.number().int().nullable(),
   })
   .openapi("PolicyIssue");
+
+export const ConditionWords = z
+  .custom<Words>(() => true)
+  .openapi("ConditionWords", { type: "object", description: "as `conditionWords` of @saferun/core" });
 
 export const Policies = z
   .object({

@@ -1,5 +1,5 @@
 /** The policies: written with the compiler's own words beside, tried out, put in force, taken back. */
-import type { Json } from "@saferun/core";
+import type { ConditionWords, Json } from "@saferun/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, ask } from "../../api/client.ts";
 import { Button } from "../../ui/button.tsx";
@@ -8,7 +8,7 @@ import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
 import { useDrafts } from "./drafts.ts";
 import type { Known } from "./editor/completion.ts";
 import { FIRST_TEXT } from "./new-file.tsx";
-import { type Policies, readPolicies, readSchema } from "./read.ts";
+import { type Policies, readPolicies, readSchema, readWords } from "./read.ts";
 import { StateBanner } from "./state-banner.tsx";
 import { Workbench } from "./workbench.tsx";
 
@@ -66,6 +66,8 @@ function Loaded({
 /** Names for completion: what the policies declare, and what agents have called and been. */
 function useKnown(): Known | undefined {
   const schema = useQuery({ queryKey: ["policy-schema"], queryFn: readSchema, staleTime: Number.POSITIVE_INFINITY });
+  // With the files: what they declare is offered in their conditions.
+  const words = useQuery({ queryKey: ["policies", "words"], queryFn: readWords });
   const agents = useQuery({ queryKey: ["agents"], queryFn: () => ask(api.agents.$get()) });
   // Names are a help: without them the page stands.
   if (schema.data === undefined || agents.isPending) return undefined;
@@ -73,6 +75,8 @@ function useKnown(): Known | undefined {
   const declared = agents.data?.declared ?? [];
   return {
     schema: schema.data as Json,
+    // Types nest, which the types of answers do not follow.
+    words: (words.data as ConditionWords | undefined) ?? null,
     tools: unique([...declared.map(({ tool }) => tool), ...seen.flatMap(({ tools }) => tools.map(({ tool }) => tool))]),
     agents: unique(seen.map(({ agent }) => agent)),
     environments: unique(seen.map(({ environment }) => environment)),

@@ -18,6 +18,10 @@ export function readSchema() {
   return ask(api.policies.schema.$get());
 }
 
+export function readWords() {
+  return ask(api.policies.words.$get());
+}
+
 export function checkTexts(files: readonly PolicyText[]) {
   return ask(api.policies.check.$post({ json: { files: [...files] } }));
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { analyse, type PolicyIssue } from "@saferun/core";
+import { analyse, conditionWords, type PolicyIssue } from "@saferun/core";
 import { type LoadResult, loadPolicies, type PolicyInput, policySchema } from "@saferun/document";
 import { type PolicyDesk, ProblemError } from "@saferun/server";
 import { nodeClock, nodeHash, openReadOnlySqliteStore, openStoreKeys } from "@saferun/store";
@@ -109,6 +109,10 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
       return model.tools.map(({ name, labels }) => ({ tool: name, kind: policies.kind(name), labels: [...labels] }));
     },
     schema: policySchema,
+    async words() {
+      const { found } = await onDisk();
+      return conditionWords(found?.loaded.ok === true ? found.loaded.model : undefined);
+    },
     async check(files) {
       const loaded = await load(files, io, patterns);
       const issues = (loaded.ok ? loaded.warnings : loaded.issues).map(issueJson);

@@ -5,6 +5,7 @@ import { placeAt } from "./place.ts";
 
 const known = {
   schema: policySchema(),
+  words: null,
   tools: ["stripe.refund", "mail.send"],
   agents: ["support"],
   environments: ["prod", "staging"],
