@@ -28,7 +28,11 @@ beforeEach(async () => {
   place = makePlace();
   sample = openSample(place.store);
   child = start(place, ["dev", "--port", "0", "--json", "--no-open", "--store", place.store]);
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  const errors: string[] = [];
+  child.stderr.setEncoding("utf8").on("data", (text: string) => errors.push(text));
+  const ended = once(child, "close").then(() => Promise.reject(new Error(`it ended:\n${errors.join("")}`)));
+  const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), "line"), ended])) as [string];
+  ended.catch(() => {});
   const said = JSON.parse(line) as { url: string; link: string; token_file: string };
   port = Number(new URL(said.url).port);
   link = said.link;
