@@ -85,6 +85,7 @@ export function embed(given: CheckedOptions, tools: ToolDefinitions = NO_TOOLS):
   const options = { ...given, store: under?.store ?? given.store };
   const none = options.policies.length === 0 && options.built.length === 0;
   const inForce = none ? { current: () => NO_POLICIES } : follow(options, tools);
+  if (inForce.current().observes(options.environment)) warn(observedText(options.environment));
   const { store, redacting, indexing, retain } = openOrForget(options.store);
   indexing?.follow(inForce);
   redacting.add(options.redact);
@@ -359,6 +360,11 @@ function notifierOf({ onPause, onAlarm }: CheckedOptions, ports: DecisionPorts, 
 /** Texts that were said already; beyond this many the oldest may be said once more. */
 const MOST_WARNED = 1_000;
 const warned = new Set<string>();
+
+/** Looks like a gate from outside: whoever forgot it must read it somewhere. */
+function observedText(environment: string): string {
+  return `the policies only observe \`${environment}\`: calls are decided and recorded, and no rule stops one; \`mode: "enforce"\` makes them bind`;
+}
 
 /** Once for each text. Errors and policies bring text of others along: it reaches the terminal without its control characters. */
 function warn(message: string): void {

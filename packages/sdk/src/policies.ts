@@ -1,9 +1,10 @@
 /** Policy files from disk to a policy set: all of them whole and true to their own tests, or an error that names everything that is wrong. */
 import { globSync, readFileSync, statSync } from "node:fs";
-import { dirname, resolve, sep } from "node:path";
+import { basename, dirname, resolve, sep } from "node:path";
 import {
   type Hash,
   type JsonSchema,
+  nearest,
   type PolicyIssue,
   type PolicySet,
   type PolicyTestOutcome,
@@ -48,13 +49,23 @@ export function readPolicyFiles({ paths, directory }: PolicySource): readonly Po
         texts.set(resolve(directory, file), { file, text: readText(resolve(directory, file)) });
       } catch (error) {
         const code = codeOf(error);
-        const why = code === "ENOENT" ? `there is no such file in \`${directory}\`` : `cannot be read (${code})`;
+        const why =
+          code === "ENOENT"
+            ? `there is no such file in \`${directory}\`${instead(resolve(directory, file))}`
+            : `cannot be read (${code})`;
         missing.push(`${file}:1:1: ${why}`);
       }
     }
   }
   if (missing.length === 0) return [...texts.values()];
   throw new SafeRunError("policy.missing", missing.join("\n"), { details: { files: missing.length } });
+}
+
+/** What to do about a file that is not there. */
+function instead(path: string): string {
+  const beside = globSync("*.{yaml,yml}", { cwd: dirname(path) });
+  const meant = nearest(basename(path), beside);
+  return meant === undefined ? "; `npx saferun init` writes a first one" : `; did you mean \`${meant}\`?`;
 }
 
 /** Absolute path of a file that a policy file names, a schema for one → its text, or why there is none. */

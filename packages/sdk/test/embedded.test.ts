@@ -76,6 +76,24 @@ describe("the gate's own files (a rule that no policy lifts)", () => {
 });
 
 describe("what is said on the terminal", () => {
+  it("says of an environment that is only observed that no rule stops anything there", async () => {
+    const said: string[] = [];
+    const listen = (warning: Error) => said.push(warning.message);
+    process.on("warning", listen);
+    await saferun.wrap(refund, { policies, environment: "prod" })({ amount: 5 });
+    await saferun.wrap(refund, { policies, environment: "dev", mode: "enforce" })({ amount: 5 });
+    expect(said.join("")).not.toContain("observe");
+    await saferun.wrap(refund, { policies, environment: "dev" })({ amount: 5 });
+    await expect.poll(() => said.join(""), { timeout: 20_000 }).toContain("only observe `dev`");
+    process.off("warning", listen);
+  });
+
+  it("names the policy file that was meant, or how to get a first one", () => {
+    const wrapping = (file: string) => () => saferun.wrap(refund, { policies: [file] });
+    expect(wrapping("./policy.yaml")).toThrow(/there is no such file in .*; did you mean `policies.yaml`\?/);
+    expect(wrapping("./elsewhere/rules.yaml")).toThrow("`npx saferun init` writes a first one");
+  });
+
   it("carries no control characters of others", async () => {
     const said: string[] = [];
     const listen = (warning: Error) => said.push(warning.message);
