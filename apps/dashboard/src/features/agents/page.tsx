@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask } from "../../api/client.ts";
 import { StopDialog } from "../../app/stop-dialog.tsx";
+import { useWalk } from "../../app/walk.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Card, PageHead } from "../../ui/card.tsx";
@@ -19,12 +20,13 @@ function readAgents() {
 
 export function AgentsPage() {
   const { data, error, refetch } = useQuery({ queryKey: ["agents"], queryFn: readAgents });
+  const list = useWalk<HTMLDivElement>("agent", "header button[data-act=stop]");
   return (
-    <>
+    <div ref={list}>
       <PageHead title="Agents" about="Who called which tool, as the log tells it." />
       {error === null ? null : <Failure error={error} retry={() => void refetch()} />}
       {data === undefined ? error === null ? <Skeleton lines={4} /> : null : <All known={data} />}
-    </>
+    </div>
   );
 }
 
@@ -82,7 +84,9 @@ function AgentCard({ agent, declared }: AgentCardProps) {
         </div>
         <div className="flex items-center gap-3">
           <CountBadges counts={agent.counts} />
-          <Button onClick={() => setStopping(true)}>Stop…</Button>
+          <Button data-act="stop" onClick={() => setStopping(true)}>
+            Stop…
+          </Button>
         </div>
       </header>
       <ul className="divide-y divide-line">

@@ -1,11 +1,15 @@
 /** The files with their editor on one side, what they come to on the other. */
+
+import { printable } from "@saferun/core";
 import { getRouteApi } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
+import { useShortcuts } from "../../app/shortcuts.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { Untrusted } from "../../ui/text.tsx";
+import { useToast } from "../../ui/toast.tsx";
 import { ActivateDialog } from "./activate-dialog.tsx";
 import { Backtest } from "./backtest.tsx";
 import type { Drafts } from "./drafts.ts";
@@ -53,9 +57,38 @@ export function Workbench({ policies, drafts, known }: WorkbenchProps) {
     if (drafts.texts.some((one) => one.file === place.file)) void open(place.file);
     setJump({ line: place.line, column: place.column ?? 1 });
   };
+  const latest = useRef(drafts);
+  latest.current = drafts;
+  const say = useToast();
+  const discard = () => {
+    if (file === undefined || !drafts.changed.includes(file)) return;
+    drafts.discard(file);
+    say(`the draft of ${printable(file)} is gone`, () => latest.current.edit(file, text));
+  };
+  const editor = useRef<HTMLDivElement>(null);
+  const toEditor = () =>
+    editor.current?.querySelector("[data-editor]")?.shadowRoot?.querySelector<HTMLElement>("[role=textbox]")?.focus();
+  useShortcuts([
+    { keys: "e", does: "to the editor; Escape and Tab lead out of it", run: toEditor },
+    ...PANELS.map(({ name, title }, at) => ({
+      keys: String(at + 1),
+      does: title,
+      run: () => void navigate({ search: { ...search, panel: name }, replace: true }),
+    })),
+    { keys: "n", does: "new file", run: () => setDialog("new") },
+    { keys: "d", does: "discard the draft; it can be taken back", run: discard },
+    {
+      keys: "f",
+      does: "put in force, after a look at what changes",
+      run: () => {
+        if (drafts.changed.length > 0 && usable) setDialog("activate");
+        else say("there is no draft that loads");
+      },
+    },
+  ]);
   if (file === undefined) return null;
   return (
-    <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1.35fr)_minmax(0,1fr)]">
+    <div ref={editor} className="grid items-start gap-5 lg:grid-cols-[minmax(0,1.35fr)_minmax(0,1fr)]">
       <Card className="min-w-0 overflow-hidden">
         <Tabs
           label="Files"
@@ -74,6 +107,7 @@ export function Workbench({ policies, drafts, known }: WorkbenchProps) {
             usable={usable}
             onActivate={() => setDialog("activate")}
             onNew={() => setDialog("new")}
+            onDiscard={discard}
           />
           <Editor
             key={file}
@@ -159,9 +193,10 @@ interface ToolbarProps {
   readonly usable: boolean;
   readonly onActivate: () => void;
   readonly onNew: () => void;
+  readonly onDiscard: () => void;
 }
 
-function Toolbar({ drafts, file, readOnly, verdict, usable, onActivate, onNew }: ToolbarProps) {
+function Toolbar({ drafts, file, readOnly, verdict, usable, onActivate, onNew, onDiscard }: ToolbarProps) {
   const { changed, stale } = drafts;
   return (
     <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2">
@@ -172,7 +207,7 @@ function Toolbar({ drafts, file, readOnly, verdict, usable, onActivate, onNew }:
         <Button tone="quiet" onClick={onNew}>
           New file…
         </Button>
-        {changed.includes(file) ? <Button onClick={() => drafts.discard(file)}>Discard draft</Button> : null}
+        {changed.includes(file) ? <Button onClick={onDiscard}>Discard draft</Button> : null}
         <Button tone="primary" disabled={changed.length === 0 || !usable} onClick={onActivate}>
           Put in force…
         </Button>

@@ -2,7 +2,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { api, ask } from "../../api/client.ts";
+import { useShortcuts } from "../../app/shortcuts.ts";
 import { StopDialog } from "../../app/stop-dialog.tsx";
+import { useWalk } from "../../app/walk.ts";
 import { Button } from "../../ui/button.tsx";
 import { Card, PageHead } from "../../ui/card.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
@@ -20,8 +22,10 @@ function readProtections() {
 export function ProtectionsPage() {
   const { data, error, refetch } = useQuery({ queryKey: ["protections"], queryFn: readProtections });
   const [stopping, setStopping] = useState(false);
+  const list = useWalk<HTMLDivElement>("limit", "li button");
+  useShortcuts([{ keys: "x", does: "stop everything, with a reason", run: () => setStopping(true) }]);
   return (
-    <>
+    <div ref={list}>
       <PageHead title="Limits" about="Stops, breakers and budgets. What is stopped stays so until a person lifts it.">
         <Button tone="danger" onClick={() => setStopping(true)}>
           Stop everything…
@@ -30,7 +34,7 @@ export function ProtectionsPage() {
       {error === null ? null : <Failure error={error} retry={() => void refetch()} />}
       {data === undefined ? error === null ? <Skeleton lines={4} /> : null : <All protections={data} />}
       <StopDialog scope={{}} open={stopping} onClose={() => setStopping(false)} />
-    </>
+    </div>
   );
 }
 

@@ -1,4 +1,4 @@
-import { printable } from "@saferun/core";
+import { formatDecimal, parseDecimal, printable, scaleOf } from "@saferun/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask } from "../../api/client.ts";
@@ -14,6 +14,13 @@ import type { Protections } from "./page.tsx";
 
 const NEAR = 0.8;
 
+/** Undefined while what is typed is no amount. */
+function raisedTo({ limit, unit }: Protections["pots"][number], by: string): string | undefined {
+  const scale = scaleOf(unit);
+  const [now, more] = [parseDecimal(limit, scale), parseDecimal(by, scale)];
+  return now === undefined || more === undefined ? undefined : formatDecimal(now + more, scale);
+}
+
 export function PotRow({ pot }: { readonly pot: Protections["pots"][number] }) {
   const [raising, setRaising] = useState(false);
   const [by, setBy] = useState("");
@@ -27,6 +34,7 @@ export function PotRow({ pot }: { readonly pot: Protections["pots"][number] }) {
       setRaising(false);
     },
   });
+  const after = raisedTo(pot, by.trim());
   const percent = Math.floor(pot.used * 100);
   return (
     <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 p-4">
@@ -72,6 +80,11 @@ export function PotRow({ pot }: { readonly pot: Protections["pots"][number] }) {
           value={by}
           onChange={(event) => setBy(event.target.value)}
         />
+        <p role="status">
+          {after === undefined
+            ? "It cannot be lowered again."
+            : `It ends at ${amountText(after, pot.unit)} then, not at ${amountText(pot.limit, pot.unit)}. It cannot be lowered again.`}
+        </p>
       </ReasonDialog>
     </li>
   );

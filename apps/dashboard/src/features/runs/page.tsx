@@ -1,9 +1,8 @@
 /** What agents do and did, the newest run first; it grows while one watches. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useRef } from "react";
 import { api, ask } from "../../api/client.ts";
-import { useShortcuts } from "../../app/shortcuts.ts";
+import { useWalk } from "../../app/walk.ts";
 import { Button } from "../../ui/button.tsx";
 import { Card, PageHead } from "../../ui/card.tsx";
 import { SelectField } from "../../ui/field.tsx";
@@ -14,7 +13,7 @@ const ALL = "every agent";
 
 export function RunsPage() {
   const { agent } = useSearch({ from: "/runs" });
-  const list = useRef<HTMLUListElement>(null);
+  const list = useWalk<HTMLUListElement>("run", "a");
   const runs = useInfiniteQuery({
     queryKey: ["runs", "list", agent ?? ""],
     queryFn: ({ pageParam }) =>
@@ -26,17 +25,6 @@ export function RunsPage() {
     initialPageParam: "",
     getNextPageParam: ({ next }) => next,
   });
-  /** The focus is the choice: Enter opens what it stands on. */
-  const move = (by: number) => () => {
-    const links: (Element | null)[] = [...(list.current?.querySelectorAll("a") ?? [])];
-    const at = links.indexOf(document.activeElement);
-    const next = links[Math.max(0, Math.min(links.length - 1, at === -1 ? 0 : at + by))];
-    if (next instanceof HTMLElement) next.focus();
-  };
-  useShortcuts([
-    { keys: "j", does: "next run; Enter opens it", run: move(1) },
-    { keys: "k", does: "previous run", run: move(-1) },
-  ]);
   const shown = runs.data?.pages.flatMap((page) => page.runs) ?? [];
   return (
     <>

@@ -5,6 +5,7 @@ import { api, ask } from "../../api/client.ts";
 import { Keys } from "../../app/help.tsx";
 import { useShortcutList } from "../../app/shortcuts.ts";
 import { setTheme, THEMES, type Theme, useTheme } from "../../app/theme.ts";
+import { useWalk } from "../../app/walk.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Card, PageHead } from "../../ui/card.tsx";
 import { Failure, Skeleton } from "../../ui/states.tsx";
@@ -12,8 +13,9 @@ import { Untrusted } from "../../ui/text.tsx";
 import { Channels } from "./channels.tsx";
 
 export function SettingsPage() {
+  const list = useWalk<HTMLDivElement>("channel or setting", "li button:enabled, fieldset input:checked");
   return (
-    <>
+    <div ref={list}>
       <PageHead title="Settings" about="Where questions go, and who you are here." />
       <div className="grid items-start gap-5 lg:grid-cols-2">
         <Section title="Channels" about="Beside this page and the terminal, a question may be put to people here.">
@@ -37,7 +39,7 @@ export function SettingsPage() {
           </p>
         </Section>
       </div>
-    </>
+    </div>
   );
 }
 
