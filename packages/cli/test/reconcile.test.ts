@@ -32,7 +32,15 @@ it("a restored record takes nothing until `saferun log reconcile` says why (trap
   expect((await command("log", "reconcile")).stderr).toContain("--reason");
 
   const reconciled = await command("log", "reconcile", "--reason", "disk replaced", "--json");
-  expect(reconciled.json()).toMatchObject({ expired: 1, grants: 0, erased: 0, retained: 0, unknown: [], broken: [], unreached: [] });
+  expect(reconciled.json()).toMatchObject({
+    expired: 1,
+    grants: 0,
+    erased: 0,
+    retained: 0,
+    unknown: [],
+    broken: [],
+    unreached: [],
+  });
   expect((await command("stop", "--tool", "mail.send", "--reason", "drill")).code).toBe(0);
   expect((await command("log", "verify")).code).toBe(0);
   expect((await command("log", "--json")).stdout).toContain("log.restored");

@@ -1,17 +1,19 @@
 /** Sealed content at the command line: shown where the key is, kept sealed in what proves the log. */
-import { renameSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { encodePart } from "@saferun/core";
 import {
   createCheckpointer,
   createFileSigner,
   nodeRandom,
+  openReadOnlySqliteStore,
   openSqliteStore,
   openStoreKeys,
   redacted,
   signingKeyPath,
 } from "@saferun/store";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { openExportFile } from "../src/log/export-file.ts";
 import { makePlace, type Place, saferun } from "./saferun.ts";
 
 // Each command is a process of its own.
@@ -35,6 +37,28 @@ beforeAll(async () => {
 afterAll(() => place.remove());
 
 const command = (...args: string[]) => saferun(place, [...args, "--store", place.store]);
+
+it("an export that was begun in the clear goes on in the clear, and one that was not stays sealed", async () => {
+  const reading = openReadOnlySqliteStore({ directory: place.store });
+  const head = { log: reading.logId, ...(await reading.head()), query: null, key: null };
+  await reading.close();
+  const cut = (name: string, unsealed: boolean): string => {
+    const path = join(place.store, "..", name);
+    openExportFile(path, { format: "csv", unsealed, now: Date.now(), head }, false);
+    return path;
+  };
+  const [clear, sealed] = [cut("clear.csv", true), cut("sealed.csv", false)];
+  const goOn = (path: string, ...more: string[]) =>
+    command("log", "export", "-f", "csv", "--resume", "-o", path, ...more);
+  expect(await goOn(sealed, "--unseal")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("without --unseal"),
+  });
+  expect([(await goOn(clear)).code, (await goOn(sealed)).code]).toEqual([0, 0]);
+  expect(readFileSync(clear, "utf8")).toContain("lavender street");
+  expect(readFileSync(sealed, "utf8")).not.toContain("lavender");
+  expect(readFileSync(sealed, "utf8")).toContain("run_1");
+});
 
 it("[L6~] the log and a search show it, exports keep it sealed unless told, and verify needs no key", async () => {
   expect((await command("log", "--json")).stdout).toContain("lavender street");

@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const head = { log: "l", size: 5, root: new Uint8Array(32), query: null, key: null };
-const plan: ExportPlan = { format: "jsonl", now: 1, head };
+const plan: ExportPlan = { format: "jsonl", unsealed: false, now: 1, head };
 const entry = (seq: number): ExportLine => ({
   kind: "entry",
   entry: { seq, header: new TextEncoder().encode(`{"n":"é${seq}"}`), parts: [] },
@@ -89,6 +89,7 @@ describe("a file that is exported to", () => {
     expect(() => openExportFile(path, plan, false)).toThrow(/was cut off: go on with --resume/);
     expect(() => openExportFile(path, { ...plan, format: "csv" }, true)).toThrow(/with another store, format or query/);
     expect(() => openExportFile(path, { ...plan, head: { ...head, log: "m" } }, true)).toThrow(/with another store/);
+    expect(() => openExportFile(path, { ...plan, unsealed: true }, true)).toThrow(/begun without --unseal/);
     writeFileSync(`${path}.resume`, "{}");
     expect(() => openExportFile(path, plan, true)).toThrow(/does not say what was exported/);
     rmSync(`${path}.resume`);

@@ -76,8 +76,14 @@ export function openExportFile(path: string, wanted: ExportPlan, resume: boolean
   if (log !== wanted.head.log || query !== wanted.head.query || plan.format !== wanted.format) {
     throw usage(`${shown} was begun with another store, format or query: give the same again`);
   }
+  if (wanted.unsealed && !plan.unsealed) throw usage(`${shown} was begun without --unseal: go on without it`);
   const file = openSync(path, existsSync(path) ? "r+" : "wx+", 0o600);
   return onFile(path, file, plan, cutToWholeLines(file, plan));
+}
+
+/** Whether an export that was cut off was begun with `--unseal`. @throws CommandError for a note that cannot be read. */
+export function wasUnsealed(path: string): boolean {
+  return existsSync(notePath(path)) && readNote(path).unsealed;
 }
 
 function onFile(path: string, file: number, plan: ExportPlan, start: ExportStart): ExportFile {
@@ -102,17 +108,18 @@ function notePath(path: string): string {
   return `${path}.resume`;
 }
 
-function writeNote(path: string, { format, head, now }: ExportPlan): void {
-  const note = { format, now, head: formatExportLine({ kind: "head", head }) };
+function writeNote(path: string, { format, unsealed, head, now }: ExportPlan): void {
+  const note = { format, unsealed, now, head: formatExportLine({ kind: "head", head }) };
   writeFileSync(notePath(path), `${JSON.stringify(note)}\n`, { mode: 0o600, flag: "wx", flush: true });
 }
 
 function readNote(path: string): ExportPlan {
   try {
-    const { format, now, head } = JSON.parse(readFileSync(notePath(path), "utf8")) as Record<string, unknown>;
+    const { format, unsealed, now, head } = JSON.parse(readFileSync(notePath(path), "utf8")) as Record<string, unknown>;
     const line = parseExportLine(String(head));
-    if ((format === "jsonl" || format === "csv") && typeof now === "number" && line.kind === "head") {
-      return { format, now, head: line.head };
+    const isFormat = format === "jsonl" || format === "csv";
+    if (isFormat && typeof unsealed === "boolean" && typeof now === "number" && line.kind === "head") {
+      return { format, unsealed, now, head: line.head };
     }
   } catch {
     // Said below.

@@ -7,6 +7,8 @@ import { claimedKey } from "./claimed-key.ts";
 export interface ExportPlan {
   readonly format: "jsonl" | "csv";
   readonly head: ExportHead;
+  /** With what is sealed in the clear: the rest of it must not be otherwise. */
+  readonly unsealed: boolean;
   /** When it began, ms: `since:7d` means the same when it goes on. */
   readonly now: number;
 }
@@ -19,12 +21,12 @@ export interface ExportWish extends Omit<ExportPlan, "head"> {
 }
 
 /** @throws CommandError `log.unsigned` where nothing is signed that an excerpt's proofs could lead to. */
-export async function planExport(store: Store, { format, query, now, sign }: ExportWish): Promise<ExportPlan> {
+export async function planExport(store: Store, { query, sign, ...plan }: ExportWish): Promise<ExportPlan> {
   const { size, root } = await store.head();
   const key = (await claimedKey(store)) ?? null;
   const head = { log: store.logId, size, root, query, key };
   // An excerpt rests on its checkpoint, CSV on nothing.
-  if (query === null || format === "csv") return { format, now, head: { ...head, base: await archiveBase(store) } };
+  if (query === null || plan.format === "csv") return { ...plan, head: { ...head, base: await archiveBase(store) } };
   await sign();
   const note = (await store.checkpoints()).at(-1)?.note ?? "";
   const checkpoint = parseCheckpoint(parseNote(note)?.text ?? "");
@@ -35,5 +37,5 @@ export async function planExport(store: Store, { format, query, now, sign }: Exp
     );
   }
   const signed = { note, rotations: await rotationsToNow(store) };
-  return { format, now, head: { ...head, size: checkpoint.size, root: checkpoint.root, signed } };
+  return { ...plan, head: { ...head, size: checkpoint.size, root: checkpoint.root, signed } };
 }

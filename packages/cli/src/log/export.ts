@@ -9,7 +9,7 @@ import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { requireStore, storeOption } from "../store.ts";
 import { type Look, type Looking, withContent, withStoredContent } from "../viewing.ts";
-import { type ExportFile, openExportFile, toStream } from "./export-file.ts";
+import { type ExportFile, openExportFile, toStream, wasUnsealed } from "./export-file.ts";
 import { planExport } from "./export-plan.ts";
 import { exportText } from "./export-text.ts";
 import { checkQuery, everyPage, progress } from "./search.ts";
@@ -44,8 +44,12 @@ export function registerExport(parent: Command, { io, run }: CommandSetup): void
         requireStore(io, options.store);
         if (options.unseal === true && options.format !== "csv")
           throw usage("`--unseal` goes with `--format csv`: JSON lines hold the stored bytes, which prove the log");
-        const open = options.unseal === true ? withContent : withStoredContent;
-        return open(io, options.store, (store, looking) => exportLog(io, store, looking, options));
+        const { resume, out } = options;
+        // Whoever goes on with it need not say so again: half of it sealed would be neither.
+        const unseal =
+          options.unseal === true || (resume === true && out !== undefined && wasUnsealed(resolve(io.cwd, out)));
+        const open = unseal ? withContent : withStoredContent;
+        return open(io, options.store, (store, looking) => exportLog(io, store, looking, { ...options, unseal }));
       }),
     );
   describe(command, [
@@ -61,7 +65,10 @@ async function exportLog(io: Io, store: Store, looking: Looking, options: Option
   if (options.resume === true && out === undefined) throw usage("--resume goes on with a file: name it with --out");
   if (query !== null) checkQuery(query);
   const before = await store.head();
-  const wanted = await planExport(store, { format, query, now: Date.now(), sign: () => looking.sign() });
+  const wanted = await planExport(store, {
+    ...{ format, query, unsealed: options.unseal === true, now: Date.now() },
+    sign: () => looking.sign(),
+  });
   const { size } = wanted.head;
   if (size < before.size)
     io.warn(`entries from ${size} on are not signed, and left out: only what is signed can be proven`);

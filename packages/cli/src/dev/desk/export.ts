@@ -22,7 +22,10 @@ export function exportDesk(store: CheckpointedStore, index: () => Promise<Search
     async begin(format, query) {
       // Before the first byte is sent: a mistake in it is still an answer of its own.
       if (query !== null) parseQuery(query, nodeClock.now());
-      const plan = await planExport(store, { format, query, now: nodeClock.now(), sign: () => store.checkpoint() });
+      const plan = await planExport(store, {
+        ...{ format, query, unsealed: false, now: nodeClock.now() },
+        sign: () => store.checkpoint(),
+      });
       return { entries: plan.head.size, chunks: texts(plan) };
     },
   };
