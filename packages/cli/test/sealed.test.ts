@@ -1,10 +1,11 @@
 /** Sealed content at the command line: shown where the key is, kept sealed in what proves the log. */
 import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { encodePart } from "@saferun/core";
+import { encodePart, sealScope } from "@saferun/core";
 import {
   createCheckpointer,
   createFileSigner,
+  nodeHash,
   nodeRandom,
   openReadOnlySqliteStore,
   openSqliteStore,
@@ -27,7 +28,8 @@ beforeAll(async () => {
     createCheckpointer(openSqliteStore({ directory }), createFileSigner(signingKeyPath(directory))),
     openStoreKeys(directory),
   );
-  const keep = { record: "full", unsearched: [], subject: null, seal: "run", scope: "one" } as const;
+  const scope = sealScope("run", "run_1", nodeHash);
+  const keep = { record: "full", unsearched: [], subject: null, seal: "run", scope } as const;
   // What was no call has no row that the log would be held against.
   const request = encodePart({ tool: "ship", arguments: { to: "lavender street" } });
   const parts = [{ name: "request", salt: nodeRandom.bytes(32), bytes: request }];
@@ -73,7 +75,24 @@ it("[L6~] the log and a search show it, exports keep it sealed unless told, and 
   renameSync(join(place.store, "seal.key"), join(place.store, "..", "kept"));
   const blind = await command("log", "--json");
   expect(blind.stderr).toContain("seal.missing");
-  expect(blind.stdout).toContain("unreadable");
+  expect(blind.stdout).toContain('"sealed": true');
   expect(blind.stdout).not.toContain("lavender");
+  const unread = await command("replay", "run_1", "--step", "1");
+  expect(unread.stdout).toContain("sealed: its key is not beside the store");
+  expect(JSON.parse((await command("replay", "run_1", "--json")).stdout)).toMatchObject({
+    steps: [{ arguments: { proposed: { state: "sealed", key: expect.stringMatching(/^[0-9a-f]{32}$/) } } }],
+  });
+  expect((await command("log", "verify")).code).toBe(0);
+});
+
+it("[L6~] who looks at what was sealed is in the log, and whoever looks at what was erased is told by whom and why", async () => {
+  renameSync(join(place.store, "..", "kept"), join(place.store, "seal.key"));
+  const step = () => command("replay", "run_1", "--step", "1");
+  expect((await step()).stdout).toContain("lavender street");
+  const views = (await command("log", "search", "type:payload.viewed", "--json")).stdout;
+  expect(views).toContain("run_1");
+  const erased = await command("log", "erase", "--run", "run_1", "--reason", "request 2026-118");
+  expect(erased.stdout).toContain("destroyed 1 key");
+  expect((await step()).stdout).toMatch(/erased from the log on .+ by local:.+: request 2026-118 \(entry \d+\)/);
   expect((await command("log", "verify")).code).toBe(0);
 });

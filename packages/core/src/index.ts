@@ -76,7 +76,7 @@ export * from "./log/call-entry.ts";
 export * from "./log/checkpoint.ts";
 export { cosignedAt, formatWitnessKey, parseWitnessKey } from "./log/cosignature.ts";
 export * from "./log/entry.ts";
-export { ERASURE_PART, type ErasedParts } from "./log/erasure.ts";
+export { ERASURE_PART, type ErasedParts, type ErasureNote, erasedBy, erasureNote } from "./log/erasure.ts";
 export { checkExcerpt, type ExcerptCheck, type ExcerptOptions } from "./log/excerpt.ts";
 export {
   type ExportedEntry,

@@ -231,6 +231,15 @@ it.each([
     for (const words of values) expect(text).toContain(words);
     expect(tree?.context).toMatchObject({ state: "present", value: { FACT, SECRET: "[redacted]" } });
     expect(text).not.toContain(SECRET);
+    // Without keys all of it is said to be sealed, and nothing to be missing.
+    const [blind] = await trees(directory, join(root, "elsewhere"));
+    expect(blind?.contents.map(({ state }) => state)).toEqual(blind?.contents.map(() => "sealed"));
+    expect([blind?.prompt?.state, blind?.context?.state, blind?.principal?.state]).toEqual([
+      "sealed",
+      "sealed",
+      "present",
+    ]);
+
     // Two questions, two calls, two results and what is answered between them: whatever the number of prompts.
     const names = await reading(async (store) => partNames(await store.entries({ from: 0, limit: 1_000 })));
     expect(names.filter((name) => name.startsWith("message/"))).toHaveLength(7);
@@ -268,6 +277,7 @@ it("[L6] a secret is nowhere; what is sealed only for who has the keys; an erase
     for (const words of told(ANN)) expect(shown(first)).not.toContain(words);
     expect(count(shown(first), BERT.found)).toBe(1);
     expect(shown(first)).not.toContain(BERT.answered);
+    expect(first?.contents.map(({ state }) => state)).toEqual(first?.contents.map(() => "erased"));
     for (const words of told(BERT)) expect(shown(second)).toContain(words);
   }
   // Restored with the keys of now, and its index made anew.

@@ -1,5 +1,7 @@
 /** `saferun replay`: what a run was, step by step, and what it would have been. */
-import { type Fork, type JsonObject, type Store, toWire } from "@saferun/core";
+import { type Fork, type JsonObject, SafeRunError, type Store, toWire } from "@saferun/core";
+import { erasuresOf, lacksContent } from "@saferun/server";
+import { openSearch } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
@@ -9,13 +11,13 @@ import { loadUsablePolicies, policyFileNames } from "../policy-files.ts";
 import { writeBundle } from "../replay/bundle.ts";
 import { type ForkOptions, forkOf } from "../replay/forking.ts";
 import { judgeAgain, judgedAgainJson, judgedAgainLines } from "../replay/judge-again.ts";
-import { type LoadedRun, loadRun } from "../replay/load.ts";
+import { type FindErasures, type LoadedRun, loadRun } from "../replay/load.ts";
 import { reExecuteModule, reExecutionJson, reExecutionLines } from "../replay/re-execution.ts";
 import { runHead, type SteppedRun, stepLine, stepped, TABS, tabLines } from "../replay/step-lines.ts";
 import { stepThrough } from "../replay/terminal.ts";
 import { writeTest } from "../replay/to-test.ts";
 import { findRun } from "../runs/find.ts";
-import { storeArgument, storeOption } from "../store.ts";
+import { requireStore, storeArgument, storeOption } from "../store.ts";
 import { type Looking, withContent, withStoredContent } from "../viewing.ts";
 
 export interface ReplayOptions extends Shared {
@@ -57,7 +59,7 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
         // A bundle is evidence: it holds what was hashed.
         const opened = options.bundle === undefined ? withContent : withStoredContent;
         return opened(io, options.store, async (store, looking) => {
-          const loaded = await loadRun(store, await findRun(store, id));
+          const loaded = await loadRun(store, await findRun(store, id), erasuresFound(requireStore(io, options.store)));
           await looks(looking, loaded, options);
           return replay(io, store, loaded, options);
         });
@@ -71,6 +73,24 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
     "saferun replay run_4f0c… --reexecute ./agent.ts",
     "saferun replay run_4f0c… --step 17 --to-test incident.yaml",
   ]);
+}
+
+/** By the search index; where that cannot be opened or made, nobody is named. */
+function erasuresFound(directory: string): FindErasures {
+  return async (entries) => {
+    if (!entries.some(lacksContent)) return new Map();
+    try {
+      const search = await openSearch({ directory });
+      try {
+        return await erasuresOf(async (request) => search.search({ ...request, now: Date.now() }), entries);
+      } finally {
+        search.close();
+      }
+    } catch (error) {
+      if (error instanceof SafeRunError) return new Map();
+      throw error;
+    }
+  };
 }
 
 /** Before anything else: judging again and re-executing show of a run what stepping through it does. */

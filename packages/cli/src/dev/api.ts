@@ -1,6 +1,6 @@
 /** The API of `saferun dev`: the server's, over the store and the policies of this place, for the account of this machine. */
 import type { Store } from "@saferun/core";
-import { createServerApp, type ServerApp } from "@saferun/server";
+import { createServerApp, erasuresOf, type ServerApp } from "@saferun/server";
 import { type CheckpointedStore, nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { roleHint } from "../approvals/answer.ts";
 import { localApprover } from "../approvals/approver.ts";
@@ -47,6 +47,7 @@ export function createDevApi({ io, store, sealed, directory, policies }: DevApiO
       store,
       draftedPolicies(io, policies),
       async () => (await loadUsablePolicies(io, policies)).policies,
+      (entries) => erasuresOf(search.search, entries),
     ),
     channels: channelDesk(),
     about: { store: directory },

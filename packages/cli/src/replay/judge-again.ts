@@ -73,6 +73,7 @@ export function judgedAgainLines(result: JudgedAgain, style: Style): string[] {
 const WHY: Readonly<Record<WhatIf["missing"][number]["why"], string>> = {
   malformed: "it was no call, which no policy is asked about",
   erased: "its content was taken out of the log",
+  sealed: "its content is sealed, and the key is not beside the store",
   masked: "the record masks something of what was judged",
   incomplete: "its proposal is not among the entries",
 };

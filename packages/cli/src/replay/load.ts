@@ -1,5 +1,6 @@
 /** The tree of a recorded run, with the runs that were started within it. */
 import {
+  type ErasureNote,
   type LogStore,
   parseHeader,
   type RunSummary,
@@ -21,13 +22,22 @@ const NEWEST = 10_000;
 /** Deeper runs stand beside the run, not in it. */
 const DEPTH = 5;
 
-export async function loadRun(store: Store, summary: RunSummary): Promise<LoadedRun> {
+/** Who took something out of these entries, by their positions, as far as that can be found. */
+export type FindErasures = (entries: readonly StoredEntry[]) => Promise<ReadonlyMap<number, ErasureNote>>;
+
+const NOT_ASKED: FindErasures = async () => new Map();
+
+export async function loadRun(
+  store: Store,
+  summary: RunSummary,
+  erasures: FindErasures = NOT_ASKED,
+): Promise<LoadedRun> {
   const entries = await runEntries(store, summary.id);
   const started = (await store.runs({ limit: NEWEST })).filter(
     ({ id, startedAt }) => id !== summary.id && startedAt >= summary.startedAt && startedAt <= summary.lastAt,
   );
   const inner = await startedWithin(store, started);
-  return { summary, entries, tree: await treeOf(store, summary.id, entries, inner, DEPTH) };
+  return { summary, entries, tree: await treeOf({ store, erasures }, summary.id, entries, inner, DEPTH) };
 }
 
 /** Run → the runs that it started itself. */
@@ -45,7 +55,7 @@ async function startedWithin(store: LogStore, runs: readonly RunSummary[]): Prom
 }
 
 async function treeOf(
-  store: LogStore,
+  from: { readonly store: LogStore; readonly erasures: FindErasures },
   run: string,
   entries: readonly StoredEntry[],
   inner: ReadonlyMap<string, readonly string[]>,
@@ -53,7 +63,7 @@ async function treeOf(
 ): Promise<RunTree> {
   const nested: RunTree[] = [];
   for (const id of depth === 0 ? [] : (inner.get(run) ?? [])) {
-    nested.push(await treeOf(store, id, await runEntries(store, id), inner, depth - 1));
+    nested.push(await treeOf(from, id, await runEntries(from.store, id), inner, depth - 1));
   }
-  return runTree(run, entries, nested);
+  return runTree(run, entries, nested, await from.erasures(entries));
 }

@@ -4,6 +4,7 @@ import {
   type CallDecision,
   type Content,
   changedPaths,
+  type ErasureNote,
   lengthOf,
   type ModelStep,
   promptMessages,
@@ -200,11 +201,19 @@ function contentLines(content: Content | null): string[] {
       ];
     case "omitted":
       return [`  (over the limit of the record${content.bytes === null ? "" : `: ${content.bytes} bytes`})`];
+    case "sealed":
+      return ["  (sealed: its key is not beside the store, or it was changed; put `seal.key` and `keys.db` back)"];
     case "erased":
-      return ["  (erased from the log)"];
+      return [`  (erased from the log${erasedText(content.erasure)})`];
     case "missing":
       return ["  (missing from the log, or not readable)"];
   }
+}
+
+function erasedText(erasure: ErasureNote | undefined): string {
+  if (erasure === undefined) return "";
+  const { at, by, reason, seq } = erasure;
+  return ` on ${moment(at)} by ${printable(by)}: ${printable(reason)} (entry ${seq})`;
 }
 
 /** Of millionths. */

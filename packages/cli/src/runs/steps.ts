@@ -175,8 +175,8 @@ const decoder = new TextDecoder();
 /** The content of a part; what the log wrapped because it was no plain JSON stays wrapped, so that nothing is guessed. */
 export function partValue(part: StoredPart): Json {
   if (part.bytes !== null) return contentOfText(decoder.decode(part.bytes));
-  // Sealed, and the key is not at hand.
-  return part.salt === null ? { erased: true } : { unreadable: true };
+  if (part.salt === null) return { erased: true };
+  return part.sealed === undefined ? { unreadable: true } : { sealed: true, key: part.sealed };
 }
 
 /** The same from the text of its bytes. */

@@ -99,6 +99,8 @@ export interface StoredPart {
   readonly name: string;
   readonly salt: Uint8Array | null;
   readonly bytes: Uint8Array | null;
+  /** Never stored: the key that it is sealed with, where who reads it tried to open it in vain. Its bytes are null then. */
+  readonly sealed?: string;
 }
 
 export interface StoredEntry {

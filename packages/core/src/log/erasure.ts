@@ -1,6 +1,7 @@
 /** The entry `log.erased`: whose part says which content was taken out of the log, by whom and why. Never what it was. */
 import type { Json } from "../value/json.ts";
-import type { StoredPart } from "./entry.ts";
+import type { StoredEntry, StoredPart } from "./entry.ts";
+import { parseHeader } from "./header.ts";
 
 export const ERASURE_PART = "erasure";
 
@@ -41,6 +42,23 @@ export function erasedBy(parts: readonly StoredPart[]): readonly ErasedParts[] {
     const [seq, ...names] = one as readonly unknown[];
     return typeof seq === "number" ? [{ seq, names: names.filter((name) => typeof name === "string") }] : [];
   });
+}
+
+/** Who took content out of the log, when and why, as the entry says it. */
+export interface ErasureNote {
+  readonly seq: number;
+  readonly at: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** Undefined for an entry that is no erasure, or does not say who made it. */
+export function erasureNote({ seq, header, parts }: StoredEntry): ErasureNote | undefined {
+  const { type, time } = parseHeader(header);
+  const bytes = type === "log.erased" ? parts.find(({ name }) => name === ERASURE_PART)?.bytes : undefined;
+  if (bytes === undefined || bytes === null) return undefined;
+  const { by, reason } = JSON.parse(decoder.decode(bytes)) as { readonly by?: unknown; readonly reason?: unknown };
+  return typeof by === "string" && typeof reason === "string" ? { seq, at: time, by, reason } : undefined;
 }
 
 /** The log's own entries prove it: nothing of them can be taken out. */

@@ -94,8 +94,8 @@ function sealedInText(text: string): SealedBytes | undefined {
 }
 
 /**
- * The entry with what the opener opens. What it does not open counts as missing, so that nobody takes a cipher text for
- * content, and as erased where nobody can open it any more.
+ * The entry with what the opener opens. What it does not open has no content, so that nobody takes a cipher text for it, and
+ * counts as erased where nobody can open it any more.
  */
 export function openedEntry(entry: StoredEntry, opener: Opener): StoredEntry {
   let isChanged = false;
@@ -105,7 +105,8 @@ export function openedEntry(entry: StoredEntry, opener: Opener): StoredEntry {
     const header = parseHeader(entry.header);
     const bytes = opener.open(sealed, placeOf(header.log, header.run?.id, header, part.name));
     isChanged = true;
-    return bytes === "destroyed" ? { ...part, salt: null, bytes: null } : { ...part, bytes: bytes ?? null };
+    if (bytes === "destroyed") return { ...part, salt: null, bytes: null, sealed: sealed.key };
+    return bytes === undefined ? { ...part, bytes: null, sealed: sealed.key } : { ...part, bytes };
   };
   const parts = entry.parts.map(open);
   return isChanged ? { ...entry, parts } : entry;

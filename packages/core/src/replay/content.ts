@@ -1,5 +1,6 @@
 /** The content of entries as far as the log still holds it: what is gone or masked is said to be, never guessed. */
-import type { StoredEntry } from "../log/entry.ts";
+import type { StoredEntry, StoredPart } from "../log/entry.ts";
+import type { ErasureNote } from "../log/erasure.ts";
 import { type EntryHeader, parseHeader } from "../log/header.ts";
 import { MASK } from "../redaction/mask.ts";
 import { REDACTED_PART } from "../redaction/masked-paths.ts";
@@ -10,7 +11,8 @@ import type { Json, JsonObject } from "../value/json.ts";
  *   policies had a shape or a digest kept).
  * - `encoded`: no plain JSON. `base64` and `utf-16` hold the exact bytes in base64, `text` the nearest text.
  * - `omitted`: it was over the limit, and only its length in bytes was kept, where that was known.
- * - `erased`: taken out of the log for good; the log says by whom and why.
+ * - `sealed`: its key is not at hand, or it is not what was sealed with it.
+ * - `erased`: taken out of the log for good, or sealed with a key that was destroyed; the log says by whom and why.
  * - `missing`: the store does not have it, or it cannot be read. No erasure accounts for that here.
  */
 export type Content =
@@ -22,7 +24,8 @@ export type Content =
       readonly masked: readonly string[];
     }
   | { readonly state: "omitted"; readonly bytes: number | null }
-  | { readonly state: "erased" }
+  | { readonly state: "sealed"; readonly key: string }
+  | { readonly state: "erased"; readonly erasure?: ErasureNote }
   | { readonly state: "missing" };
 
 /** An entry whose header was read; its content is read when it is asked for. */
@@ -35,8 +38,17 @@ export interface RecordedEntry {
   part(name: string): Content | null;
 }
 
-/** @throws SafeRunError `log.malformed` for an entry whose header is none. */
-export function readEntry(entry: StoredEntry): RecordedEntry {
+/** Without bytes. `erasure`: what took it out, where that is known. */
+export function contentGone({ salt, sealed }: StoredPart, erasure?: ErasureNote): Content {
+  if (salt === null) return { state: "erased", ...(erasure === undefined ? {} : { erasure }) };
+  return sealed === undefined ? { state: "missing" } : { state: "sealed", key: sealed };
+}
+
+/**
+ * @param erasure The last one that took something out of it, where that is known.
+ * @throws SafeRunError `log.malformed` for an entry whose header is none.
+ */
+export function readEntry(entry: StoredEntry, erasure?: ErasureNote): RecordedEntry {
   const header = parseHeader(entry.header);
   const parts = new Map(entry.parts.map((part) => [part.name, part]));
   const read = new Map<string, Content>();
@@ -45,8 +57,7 @@ export function readEntry(entry: StoredEntry): RecordedEntry {
     if (known !== undefined) return known;
     const part = parts.get(name);
     if (part === undefined) return null;
-    const made: Content =
-      part.bytes === null ? { state: part.salt === null ? "erased" : "missing" } : contentOfBytes(part.bytes, masked());
+    const made = part.bytes === null ? contentGone(part, erasure) : contentOfBytes(part.bytes, masked());
     read.set(name, made);
     return made;
   };

@@ -12,7 +12,7 @@ export interface Difference {
 /** Null where they are the same as far as the record can tell. */
 export function firstDifference(recorded: Content | null, got: Content): Difference | null {
   if (recorded === null) return null;
-  if (recorded.state === "erased" || recorded.state === "missing" || recorded.state === "omitted") return null;
+  if (recorded.state !== "present" && recorded.state !== "encoded") return null;
   if (recorded.state !== got.state || recorded.state === "encoded") {
     const [expected, other] = [textOf(recorded), textOf(got)];
     return expected === other || recorded.masked.length > 0 ? null : { path: "", expected, got: other };

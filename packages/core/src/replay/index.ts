@@ -9,7 +9,7 @@ export {
 } from "./answers.ts";
 export { BESIDE_RULES, type Said, standing } from "./beside.ts";
 export { type AlignedStep, alignRuns, type StepDifference, type StepPair } from "./compare.ts";
-export { type Content, contentAt, exactValue, shownValue } from "./content.ts";
+export { type Content, contentAt, contentGone, exactValue, shownValue } from "./content.ts";
 export { promptMessages } from "./model-step.ts";
 export { allSteps, runTree } from "./run-tree.ts";
 export { lengthOf } from "./totals.ts";

@@ -1,5 +1,6 @@
 /** Entries → the tree of a run, in time that grows with their number. */
 import type { StoredEntry } from "../log/entry.ts";
+import type { ErasureNote } from "../log/erasure.ts";
 import { type CallFacts, callFacts } from "./call-step.ts";
 import { contentAt, type RecordedEntry, readEntry, shownValue, textsOf } from "./content.ts";
 import { type ModelFacts, modelFacts, type PromptReader, promptReader } from "./model-step.ts";
@@ -11,10 +12,18 @@ import type { EventStep, ModelStep, RunTree, ToolStep, TreeStep } from "./tree.t
  *
  * @param entries Those of the run, in the order of the log. Others are left out.
  * @param nested Trees of runs that were started within this one (`around` of theirs names it).
+ * @param erasures What took content out of an entry, by its position, as far as it is known.
  * @throws SafeRunError `log.malformed` for an entry whose header is none.
  */
-export function runTree(run: string, entries: readonly StoredEntry[], nested: readonly RunTree[] = []): RunTree {
-  const read = entries.map(readEntry).filter(({ header }) => header.run?.id === run);
+export function runTree(
+  run: string,
+  entries: readonly StoredEntry[],
+  nested: readonly RunTree[] = [],
+  erasures: ReadonlyMap<number, ErasureNote> = new Map(),
+): RunTree {
+  const read = entries
+    .map((entry) => readEntry(entry, erasures.get(entry.seq)))
+    .filter(({ header }) => header.run?.id === run);
   const prompts = promptReader();
   for (const entry of read) prompts.see(entry);
   const items = itemsOf(read);

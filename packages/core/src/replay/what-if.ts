@@ -77,8 +77,11 @@ export interface WhatIfCall {
   readonly after: WhatIfAnswer;
 }
 
-/** `malformed`: it was no call, which no policy is asked about. `erased`, `masked`: the log no longer holds what was judged. */
-export type NotReproducible = "malformed" | "erased" | "masked" | "incomplete";
+/**
+ * `malformed`: it was no call, which no policy is asked about. `erased`, `masked`: the log no longer holds what was judged.
+ * `sealed`: nobody here can read it.
+ */
+export type NotReproducible = "malformed" | "erased" | "sealed" | "masked" | "incomplete";
 
 export interface WhatIf {
   readonly revision: string;
@@ -110,7 +113,7 @@ export async function whatIf(
   ports: WhatIfPorts,
   replaced: ReadonlyMap<string, JsonObject> = new Map(),
 ): Promise<WhatIf> {
-  const recorded = entries.map(readEntry).filter(({ header }) => header.run?.id === run);
+  const recorded = entries.map((entry) => readEntry(entry)).filter(({ header }) => header.run?.id === run);
   const replay = new RunReplay(run, recorded, ports, replaced);
   for (const entry of recorded) await replay.take(entry);
   return replay.result();
@@ -212,15 +215,18 @@ class RunReplay {
     const args = this.#replaced.get(id) ?? exactValue(content);
     const inner = contentAt(context, "context");
     const gone = [content, context].some((one) => one === null || one.state === "erased" || one.state === "missing");
+    const isSealed = [content, context].some((one) => one?.state === "sealed");
     const why: NotReproducible | null = entry.header.rules?.includes("call.malformed")
       ? "malformed"
       : proposed === undefined
         ? "incomplete"
         : gone && !this.#replaced.has(id)
           ? "erased"
-          : !isMap(args) || exactValue(inner) === undefined || name === undefined
-            ? "masked"
-            : null;
+          : isSealed
+            ? "sealed"
+            : !isMap(args) || exactValue(inner) === undefined || name === undefined
+              ? "masked"
+              : null;
     return { tool, why, args: isMap(args) ? args : {} };
   }
 
@@ -232,7 +238,7 @@ class RunReplay {
     if (admission.admitted) open.permit = admission.permit;
     else if (admission.denial.approval !== undefined) open.approval = admission.denial.approval;
     const written = await this.#ports.store.entries({ from: before, limit: 1_000 });
-    const decided = written.map(readEntry).find(({ header }) => header.type === "call.decided");
+    const decided = written.map((entry) => readEntry(entry)).find(({ header }) => header.type === "call.decided");
     const text = admission.admitted ? canonicalJson(admission.permit.args) : null;
     const changed = text === canonicalJson(args) ? null : text;
     if (decided !== undefined) return { answer: answered(decisionOf(decided), admission.admitted, changed) };

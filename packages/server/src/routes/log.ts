@@ -1,7 +1,8 @@
 /** The log: search, one item whole, saved searches, and the whole of it for whoever keeps or verifies it. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { readableHeader } from "@saferun/core";
+import { readableHeader, type StoredEntry } from "@saferun/core";
 import { stream } from "hono/streaming";
+import { erasuresOf } from "../erasures.ts";
 import type { Looks } from "../looks.ts";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
@@ -80,6 +81,11 @@ const checkpoints = createRoute({
 const MOST_OF_A_CALL = 1_000;
 
 export function logRoutes({ store, search: desk, exports }: ServerPorts, looks: Looks) {
+  /** With who took out of them what is not there. */
+  async function shown(entries: readonly StoredEntry[]) {
+    const erasures = await erasuresOf((request) => desk.search(request), entries);
+    return { entries: entries.map((entry) => entryJson(entry, erasures.get(entry.seq))) };
+  }
   return router()
     .openapi(search, async (c) => {
       const { q, limit, order, cursor } = c.req.valid("query");
@@ -95,12 +101,12 @@ export function logRoutes({ store, search: desk, exports }: ServerPorts, looks: 
       }
       await looks.shows("entry", { range: { from: seq, to: seq + 1 } });
       const header = readableHeader(entry);
-      if (header?.call === undefined || header.run === undefined) return c.json({ entries: [entryJson(entry)] }, 200);
+      if (header?.call === undefined || header.run === undefined) return c.json(await shown([entry]), 200);
       const { items } = await desk.search({ query: `call:${header.call}`, limit: 1, order: "oldest" });
       const entries = items[0]?.entries.slice(0, MOST_OF_A_CALL) ?? [];
       // The index may be behind the log: the entry that was asked for is always there.
       const known = entries.some((one) => one.seq === seq) ? entries : [entry];
-      return c.json({ entries: known.map(entryJson) }, 200);
+      return c.json(await shown(known), 200);
     })
     .openapi(views, (c) => c.json({ views: Object.fromEntries(desk.views()) }, 200))
     .openapi(saveView, (c) => {

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { Content, Wire } from "@saferun/core";
 import { JsonValue, Moment, Outcome, Verdict } from "./values.ts";
 
 export const LogQuery = z.object({
@@ -26,6 +27,11 @@ export const Entry = z
     leaf: z.string(),
     /** Content by the part's name. */
     parts: z.record(z.string(), JsonValue),
+    /** Why it is not there, by the part's name: `sealed` with its key, `erased` with who and why, or `missing`. */
+    gone: z.record(
+      z.string(),
+      z.custom<Wire<Content>>(() => true).openapi({ type: "object", description: "content that is not there" }),
+    ),
   })
   .openapi("Entry");
 

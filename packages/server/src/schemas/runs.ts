@@ -151,7 +151,7 @@ export const WhatIf = z
     ),
     /** Calls that cannot be judged again, and why. */
     not_reproducible: z.array(
-      z.object({ tool: z.string(), why: z.enum(["malformed", "erased", "masked", "incomplete"]) }),
+      z.object({ tool: z.string(), why: z.enum(["malformed", "erased", "sealed", "masked", "incomplete"]) }),
     ),
   })
   .openapi("WhatIf");

@@ -1,19 +1,24 @@
 /** Log entries as JSON for programs. */
 import {
+  contentGone,
   contentOf,
   type EntryHeader,
+  type ErasureNote,
   type Json,
   parseHeader,
   readableHeader,
   type SearchItem,
   type StoredEntry,
+  type StoredPart,
   toHex,
+  toWire,
 } from "@saferun/core";
 import type { z } from "zod";
 import type { Entry, LogItem } from "../schemas/log.ts";
 import { iso } from "./moment.ts";
 
-export function entryJson(entry: StoredEntry): z.infer<typeof Entry> {
+/** @param erasure What took something out of it, where that is known. */
+export function entryJson(entry: StoredEntry, erasure?: ErasureNote): z.infer<typeof Entry> {
   const { run, writer, log: _log, v: _v, time, parts: _commitments, rules, ...rest } = parseHeader(entry.header);
   return {
     ...rest,
@@ -23,8 +28,17 @@ export function entryJson(entry: StoredEntry): z.infer<typeof Entry> {
     run: run?.id ?? null,
     writer: writer.id,
     leaf: toHex(entry.leaf),
-    parts: Object.fromEntries(entry.parts.map((part) => [part.name, contentOf(part) ?? { erased: true }])),
+    parts: Object.fromEntries(entry.parts.map((part) => [part.name, contentOf(part) ?? absent(part)])),
+    gone: Object.fromEntries(
+      entry.parts.flatMap((part) => (part.bytes === null ? [[part.name, toWire(contentGone(part, erasure))]] : [])),
+    ),
   };
+}
+
+/** What programs read in the place of content that is not there. */
+function absent({ salt, sealed }: StoredPart): Json {
+  if (salt === null) return { erased: true };
+  return sealed === undefined ? { unreadable: true } : { sealed: true, key: sealed };
 }
 
 export function itemJson({ seq, entries }: SearchItem): z.infer<typeof LogItem> {

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { StateBadge } from "../../ui/badge.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
+import { type Gone, GoneView } from "../../ui/gone.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
 import { Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
@@ -41,8 +42,11 @@ export function EntryPanel({ seq, onClose }: { readonly seq: number | undefined;
   );
 }
 
+/** What people look for first, beside what is not there. */
+const OPEN: readonly string[] = ["arguments", "result", "error"];
+
 function OneEntry({ entry }: { readonly entry: Entry }) {
-  const { seq, type, at, verdict, outcome, rules = [], revision, leaf, parts } = entry;
+  const { seq, type, at, verdict, outcome, rules = [], revision, leaf, parts, gone } = entry;
   return (
     <li className="rounded-md border border-line p-3">
       <p className="flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -61,12 +65,12 @@ function OneEntry({ entry }: { readonly entry: Entry }) {
         </p>
       )}
       {Object.entries(parts).map(([name, value]) => (
-        <details key={name} open={name === "arguments" || name === "result" || name === "error"} className="mt-2">
+        <details key={name} open={OPEN.includes(name) || gone[name] !== undefined} className="mt-2">
           <summary className="text-sm font-semibold text-muted">
             <Untrusted>{name}</Untrusted>
           </summary>
           <div className="mt-1 overflow-x-auto">
-            <JsonTree value={value} />
+            {gone[name] === undefined ? <JsonTree value={value} /> : <GoneView content={gone[name] as Gone} />}
           </div>
         </details>
       ))}

@@ -1,6 +1,7 @@
 /** What the log holds of something: what is masked, sealed, erased or missing is said to be. */
 import type { Json } from "@saferun/core";
 import { Badge } from "../../ui/badge.tsx";
+import { GoneView } from "../../ui/gone.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import type { Recorded } from "./tree.ts";
@@ -38,18 +39,10 @@ export function ContentView({ content }: { readonly content: Recorded | null }) 
           {content.bytes === null ? "" : `${content.bytes.toLocaleString()} bytes`}
         </p>
       );
+    case "sealed":
     case "erased":
-      return (
-        <p>
-          <Badge tone="deny">erased</Badge> It was taken out of the log for good; the log says by whom and why.
-        </p>
-      );
     case "missing":
-      return (
-        <p>
-          <Badge tone="deny">missing</Badge> The store does not have it, or it cannot be read.
-        </p>
-      );
+      return <GoneView content={content} />;
   }
 }
 

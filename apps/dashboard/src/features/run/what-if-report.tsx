@@ -18,6 +18,7 @@ export interface WhatIfReportProps {
 const WHY: Readonly<Record<Report["not_reproducible"][number]["why"], string>> = {
   malformed: "it was no call, which no policy is asked about",
   erased: "its content was taken out of the log",
+  sealed: "its content is sealed, and the key is not beside the store",
   masked: "the record masks something of what was judged",
   incomplete: "its proposal is not among the entries",
 };

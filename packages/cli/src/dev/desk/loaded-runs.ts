@@ -1,6 +1,6 @@
 /** The run that was looked at last stays in memory: a page that steps through it asks for one step after another. */
 import { type RunTree, readableHeader, type Store, type StoredEntry } from "@saferun/core";
-import { type LoadedRun, loadRun } from "../../replay/load.ts";
+import { type FindErasures, type LoadedRun, loadRun } from "../../replay/load.ts";
 
 interface Kept {
   readonly loaded: LoadedRun;
@@ -14,7 +14,7 @@ interface Kept {
 const MOST_NEW = 1_000;
 
 /** Reads a run, or finds it as the log has it now. One at a time: two that ask for the same run read it once. */
-export function loadedRuns(store: Store): (run: string) => Promise<LoadedRun | undefined> {
+export function loadedRuns(store: Store, erasures?: FindErasures): (run: string) => Promise<LoadedRun | undefined> {
   let kept: Kept | undefined;
   let before: Promise<unknown> = Promise.resolve();
 
@@ -24,7 +24,7 @@ export function loadedRuns(store: Store): (run: string) => Promise<LoadedRun | u
     kept = undefined;
     const summary = await store.run(run);
     if (summary === undefined) return undefined;
-    const loaded = await loadRun(store, summary);
+    const loaded = await loadRun(store, summary, erasures);
     kept = { loaded, runs: runsIn(loaded.tree), size };
     return loaded;
   }

@@ -4,6 +4,7 @@ import { ProblemError, type ReplayDesk } from "@saferun/server";
 import { CommandError } from "../../exit.ts";
 import { comparisonJson } from "../../replay/comparison.ts";
 import { judgeAgain } from "../../replay/judge-again.ts";
+import type { FindErasures } from "../../replay/load.ts";
 import { testOf } from "../../replay/to-test.ts";
 import { loadedRuns } from "./loaded-runs.ts";
 import type { DraftedPolicies } from "./policies.ts";
@@ -13,8 +14,9 @@ export function replayDesk(
   store: Store,
   drafted: DraftedPolicies,
   inForce: () => Promise<CompiledPolicySet>,
+  erasures: FindErasures,
 ): ReplayDesk {
-  const load = loadedRuns(store);
+  const load = loadedRuns(store, erasures);
   return {
     async tree(run) {
       return (await load(run))?.tree;
