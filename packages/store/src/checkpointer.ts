@@ -38,7 +38,7 @@ import { createPublisher } from "./anchors/publisher.ts";
 import { nodeVerifier } from "./node/file-signer.ts";
 import type { Installation } from "./node/installation.ts";
 import { nodeHash, nodeRandom } from "./node/ports.ts";
-import { headAhead, restored } from "./restored.ts";
+import { lookOutside, restored, type UnreadAnchor } from "./restored.ts";
 import { isKey, rotationsAfter } from "./rotations.ts";
 
 export interface CheckpointerOptions {
@@ -50,6 +50,8 @@ export interface CheckpointerOptions {
   readonly everyMs?: number;
   /** Where checkpoints are kept outside, in this order. */
   readonly anchors?: readonly Anchor[];
+  /** How long a start waits for what the anchors keep; off its path they have five times that. Default 2,000. */
+  readonly anchorDeadlineMs?: number;
   /** An idle log's last checkpoint goes to the anchors again after this time, so that silence is told from loss. Default 1 h. */
   readonly heartbeatMs?: number;
   readonly hash?: Hash;
@@ -70,7 +72,8 @@ export interface CheckpointedStore extends Store {
   /**
    * Signs the current head and waits until every anchor keeps it; the size that they keep. For what must not happen before
    * its record is out of reach.
-   * @throws SafeRunError `record.unavailable` without anchors, or what the last of them failed with.
+   * @throws SafeRunError `record.unavailable` without anchors, and while one of them could not be read back; `record.restored`;
+   * or what the last of them failed with.
    */
   anchor(): Promise<number>;
 }
@@ -81,13 +84,14 @@ const CHUNK = 1_024;
 /**
  * Wraps a store. The first commit through it is preceded by `log.opened` in an empty log (with the public key), or by
  * `log.recovered` when a process that is gone has left entries without a signature. A log that is behind a
- * head kept beside the installation, or by an anchor that can be read, was restored or cut back: it takes no commit at all
- * until a person has reconciled it, in whichever process.
+ * head kept beside the installation, or by an anchor, was restored or cut back: it takes no commit at all until a person has
+ * reconciled it, in whichever process. An anchor that does not answer holds up no commit, but `anchor`.
  */
 export function createCheckpointer(store: Store, signer: Signer, options: CheckpointerOptions = {}): CheckpointedStore {
   const { everyEntries = 1_000, everyMs = 1_000, hash = nodeHash, random = nodeRandom } = options;
-  const { anchors = [], heartbeatMs = 3_600_000 } = options;
-  const publisher = createPublisher(anchors, (error) => options.onError?.(error));
+  const { anchors = [], heartbeatMs = 3_600_000, anchorDeadlineMs: deadlineMs = 2_000 } = options;
+  const publisher = createPublisher(anchors, readBack, (error) => options.onError?.(error));
+  let unread: readonly UnreadAnchor[] = [];
   const key = noteKey(signer.name, signer.publicKey, hash);
   let unsigned = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -150,8 +154,10 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
     const { size } = await store.head();
     await checkName(size);
     if (options.reconciling !== true) {
-      const lost = await headAhead(store, { key, anchors, kept: options.installation, onError: options.onError });
-      if (lost !== undefined) throw restored(lost, size);
+      const outside = await lookOutside(store, { key, anchors, kept: options.installation, deadlineMs });
+      if (outside.lost !== undefined) throw restored(outside.lost, size);
+      unread = outside.unread;
+      for (const { error } of unread) options.onError?.(error);
     }
     const signed = due.at(-1)?.size ?? 0;
     if (signed > size) throw refuse(`the log has ${size} entries, ${signed} were signed`);
@@ -160,6 +166,23 @@ export function createCheckpointer(store: Store, signer: Signer, options: Checkp
     if (draft === undefined) return;
     await store.commit({ entries: [draft] });
     unsigned++;
+  }
+
+  /** An anchor that could not be read back at the start: as soon as it can, and before anything is published to it. */
+  async function readBack(): Promise<void> {
+    if (unread.length === 0) return;
+    const outside = await lookOutside(store, {
+      key,
+      anchors: unread.map(({ anchor }) => anchor),
+      deadlineMs: 5 * deadlineMs,
+    });
+    if (outside.lost !== undefined) {
+      // From now on nothing is taken: the next commit looks outside first, as a start does.
+      begun = undefined;
+      throw restored(outside.lost, (await store.head()).size);
+    }
+    unread = outside.unread;
+    for (const { error } of unread) throw error;
   }
 
   function ready(): Promise<void> {

@@ -9,7 +9,6 @@ import {
   recordRestore,
   SafeRunError,
   type Signer,
-  type TreeHead,
 } from "@saferun/core";
 import type { Anchor } from "./anchors/anchor.ts";
 import { createCheckpointer } from "./checkpointer.ts";
@@ -17,7 +16,7 @@ import { forgetErasedIn } from "./erase-store.ts";
 import type { Installation } from "./node/installation.ts";
 import { nodeClock, nodeHash, nodeRandom } from "./node/ports.ts";
 import { openStoreKeys } from "./node/seal-keys.ts";
-import { headAhead } from "./restored.ts";
+import { type LostHead, lookOutside } from "./restored.ts";
 import { applyRetention } from "./retention.ts";
 import type { SqliteStore } from "./sqlite/sqlite-store.ts";
 import { verifyStore } from "./verify-store.ts";
@@ -32,7 +31,7 @@ export interface ReconcileOptions {
 
 export interface Reconciled extends EndedByRestore {
   /** The head that nothing leads to any more. */
-  readonly lost: TreeHead;
+  readonly lost: LostHead;
   /** Grants that count no more. */
   readonly grants: number;
   /** Parts that were erased again. */
@@ -51,7 +50,9 @@ export interface Reconciled extends EndedByRestore {
 export async function reconcileStore(store: SqliteStore, options: ReconcileOptions): Promise<Reconciled> {
   const { installation, signer, anchors = [], reason, by } = options;
   const key = noteKey(signer.name, signer.publicKey, nodeHash);
-  const lost = await headAhead(store, { key, anchors, kept: installation });
+  const { lost, unread } = await lookOutside(store, { key, anchors, kept: installation });
+  // What is lost is written down: nobody says it without having looked everywhere.
+  for (const { error } of unread) throw error;
   if (lost === undefined) {
     throw new SafeRunError(
       "option.invalid",

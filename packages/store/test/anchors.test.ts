@@ -1,8 +1,5 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -31,35 +28,16 @@ import {
   parseAnchors,
   verifyStore,
 } from "../src/index.ts";
+import { bucket, closeServers, openWitness } from "./loopback.ts";
 
 const base = mkdtempSync(join(tmpdir(), "saferun-anchors-"));
 const signer = createFileSigner(join(base, "log.key"));
 const call: EntryDraft = { type: "call.lost", call: "c" };
-const servers: Server[] = [];
 let count = 0;
 const fresh = () => join(base, String(count++));
 
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.close();
-    server.closeAllConnections();
-  }
-});
+afterEach(closeServers);
 afterAll(() => rmSync(base, { recursive: true, force: true }));
-
-async function serve(
-  answer: (request: IncomingMessage, body: string, response: ServerResponse) => void,
-): Promise<string> {
-  const server = createServer(async (request, response) => {
-    const pieces: Buffer[] = [];
-    for await (const piece of request) pieces.push(piece as Buffer);
-    answer(request, Buffer.concat(pieces).toString(), response);
-  });
-  servers.push(server);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 function openWith(anchors: readonly Anchor[], errors: unknown[] = []) {
   const below = createMemoryStore();
@@ -156,16 +134,8 @@ describe("anchors [L3~]", () => {
 });
 
 describe("a witness [L3~]", () => {
-  async function witness(logs: readonly string[] = [signer.vkey], directory = fresh()) {
-    const own = createFileSigner(fresh(), "witness.example/w1");
-    const server = createWitness({ directory, signer: own, logs });
-    const url = await serve((request, body, response) => {
-      const answer =
-        request.url === "/add-checkpoint" ? server.addCheckpoint(body) : { status: 404, body: "", contentType: "" };
-      response.writeHead(answer.status, { "content-type": answer.contentType }).end(answer.body);
-    });
-    return { url, key: formatWitnessKey(own, nodeHash), directory, server };
-  }
+  const witness = (logs: readonly string[] = [signer.vkey], directory = fresh()) =>
+    openWitness({ logs, directory, signer: createFileSigner(fresh(), "witness.example/w1") });
 
   it("cosigns a log that grows, and the file behind it holds its signature", async () => {
     const { url, key } = await witness();
@@ -266,30 +236,9 @@ describe("an object store [L3~]", () => {
     );
   });
 
-  /** A bucket with object lock as far as an anchor uses it; it wants the headers that a real one wants. */
-  async function bucket() {
-    const objects = new Map<string, string>();
-    const problems: string[] = [];
-    const url = await serve(({ method, url: path = "", headers }, body, response) => {
-      const known = objects.get(path);
-      if (method === "GET") return void response.writeHead(known === undefined ? 404 : 200).end(known ?? "");
-      const md5 = createHash("md5").update(body).digest("base64");
-      if (headers["content-md5"] !== md5) problems.push("content-md5");
-      if (headers["x-amz-content-sha256"] !== createHash("sha256").update(body).digest("hex")) problems.push("sha256");
-      if (headers["x-amz-object-lock-mode"] !== "COMPLIANCE") problems.push("mode");
-      const until = Date.parse(String(headers["x-amz-object-lock-retain-until-date"]));
-      if (!(until > Date.now() + 86_400_000)) problems.push("until");
-      if (!headers.authorization?.startsWith("AWS4-HMAC-SHA256 Credential=id/")) problems.push("authorization");
-      if (known !== undefined && headers["if-none-match"] === "*") return void response.writeHead(412).end();
-      objects.set(path, body);
-      response.writeHead(200).end();
-    });
-    const options = { endpoint: url, region: "eu-central-1", bucket: "logs", accessKeyId: "id", secretAccessKey: "k" };
-    return { objects, problems, anchor: () => createObjectStoreAnchor(options) };
-  }
-
   it("keeps each checkpoint as an object under lock, and never another one in its place", async () => {
-    const { objects, problems, anchor } = await bucket();
+    const { objects, problems, options } = await bucket();
+    const anchor = () => createObjectStoreAnchor(options);
     const { below, store } = openWith([anchor()]);
     await store.commit({ entries: [call] });
     expect(await store.anchor()).toBe(2);

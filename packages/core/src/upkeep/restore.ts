@@ -7,7 +7,7 @@ import type { Actor } from "../breaker/person.ts";
 import { toHex } from "../call.ts";
 import { SafeRunError } from "../errors.ts";
 import { part } from "../gate/record.ts";
-import type { Clock, Random, RowWrite, StateRow, Store, TreeHead } from "../ports.ts";
+import type { Clock, Random, RowWrite, StateRow, Store } from "../ports.ts";
 import { bookLostModels } from "./lost-models.ts";
 import { type Broken, eachCall, expireCall, lose } from "./recover.ts";
 
@@ -38,6 +38,12 @@ export async function endAllOpen(ports: {
   return { expired: expired.done, unknown: unknown.done, broken: [...unknown.broken, ...expired.broken] };
 }
 
+/** The head that nothing leads to any more; its root is null where only its size is known. */
+interface LostTree {
+  readonly size: number;
+  readonly root: Uint8Array | null;
+}
+
 /**
  * The entry `log.restored`, and with it no grant from before: who, why, and the head that is lost. How many grants there
  * were.
@@ -45,13 +51,13 @@ export async function endAllOpen(ports: {
  */
 export async function recordRestore(
   { store, random }: { readonly store: Store; readonly random: Random },
-  of: { readonly lost: TreeHead; readonly reason: string; readonly by: Actor },
+  of: { readonly lost: LostTree; readonly reason: string; readonly by: Actor },
 ): Promise<number> {
   const { lost, reason, by } = of;
   if (reason.trim() === "" || by.kind !== "person" || by.id.trim() === "") {
     throw new SafeRunError("option.invalid", "a restored record goes on only for a person with a name and a reason");
   }
-  const act = { by, reason, lost: { size: lost.size, root: toHex(lost.root) } };
+  const act = { by, reason, lost: { size: lost.size, root: lost.root === null ? null : toHex(lost.root) } };
   for (let tries = 0; tries < TRIES; tries++) {
     const rows = await grantsIn(store);
     const entries = [{ type: "log.restored", parts: [part("act", act, random)] }] as const;

@@ -22,7 +22,7 @@ export function createFileAnchor(path: string): Anchor {
     },
     kept: async () => {
       try {
-        return (notesOfAnchor(readFileSync(path, "utf8")) ?? []).toReversed();
+        return (notesOfAnchor(readFileSync(path, "utf8")) ?? []).toReversed().map((note) => ({ note }));
       } catch (error) {
         if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
         throw error;

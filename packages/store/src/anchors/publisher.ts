@@ -8,8 +8,15 @@ export interface Publisher {
   settled(): Promise<number>;
 }
 
-/** A witness stands before a file, so that the file holds its signature too. */
-export function createPublisher(anchors: readonly Anchor[], onError: (error: unknown) => void): Publisher {
+/**
+ * A witness stands before a file, so that the file holds its signature too. `readBack` comes before each publication: what
+ * is behind an anchor must not be written over what shows it. Where it fails, nothing is published.
+ */
+export function createPublisher(
+  anchors: readonly Anchor[],
+  readBack: () => Promise<void>,
+  onError: (error: unknown) => void,
+): Publisher {
   let anchored = 0;
   let failed: { readonly error: unknown } | undefined;
   let queue: Promise<void> = Promise.resolve();
@@ -21,6 +28,7 @@ export function createPublisher(anchors: readonly Anchor[], onError: (error: unk
     next = undefined;
     if (checkpoint === undefined) return;
     try {
+      await readBack();
       let { note } = checkpoint;
       for (const anchor of anchors) note = await anchor.publish({ ...checkpoint, note });
       anchored = checkpoint.size;
