@@ -1,7 +1,10 @@
 /** Reads the gate's log from the store, beside the gate and without writing to it. */
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { potsOf } from "@saferun/core";
 import { createFileSigner, openReadOnlySqliteStore, signingKeyPath, verifyStore } from "@saferun/store";
+import { readLedgers } from "./servers/start.ts";
 import { callsOf, principalsOf, type StoryCall, type StoryTrip, tripsOf } from "./story.ts";
 
 export interface LogReport {
@@ -20,7 +23,7 @@ export interface BudgetReport {
 }
 
 export interface OpenLog {
-  /** All calls so far; `key` is what their tools sent along as idempotency key. */
+  /** All calls so far; `key` is what their tools sent along as idempotency key, where one was contacted. */
   calls(): Promise<StoryCall[]>;
   /** What has tripped so far. */
   trips(): Promise<StoryTrip[]>;
@@ -34,23 +37,31 @@ export interface OpenLog {
   close(): Promise<void>;
 }
 
-/** A call's key names its principal and the framework's own id of the call: the demo's tools send the latter along. */
-function frameworkId(key: string | null | undefined): string | null {
-  const parts: unknown = key ? JSON.parse(key) : null;
-  return Array.isArray(parts) ? String(parts.at(-1)) : null;
+/**
+ * A call's key holds a digest of its principal and the framework's id of the call. The demo's tools send the latter along,
+ * so that what they have executed can be found again by it.
+ */
+function keyOf(principal: string, toolCallId: string): string {
+  const text = `saferun/tool-call/v1\u0000${JSON.stringify([principal, toolCallId])}`;
+  return `tool-call/${createHash("sha256").update(text).digest("hex")}`;
 }
 
 /** More than the demo ever writes. */
 const ALL = { from: 0, limit: 10_000 };
 
-/** @param directory of a store that exists */
+/** @param directory of a store that exists, below the demo's data directory */
 export function openLog(directory: string): OpenLog {
   const store = openReadOnlySqliteStore({ directory });
   // Kept from before the story, as an operator keeps what `saferun log key` prints: the log is not asked who may sign it.
   const pinned = createFileSigner(signingKeyPath(directory)).vkey;
   async function calls(): Promise<StoryCall[]> {
     const found = callsOf(await store.entries(ALL));
-    return Promise.all(found.map(async (call) => ({ ...call, key: frameworkId((await store.call(call.id))?.key) })));
+    const sent = readLedgers(dirname(directory)).flatMap(({ key }) => (key === null ? [] : [key]));
+    const people = [...principalsOf(await store.entries(ALL))];
+    const known = new Map(people.flatMap((who) => sent.map((id) => [keyOf(who, id), id] as const)));
+    return Promise.all(
+      found.map(async (call) => ({ ...call, key: known.get((await store.call(call.id))?.key ?? "") ?? null })),
+    );
   }
   return {
     calls,

@@ -59,9 +59,12 @@ export async function violations(page: Page): Promise<readonly string[]> {
   `);
 }
 
-export const LOOKS = (["light", "dark"] as const).flatMap((theme) =>
-  ([1280, 375] as const).map((width) => ({ theme, width })),
-);
+export const LOOKS = [
+  { theme: "light", width: 1280 },
+  { theme: "light", width: 375 },
+  { theme: "dark", width: 1280 },
+  { theme: "dark", width: 375 },
+] as const;
 
 export async function look(page: Page, { theme, width }: (typeof LOOKS)[number]): Promise<void> {
   await page.setViewportSize({ width, height: width === 375 ? 760 : 860 });
@@ -72,4 +75,42 @@ export async function look(page: Page, { theme, width }: (typeof LOOKS)[number])
 export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: "disabled" });
+}
+
+/** What may not stand in a page as it is: marks of direction, what is not seen, control characters. */
+const UNSEEN = /[\u202a-\u202e\u2066-\u2069\u200b-\u200f\u0000-\u0008\u000b-\u001f]/u;
+
+/** In both themes, on a desk and on a phone: a picture, and whatever is wrong with it. */
+export async function inspect(page: Page, name: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const one of LOOKS) {
+    await look(page, one);
+    await picture(page, `${name}-${one.theme}-${one.width}`);
+    const faults = [...(await violations(page))];
+    const wide = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+    if (wide > 0) faults.push(`${wide} px too wide`);
+    found.push(...faults.map((fault) => `${name}, ${one.theme}, ${one.width} px: ${fault}`));
+  }
+  found.push(...(await strange(page)).map((fault) => `${name}: ${fault}`));
+  await look(page, LOOKS[0]);
+  return found;
+}
+
+/** What strangers wrote, where it is more than text, or less than what it says. */
+export async function strange(page: Page): Promise<readonly string[]> {
+  const unseen = UNSEEN.exec(await page.evaluate<string>(SHOWN));
+  const markup = await page.locator("body :is(img, script, iframe, b, i, u)").count();
+  return [
+    ...(unseen === null ? [] : [`U+${unseen[0].codePointAt(0)?.toString(16)} near ${near(unseen)}`]),
+    ...(markup === 0 ? [] : ["somebody else's markup"]),
+  ];
+}
+
+/** Texts, and what is read out or shown on hover. What is typed into is as it was typed. */
+const SHOWN = `[document.title, document.body.innerText,
+  ...[...document.querySelectorAll("[title], [aria-label], [aria-valuetext], option")].map((one) =>
+    [one.title, one.getAttribute("aria-label"), one.getAttribute("aria-valuetext"), one.textContent].join(" "))].join(" ")`;
+
+function near({ index, input }: RegExpExecArray): string {
+  return JSON.stringify(input.slice(Math.max(0, index - 40), index + 20));
 }

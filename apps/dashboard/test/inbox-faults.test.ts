@@ -16,6 +16,8 @@ const ANA = { id: "slack:U-ana", via: "slack", verified: true, roles: ["approver
 
 beforeAll(async () => {
   place = makePlace();
+  // The page of an empty store would follow its first run.
+  await place.call("orders.lookup", { order: "1" });
   port = await freePort();
   dev = await place.dev({ port });
   browser = await launch();

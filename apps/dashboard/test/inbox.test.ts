@@ -13,6 +13,8 @@ let page: Page;
 
 beforeAll(async () => {
   place = makePlace();
+  // The page of an empty store would follow its first run.
+  await place.call("orders.lookup", { order: "1" });
   dev = await place.dev();
   browser = await launch();
   context = await browser.newContext();

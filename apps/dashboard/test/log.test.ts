@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { contentOf } from "@saferun/core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { LOOKS, launch, look, openPage, picture, violations, type Watched } from "./browser.ts";
+import { launch, openPage, type Watched } from "./browser.ts";
 import { type Dev, makePlace, type Place } from "./place.ts";
 
 let place: Place;
@@ -120,18 +120,6 @@ describe("the log", () => {
     expect(text.split("\r\n")[0]).toMatch(/^entry,time,type/);
     expect(text).toContain("mail.send");
     expect(text).not.toContain("stripe.refund");
-    expect(watched.complaints).toEqual([]);
-  });
-
-  it.each(LOOKS)("has nothing that axe finds, $theme at $width px", async (one) => {
-    await open();
-    await look(page, one);
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `log-${one.theme}-${one.width}`);
-    await verify();
-    await look(page, one);
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `verify-${one.theme}-${one.width}`);
     expect(watched.complaints).toEqual([]);
   });
 

@@ -77,7 +77,15 @@ const TOOLS = ["orders.lookup", "stripe.refund", "mail.send", "note.add", "order
 /** Beyond this nothing is coming: the test says so instead of hanging. */
 const QUESTION_MS = 20_000;
 
-export function makePlace(policies = POLICIES): Place {
+interface PlaceOptions {
+  readonly agent?: string;
+  readonly tools?: readonly string[];
+}
+
+export function makePlace(
+  policies = POLICIES,
+  { agent: name = "support-bot", tools = TOOLS }: PlaceOptions = {},
+): Place {
   const root = mkdtempSync(join(tmpdir(), "saferun-page-"));
   const cwd = mkdtempSync(join(root, "project-"));
   const directory = join(cwd, "store");
@@ -85,15 +93,15 @@ export function makePlace(policies = POLICIES): Place {
   const ran: { tool: string; args: unknown }[] = [];
   const work = (tool: string) => async (args: Arguments) => {
     ran.push({ tool, args });
-    if (args.fails === true) throw new Error("smtp 503 <b>down</b>");
+    if (args.fails === true) throw new Error("smtp 503 <b>down</b> \u202enwod\u0007");
     return { done: true, ...args };
   };
   const agent = saferun.wrap(
-    { tools: Object.fromEntries(TOOLS.map((name) => [name, work(name)])) },
+    { tools: Object.fromEntries(tools.map((name) => [name, work(name)])) },
     {
       policies: [join(cwd, "policies.yaml")],
       store: directory,
-      agent: "support-bot",
+      agent: name,
       environment: "prod",
       onPause: () => {},
     },
@@ -169,7 +177,7 @@ export async function startDev({ cwd, directory, state, port = 0, user, env = {}
       cwd,
       env: {
         PATH: process.env.PATH,
-        HOME: cwd,
+        HOME: state,
         SAFERUN_STATE_DIR: state,
         ...env,
         ...(user === undefined ? {} : { NODE_OPTIONS: `--import=${accountNamed(user)}` }),

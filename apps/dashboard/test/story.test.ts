@@ -72,11 +72,11 @@ async function ownKey(): Promise<string> {
 
 describe("the demo's story, in the browser", () => {
   it("[A9] [A3~] the $4,500 appear while one watches, are lowered to $450, and exactly those are paid, once", {
-    timeout: 120_000,
+    timeout: 180_000,
   }, async () => {
     // The empty page turns into the first run, and the question is counted beside the inbox.
-    await page.waitForURL("**/runs/ada*");
-    await page.getByRole("link", { name: /^Inbox\s*1 waiting$/ }).click();
+    await page.waitForURL("**/runs/ada*", { timeout: 80_000 });
+    await page.getByRole("link", { name: /^Inbox\s*1 waiting$/ }).click({ timeout: 80_000 });
     const question = page.getByRole("article").filter({ hasText: "Refunds over $100 need a person in finance." });
     await question.getByText("450,000").first().waitFor();
     expect(paid()).toEqual([4_500]);

@@ -70,7 +70,7 @@ export function createActivity(store: LogStore): Activity {
       for (const entry of entries) {
         const header = readableHeader(entry);
         if (header !== undefined) {
-          count(header);
+          count(header, entry);
           addCost(header, entry);
         }
         to = entry.seq + 1;
@@ -78,8 +78,9 @@ export function createActivity(store: LogStore): Activity {
     }
   }
 
-  function count(header: EntryHeader): void {
-    const { type, run, call, tool } = header;
+  function count(header: EntryHeader, entry: StoredEntry): void {
+    const { type, run, call } = header;
+    const tool = header.tool ?? oddName(entry);
     if (type === "run.started" && run !== undefined) runs.set(run.id, none());
     if (call !== undefined && tool !== undefined && !open.has(call)) open.set(call, { tool, verdicts: new Set() });
     const change = changeOf(header);
@@ -141,6 +142,13 @@ export function createActivity(store: LogStore): Activity {
 }
 
 const MODEL_ENDS: readonly string[] = ["model.responded", "model.failed", "model.lost"];
+
+/** A name that is free text stands in a part of its own. */
+function oddName({ parts }: StoredEntry): string | undefined {
+  const part = parts.find(({ name }) => name === "tool");
+  const name = part === undefined ? undefined : contentOf(part);
+  return typeof name === "string" ? name : undefined;
+}
 
 function usdMicrosOf({ parts }: StoredEntry): bigint | undefined {
   const part = parts.find(({ name }) => name === "spend");

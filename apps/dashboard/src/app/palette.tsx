@@ -16,7 +16,7 @@ export interface PaletteProps {
 }
 
 const ITEM =
-  "flex min-h-11 items-center justify-between gap-4 rounded-md px-3 data-[selected=true]:bg-accent-soft md:min-h-9";
+  "flex min-h-11 items-center justify-between gap-4 rounded-md px-3 py-1.5 data-[selected=true]:bg-accent-soft md:min-h-9";
 
 export function Palette({ open, onClose, onStop }: PaletteProps) {
   const navigate = useNavigate();
@@ -31,13 +31,13 @@ export function Palette({ open, onClose, onStop }: PaletteProps) {
   };
   return (
     <Dialog title="Go to, or do" open={open} onClose={onClose}>
-      <Command label="Go to, or do" loop>
+      <Command label="Go to, or do" loop className="outline-none">
         <Command.Input
           autoFocus
           placeholder="A page, a run, a word of the log…"
           className="mb-3 min-h-11 w-full rounded-md border border-line-strong bg-surface px-3"
         />
-        <Command.List className="max-h-[50dvh] overflow-auto">
+        <Command.List className="max-h-[50dvh] overflow-auto [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-3 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-sm [&_[cmdk-group-heading]]:font-semibold [&_[cmdk-group-heading]]:text-muted">
           <Command.Empty className="px-3 py-4 text-muted">Nothing is called that.</Command.Empty>
           <Command.Group heading="Pages">
             {PLACES.map(({ path, name, about, keys }) => (

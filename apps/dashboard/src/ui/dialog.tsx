@@ -17,7 +17,11 @@ export function Dialog({ title, open, onClose, wide = false, children }: DialogP
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = ref.current;
-    if (open && dialog?.open === false) dialog.showModal();
+    if (open && dialog?.open === false) {
+      dialog.showModal();
+      // The browser gives the focus to whatever comes first; one has opened it to type, where there is something to type.
+      dialog.querySelector<HTMLElement>("input, textarea, select")?.focus();
+    }
     if (!open) dialog?.close();
   }, [open]);
   return (

@@ -63,10 +63,10 @@ function Head({ approval }: { readonly approval: Approval }) {
   return (
     <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-1">
       <div className="min-w-0">
-        <h2 id={`tool-${approval.id}`} className="text-lg font-semibold break-words">
+        <h2 id={`tool-${approval.id}`} className="text-lg font-semibold wrap-anywhere">
           <Untrusted>{approval.tool}</Untrusted>
         </h2>
-        <p className="text-muted">
+        <p className="text-muted wrap-anywhere">
           <Untrusted>{approval.agent}</Untrusted> in <Untrusted>{approval.environment}</Untrusted>,{" "}
           <Time at={approval.created_at} /> ·{" "}
           <Link to="/runs/$id" params={{ id: approval.run }} className="text-accent underline underline-offset-2">

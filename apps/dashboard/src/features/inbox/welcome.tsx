@@ -16,15 +16,17 @@ export function Welcome() {
   const say = useToast();
   const wasEmpty = useRef(false);
   const first = runs.data?.runs[0]?.id;
+  /** Then the question is about to stand here, which is where its person is. */
+  const asks = runs.data?.runs.some(({ waiting }) => waiting > 0) === true;
   useEffect(() => {
     if (runs.data === undefined) return;
     if (first === undefined) wasEmpty.current = true;
-    else if (wasEmpty.current) {
+    else if (wasEmpty.current && !asks) {
       wasEmpty.current = false;
       say("the first call is here: this is its run");
       void navigate({ to: "/runs/$id", params: { id: first } });
     }
-  }, [first, runs.data, navigate, say]);
+  }, [first, asks, runs.data, navigate, say]);
   if (runs.data === undefined)
     return runs.isError ? <Failure error={runs.error} retry={() => void runs.refetch()} /> : <Skeleton lines={2} />;
   if (first === undefined) return <FirstLines />;

@@ -90,7 +90,7 @@ function Rules({
   if (rules.length === 0) return null;
   return (
     <div>
-      <h3 className="mb-1 text-sm font-semibold text-muted">{title}</h3>
+      <h2 className="mb-1 text-sm font-semibold text-muted">{title}</h2>
       <ul className="space-y-2">
         {rules.slice(0, MOST).map((rule) => (
           <li key={rule.rule} className={words("rounded-md border border-line px-3 py-2", quiet && "border-dashed")}>

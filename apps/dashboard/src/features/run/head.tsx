@@ -4,7 +4,7 @@ import { PageHead } from "../../ui/card.tsx";
 import { dollarsText } from "../../ui/money.ts";
 import { Untrusted } from "../../ui/text.tsx";
 import { spanText, Time } from "../../ui/time.tsx";
-import { Liveness } from "../runs/row.tsx";
+import { agentText, Liveness } from "../runs/row.tsx";
 import { StageMark } from "./bars.tsx";
 import { ContentView, shownOf } from "./content.tsx";
 import type { Outline } from "./tree.ts";
@@ -18,7 +18,7 @@ export function RunHead({ outline, children }: { readonly outline: Outline; read
       <PageHead
         title={
           <span className="inline-flex flex-wrap items-center gap-x-3">
-            <Untrusted>{run.agent}</Untrusted>
+            <Untrusted>{agentText(run)}</Untrusted>
             <span className="text-base">
               <Liveness run={run} />
             </span>

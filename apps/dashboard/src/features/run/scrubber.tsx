@@ -1,4 +1,5 @@
 /** Through the run by hand: the slider, its keys, and where on the way something waits or went wrong. */
+import { printable } from "@saferun/core";
 import { memo } from "react";
 import { useShortcuts } from "../../app/shortcuts.ts";
 import { Button } from "../../ui/button.tsx";
@@ -61,7 +62,7 @@ export function Scrubber({ steps, current, onChoose }: ScrubberProps) {
 }
 
 function valueText(step: Step, last: number): string {
-  return [`${step.number} of ${last}`, nameOf(step), step.state ?? ""].filter(Boolean).join(", ");
+  return [`${step.number} of ${last}`, printable(nameOf(step)), step.state ?? ""].filter(Boolean).join(", ");
 }
 
 const MOST_MARKS = 300;

@@ -8,6 +8,11 @@ import { spanText, Time, useNow } from "../../ui/time.tsx";
 
 export type RunSummary = Awaited<ReturnType<typeof ask<Awaited<ReturnType<typeof api.runs.$get>>>>>["runs"][number];
 
+/** A name that is more than letters, digits and `_.:/@-` does not stand where runs are listed from. */
+export function agentText({ agent }: Pick<RunSummary, "agent">): string {
+  return agent === "" ? "agent without a plain name" : agent;
+}
+
 export function RunRow({ run }: { readonly run: RunSummary }) {
   return (
     <li>
@@ -18,7 +23,7 @@ export function RunRow({ run }: { readonly run: RunSummary }) {
       >
         <span className="min-w-0">
           <span className="flex items-center gap-2">
-            <Untrusted className="truncate font-semibold">{run.agent}</Untrusted>
+            <Untrusted className="truncate font-semibold">{agentText(run)}</Untrusted>
             <Liveness run={run} />
           </span>
           <span className="block truncate text-sm text-muted">

@@ -17,23 +17,24 @@ export function RawTab({ run, step }: { readonly run: string; readonly step: Hel
   return (
     <ol className="space-y-2">
       {data.map((entry, at) => (
-        <li key={entry.seq} className="rounded-md border border-line">
+        <li key={entry.seq} className="relative rounded-md border border-line">
           <details open={at === 0}>
             <summary className="flex min-h-11 items-center gap-3 px-3 md:min-h-9">
               <span className="font-mono text-sm text-muted tabular-nums">{entry.seq}</span>
-              <span className="font-mono text-[0.92em]">{entry.type}</span>
-              <Link
-                to="/log"
-                search={{ entry: entry.seq }}
-                className="ml-auto text-sm text-accent underline underline-offset-2"
-              >
-                in the log
-              </Link>
+              <span className="font-mono text-[0.92rem]">{entry.type}</span>
             </summary>
             <div className="border-t border-line px-3 py-2">
               <JsonTree value={entry} />
             </div>
           </details>
+          {/* Beside the summary, not in it: what folds is a button, and holds no link. */}
+          <Link
+            to="/log"
+            search={{ entry: entry.seq }}
+            className="absolute top-0 right-0 flex min-h-11 items-center px-3 text-sm text-accent underline underline-offset-2 md:min-h-9"
+          >
+            in the log
+          </Link>
         </li>
       ))}
     </ol>
