@@ -1,5 +1,12 @@
 /** Calls as the gate records them: three entries and the call's row in one commit, the outcome in a second. */
-import { type CallRecord, type EntryDraft, encodePart, type Store } from "@saferun/core";
+import {
+  type CallRecord,
+  type CommitResult,
+  type EntryDraft,
+  encodePart,
+  type Store,
+  type Transaction,
+} from "@saferun/core";
 import { nodeRandom } from "@saferun/store";
 
 /** Entries of one call. */
@@ -41,13 +48,19 @@ export async function load(store: Store, entries: number, from = 0): Promise<Loa
   return { rates };
 }
 
-/** Resolves with the size of the log after its last entry. */
-export async function oneCall(store: Store, index: number): Promise<number> {
+/** Resolves with the size of the log after its last entry; `took` hears the milliseconds of each of its commits. */
+export async function oneCall(store: Store, index: number, took: (ms: number) => void = () => {}): Promise<number> {
   const [first, second] = draftsOf(index);
   const row = rowOf(store, first, index);
-  await store.commit({ entries: first, calls: [{ row, expect: null }] });
+  const timed = async (transaction: Transaction): Promise<CommitResult> => {
+    const start = performance.now();
+    const result = await store.commit(transaction);
+    took(performance.now() - start);
+    return result;
+  };
+  await timed({ entries: first, calls: [{ row, expect: null }] });
   const ended: CallRecord = { ...row, version: 2, state: "succeeded", bytes: null, leaseUntil: null };
-  const committed = await store.commit({ entries: second, calls: [{ row: ended, expect: row.version }] });
+  const committed = await timed({ entries: second, calls: [{ row: ended, expect: row.version }] });
   if (!committed.ok) throw new Error(`call ${index} was made before`);
   return committed.to;
 }

@@ -66,19 +66,23 @@ export interface AtSize {
   readonly empty: number;
   /** Of the two in one turn, each with its index behind it. */
   readonly ratio: number;
+  /** Milliseconds from the end of a turn's load until the index had it, the longest. */
+  readonly caughtUpMs: number;
 }
 
 /** In turns, so that what slows the machine down for a while hits both. */
 export async function atSize(recorded: Recorded): Promise<AtSize> {
-  const turns: { readonly full: number; readonly empty: number }[] = [];
+  const turns: { readonly full: number; readonly empty: number; readonly caughtUpMs: number }[] = [];
   for (let turn = 0; turn < TURNS; turn++) {
-    const empty = await withEmpty((other) => rate(other));
-    turns.push({ empty, full: await rate(recorded) });
+    const { rate: empty } = await withEmpty((other) => appended(other));
+    const { rate: full, caughtUpMs } = await appended(recorded);
+    turns.push({ empty, full, caughtUpMs });
   }
   return {
     full: median(turns.map(({ full }) => full)),
     empty: median(turns.map(({ empty }) => empty)),
     ratio: median(turns.map(({ full, empty }) => full / empty)),
+    caughtUpMs: Math.max(...turns.map(({ caughtUpMs }) => caughtUpMs)),
   };
 }
 
@@ -93,11 +97,10 @@ async function withEmpty<Value>(work: (recorded: Recorded) => Promise<Value>): P
   }
 }
 
-async function rate({ store, index }: Recorded): Promise<number> {
+async function appended({ store, index }: Recorded): Promise<{ readonly rate: number; readonly caughtUpMs: number }> {
   const { size } = await store.head();
   const { rates } = await load(store, TURN, size);
-  await catchUp(index);
-  return median(rates);
+  return { rate: median(rates), caughtUpMs: await catchUp(index) };
 }
 
 /** Milliseconds until the index holds what the log held when it was asked. */
@@ -109,7 +112,7 @@ export async function catchUp(index: SearchIndex): Promise<number> {
 }
 
 export interface Paced {
-  /** Microseconds. */
+  /** Milliseconds of each. */
   readonly commits: Figures;
   /** Milliseconds from a commit until the index held it. */
   readonly lags: Figures;
@@ -124,9 +127,7 @@ export async function pace({ store, index }: Recorded): Promise<Paced> {
   const pending: Promise<void>[] = [];
   const start = performance.now();
   const call = async (number: number) => {
-    const began = performance.now();
-    const after = await oneCall(store, number);
-    commits.push(((performance.now() - began) * 1_000) / 2);
+    const after = await oneCall(store, number, (ms) => commits.push(ms));
     waiting.push({ size: after, at: performance.now() });
   };
   for (let made = 0; performance.now() - start < PACED_MS || waiting.length > 0; ) {

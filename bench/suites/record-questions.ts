@@ -112,7 +112,7 @@ export function verifying(directory: string, key: string, size: number): Row[] {
         holds: value <= limit,
       })),
       row("… in processor time", median(runs.map(({ cpuSeconds }) => cpuSeconds)), "s"),
-      row("… peak memory of the process", median(runs.map(({ mebibytes }) => mebibytes)), "MiB", atMost(300)),
+      row("… peak memory of the process", median(runs.map(({ megabytes }) => megabytes)), "MB", atMost(300)),
     ];
   } finally {
     rmSync(target, { recursive: true, force: true });
@@ -128,7 +128,8 @@ interface Taken {
   readonly seconds: number;
   /** Of the processor: what else the machine does adds nothing to it. */
   readonly cpuSeconds: number;
-  readonly mebibytes: number;
+  /** 10^6 bytes. */
+  readonly megabytes: number;
 }
 
 /** Runs the command; `state` holds what it keeps of this account. */
@@ -142,7 +143,7 @@ function timed(words: readonly string[], state: string): Taken {
   if (status !== 0) throw new Error(`\`saferun ${words.join(" ")}\`: ${stdout}${stderr}`);
   const used = JSON.parse(stderr.slice(stderr.lastIndexOf("{"))) as Record<string, number>;
   const { userCPUTime = 0, systemCPUTime = 0, maxRSS = 0 } = used;
-  return { seconds, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, mebibytes: maxRSS / 1_024 };
+  return { seconds, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, megabytes: (maxRSS * 1_024) / 1e6 };
 }
 
 /** A process says at its end what it has used. */

@@ -12,9 +12,9 @@ const started = performance.now();
 const entries = mode === "verify" ? await verified() : await hashed();
 const seconds = (performance.now() - started) / 1_000;
 const { user, system } = process.cpuUsage(cpu);
-const mebibytes = process.resourceUsage().maxRSS / 1_024;
+const megabytes = (process.resourceUsage().maxRSS * 1_024) / 1e6;
 await store.close();
-process.stdout.write(JSON.stringify({ entries, seconds, mebibytes, cpuSeconds: (user + system) / 1e6 }));
+process.stdout.write(JSON.stringify({ entries, seconds, megabytes, cpuSeconds: (user + system) / 1e6 }));
 
 async function verified(): Promise<number> {
   const result = await verifyStore(store, { pinned });

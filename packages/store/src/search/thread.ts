@@ -7,6 +7,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { invariant, SafeRunError } from "@saferun/core";
 import { nodeHash } from "../node/ports.ts";
+import { createDrain } from "../sqlite/drain.ts";
 import { isBusy, storeFailure } from "../sqlite/failure.ts";
 import { createIndexer, type Indexer, type IndexerOptions, type IndexPosition, readPosition } from "./indexer.ts";
 import { type Lease, takeLease } from "./lease.ts";
@@ -35,6 +36,8 @@ export type FromIndexThread =
 
 /** Entries in one transaction. */
 const BATCH = 2_048;
+/** Entries that were indexed between two drains of the log's WAL: some hundred pages. */
+const DRAIN_AFTER = 256;
 /** Between two looks at a log that does not grow, or at another's lease. */
 const IDLE_MS = 100;
 /** While it grows: what one transaction costs is shared by all that came meanwhile, and everything is found well within a second. */
@@ -53,6 +56,8 @@ port.on("message", (message: ToIndexThread) => {
   wake();
 });
 
+const drain = createDrain(options.log, options.busyMs);
+let undrained = 0;
 let lease: Lease | undefined;
 let indexer: { readonly work: Indexer; readonly file: number } | undefined;
 let position: IndexPosition = { indexed: 0, size: 0 };
@@ -87,6 +92,11 @@ function step(): number {
     const before = position.indexed;
     position = opened().advance(BATCH);
     failures = 0;
+    undrained += position.indexed - before;
+    if (undrained >= DRAIN_AFTER) {
+      drain.run();
+      undrained = 0;
+    }
     if (position.indexed < position.size) return 0;
     return position.indexed === before ? IDLE_MS : GATHER_MS;
   } catch (error) {
@@ -147,6 +157,7 @@ function answer(message: ToIndexThread): string | null {
         return null;
       case "close":
         closeIndexer();
+        drain.close();
         lease?.release();
         return null;
     }
