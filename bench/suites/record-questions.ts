@@ -7,6 +7,7 @@ import { openSearch, type Search } from "@saferun/store";
 import { figures, median } from "../measure.ts";
 import { atLeast, atMost, type Row, row } from "../report.ts";
 import { PER_CALL } from "./record-load.ts";
+import { REPORTING, type Used, usedIn } from "./used.ts";
 
 const BIN = path.join(import.meta.dirname, "../../packages/cli/bin/saferun.mjs");
 const ASKED = 60;
@@ -123,13 +124,9 @@ function shown(seconds: number): string {
   return String(Math.round(seconds * 10) / 10);
 }
 
-interface Taken {
+interface Taken extends Used {
   /** From the start of the process to its end. */
   readonly seconds: number;
-  /** Of the processor: what else the machine does adds nothing to it. */
-  readonly cpuSeconds: number;
-  /** 10^6 bytes. */
-  readonly megabytes: number;
 }
 
 /** Runs the command; `state` holds what it keeps of this account. */
@@ -141,11 +138,5 @@ function timed(words: readonly string[], state: string): Taken {
   });
   const seconds = (performance.now() - start) / 1_000;
   if (status !== 0) throw new Error(`\`saferun ${words.join(" ")}\`: ${stdout}${stderr}`);
-  const used = JSON.parse(stderr.slice(stderr.lastIndexOf("{"))) as Record<string, number>;
-  const { userCPUTime = 0, systemCPUTime = 0, maxRSS = 0 } = used;
-  return { seconds, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, megabytes: (maxRSS * 1_024) / 1e6 };
+  return { seconds, ...usedIn(stderr) };
 }
-
-/** A process says at its end what it has used. */
-const REPORTING =
-  "data:text/javascript,process.on('exit',()=>process.stderr.write(JSON.stringify(process.resourceUsage())))";

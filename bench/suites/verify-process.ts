@@ -7,14 +7,11 @@ import { openReadOnlySqliteStore, verifyStore } from "@saferun/store";
 
 const [directory = "", pinned = "", mode = "verify"] = process.argv.slice(2);
 const store = openReadOnlySqliteStore({ directory });
-const cpu = process.cpuUsage();
 const started = performance.now();
 const entries = mode === "verify" ? await verified() : await hashed();
 const seconds = (performance.now() - started) / 1_000;
-const { user, system } = process.cpuUsage(cpu);
-const megabytes = (process.resourceUsage().maxRSS * 1_024) / 1e6;
 await store.close();
-process.stdout.write(JSON.stringify({ entries, seconds, megabytes, cpuSeconds: (user + system) / 1e6 }));
+process.stdout.write(JSON.stringify({ entries, seconds }));
 
 async function verified(): Promise<number> {
   const result = await verifyStore(store, { pinned });

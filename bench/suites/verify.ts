@@ -4,6 +4,7 @@ import path from "node:path";
 import { median } from "../measure.ts";
 import { ENTRIES } from "../options.ts";
 import { atLeast, atMost, type Report, row } from "../report.ts";
+import { REPORTING, type Used, usedIn } from "./used.ts";
 import { makeLog } from "./verify-log.ts";
 
 const PROCESS = path.join(import.meta.dirname, "verify-process.ts");
@@ -11,12 +12,9 @@ const MILLION = 1_000_000;
 /** As the command `saferun log verify` sets them. */
 const SPARING = ["--semi-space-growth-factor=1", "--heap-growing-percent=25"];
 
-interface Measured {
+interface Measured extends Used {
   readonly entries: number;
   readonly seconds: number;
-  /** 10^6 bytes. */
-  readonly megabytes: number;
-  readonly cpuSeconds: number;
 }
 
 /** The whole log verified offline, and beside it what reading and hashing the same bytes takes. */
@@ -50,9 +48,15 @@ export async function verifications(): Promise<Report> {
 
 function measured(directory: string, key: string, mode: "verify" | "hash"): Measured[] {
   return [1, 2, 3].map(() => {
-    const command = ["--conditions=@saferun/source", "--disable-warning=ExperimentalWarning", ...SPARING, PROCESS];
+    const command = [
+      "--conditions=@saferun/source",
+      "--disable-warning=ExperimentalWarning",
+      ...SPARING,
+      `--import=${REPORTING}`,
+      PROCESS,
+    ];
     const { stdout, stderr } = spawnSync(process.execPath, [...command, directory, key, mode], { encoding: "utf8" });
     if (stdout === "") throw new Error(stderr);
-    return JSON.parse(stdout) as Measured;
+    return { ...(JSON.parse(stdout) as Omit<Measured, keyof Used>), ...usedIn(stderr) };
   });
 }
