@@ -5,6 +5,7 @@
 import { randomFillSync } from "node:crypto";
 import { closeSync, openSync, renameSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { threadId } from "node:worker_threads";
 import { type EntryType, SafeRunError } from "@saferun/core";
 
 const PAGE_BYTES = 4_096;
@@ -51,7 +52,8 @@ export function createBallast(store: string, maxPages: number | undefined): Ball
 
 /** Bytes that no file system folds together; whole or not at all. */
 function write(path: string, bytes: number): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Several openings of one process, each with its thread, may be making it at once.
+  const temporary = `${path}.${process.pid}.${threadId}.tmp`;
   const block = randomFillSync(Buffer.alloc(Math.min(bytes, 65_536)));
   try {
     const file = openSync(temporary, "w", 0o600);
