@@ -1,4 +1,5 @@
 /** The inbox when others, the clock, the network or the server come between: nothing runs that nobody agreed to, or twice. */
+import { nodeClock } from "@saferun/store";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { launch, openPage, type Watched } from "./browser.ts";
@@ -133,6 +134,33 @@ describe("the inbox, when something comes between", () => {
     await answer;
     await card(id).getByText("Approved by").waitFor();
     expect(place.ran).toEqual([{ tool: "stripe.refund", args }]);
+  });
+
+  it("[R7~] loses and doubles nothing in three seconds without a network, and keeps what was typed", async () => {
+    const first = await waiting();
+    await press("Edit", card(first.id));
+    await card(first.id).getByLabel("Amount in cents").fill("123");
+    const resumed = page.waitForRequest(
+      (request) => request.url().endsWith("/v1/events") && /^[1-9]/.test(request.headers()["last-event-id"] ?? ""),
+    );
+    await context.setOffline(true);
+    await page.getByText("the gate is not heard").waitFor();
+    const to = ["a", "b", "c", "d"].map((name) => `${name}@example.com`);
+    const answer = place.call("mail.send", { to, subject: "meanwhile" });
+    const second = await place.question("mail.send");
+    await nodeClock.sleep(3_000);
+    expect(await card(second.id).count()).toBe(0);
+    await context.setOffline(false);
+    await resumed;
+    await card(second.id).waitFor();
+    await page.getByText("live ·").waitFor();
+    expect(await card(second.id).count()).toBe(1);
+    expect(await card(first.id).count()).toBe(1);
+    expect(await card(first.id).getByLabel("Amount in cents").inputValue()).toBe("123");
+    await press("Approve as edited", card(first.id));
+    await press("Deny", card(second.id));
+    await Promise.all([first.answer, answer]);
+    expect(place.ran).toEqual([{ tool: "stripe.refund", args: { ...first.args, amount: 123 } }]);
   });
 
   it("hears of what happened while its stream was cut", async () => {

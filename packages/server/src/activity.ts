@@ -2,7 +2,14 @@
  * What the log says of runs, agents and tools, counted from its headers: derived, kept in memory, never evidence.
  * Each look reads what came since the one before. Of a large log only the newest entries are counted.
  */
-import { contentOf, type EntryHeader, type LogStore, readableHeader, type StoredEntry } from "@saferun/core";
+import {
+  type Clock,
+  contentOf,
+  type EntryHeader,
+  type LogStore,
+  readableHeader,
+  type StoredEntry,
+} from "@saferun/core";
 
 export interface CallCounts {
   calls: number;
@@ -45,10 +52,10 @@ export interface Activity {
 }
 
 const PAGE = 1_000;
-/** How far back the first look goes. */
-const MOST_ENTRIES = 200_000;
+/** How far back the first look goes: half a second of one processor. */
+const MOST_ENTRIES = 50_000;
 
-export function createActivity(store: LogStore): Activity {
+export function createActivity(store: LogStore, clock: Pick<Clock, "sleep">): Activity {
   const runs = new Map<string, CallCounts>();
   const agents = new Map<string, AgentSeen>();
   const costs = new Map<string, bigint>();
@@ -75,6 +82,8 @@ export function createActivity(store: LogStore): Activity {
         }
         to = entry.seq + 1;
       }
+      // Whoever asks for something else meanwhile does not wait for all of it.
+      if (to < size) await clock.sleep(0);
     }
   }
 

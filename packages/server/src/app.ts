@@ -25,7 +25,7 @@ const NO_PATH: Problem = { status: 404, code: "path.unknown", detail: "there is 
 const NO_METHOD: Problem = { status: 405, code: "method.unknown", detail: "this method is not known here" };
 
 export function createServerApp(ports: ServerPorts) {
-  const activity = createActivity(ports.store);
+  const activity = createActivity(ports.store, ports.clock);
   const looks = createLooks(ports);
   const stateNow = policyState(ports.store);
   const app = new OpenAPIHono();

@@ -43,23 +43,29 @@ export async function followLog(
       away = false;
     },
   });
+  // Where the network comes or goes, the gate is asked at once whether it is still heard: on the same machine it is.
+  let attempt = new AbortController();
+  for (const change of ["online", "offline"]) addEventListener(change, () => attempt.abort(), { signal });
   while (!signal.aborted) {
-    onState(lastId === "" ? "connecting" : "lost");
+    attempt = new AbortController();
+    const either = AbortSignal.any([signal, attempt.signal]);
+    if (lastId === "") onState("connecting");
     try {
       const headers = lastId === "" ? {} : { "last-event-id": lastId };
-      const { body } = await gateFetch("/v1/events", { headers, signal });
+      const { body } = await gateFetch("/v1/events", { headers, signal: either });
       if (body !== null) {
         parser.reset();
         for await (const text of body.pipeThrough(new TextDecoderStream())) parser.feed(text);
       }
     } catch (error) {
       if (signal.aborted) return;
-      onState("lost");
       // Without the session no stream will ever open: the pages say what to do.
-      if (error instanceof RequestProblem && error.status === 401) return;
+      if (error instanceof RequestProblem && error.status === 401) return onState("lost");
     }
     away = true;
-    await sleep(waitMs, signal);
+    if (attempt.signal.aborted) continue;
+    onState("lost");
+    await sleep(waitMs, either);
     waitMs = Math.min(waitMs * 2, LAST_RETRY_MS);
   }
 }

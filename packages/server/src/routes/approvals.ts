@@ -18,7 +18,9 @@ import * as schema from "../schemas/approvals.ts";
 import { IdParam } from "../schemas/values.ts";
 import { approvalJson, summaryJson } from "../wire/approval.ts";
 
-const LIST_LIMIT = 200;
+const MOST_WAITING = 1_000;
+/** Of those that are decided, the newest. */
+const MOST_DECIDED = 200;
 const tags = ["approvals"];
 
 const list = createRoute({
@@ -66,11 +68,13 @@ export function approvalRoutes(ports: ServerPorts) {
 
   return router()
     .openapi(list, async (c) => {
-      const pending = await store.approvals({ state: "pending", limit: LIST_LIMIT });
-      const latest = await store.approvals({ limit: LIST_LIMIT });
+      const pending = await store.approvals({ state: "pending", limit: MOST_WAITING + 1 });
+      const latest = await store.approvals({ limit: MOST_DECIDED });
       const others = latest.filter((approval) => approval.state !== "pending");
       const now = clock.now();
-      return c.json({ approvals: [...pending, ...others].map((approval) => summaryJson(approval, now)) }, 200);
+      const shown = [...pending.slice(0, MOST_WAITING), ...others];
+      const approvals = shown.map((approval) => summaryJson(approval, now));
+      return c.json({ approvals, more: pending.length > MOST_WAITING }, 200);
     })
     .openapi(one, async (c) => c.json(approvalJson(await found(c.req.valid("param").id), clock.now()), 200))
     .openapi(decide, async (c) => {

@@ -109,7 +109,13 @@ export const ApprovalSummary = z
   })
   .openapi("ApprovalSummary");
 
-export const ApprovalList = z.object({ approvals: z.array(ApprovalSummary) }).openapi("ApprovalList");
+export const ApprovalList = z
+  .object({
+    approvals: z.array(ApprovalSummary),
+    /** Older questions wait too. */
+    more: z.boolean(),
+  })
+  .openapi("ApprovalList");
 
 /** Nothing in it is guessed: an unknown key is an error. */
 export const DecideBody = z

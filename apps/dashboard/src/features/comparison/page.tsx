@@ -1,14 +1,15 @@
 /** Two runs side by side, aligned by their calls; what is equal is folded. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { PageHead } from "../../ui/card.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time } from "../../ui/time.tsx";
+import { WindowList } from "../../ui/window-list.tsx";
 import type { RunSummary } from "../runs/row.tsx";
-import { type Comparison, folded, readComparison } from "./comparison.ts";
-import { EqualPairs, OnePair } from "./pair.tsx";
+import { type Comparison, countOther, linesOf, readComparison } from "./comparison.ts";
+import { EqualPair, Fold, OnePair } from "./pair.tsx";
 import { Totals } from "./totals.tsx";
 
 export function ComparisonPage() {
@@ -41,9 +42,8 @@ export function ComparisonPage() {
 }
 
 function aboutText({ differs, steps }: Comparison): string {
-  const pairs = folded(steps).reduce((sum, one) => sum + (one.kind === "other" ? 1 : 0), 0);
   if (!differs) return `All ${steps.length} steps are the same, but for cost and time.`;
-  return `${pairs} of ${steps.length} steps differ in more than cost and time.`;
+  return `${countOther(steps)} of ${steps.length} steps differ in more than cost and time.`;
 }
 
 function Side({ name, run }: { readonly name: string; readonly run: RunSummary }) {
@@ -64,10 +64,35 @@ function Side({ name, run }: { readonly name: string; readonly run: RunSummary }
   );
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 function Pairs({ comparison }: { readonly comparison: Comparison }): ReactNode {
   const { all = false } = useSearch({ from: "/runs/$id/beside/$other" });
   const { left, right, steps } = comparison;
+  const [{ of, turned }, setTurned] = useState({ of: all, turned: NONE });
+  // Folding or unfolding everything forgets what was turned one by one.
+  const own = of === all ? turned : NONE;
+  const lines = useMemo(() => linesOf(steps, all, own), [steps, all, own]);
+  const keys = useMemo(() => lines.map(({ key }) => key), [lines]);
   if (steps.length === 0) return <Empty title="Neither run has a call">There is nothing to lay side by side.</Empty>;
+  const turn = (fold: string) => {
+    const next = new Set(own);
+    if (!next.delete(fold)) next.add(fold);
+    setTurned({ of: all, turned: next });
+  };
+  const row = (index: number): ReactNode => {
+    const line = lines[index];
+    switch (line?.kind) {
+      case undefined:
+        return null;
+      case "other":
+        return <OnePair left={left.id} right={right.id} pair={line.pair} />;
+      case "fold":
+        return <Fold count={line.count} open={line.open} onTurn={() => turn(line.key)} />;
+      case "equal":
+        return <EqualPair left={left.id} right={right.id} pair={line.pair} />;
+    }
+  };
   return (
     <>
       <p className="mb-2 text-right text-sm">
@@ -75,23 +100,9 @@ function Pairs({ comparison }: { readonly comparison: Comparison }): ReactNode {
           {all ? "Fold what is equal" : "Unfold everything"}
         </Link>
       </p>
-      <ol className="space-y-2">
-        {folded(steps).map((one) =>
-          one.kind === "other" ? (
-            <li key={keyOf(one.pair)}>
-              <OnePair left={left.id} right={right.id} pair={one.pair} />
-            </li>
-          ) : (
-            <li key={one.pairs.map(keyOf).join()}>
-              <EqualPairs key={String(all)} left={left.id} right={right.id} pairs={one.pairs} open={all} />
-            </li>
-          ),
-        )}
-      </ol>
+      <WindowList label="Steps of both runs" keys={keys} row={row} rowPx={LINE_PX} gapPx={8} few={60} />
     </>
   );
 }
 
-function keyOf({ left, right }: Comparison["steps"][number]): string {
-  return `${left?.number ?? ""}:${right?.number ?? ""}`;
-}
+const LINE_PX = 60;

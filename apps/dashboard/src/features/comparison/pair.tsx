@@ -1,7 +1,6 @@
 /** One step of each run, and in what they differ. */
 import type { Json } from "@saferun/core";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
 import { Badge } from "../../ui/badge.tsx";
 import { Difference } from "../../ui/difference.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
@@ -124,40 +123,39 @@ function isTree(value: Json): boolean {
   return typeof value === "object" && value !== null;
 }
 
-export interface EqualPairsProps {
-  readonly left: string;
-  readonly right: string;
-  readonly pairs: readonly Pair[];
+export interface FoldProps {
+  readonly count: number;
   readonly open: boolean;
+  readonly onTurn: () => void;
 }
 
-export function EqualPairs({ left, right, pairs, open }: EqualPairsProps) {
-  const [shown, setShown] = useState(open);
+export function Fold({ count, open, onTurn }: FoldProps) {
   return (
-    <details
-      open={shown}
-      onToggle={({ currentTarget }) => setShown(currentTarget.open)}
-      className="rounded-card border border-dashed border-line px-4 py-2 text-muted"
+    <button
+      type="button"
+      aria-expanded={open}
+      onClick={onTurn}
+      className="flex min-h-11 w-full items-center gap-2 rounded-card border border-dashed border-line px-4 text-left text-muted hover:bg-sunken md:min-h-9"
     >
-      <summary>{pairs.length === 1 ? "1 equal step" : `${pairs.length.toLocaleString()} equal steps`}</summary>
-      {shown ? (
-        <ol className="mt-2 space-y-1">
-          {pairs.map((pair) => (
-            <li key={`${pair.left?.number}:${pair.right?.number}`} className="flex flex-wrap items-center gap-x-3">
-              <Untrusted className="text-ink">{(pair.left ?? pair.right)?.name ?? ""}</Untrusted>
-              <span className="text-sm">
-                {pair.differences
-                  .map(({ what, left, right }) => `${what} ${SMALL[what]?.(left)} → ${SMALL[what]?.(right)}`)
-                  .join(", ")}
-              </span>
-              <span className="ml-auto flex gap-3 text-sm">
-                {pair.left === null ? null : <StepLink run={left} number={pair.left.number} name="first" />}
-                {pair.right === null ? null : <StepLink run={right} number={pair.right.number} name="second" />}
-              </span>
-            </li>
-          ))}
-        </ol>
-      ) : null}
-    </details>
+      <span aria-hidden="true">{open ? "▾" : "▸"}</span>
+      {count === 1 ? "1 equal step" : `${count.toLocaleString()} equal steps`}
+    </button>
+  );
+}
+
+export function EqualPair({ left, right, pair }: PairProps) {
+  return (
+    <p className="flex flex-wrap items-center gap-x-3 px-4 text-muted">
+      <Untrusted className="text-ink">{(pair.left ?? pair.right)?.name ?? ""}</Untrusted>
+      <span className="text-sm">
+        {pair.differences
+          .map(({ what, left, right }) => `${what} ${SMALL[what]?.(left)} → ${SMALL[what]?.(right)}`)
+          .join(", ")}
+      </span>
+      <span className="ml-auto flex gap-3 text-sm">
+        {pair.left === null ? null : <StepLink run={left} number={pair.left.number} name="first" />}
+        {pair.right === null ? null : <StepLink run={right} number={pair.right.number} name="second" />}
+      </span>
+    </p>
   );
 }

@@ -6,6 +6,7 @@ import { useShortcuts } from "../../app/shortcuts.ts";
 import { PageHead } from "../../ui/card.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
 import { useToast } from "../../ui/toast.tsx";
+import { WindowList, type WindowListHandle } from "../../ui/window-list.tsx";
 import { readApprovals, type Summary } from "./approval.ts";
 import { ApprovalCard } from "./card.tsx";
 import { Welcome } from "./welcome.tsx";
@@ -15,12 +16,14 @@ export function InboxPage() {
   // What is known stays in sight while the gate is not heard: the head of the page says that it is not.
   if (data === undefined)
     return error === null ? <Skeleton lines={3} /> : <Failure error={error} retry={() => void refetch()} />;
-  return <Questions approvals={data.approvals} />;
+  return <Questions approvals={data.approvals} more={data.more} />;
 }
 
 const RECENT = 20;
+/** Of a question with a few arguments. */
+const CARD_PX = 420;
 
-function Questions({ approvals }: { readonly approvals: readonly Summary[] }) {
+function Questions({ approvals, more }: { readonly approvals: readonly Summary[]; readonly more: boolean }) {
   const oldestFirst = (one: Summary, other: Summary) => (one.created_at < other.created_at ? -1 : 1);
   const { approval: linked } = useSearch({ from: "/" });
   const kept = useRef(new Set<string>());
@@ -29,11 +32,12 @@ function Questions({ approvals }: { readonly approvals: readonly Summary[] }) {
   const waiting = approvals.filter(({ id }) => kept.current.has(id)).sort(oldestFirst);
   const decided = approvals.filter(({ id }) => !kept.current.has(id)).slice(0, RECENT);
   const count = waiting.filter(({ state }) => isWaiting(state)).length;
+  const list = useRef<WindowListHandle>(null);
   const [chosen, setChosen] = useState<string | null>(linked ?? null);
   useEffect(() => {
     if (linked === undefined) return;
     setChosen(linked);
-    document.getElementById(linked)?.scrollIntoView({ block: "start" });
+    list.current?.show(linked, "start");
   }, [linked]);
   const [looking, setLooking] = useState(false);
   const say = useToast();
@@ -42,7 +46,7 @@ function Questions({ approvals }: { readonly approvals: readonly Summary[] }) {
     const id = waiting[Math.max(0, Math.min(waiting.length - 1, to))]?.id;
     if (id === undefined) return;
     setChosen(id);
-    document.getElementById(id)?.scrollIntoView({ block: "nearest" });
+    list.current?.show(id, "auto");
   };
   /** Nothing is decided by one key: it leads to the button, and Enter presses it. */
   const focus = (act: string) => () => {
@@ -62,17 +66,29 @@ function Questions({ approvals }: { readonly approvals: readonly Summary[] }) {
   ]);
   return (
     <>
-      <PageHead title="Inbox" about={aboutText(count)} />
+      <PageHead title="Inbox" about={aboutText(count, more)} />
       {waiting.length === 0 ? <NothingWaits known={approvals.length > 0} /> : null}
-      <div className="space-y-4">
-        {linked !== undefined && !approvals.some(({ id }) => id === linked) ? (
-          // One that the list no longer reaches back to.
+      {linked !== undefined && !approvals.some(({ id }) => id === linked) ? (
+        // One that the list no longer reaches back to.
+        <div className="mb-4">
           <ApprovalCard id={linked} current />
-        ) : null}
-        {waiting.map(({ id }) => (
-          <ApprovalCard key={id} id={id} current={id === chosen} />
-        ))}
-      </div>
+        </div>
+      ) : null}
+      {waiting.length === 0 ? null : (
+        <WindowList
+          ref={list}
+          label="Questions"
+          keys={waiting.map(({ id }) => id)}
+          row={(index) => {
+            const id = waiting[index]?.id;
+            return id === undefined ? null : <ApprovalCard id={id} current={id === chosen} />;
+          }}
+          rowPx={CARD_PX}
+          gapPx={16}
+          few={20}
+          kept={chosen}
+        />
+      )}
       {decided.length === 0 ? null : (
         <details className="mt-8" onToggle={(event) => setLooking(event.currentTarget.open)}>
           <summary className="mb-3 font-semibold">Decided lately ({decided.length})</summary>
@@ -89,8 +105,9 @@ function isWaiting(state: Summary["state"]): boolean {
   return state === "pending" || state === "suspended";
 }
 
-function aboutText(waiting: number): string {
+function aboutText(waiting: number, more: boolean): string {
   if (waiting === 0) return "Calls that a policy pauses wait here for a person.";
+  if (more) return `More than ${waiting} calls wait for a person; the newest are here. Silence denies.`;
   return `${waiting} ${waiting === 1 ? "call waits" : "calls wait"} for a person. Silence denies.`;
 }
 

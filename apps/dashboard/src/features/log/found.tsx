@@ -17,14 +17,23 @@ export function Found({ q, follow, chosen, onChoose }: FoundProps) {
   const queries = useQueryClient();
   const found = useInfiniteQuery({
     queryKey: ["log-found", q],
-    queryFn: ({ pageParam }) => searchLog(q, pageParam),
+    async queryFn({ pageParam, signal }) {
+      const answer = await searchLog(q, pageParam, signal);
+      // The same question is not asked twice.
+      if (pageParam === undefined) queries.setQueryData(["log", "newest", q], answer);
+      return answer;
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ cursor }) => cursor ?? undefined,
     placeholderData: (before) => before,
     // Nothing moves while somebody reads: what is new is asked for beside it.
     refetchOnWindowFocus: false,
   });
-  const newest = useQuery({ queryKey: ["log", "newest", q], queryFn: () => searchLog(q, undefined) });
+  const newest = useQuery({
+    queryKey: ["log", "newest", q],
+    queryFn: ({ signal }) => searchLog(q, undefined, signal),
+    enabled: found.data !== undefined && !found.isPlaceholderData,
+  });
   const read = found.data?.pages.flatMap((page) => page.items) ?? [];
   const { items, fresh, isGap } = merged(read, found.isPlaceholderData ? [] : (newest.data?.items ?? []), follow);
   const last = found.data?.pages.at(-1);

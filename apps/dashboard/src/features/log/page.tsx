@@ -12,7 +12,7 @@ import { SavedViews } from "./saved-views.tsx";
 import { VerifyDialog } from "./verify/dialog.tsx";
 
 const route = getRouteApi("/log");
-const TYPING_MS = 200;
+const TYPING_MS = 120;
 
 export function LogPage() {
   const { q = "", entry, follow = false, verify = false } = route.useSearch();

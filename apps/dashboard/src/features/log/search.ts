@@ -7,8 +7,10 @@ export type Entry = Awaited<ReturnType<typeof readEntries>>["entries"][number];
 
 const PAGE = 50;
 
-export function searchLog(q: string, cursor: string | undefined) {
-  return ask(api.log.$get({ query: { q, limit: String(PAGE), ...(cursor === undefined ? {} : { cursor }) } }));
+/** A search that nobody waits for any more is given up. */
+export function searchLog(q: string, cursor: string | undefined, signal: AbortSignal) {
+  const query = { q, limit: String(PAGE), ...(cursor === undefined ? {} : { cursor }) };
+  return ask(api.log.$get({ query }, { init: { signal } }));
 }
 
 export function readEntries(seq: number) {
