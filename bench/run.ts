@@ -9,6 +9,7 @@ import { type Report, table } from "./report.ts";
 import { approvals } from "./suites/approval.ts";
 import { backtests } from "./suites/backtest.ts";
 import { breakers } from "./suites/breakers.ts";
+import { dashboard } from "./suites/dashboard.ts";
 import { decisions } from "./suites/decision.ts";
 import { gatedCalls } from "./suites/gate.ts";
 import { loading } from "./suites/load.ts";
@@ -25,6 +26,7 @@ const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
   breakers,
   record,
   verify: verifications,
+  dashboard,
 };
 
 const json = process.argv.includes("--json");
