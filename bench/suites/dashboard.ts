@@ -144,17 +144,25 @@ const QUERIES = [
   'tool:stripe.* verdict:deny args.amount>50000 "duplicate charge"',
 ];
 
-/** From the last key to the frame after the answer. */
+/** Twice, and the second round counts: the first has filled the caches of the index, a new page has none of its own. */
 async function filtering({ page, url }: Shown): Promise<readonly Row[]> {
-  await page.goto(`${url}/log`);
-  const list = page.getByRole("list", { name: "Found" }).getByRole("button");
-  await list.first().waitFor();
-  const size = /of ([\d,]+) entries/.exec(await page.getByText(/ entries' calls/).innerText())?.[1] ?? "";
+  let times: readonly number[] = [];
+  let size = "";
+  for (let round = 0; round < 2; round++) {
+    await page.goto(`${url}/log`);
+    size = /of ([\d,]+) entries/.exec(await page.getByText(/ entries' calls/).innerText())?.[1] ?? "";
+    times = await filterRound(page);
+  }
+  const { p50, p95 } = figures(times);
+  const what = `a log of ${size} entries is filtered: from the last key to what is found`;
+  return [row(`${what}, p50`, p50, "ms"), row(`${what}, p95`, p95, "ms", atMost(500))];
+}
+
+/** From the last key to the frame after the answer. */
+async function filterRound(page: Page): Promise<readonly number[]> {
   const box = page.getByRole("searchbox");
   const times: number[] = [];
-  for (const query of [...QUERIES, ...QUERIES]) {
-    await box.fill("");
-    await page.waitForURL((address) => !address.searchParams.has("q"));
+  for (const query of QUERIES) {
     await box.fill(query.slice(0, -1));
     const answered = page.waitForResponse((response) => new URL(response.url()).searchParams.get("q") === query);
     const start = performance.now();
@@ -163,10 +171,7 @@ async function filtering({ page, url }: Shown): Promise<readonly Row[]> {
     await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
     times.push(performance.now() - start);
   }
-  // The first round has filled caches.
-  const { p50, p95 } = figures(times.slice(QUERIES.length));
-  const what = `a log of ${size} entries is filtered: from the last key to what is found`;
-  return [row(`${what}, p50`, p50, "ms"), row(`${what}, p95`, p95, "ms", atMost(500))];
+  return times;
 }
 
 /** From the press of Approve to the tool's first instruction, in a third process. */
