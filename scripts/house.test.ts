@@ -18,9 +18,11 @@ import {
   namelessFile,
   readFiles,
   registeredCommands,
+  registeredOptions,
   tooLong,
   unfinished,
   unknownCommands,
+  unknownOptions,
   unknownScripts,
 } from "./house.ts";
 import { ROOT } from "./steps.ts";
@@ -125,6 +127,21 @@ describe("documents", () => {
     const page = readFileSync(path.join(ROOT, "docs/cli.md"), "utf8");
     expect(commands.length).toBeGreaterThan(3);
     expect(commands.filter((name) => !page.includes(name))).toEqual([]);
+  });
+
+  it("name only options that some command takes", () => {
+    const cli = sources.filter(({ file }) => file.startsWith("packages/cli/src/")).map(({ text }) => text);
+    const options = [...registeredOptions(cli), "--json", "--help"];
+    const page = fileOf("`saferun check --stirct`, `saferun check --strict --json`\n$ saferun dev --no-open\n`--fly`");
+    expect(registeredOptions(['.option("-s, --strict", "x")', 'new Option("--no-open")'])).toEqual([
+      "--strict",
+      "--open",
+    ]);
+    expect(unknownOptions(page, ["--strict", "--json", "--open"])).toEqual([
+      "packages/core/src/x.ts: no command of saferun takes `--stirct`",
+    ]);
+    expect(options.length).toBeGreaterThan(40);
+    expect(pages.flatMap((one) => unknownOptions(one, options))).toEqual([]);
   });
 
   it("docs/errors.md has one section for each error code, and none for another", () => {

@@ -142,6 +142,23 @@ export function unknownCommands({ file, text }: SourceFile, commands: readonly s
     .map((name) => `${file}: there is no command \`saferun ${name}\``);
 }
 
+/** Long options that the commands take. */
+export function registeredOptions(texts: readonly string[]): readonly string[] {
+  return texts.flatMap((text) =>
+    [...text.matchAll(/ption\(\s*"(?:-\w, )?(--[a-z-]+)/g)].map(([, name = ""]) => name.replace(/^--no-/, "--")),
+  );
+}
+
+/** Options beside `saferun …` in code of a page that no command takes. */
+export function unknownOptions({ file, text }: SourceFile, options: readonly string[]): readonly string[] {
+  const lines = [...text.matchAll(/(?:`|^\$ |^|npx |npm run )saferun (?:-- )?([a-z][^`\n]*)/gm)];
+  return lines
+    .flatMap(([, line = ""]) => (line.split(" -- ")[0] ?? "").match(/(?<=\s)--[a-z-]+/g) ?? [])
+    .map((name) => name.replace(/^--no-/, "--"))
+    .filter((name) => !options.includes(name))
+    .map((name) => `${file}: no command of saferun takes \`${name}\``);
+}
+
 function withoutCode(text: string): string {
   return text.replace(/^```[\s\S]*?^```/gm, "");
 }

@@ -1,5 +1,6 @@
 /** The result of a backtest for people: the sum first, then which rules, then call by call. */
 import type { Verdict } from "@saferun/core";
+import { counted } from "../output/counted.ts";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
@@ -18,7 +19,7 @@ const MISSING: Readonly<Record<string, string>> = {
 
 export function resultLines(result: Result, style: Style): string[] {
   const { judged, changed, otherRules, unknownBefore, missing, changes } = result;
-  const sum = `${count(judged, "call")} judged, ${changed} with another verdict`;
+  const sum = `${counted(judged, "call")} judged, ${changed} with another verdict`;
   const lines = [changed === 0 ? style.good(sum) : style.wait(sum)];
   if (otherRules > 0) lines.push(`${otherRules} with the same verdict by other rules`);
   if (unknownBefore > 0)
@@ -59,8 +60,4 @@ function verdictRow(verdict: Verdict, { before, after, unknownBefore, judged }: 
 
 function ruleRow({ id, before, after }: Result["rules"][number]): string[] {
   return [printable(id), String(before), String(after)];
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }

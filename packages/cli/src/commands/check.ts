@@ -5,6 +5,7 @@ import { type Command, Option } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { counted } from "../output/counted.ts";
 import { printable } from "../output/printable.ts";
 import { sarifOf } from "../output/sarif.ts";
 import type { Style } from "../output/style.ts";
@@ -76,12 +77,8 @@ function reportLines({ loaded, names, format }: LoadedFiles, issues: readonly Po
     return [issue.severity === "error" ? style.bad(head) : style.wait(head), ...rest, ...example].join("\n");
   });
   const errors = issues.filter((issue) => issue.severity === "error").length;
-  const counts = `${plural(names.length, "file")}, ${plural(errors, "error")}, ${plural(issues.length - errors, "warning")}`;
+  const counts = `${counted(names.length, "file")}, ${counted(errors, "error")}, ${counted(issues.length - errors, "warning")}`;
   const verdict = revision === undefined ? style.bad("not usable") : style.good("usable");
   const which = revision === undefined ? "" : style.dim(`, revision ${revision.slice(0, 12)}`);
   return [...blocks.flatMap((block) => [block, ""]), `${verdict}: ${counts}${which}`];
-}
-
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

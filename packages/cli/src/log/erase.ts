@@ -15,6 +15,7 @@ import { type Command, Option } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { counted } from "../output/counted.ts";
 import { printable } from "../output/printable.ts";
 import { requireStore, storeOption } from "../store.ts";
 
@@ -74,7 +75,9 @@ async function eraseContent(io: Io, options: Options): Promise<ExitCode> {
         unreached: [...unreached, ELSEWHERE],
       });
     else {
-      io.print(`erased ${parts} parts of ${erased.entries.length} entries, and ${rows} rows beside them`);
+      io.print(
+        `erased ${counted(parts, "part")} of ${counted(erased.entries.length, "entry", "entries")}, and ${counted(rows, "row")} beside them`,
+      );
       if (destroyed > 0) {
         const count = `${destroyed} key${destroyed === 1 ? "" : "s"}`;
         io.print(

@@ -13,6 +13,7 @@ import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { counted } from "../output/counted.ts";
 import { printable } from "../output/printable.ts";
 import { localActor } from "../protections/act.ts";
 import { requireStore, storeOption } from "../store.ts";
@@ -54,8 +55,10 @@ async function reconcile(io: Io, { store: directory, reason, json }: Options): P
       return EXIT.fine;
     }
     io.print(`the record goes on; the one of ${lost.size} entries is lost`);
-    io.print(`${expired.length} questions and ${grants} grants count no more; ${erased} parts were erased again`);
-    if (retained > 0) io.print(`${retained} entries lost their content again, because of its age`);
+    io.print(
+      `${counted(expired.length, "question")} and ${counted(grants, "grant")} count no more; ${counted(erased, "part")} erased again`,
+    );
+    if (retained > 0) io.print(`${counted(retained, "entry", "entries")} lost the content again, because of its age`);
     for (const call of unknown) io.print(`unknown: \`${call}\` (\`saferun budgets reconcile ${call}\`)`);
     for (const { call, why } of broken) io.print(`damaged: \`${call}\`: ${printable(why)}`);
     for (const left of unreached) io.print(`not reached: ${printable(left)}`);

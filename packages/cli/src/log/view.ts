@@ -9,6 +9,7 @@ import {
   type Verification,
   VIEW_PART,
 } from "@saferun/core";
+import { counted } from "../output/counted.ts";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
@@ -103,11 +104,12 @@ export function verificationLines(
 ): string[] {
   const { status, size, signedUpTo, unsigned, keys, faults } = verification;
   const changed = keys.length < 2 ? [] : keys.map(periodLine);
-  const rest = unsigned === 0 ? [] : [`${count(unsigned)} after the last signature, not signed yet`];
+  const rest =
+    unsigned === 0 ? [] : [`${counted(unsigned, "entry", "entries")} after the last signature, not signed yet`];
   switch (status) {
     case "faulty":
       return [
-        `${style.bad("faulty")}: ${faults.length} ${faults.length === 1 ? "fault" : "faults"} in ${count(size)}`,
+        `${style.bad("faulty")}: ${faults.length} ${faults.length === 1 ? "fault" : "faults"} in ${counted(size, "entry", "entries")}`,
         ...faults.map(
           ({ seq, fault, where, message }) =>
             `  entry ${seq}: ${style.bad(fault)} (${printable(where)}): ${printable(message)}`,
@@ -125,11 +127,11 @@ export function verificationLines(
       if (key !== undefined) {
         return [
           `${style.bad("not verified")}: nothing in this log is signed by key ${printable(key)}`,
-          `no other fault in ${count(size)}: it is not signed yet, or its signatures were removed`,
+          `no other fault in ${counted(size, "entry", "entries")}: it is not signed yet, or its signatures were removed`,
         ];
       }
       return [
-        `${style.wait("self-consistent, signer not proven")}: no fault in ${count(size)}`,
+        `${style.wait("self-consistent, signer not proven")}: no fault in ${counted(size, "entry", "entries")}`,
         ...(signedUpTo === 0 ? [] : [`signed up to entry ${signedUpTo - 1}${signedTime(verification)}`]),
         ...rest,
         ...archivedLines(verification),
@@ -173,8 +175,4 @@ function pinLines(claimed: string | undefined, store: string, style: Style): str
 
 function signedTime({ signedAt }: Verification): string {
   return signedAt === undefined ? "" : ` at ${moment(signedAt)}`;
-}
-
-function count(entries: number): string {
-  return `${entries} ${entries === 1 ? "entry" : "entries"}`;
 }

@@ -1,11 +1,19 @@
 import type { Json } from "@saferun/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { counted } from "./counted.ts";
 import { printable, printableJson, printableLines, short } from "./printable.ts";
 import { createStyle } from "./style.ts";
 import { table } from "./table.ts";
 import { span } from "./time.ts";
 import { treeLines } from "./tree.ts";
+
+describe("a number with its word", () => {
+  it("is one thing, or several", () => {
+    expect([0, 1, 2].map((count) => counted(count, "step"))).toEqual(["0 steps", "1 step", "2 steps"]);
+    expect(counted(2, "entry", "entries")).toBe("2 entries");
+  });
+});
 
 describe("printable", () => {
   it("lets nothing through that a terminal obeys or a person cannot see (traps 23 and 27)", () => {

@@ -15,6 +15,7 @@ import {
   toWire,
 } from "@saferun/core";
 import { differenceLines } from "../approvals/view.ts";
+import { counted } from "../output/counted.ts";
 import { printable, printableJson, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { moment, span } from "../output/time.ts";
@@ -44,7 +45,9 @@ export function runHead({ tree, steps }: SteppedRun, style: Style): string[] {
   const times = `evaluated ${span(totals.evaluateMs)}, waited ${span(totals.waitMs)}, executed ${span(totals.executeMs)}, models ${span(totals.modelMs)}`;
   return [
     `${style.bold(printable(tree.run))}  agent ${printable(tree.agent ?? "unknown")} in ${printable(tree.environment ?? "unknown")}`,
-    style.dim(`${moment(tree.startedAt)}, ${span(tree.lastAt - tree.startedAt)}, ${steps.length} steps: ${counts}`),
+    style.dim(
+      `${moment(tree.startedAt)}, ${span(tree.lastAt - tree.startedAt)}, ${counted(steps.length, "step")}: ${counts}`,
+    ),
     style.dim(`${cost}${unpriced}; ${times}`),
     ...tree.gaps.map(({ from, to }) => style.bad(`entries ${from} to ${to} of this run are not in the log`)),
   ];
@@ -222,8 +225,4 @@ export function dollars(usdMicros: string): string {
   return `$${micros / 1_000_000n}.${String(micros % 1_000_000n)
     .padStart(6, "0")
     .replace(/0{1,4}$/, "")}`;
-}
-
-function counted(count: number, name: string): string {
-  return `${count} ${name}${count === 1 ? "" : "s"}`;
 }

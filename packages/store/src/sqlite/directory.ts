@@ -79,7 +79,7 @@ function claim(directory: string, installation: Installation): void {
 function foreign(directory: string): SafeRunError {
   return new SafeRunError(
     "record.untrusted",
-    `\`${directory}\` was not made by this account's SafeRun: move it away, or name it as \`store\` if you trust it`,
+    `\`${directory}\` was not made by this account's SafeRun: move it away, or name it as \`store\` (\`--store ./.saferun\` on the command line) if you trust it`,
     { details: { directory } },
   );
 }

@@ -56,7 +56,7 @@ function open({ directory, installation, busyMs = 5_000 }: ReadOnlyStoreOptions)
   if (installation !== undefined && readPrivateFile(join(directory, "installation"))?.trim() !== installation.id) {
     throw new SafeRunError(
       "record.untrusted",
-      `\`${directory}\` was not made by this account's SafeRun: name it as \`store\` if you trust it`,
+      `\`${directory}\` was not made by this account's SafeRun: name it as \`store\` (\`--store ./.saferun\` on the command line) if you trust it`,
       { details: { directory } },
     );
   }
