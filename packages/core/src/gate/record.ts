@@ -72,7 +72,7 @@ export function proposed(
 export const SUBJECT_PART = "subject";
 
 /** What the application states of a run, where it is sealed. */
-export const STATED_PART = "stated";
+const STATED_PART = "stated";
 
 /** Of the call as it would run. Undefined: the run's principal. */
 export function subjectOf({ subject }: Keeping, args: ToolCall["args"]): string | undefined {
