@@ -15,7 +15,7 @@ export function closeServers(): void {
   }
 }
 
-export async function serve(
+async function serve(
   answer: (request: IncomingMessage, body: string, response: ServerResponse) => void,
 ): Promise<string> {
   const server = createServer(async (request, response) => {

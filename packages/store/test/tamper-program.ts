@@ -16,6 +16,8 @@ interface Table {
   readonly columns: readonly string[];
   /** What can be done to its rows. */
   readonly faults: readonly Fault[];
+  /** Those that are swapped, where others are the same in every row. */
+  readonly swapped?: readonly string[];
 }
 
 /** The tables that the log is, and those that its entries account for: a row of these is named by its id. */
@@ -27,19 +29,23 @@ const TABLES: readonly Table[] = [
   // The head is one row: it can be changed, and no more.
   { table: "log", key: "id", columns: ["log", "size", "peaks"], faults: ["change"] },
   ...[
-    { table: "runs", columns: ["id", "n", "leaf", "agent", "environment", "started", "last"] },
-    { table: "calls", columns: ["id", "version", "state", "run", "key", "created"] },
-    { table: "approvals", columns: ["id", "version", "state", "created"] },
-  ].map((rows) => ({ ...rows, key: "number", faults: ["change", "delete", "insert"] as const })),
+    {
+      table: "runs",
+      columns: ["id", "n", "leaf", "agent", "environment", "started", "last"],
+      swapped: ["id", "leaf"],
+    },
+    { table: "calls", columns: ["id", "version", "state", "run", "key", "created"], swapped: ["id", "state", "run"] },
+    { table: "approvals", columns: ["id", "version", "state", "created"], swapped: ["id"] },
+  ].map((rows) => ({ ...rows, key: "number", faults: ["change", "delete", "insert", "swap"] as const })),
 ];
 const PARTS_PER_ENTRY = 1_024;
 
 /** Every place at which something can be done, so that rounds go through all of them. */
-export const PLACES = TABLES.flatMap(({ table, key, columns, faults }) =>
+export const PLACES = TABLES.flatMap(({ table, key, columns, faults, swapped = columns }) =>
   faults.flatMap((fault) =>
     columns
       .filter((column) => fault === "change" || fault === "swap" || column === columns[0])
-      .filter((column) => fault !== "swap" || column !== key)
+      .filter((column) => fault !== "swap" || (column !== key && swapped.includes(column)))
       .map((column) => ({ table, key, column, fault })),
   ),
 );
@@ -80,6 +86,7 @@ export function tamper(db: DatabaseSync, place: Place, random: () => number): Ta
   const set = (name: string, value: SQLInputValue, row: Row): void => {
     db.prepare(`UPDATE ${table} SET ${name} = ? WHERE ${key} = ?`).run(value, row[key] ?? null);
   };
+  if (key === "number" && fault === "swap") return swapRows(db, place, one, two);
   if (key === "number") return tamperRow(db, place, one, rows, random);
   switch (fault) {
     case "change": {
@@ -137,6 +144,22 @@ function tamperRow(
   if (column === "id" && rows.some((other) => other.id === value)) return undefined;
   db.prepare(`UPDATE ${table} SET ${column} = ? WHERE number = ?`).run(value, number);
   return column === "id" ? done(id, value) : done(id);
+}
+
+/** A value of two rows that entries account for, each in the other's place. */
+function swapRows(db: DatabaseSync, { table, column }: Place, one: Row, two: Row): Tampering | undefined {
+  const [first, second] = [one[column] ?? null, two[column] ?? null];
+  if (isSame(first, second)) return undefined;
+  const set = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE number = ?`);
+  // An id stands in one row only, at each moment.
+  if (column === "id") set.run("between", one.number ?? null);
+  set.run(first, two.number ?? null);
+  set.run(second, one.number ?? null);
+  const named = [one.id, two.id].map((id) => `${table}/${String(id)}`);
+  return {
+    what: `swap ${table}.${column} of ${named.join(" and ")}`,
+    isNamed: ({ where }) => named.includes(where),
+  };
 }
 
 function insert(db: DatabaseSync, table: string, row: Row): void {
