@@ -98,9 +98,9 @@ describe("an excerpt of the log", () => {
     const file = join(directory, "cut");
     const [head = "", entry = ""] = text.split("\n");
     writeFileSync(file, `${head}\n${entry}\n`);
-    writeFileSync(`${file}.resume`, JSON.stringify({ format: "jsonl", now: Date.now(), head }));
+    writeFileSync(`${file}.resume`, JSON.stringify({ format: "jsonl", unsealed: false, now: Date.now(), head }));
     const args = ["log", "export", "--store", "store", "--query", "verdict:deny", "--out", file, "--resume"];
-    expect((await saferun(args)).exit).toBe(0);
+    expect(await saferun(args)).toMatchObject({ exit: 0 });
     expect(readFileSync(file, "utf8")).toBe(text);
   });
 
