@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { contentOf } from "@saferun/core";
+import { contentOf, parseHeader } from "@saferun/core";
+import { eraseFromStore, openSqliteStore } from "@saferun/store";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { launch, openPage, type Watched } from "./browser.ts";
@@ -133,6 +134,23 @@ describe("the log", () => {
     await page.getByLabel("The key you kept").fill(other);
     await press("Verify");
     await page.getByRole("alert").waitFor();
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it("[L6~] says of what was erased who took it out, and why", async () => {
+    const store = openSqliteStore({ directory: place.directory });
+    const headers = (await store.entries({ from: 0, limit: 1_000 })).map(({ seq, header }) => ({
+      seq,
+      ...parseHeader(header),
+    }));
+    const sent = headers.find(({ type, tool }) => type === "call.proposed" && tool === "mail.send");
+    const request = { target: { call: sent?.call ?? "" }, reason: "request 2026-118", by: "local:dora" };
+    await eraseFromStore(store, request);
+    await store.close();
+    await open(`?entry=${sent?.seq}`);
+    await page.getByText("request 2026-118").first().waitFor();
+    expect(await page.getByRole("dialog").textContent()).toContain("local:dora");
+    expect(await page.getByRole("dialog").textContent()).not.toContain("ann@example.com");
     expect(watched.complaints).toEqual([]);
   });
 
