@@ -150,7 +150,7 @@ describe("saferun log export", () => {
     const whole = readFileSync(file());
     const [head] = whole.toString().split("\n", 1);
     truncateSync(file(), Math.floor(whole.length / 2));
-    writeFileSync(`${file()}.resume`, JSON.stringify({ format: "jsonl", now: Date.now(), head }));
+    writeFileSync(`${file()}.resume`, JSON.stringify({ format: "jsonl", unsealed: false, now: Date.now(), head }));
     expect(await log("export", "--out", file())).toMatchObject({ code: 2 });
     expect(await log("export", "--out", file(), "--format", "csv", "--resume")).toMatchObject({ code: 2 });
     expect(await log("export", "--out", file(), "--resume")).toMatchObject({ code: 0 });
