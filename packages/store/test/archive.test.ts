@@ -154,7 +154,8 @@ describe("an archive [L7~]", () => {
     const [half, whole] = [await archivingWork(60), await archivingWork(120)];
     expect(half.segments).toBeGreaterThan(10);
     expect(whole.segments / half.segments).toBeCloseTo(2, 0);
-    expect(whole.read / half.read).toBeLessThan(2.3);
+    // A tree built for each file again made it 3.8. On a slow machine there are more checkpoints of a second, which are read.
+    expect(whole.read / half.read).toBeLessThan(3);
   });
 
   it("takes entries out of the store, which stays verified and names what is archived", async () => {
