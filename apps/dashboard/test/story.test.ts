@@ -127,6 +127,11 @@ describe("the demo's story, in the browser", () => {
     expect(paid()).not.toContain(5_000_000);
   });
 
+  it("the policies in force are known for these files, whatever schemas the agent's tools brought along", async () => {
+    await open("/policies");
+    await page.getByText(/^In force: revision [0-9a-f]{12} since .*: these files, with the argument schemas/).waitFor();
+  });
+
   it("[B7~] the loop is seen under Limits, and so is the server that is left alone", async () => {
     await open("/protections");
     const breakers = page.getByRole("region", { name: "Breakers" });

@@ -4,7 +4,15 @@
  */
 import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { activation, type EntryDraft, encodePart, type Policies, type Random, SafeRunError } from "@saferun/core";
+import {
+  activation,
+  type EntryDraft,
+  encodePart,
+  type Policies,
+  type PolicySet,
+  type Random,
+  SafeRunError,
+} from "@saferun/core";
 import type { PolicyText } from "@saferun/document";
 import { nodeStamp } from "@saferun/store";
 import {
@@ -116,7 +124,7 @@ export function reloadingPolicies(options: ReloadOptions): Reload {
         settled = keyOf(next.files, beside);
       }
       files = next.files;
-      if (refused || policies.revision !== named.revision) activate(policies.revision);
+      if (refused || policies.revision !== named.revision) activate(policies);
       refused = false;
     } catch (error) {
       refuse(error);
@@ -125,9 +133,9 @@ export function reloadingPolicies(options: ReloadOptions): Reload {
     again = true;
   }
 
-  function activate(revision: string): void {
-    named.revision = revision;
-    write(activation({ stamp: nodeStamp }, revision, random), () => {
+  function activate(set: PolicySet): void {
+    named.revision = set.revision;
+    write(activation({ stamp: nodeStamp }, set, random), () => {
       named.revision = "";
     });
   }

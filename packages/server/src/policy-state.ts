@@ -7,6 +7,8 @@ export interface PolicyState {
   readonly state: "active" | "rejected";
   /** The revision that is in force. */
   readonly revision: string;
+  /** The revision of the files that it was made of: without the argument schemas that an agent's framework brought along. */
+  readonly files: string;
   readonly at: string;
   /** Why it was rejected: `{code, message}`. */
   readonly issues: Json;
@@ -43,11 +45,17 @@ function stateOf(entry: StoredEntry): PolicyState | null {
   const header = readableHeader(entry);
   if (header === undefined) return null;
   const { type, revision = "", time } = header;
-  const issues = entry.parts.find(({ name }) => name === "issues");
+  const content = (part: string): Json => {
+    const found = entry.parts.find(({ name }) => name === part);
+    return found === undefined ? null : (contentOf(found) ?? null);
+  };
+  const written = content("written");
+  const files = typeof written === "object" && written !== null && "revision" in written ? written.revision : revision;
   return {
     state: type === "policy.rejected" ? "rejected" : "active",
     revision,
+    files: typeof files === "string" ? files : revision,
     at: iso(time),
-    issues: issues === undefined ? null : (contentOf(issues) ?? null),
+    issues: content("issues"),
   };
 }

@@ -4,13 +4,13 @@ import type { Motion } from "../breaker/protect/motion.ts";
 import { NO_OBJECTION, type Objection } from "../breaker/protect/objection.ts";
 import type { GatePorts } from "../gate.ts";
 import { KEPT_WHOLE } from "../keeping.ts";
-import type { EntryDraft } from "../log/entry.ts";
-import { encodePart } from "../log/part.ts";
+import type { EntryDraft, PartDraft } from "../log/entry.ts";
 import type { QuotaMark } from "../log/quota.ts";
+import type { PolicySet } from "../policy/policy-set.ts";
 import type { Alarm, CommitResult, Policies, Random, RowWrite, StateRow, Transaction } from "../ports.ts";
 import { STAMP_PART } from "../value/stamp.ts";
 import { accounted } from "./account.ts";
-import { about, keeping, keepingOfConversation, newId, protectionEntries } from "./record.ts";
+import { about, keeping, keepingOfConversation, newId, part, protectionEntries } from "./record.ts";
 import type { Run } from "./run.ts";
 import { spokenMotion } from "./spoken.ts";
 import { WindowClock } from "./store-time.ts";
@@ -75,7 +75,7 @@ export class RunWriter {
     const set = policies.current();
     const { revision } = set;
     const started = run.unwritten;
-    const activated = revision === this.#named.revision ? [] : [activation(policies, revision, random)];
+    const activated = revision === this.#named.revision ? [] : [activation(policies, set, random)];
     run.unwritten = [];
     this.#named.revision = revision;
     let result: CommitResult | undefined;
@@ -126,13 +126,23 @@ export function fresh(rows: readonly StateRow[] = []): readonly RowWrite<StateRo
   return rows.map((row) => ({ row, expect: null }));
 }
 
-/** A revision comes into force, on a runtime whose tables it may read. */
-export function activation({ stamp }: Pick<Policies, "stamp">, revision: string, random: Random): EntryDraft {
-  if (stamp === undefined) return { type: "policy.activated", revision };
-  const { calendar, icu, unicode } = stamp;
-  const part = { name: STAMP_PART, salt: random.bytes(32), bytes: encodePart({ calendar, icu, unicode }) };
-  return { type: "policy.activated", revision, parts: [part] };
+/** A revision comes into force, on a runtime whose tables it may read, beside the schemas of an agent's tools. */
+export function activation(
+  { stamp }: Pick<Policies, "stamp">,
+  { revision, written = revision }: Pick<PolicySet, "revision" | "written">,
+  random: Random,
+): EntryDraft {
+  const parts: PartDraft[] = [];
+  if (stamp !== undefined) {
+    const { calendar, icu, unicode } = stamp;
+    parts.push(part(STAMP_PART, { calendar, icu, unicode }, random));
+  }
+  if (written !== revision) parts.push(part(WRITTEN_PART, { revision: written }, random));
+  return { type: "policy.activated", revision, ...(parts.length > 0 && { parts }) };
 }
+
+/** The revision of the files alone, where the one in force holds more. */
+const WRITTEN_PART = "written";
 
 /** A sub-agent's run is entered in the tree of its root. */
 function joined({ id, root }: Run): Motion | undefined {

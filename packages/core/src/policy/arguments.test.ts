@@ -178,6 +178,13 @@ describe("the framework's own definitions", () => {
     expect(new Set(revisions).size).toBe(revisions.length);
   });
 
+  it("are not part of what the files say, which has a digest of its own", () => {
+    const alone = policiesOf({ tools: { t: {} }, rules });
+    expect(alone.written).toBe(alone.revision);
+    const asked = policiesOf({ tools: { t: {} }, rules }, { toolSchemas, validators: { u: { validate: () => [] } } });
+    expect([asked.written, asked.revision === alone.revision]).toEqual([alone.revision, false]);
+  });
+
   it.each<[string, ArgumentValidator["validate"], boolean]>([
     ["content", () => [], true],
     ["not content", () => [{ path: "n", message: "is odd" }], false],

@@ -10,7 +10,7 @@ import type { Expr } from "./cel/ast.ts";
 import type { CompiledChange } from "./change/apply.ts";
 import { type Matched, type Say, sayOf } from "./combine.ts";
 import { conditionTest, type Test } from "./condition-test.ts";
-import { revisionOf, ruleDigest } from "./digest.ts";
+import { type Revisions, revisionsOf, ruleDigest } from "./digest.ts";
 import { boundArguments, evaluate } from "./evaluate.ts";
 import { isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
@@ -56,8 +56,7 @@ export interface CompiledRule {
 }
 
 /** Everything that evaluation reads; immutable but for the index's cache. */
-export interface Compiled {
-  readonly revision: string;
+export interface Compiled extends Revisions {
   readonly constants: ReadonlyMap<string, Json>;
   readonly context: ReadonlyMap<string, ContextType>;
   /** Some condition reads what the run has done before. */
@@ -76,7 +75,7 @@ export function compilePolicies(model: PolicyModel, hash: Hash): CompiledPolicyS
   const named = new Set(model.rules.flatMap((rule) => rule.scope.tools ?? []).filter((name) => !isGlob(name)));
   return policySet(
     {
-      revision: revisionOf(model, hash),
+      ...revisionsOf(model, hash),
       constants: model.constants,
       context: model.context,
       history: rules.some(({ rule }) => rule.condition?.names.includes("run")),
@@ -122,6 +121,7 @@ function policySet(
   const observed = new Set(compiled.environments.flatMap(({ name, observe }) => (observe ? [name] : [])));
   return Object.freeze({
     revision: compiled.revision,
+    written: compiled.written,
     observes: (environment: string) => observed.has(environment),
     environments: compiled.environments.map(({ name, observe }) => ({ name, observe })),
     rules,

@@ -23,8 +23,15 @@ function objectOf(values: Readonly<Record<string, string>>): string {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${values[key]}`).join(",")}}`;
 }
 
-/** SHA-256, hex, over everything in the set that decides. */
-export function revisionOf(model: PolicyModel, hash: Hash): string {
+/** Each SHA-256, hex. */
+export interface Revisions {
+  /** Over everything in the set that decides. */
+  readonly revision: string;
+  /** Over what the files say: without the argument schemas that the agent's framework brings along. */
+  readonly written: string;
+}
+
+export function revisionsOf(model: PolicyModel, hash: Hash): Revisions {
   const byName = <Item extends { readonly name: string }>(a: Item, b: Item) => compareText(a.name, b.name);
   const decides: Readonly<Record<string, unknown>> = {
     environments: [...model.environments.values()].sort(byName).map(({ name, unmatched, observe, record, seal }) => ({
@@ -51,8 +58,13 @@ export function revisionOf(model: PolicyModel, hash: Hash): string {
     approval: sortedTerms(model.approval),
   };
   const texts = Object.fromEntries(Object.entries(decides).map(([key, value]) => [key, canonicalJson(value)]));
-  const rules = model.rules.toSorted((a, b) => compareText(a.id, b.id)).map(ruleText);
-  return sha256("saferun/policy/v1", objectOf({ ...texts, rules: `[${rules.join(",")}]` }), hash);
+  const rules = `[${model.rules
+    .toSorted((a, b) => compareText(a.id, b.id))
+    .map(ruleText)
+    .join(",")}]`;
+  const digest = (framework: object) => sha256("saferun/policy/v1", objectOf({ ...texts, ...framework, rules }), hash);
+  const revision = digest({});
+  return { revision, written: model.framework.size === 0 ? revision : digest({ framework: "[]" }) };
 }
 
 function toolJson({ name, kind, labels, aliases, schema, binds, traits, keeping }: ToolModel): unknown {

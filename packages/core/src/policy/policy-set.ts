@@ -22,6 +22,8 @@ export interface DetectorScope {
 export interface PolicySet {
   /** Digest of everything that decides, hex. */
   readonly revision: string;
+  /** The same of what the files say, without the argument schemas of the agent's framework. Absent: no other. */
+  readonly written?: string;
   /**
    * Pure, synchronous, total: never throws, and whatever goes wrong inside is a denial. `history` is what `run.calls` and
    * `run.attempts` read; without it reading them is an error of the condition.

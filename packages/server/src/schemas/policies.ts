@@ -35,7 +35,14 @@ export const Policies = z
     revision: z.string().nullable(),
     /** What the log says is in force, and why the last change was not taken. */
     state: z
-      .object({ state: z.enum(["active", "rejected"]), revision: z.string(), at: Moment, issues: JsonValue.nullable() })
+      .object({
+        state: z.enum(["active", "rejected"]),
+        revision: z.string(),
+        /** Of the files alone: without the argument schemas that an agent's framework brought along. */
+        files: z.string(),
+        at: Moment,
+        issues: JsonValue.nullable(),
+      })
       .nullable(),
     issues: z.array(PolicyIssue),
     rules: z.array(

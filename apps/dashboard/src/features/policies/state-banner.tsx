@@ -25,18 +25,21 @@ export function StateBanner({ policies: { state, revision } }: { readonly polici
       </section>
     );
   }
-  if (state.revision === revision) {
+  if (state.files === revision) {
     return (
       <p className="mb-4 text-muted">
-        In force: revision <code className="font-mono text-ink">{inForce}</code> since <Time at={state.at} />.
+        In force: revision <code className="font-mono text-ink">{inForce}</code> since <Time at={state.at} />
+        {state.files === state.revision
+          ? "."
+          : ": these files, with the argument schemas that the agent's own tools state."}
       </p>
     );
   }
   return (
     <p className="mb-4 rounded-md bg-pause-soft px-4 py-2.5">
       The files on disk are revision <code className="font-mono">{revision?.slice(0, 12) ?? "(they do not load)"}</code>
-      ; the log names <code className="font-mono">{inForce}</code> as the last one that a gate used. A running gate
-      takes the files within a second, and the log names them with its next call.
+      ; the log names <code className="font-mono">{state.files.slice(0, 12)}</code> as the last one that a gate used. A
+      running gate takes the files within a second, and the log names them with its next call.
     </p>
   );
 }
