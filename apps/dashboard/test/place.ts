@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type ApprovalSummary, type Approver, type DecisionAnswer, decideApproval, type Store } from "@saferun/core";
-import { saferun } from "@saferun/sdk";
+import { saferun, type WrapOptions } from "@saferun/sdk";
 import { nodeClock, nodeHash, nodeRandom, openSqliteStore } from "@saferun/store";
 
 const BIN = fileURLToPath(new URL("../../../packages/cli/bin/saferun.mjs", import.meta.url));
@@ -80,11 +80,13 @@ const QUESTION_MS = 20_000;
 interface PlaceOptions {
   readonly agent?: string;
   readonly tools?: readonly string[];
+  /** Default: nobody is told, whoever looks sees it. */
+  readonly onPause?: WrapOptions["onPause"];
 }
 
 export function makePlace(
   policies = POLICIES,
-  { agent: name = "support-bot", tools = TOOLS }: PlaceOptions = {},
+  { agent: name = "support-bot", tools = TOOLS, onPause = () => {} }: PlaceOptions = {},
 ): Place {
   const root = mkdtempSync(join(tmpdir(), "saferun-page-"));
   const cwd = mkdtempSync(join(root, "project-"));
@@ -103,7 +105,7 @@ export function makePlace(
       store: directory,
       agent: name,
       environment: "prod",
-      onPause: () => {},
+      onPause,
     },
   );
   const store = openSqliteStore({ directory, clock: nodeClock });
