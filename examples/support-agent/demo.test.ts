@@ -97,6 +97,8 @@ describe("the demo", () => {
       expect(first).not.toBe(second);
       expect(one.stdout.replaceAll(first, "")).toBe(other.stdout.replaceAll(second, ""));
       expect(one.stdout).toContain("$4,500.00 for B-2087");
+      // Found in the servers' own ledgers, beside each call.
+      for (const paid of ["$45.00 paid", "$450.00 paid"]) expect(one.stdout).toContain(paid);
       expect(one.stdout).not.toContain("\u001b");
     } finally {
       removeDataOf(first);

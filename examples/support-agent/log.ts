@@ -43,14 +43,17 @@ export interface OpenLog {
  */
 function keyOf(principal: string, toolCallId: string): string {
   const text = `saferun/tool-call/v1\u0000${JSON.stringify([principal, toolCallId])}`;
-  return `tool-call/${createHash("sha256").update(text).digest("hex")}`;
+  return `tool-call/${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
 /** More than the demo ever writes. */
 const ALL = { from: 0, limit: 10_000 };
 
-/** @param directory of a store that exists, below the demo's data directory */
-export function openLog(directory: string): OpenLog {
+/**
+ * @param directory of a store that exists, below the demo's data directory
+ * @param unsent the framework's ids of calls that may have reached no server, to be found as well
+ */
+export function openLog(directory: string, unsent: readonly string[] = []): OpenLog {
   const store = openReadOnlySqliteStore({ directory });
   // Kept from before the story, as an operator keeps what `saferun log key` prints: the log is not asked who may sign it.
   const pinned = createFileSigner(signingKeyPath(directory)).vkey;
@@ -58,7 +61,7 @@ export function openLog(directory: string): OpenLog {
     const found = callsOf(await store.entries(ALL));
     const sent = readLedgers(dirname(directory)).flatMap(({ key }) => (key === null ? [] : [key]));
     const people = [...principalsOf(await store.entries(ALL))];
-    const known = new Map(people.flatMap((who) => sent.map((id) => [keyOf(who, id), id] as const)));
+    const known = new Map(people.flatMap((who) => [...sent, ...unsent].map((id) => [keyOf(who, id), id] as const)));
     return Promise.all(
       found.map(async (call) => ({ ...call, key: known.get((await store.call(call.id))?.key ?? "") ?? null })),
     );

@@ -48,10 +48,11 @@ it("state goes when it can decide nothing any more; what is held and what counts
     expect((await w.call({ order: "A1" })).status).toBe("ran");
     expect((await w.call({ order: "lost" })).status).toBe("threw");
     expect(await tidyState(w)).toBe(0);
-    // An act is known for a day, and then may be done again.
+    // An act is known to the agent for a day, and then may be done again; to its own run as long as that is.
     w.clock.time += DAY + 1;
     expect(await tidyState(w)).toBeGreaterThan(0);
-    expect(await w.store.rows({ kind: "act", limit: 10 })).toEqual([]);
+    const acts = await w.store.rows({ kind: "act", limit: 10 });
+    expect(acts.filter(({ id }) => !id.startsWith('["run",'))).toEqual([]);
     w.clock.time += 63 * DAY;
     await tidyState(w);
     const rows = await Promise.all(STATE_KINDS.map((kind) => w.store.rows({ kind, limit: 10 })));
