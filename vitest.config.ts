@@ -11,14 +11,26 @@ export default defineConfig({
   resolve: { conditions: ["@saferun/source"] },
   ssr: { resolve: { conditions: ["@saferun/source"], externalConditions: ["@saferun/source"] } },
   test: {
-    include: [
-      "packages/*/src/**/*.test.ts",
-      "packages/*/test/**/*.test.ts",
-      "apps/dashboard/src/**/*.test.ts",
-      "apps/dashboard/test/**/*.test.ts",
-      "examples/*/**/*.test.ts",
-      "scripts/**/*.test.ts",
-      ...(conformance ? ["conformance/**/*.test.ts"] : []),
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "code",
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "packages/*/test/**/*.test.ts",
+            "apps/dashboard/src/**/*.test.ts",
+            "examples/*/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            ...(conformance ? ["conformance/**/*.test.ts"] : []),
+          ],
+        },
+      },
+      {
+        extends: true,
+        // A browser, a server and an agent on a machine that may be busy: once more, and `npm test` names what needed it.
+        test: { name: "pages", include: ["apps/dashboard/test/**/*.test.ts"], retry: 1 },
+      },
     ],
     env: {
       CHROMIUM_PATH: findChromium() ?? "",

@@ -8,6 +8,7 @@ import {
   standings,
   type TestResult,
   type TestRun,
+  unsteadyOf,
 } from "./evidence.ts";
 
 const list = [{ id: "P1", sentence: "strict files" }];
@@ -88,6 +89,13 @@ describe("the failures of a run", () => {
     expect(failed).toBe("a.test.ts: adds\n    Error: 1 is not 2\n        at a.test.ts:7:1");
     expect(none).toEqual([]);
   });
+});
+
+it("a test that passed only when it was tried again is named", () => {
+  const last = run(["adds", "passed"], ["subtracts", "passed"]);
+  const [adds, subtracts] = last.tests;
+  const tests = [{ ...adds, failure: "Error: timed out" }, subtracts].filter((test): test is TestResult => !!test);
+  expect(unsteadyOf({ ...last, tests })).toEqual(["a.test.ts: adds\n    Error: timed out"]);
 });
 
 describe("the check of the manifest", () => {

@@ -28,7 +28,7 @@ export interface TestResult {
   /** Titles of the groups and of the test, joined by a blank. */
   readonly name: string;
   readonly status: "passed" | "failed" | "skipped";
-  /** Why it failed, with where; empty when it did not. */
+  /** Why it failed, with where; of one that passed: why it had to be tried once more. Empty when it never failed. */
   readonly failure: string;
 }
 
@@ -106,6 +106,12 @@ export function failuresOf(run: TestRun): readonly string[] {
     ...run.brokenFiles.map(({ file, failure }) => said(file, failure)),
     ...failed.map(({ file, name, failure }) => said(`${file}: ${name}`, failure)),
   ];
+}
+
+/** Tests that passed only when they were tried once more, each by name with the first lines of why. */
+export function unsteadyOf(run: TestRun): readonly string[] {
+  const unsteady = run.tests.filter(({ status, failure }) => status === "passed" && failure !== "");
+  return unsteady.map(({ file, name, failure }) => said(`${file}: ${name}`, failure));
 }
 
 function said(title: string, failure: string): string {

@@ -6,7 +6,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { REQUIREMENTS } from "../spec/requirements.ts";
 import { CHECKS, PROGRAMS, SUITES } from "./checks.ts";
-import { checkRequirements, failuresOf, readCitations, readRun } from "./evidence.ts";
+import { checkRequirements, failuresOf, readCitations, readRun, unsteadyOf } from "./evidence.ts";
 import { ROOT, report, runStep, runSteps } from "./steps.ts";
 
 const RESULTS = path.join(ROOT, ".test-results");
@@ -45,6 +45,8 @@ async function runTests(): Promise<{ passed: number; failed: number; skipped: nu
     [...(run === undefined ? [] : failuresOf(run)), result.output].join("\n\n"),
     `${passed} passed, ${failed} failed, ${skipped} skipped`,
   );
+  for (const unsteady of run === undefined ? [] : unsteadyOf(run))
+    console.log(`     passed only when tried again: ${unsteady}`);
   return { passed, failed, skipped };
 }
 

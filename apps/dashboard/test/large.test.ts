@@ -3,7 +3,7 @@
  * requests, rows in the page.
  */
 import { gzipSync } from "node:zlib";
-import type { Browser, Page, Request } from "playwright-core";
+import type { Browser, Locator, Page, Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { launch, openPage, type Watched } from "./browser.ts";
 import { ask, recordRuns } from "./long.ts";
@@ -37,6 +37,19 @@ afterAll(async () => {
 afterEach(() => {
   expect(watched.complaints.splice(0)).toEqual([]);
 });
+
+/** Rows are measured as they come into sight, and the end moves away from who scrolls to it: as often as it takes. */
+async function scrollToEnd(last: Locator): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    await page.evaluate("scrollTo(0, document.body.scrollHeight)");
+    const seen = await last.waitFor({ timeout: 250 }).then(
+      () => true,
+      () => false,
+    );
+    if (seen) return;
+  }
+  await last.waitFor();
+}
 
 /** Requests of the API while something is done, by their paths. */
 async function requested(work: () => Promise<void>): Promise<readonly string[]> {
@@ -119,8 +132,7 @@ describe(`a run of ${STEPS} steps`, () => {
     await lines.first().waitFor();
     expect(Number(await lines.first().getAttribute("aria-setsize"))).toBeGreaterThan(STEPS);
     expect(await lines.count()).toBeLessThan(60);
-    await page.evaluate("scrollTo(0, document.body.scrollHeight)");
-    await lines.last().getByText(`, step ${STEPS}`).first().waitFor();
+    await scrollToEnd(lines.last().getByText(`, step ${STEPS}`).first());
     expect(await lines.count()).toBeLessThan(60);
     await page.getByRole("link", { name: "Fold what is equal" }).click();
     await page.evaluate("scrollTo(0, 0)");
@@ -147,8 +159,7 @@ describe(`an inbox of ${QUESTIONS} questions`, () => {
     await fifth.getByRole("button", { name: "Add a note" }).click();
     const note = fifth.getByRole("textbox", { name: "Note" });
     await note.fill("half a sentence");
-    await page.evaluate("scrollTo(0, document.body.scrollHeight)");
-    await page.locator(`li[aria-posinset="${QUESTIONS}"] article`).waitFor();
+    await scrollToEnd(page.locator(`li[aria-posinset="${QUESTIONS}"] article`));
     expect(await cards.count()).toBeLessThan(20);
     expect(await note.inputValue()).toBe("half a sentence");
     await page.evaluate("document.activeElement.blur()");
