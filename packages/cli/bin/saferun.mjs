@@ -52,13 +52,20 @@ function runWith(node) {
 function keepCompiled() {
   if (process.env.NODE_COMPILE_CACHE !== undefined || process.getuid === undefined) return;
   const { XDG_CACHE_HOME: given } = process.env;
-  const directory = join(given && isAbsolute(given) ? given : join(homedir(), ".cache"), "saferun", "compiled");
   try {
+    const cache = given && isAbsolute(given) ? given : join(homedir(), ".cache");
+    // A relative one would be the project's, which may bring what it likes.
+    if (!isAbsolute(cache)) return;
+    const [own, directory] = [join(cache, "saferun"), join(cache, "saferun", "compiled")];
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const found = lstatSync(directory);
-    const own = found.isDirectory() && found.uid === process.getuid() && (found.mode & 0o022) === 0;
-    if (own) nodeModule.enableCompileCache(directory);
+    // Whoever may write to one above it may put another in its place.
+    if ([cache, own, directory].every(isPrivate)) nodeModule.enableCompileCache(directory);
   } catch {
     // Without a place to keep it, it is compiled each time.
   }
+}
+
+function isPrivate(directory) {
+  const found = lstatSync(directory);
+  return found.isDirectory() && found.uid === process.getuid() && (found.mode & 0o022) === 0;
 }

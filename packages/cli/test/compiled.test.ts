@@ -39,6 +39,20 @@ it("lies nowhere where others write, or a link leads elsewhere", () => {
   expect([...readdirSync(open), ...readdirSync(elsewhere)]).toEqual([]);
 });
 
+it("lies nowhere below a directory where others write: they could put another in its place", () => {
+  const shared = join(home, "shared");
+  mkdirSync(shared);
+  chmodSync(shared, 0o777);
+  expect(version({ XDG_CACHE_HOME: shared })).toBe(0);
+  expect(readdirSync(join(shared, "saferun", "compiled"))).toEqual([]);
+});
+
+it("lies never in the project, which may bring code of its own", () => {
+  expect(version({ HOME: "" })).toBe(0);
+  expect(version({ HOME: "", XDG_CACHE_HOME: ".cache" })).toBe(0);
+  expect(readdirSync(home)).toEqual([]);
+});
+
 it("is no condition of running", () => {
   expect(version({ XDG_CACHE_HOME: "/dev/null" })).toBe(0);
 });
