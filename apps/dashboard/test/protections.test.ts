@@ -13,8 +13,12 @@ environments:
 tools:
   orders.lookup: { kind: read }
   mail.send: { kind: write }
+  note.add: { kind: write }
+  books.burn: { kind: destructive }
 rules:
   - { id: mail.any, tool: mail.send, then: allow }
+  - { id: note.short, tool: note.add, agent: suport-bot, then: allow }
+  - { id: note.other, tool: note.add, agent: support-*, then: pause, when: args.text == "hi" }
 budgets:
   - { id: mails, tool: mail.send, unit: emails, per: { key: [agent], window: { calendar: day, zone: UTC } }, limit: 2 }
 `;
@@ -82,6 +86,27 @@ async function because(reason: string, act: string): Promise<void> {
 }
 
 const mail = () => place.call("mail.send", { to: ["ann@example.com"] });
+
+describe("agents", () => {
+  it("[G9~] shows who may call what by the rules, each answer with a call, beside who called it", async () => {
+    await open("/agents", "Agents");
+    const list = (name: string) => page.getByRole("list", { name, exact: true });
+    await list("Called").getByText("orders.lookup").waitFor();
+    const unused = list("May be called, and never was");
+    const note = unused.getByRole("listitem").filter({ hasText: "note.add" });
+    await note.getByText("pause", { exact: true }).first().waitFor();
+    await note.getByText("note.add").click();
+    await note.getByText("note.other").waitFor();
+    await note.getByText("unmatched:prod").waitFor();
+    expect(await note.getByText("note.short").count()).toBe(0);
+    await page.getByText("May not be called (1)").click();
+    await list("May not be called").getByText("books.burn").waitFor();
+    // A name that is misspelt in a rule is noticed here.
+    await page.getByText("suport-bot").waitFor();
+    expect(await inspect(page, "agents-access")).toEqual([]);
+    expect(watched.complaints).toEqual([]);
+  }, 60_000);
+});
 
 describe("limits", () => {
   it("[B6~] stops an agent from its card, and the next call does not run; lifted, it does", async () => {

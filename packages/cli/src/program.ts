@@ -2,6 +2,7 @@
 import { SafeRunError } from "@saferun/core";
 import { Command, CommanderError } from "commander";
 import type { CommandSetup } from "./command.ts";
+import { registerAccess } from "./commands/access.ts";
 import { registerApprovals } from "./commands/approvals.ts";
 import { registerBacktest } from "./commands/backtest.ts";
 import { registerBreakers } from "./commands/breakers.ts";
@@ -68,6 +69,7 @@ const COMMANDS = [
   registerCheck,
   registerTest,
   registerExplain,
+  registerAccess,
   registerEval,
   registerDiff,
   registerBacktest,

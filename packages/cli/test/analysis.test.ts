@@ -218,6 +218,40 @@ interface SarifResult {
   readonly properties: { readonly example?: object };
 }
 
+describe("saferun access", () => {
+  it("shows who may call what, each answer with a call that gets it", async () => {
+    writeFileSync(join(place.cwd, "policies.yaml"), POLICY);
+    const told = await saferun(place, ["access", "--tool", "stripe.refund", "--environment", "prod"]);
+    expect(told.code).toBe(0);
+    expect(told.stdout).toMatch(/^AGENT +ENV +TOOL +MAY +BY +SUCH AS\n/);
+    expect(told.stdout).toMatch(
+      /any agent +prod +stripe\.refund +allow +refund-small +\{"amount":0\}\n +pause +refund-large /,
+    );
+    const { access } = (await saferun(place, ["access", "--agent", "bot", "--json"])).json() as {
+      readonly access: readonly { readonly agent: string; readonly answers: readonly { readonly example: object }[] }[];
+    };
+    const asked = access.flatMap(({ answers }) => answers.map(({ example }) => JSON.stringify(example)));
+    expect(new Set(access.map(({ agent }) => agent))).toEqual(new Set(["bot"]));
+    // Each is a line for `saferun eval`, which decides it alike.
+    writeFileSync(join(place.cwd, "calls.jsonl"), asked.join("\n"));
+    const judged = await saferun(place, ["eval", "--policies", "policies.yaml", "--calls", "calls.jsonl", "--json"]);
+    const verdicts = judged.stdout
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { verdict: string }).verdict);
+    expect(verdicts).toEqual(
+      access.flatMap(({ answers }) => answers.map((answer) => "verdict" in answer && answer.verdict)),
+    );
+  });
+
+  it("cannot run on policies that do not load, and knows the environments", async () => {
+    writeFileSync(join(place.cwd, "policies.yaml"), POLICY);
+    expect(await saferun(place, ["access", "--environment", "pord"])).toMatchObject({ code: 2, stdout: "" });
+    writeFileSync(join(place.cwd, "policies.yaml"), POLICY.replace("rules:", "rulse:"));
+    expect(await saferun(place, ["access"])).toMatchObject({ code: 3, stdout: "" });
+  });
+});
+
 describe("saferun diff", () => {
   it("[P14~] shows who gains and who loses what, and fails when something differs", async () => {
     writeFileSync(join(place.cwd, "a.yaml"), POLICY);

@@ -106,6 +106,7 @@ export { type OutboxRows, outboxRows, toState } from "./outbox/outbox-rows.ts";
 export { alarmLines, askedRows, createOutbox, followed, type Standing, standingOf } from "./outbox/outgoing.ts";
 export { nextAttempt } from "./outbox/schedule.ts";
 export * from "./past-calls.ts";
+export { type AccessAnswer, accessOf, namedIn, type PolicyAccess, type ToolAccess } from "./policy/analyse/access.ts";
 export { analyse } from "./policy/analyse/analyse.ts";
 export { ANALYSIS_CODES, type AnalysisCode } from "./policy/analyse/codes.ts";
 export { diffPolicies, gainOf, type PolicyDiff, type PolicyDifference } from "./policy/analyse/diff.ts";

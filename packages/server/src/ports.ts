@@ -2,7 +2,7 @@
 import type { Actor, Approver, ConditionWords, DecisionAnswer, DecisionPorts, RunTree } from "@saferun/core";
 import type { SearchAnswer, SearchRequest } from "@saferun/store";
 import type { z } from "zod";
-import type { Agents, Channels, ChannelTested, Project } from "./schemas/agents.ts";
+import type { Access, Agents, Channels, ChannelTested, Project } from "./schemas/agents.ts";
 import type {
   Activated,
   BacktestBody,
@@ -58,12 +58,22 @@ export interface ExportDesk {
 type Wire<Schema extends z.ZodType> = z.infer<Schema>;
 type Files = readonly Wire<typeof PolicyText>[];
 
+export interface Caller {
+  readonly agent: string;
+  readonly environment: string;
+}
+
 /** The policies of this place. `state` of `current` is added by the server, which reads it from the log. */
 export interface PolicyDesk {
   current(): Promise<Omit<Wire<typeof Policies>, "state">>;
   check(files: Files): Promise<Wire<typeof Checked>>;
   /** Tools that the policies in force declare. */
   tools(): Promise<Wire<typeof Agents>["declared"]>;
+  /**
+   * What the rules say of these callers and of all tools, declared ones and these.
+   * @throws ProblemError `policy.invalid`.
+   */
+  access(callers: readonly Caller[], tools: readonly string[]): Promise<Wire<typeof Access>>;
   /** The JSON Schema of the format, for completion. */
   schema(): object;
   /** What conditions may be written with under the policies in force; where none load, the language alone. */

@@ -32,6 +32,14 @@ const agents = createRoute({
   responses: { 200: json(schema.Agents), ...problems },
 });
 
+const access = createRoute({
+  method: "get",
+  path: "/access",
+  tags: ["agents"],
+  summary: "who may call what by the rules, each answer with a call that gets it",
+  responses: { 200: json(schema.Access), ...problems },
+});
+
 const channels = createRoute({
   method: "get",
   path: "/channels",
@@ -59,6 +67,10 @@ const events = createRoute({
   },
 });
 
+/** Whoever was seen last is asked about: agents and models make up names without end. */
+const MOST_CALLERS = 50;
+const MOST_TOOLS = 200;
+
 export function aboutRoutes(ports: ServerPorts, activity: Activity, stateNow: () => Promise<PolicyState | null>) {
   const { store, clock, person, policies } = ports;
   return router()
@@ -82,6 +94,13 @@ export function aboutRoutes(ports: ServerPorts, activity: Activity, stateNow: ()
         tools: [...tools].map(([tool, one]) => ({ tool, last_seen: iso(one.last), counts: one.counts })),
       }));
       return c.json({ agents: seen, declared: await policies.tools(), ...activity.range() }, 200);
+    })
+    .openapi(access, async (c) => {
+      await activity.look();
+      const seen = activity.agents();
+      const called = new Set(seen.flatMap((agent) => [...agent.tools.keys()]));
+      const tools = [...called].slice(0, MOST_TOOLS);
+      return c.json(await policies.access(seen.slice(0, MOST_CALLERS), tools), 200);
     })
     .openapi(channels, async (c) => c.json(await ports.channels.list(), 200))
     .openapi(testChannel, async (c) => c.json(await ports.channels.test(c.req.valid("json").target), 200))

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { Counts } from "./runs.ts";
-import { JsonValue, Moment } from "./values.ts";
+import { JsonValue, Moment, Verdict } from "./values.ts";
 
 export const Agents = z
   .object({
@@ -22,6 +22,36 @@ export const Agents = z
     to: z.number().int(),
   })
   .openapi("Agents");
+
+/** Who may call what: what the rules of the policy files say, budgets, breakers and stops left aside. */
+export const Access = z
+  .object({
+    access: z.array(
+      z.object({
+        agent: z.string(),
+        environment: z.string(),
+        tool: z.string(),
+        /** From the freest to the strictest; empty where every call that was tried is refused before any rule. */
+        answers: z.array(
+          z.object({
+            verdict: Verdict,
+            by: z.array(z.string()),
+            /** Where something only observes: what would bind. */
+            would: z.object({ verdict: Verdict, by: z.array(z.string()) }).nullable(),
+            /** An id or `role:NAME`, where only somebody so named gets this answer. */
+            principal: z.string().nullable(),
+            /** A call that gets it. */
+            example: JsonValue,
+          }),
+        ),
+      }),
+    ),
+    /** Tools of which an answer may have been missed. */
+    incomplete: z.array(z.object({ tool: z.string(), why: z.string() })),
+    /** Agents that rules name, and that were not seen. */
+    unseen: z.array(z.string()),
+  })
+  .openapi("Access");
 
 export const Health = z
   .object({

@@ -1,38 +1,47 @@
-/** Who called which tool, how it went, and when last; and the tools that the policies know. */
+/** Who may call which tool by the rules, who called what, how it went, and when last. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, ask } from "../../api/client.ts";
-import { StopDialog } from "../../app/stop-dialog.tsx";
 import { useWalk } from "../../app/walk.ts";
 import { Badge } from "../../ui/badge.tsx";
-import { Button } from "../../ui/button.tsx";
 import { Card, PageHead } from "../../ui/card.tsx";
-import { CountBadges } from "../../ui/counts.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
-import { Time } from "../../ui/time.tsx";
-
-type Agents = Awaited<ReturnType<typeof readAgents>>;
-
-function readAgents() {
-  return ask(api.agents.$get());
-}
+import { AgentCard } from "./agent-card.tsx";
+import { type Access, type Agents, answersBy } from "./tools.ts";
 
 export function AgentsPage() {
-  const { data, error, refetch } = useQuery({ queryKey: ["agents"], queryFn: readAgents });
+  const { data, error, refetch } = useQuery({ queryKey: ["agents"], queryFn: () => ask(api.agents.$get()) });
+  const access = useQuery({
+    // Asked again with other policies, and where somebody or something new is seen.
+    queryKey: ["policies", "access", ...seenIn(data)],
+    queryFn: () => ask(api.access.$get()),
+    enabled: data !== undefined,
+    placeholderData: (before) => before,
+  });
   const list = useWalk<HTMLDivElement>("agent", "header button[data-act=stop]");
   return (
     <div ref={list}>
-      <PageHead title="Agents" about="Who called which tool, as the log tells it." />
+      <PageHead title="Agents" about="Who may call which tool, and who did." />
       {error === null ? null : <Failure error={error} retry={() => void refetch()} />}
-      {data === undefined ? error === null ? <Skeleton lines={4} /> : null : <All known={data} />}
+      {access.error === null ? null : <Failure error={access.error} retry={() => void access.refetch()} />}
+      {data === undefined ? error === null ? <Skeleton lines={4} /> : null : <All known={data} access={access.data} />}
     </div>
   );
 }
 
-function All({ known: { agents, declared, from } }: { readonly known: Agents }) {
-  const called = new Set(agents.flatMap(({ tools }) => tools.map(({ tool }) => tool)));
-  const unused = declared.filter(({ tool }) => !called.has(tool));
+function seenIn(known: Agents | undefined): readonly string[] {
+  return (known?.agents ?? []).flatMap(({ agent, environment, tools }) => [
+    `${agent} ${environment}`,
+    ...tools.map(({ tool }) => tool),
+  ]);
+}
+
+interface AllProps {
+  readonly known: Agents;
+  readonly access: Access | undefined;
+}
+
+function All({ known: { agents, declared, from }, access }: AllProps) {
   if (agents.length === 0 && declared.length === 0) {
     return (
       <Empty title="No agent has called a tool yet">The first call through the gate makes its agent appear here.</Empty>
@@ -41,73 +50,68 @@ function All({ known: { agents, declared, from } }: { readonly known: Agents }) 
   return (
     <div className="space-y-4">
       {agents.map((agent) => (
-        <AgentCard key={`${agent.agent} ${agent.environment}`} agent={agent} declared={declared} />
+        <AgentCard
+          key={`${agent.agent} ${agent.environment}`}
+          agent={agent}
+          declared={declared}
+          answers={access === undefined ? undefined : answersBy(access, agent)}
+        />
       ))}
-      {unused.length === 0 ? null : (
-        <Card className="p-4">
-          <h2 className="font-semibold">In the policies, and called by nobody yet</h2>
-          <ul className="mt-2 flex flex-wrap gap-2">
-            {unused.map(({ tool, kind }) => (
-              <li key={tool} className="rounded-md bg-sunken px-2 py-1 font-mono text-sm">
-                <Untrusted>{tool}</Untrusted> <span className="text-muted">{kind}</span>
-              </li>
-            ))}
-          </ul>
-        </Card>
-      )}
-      {from > 0 ? (
-        <p className="text-muted">Counted from entry {from.toLocaleString()} on; older ones are in the log.</p>
-      ) : null}
+      {agents.length === 0 ? <Declared declared={declared} /> : null}
+      {access === undefined || access.unseen.length === 0 ? null : <Unseen agents={access.unseen} />}
+      <footer className="space-y-1 text-sm text-muted">
+        {access === undefined ? null : <Gaps access={access} />}
+        {from > 0 ? <p>Counted from entry {from.toLocaleString()} on; older ones are in the log.</p> : null}
+      </footer>
     </div>
   );
 }
 
-interface AgentCardProps {
-  readonly agent: Agents["agents"][number];
-  readonly declared: Agents["declared"];
+function Gaps({ access: { incomplete } }: { readonly access: Access }) {
+  const tools = [...new Set(incomplete.map(({ tool }) => tool))];
+  return (
+    <>
+      <p>
+        What the rules of the policy files say, found by asking them. Budgets, breakers and stops may refuse a call
+        besides.
+      </p>
+      {tools.length === 0 ? null : (
+        <p>
+          An answer may be missing, because conditions do more than compare arguments with constants:{" "}
+          <Untrusted className="font-mono">{tools.join(", ")}</Untrusted>.
+        </p>
+      )}
+    </>
+  );
 }
 
-function AgentCard({ agent, declared }: AgentCardProps) {
-  const [stopping, setStopping] = useState(false);
-  const kinds = new Map(declared.map(({ tool, kind }) => [tool, kind]));
+function Declared({ declared }: { readonly declared: Agents["declared"] }) {
   return (
-    <Card>
-      <header className="flex flex-wrap items-center justify-between gap-3 border-b border-line p-4">
-        <div>
-          <h2 className="text-lg font-semibold">
-            <Untrusted>{agent.agent}</Untrusted>
-          </h2>
-          <p className="text-muted">
-            in <Untrusted>{agent.environment}</Untrusted> · {agent.runs.toLocaleString()}{" "}
-            {agent.runs === 1 ? "run" : "runs"} · last seen <Time at={agent.last_seen} />
-          </p>
-        </div>
-        <div className="flex items-center gap-3">
-          <CountBadges counts={agent.counts} />
-          <Button data-act="stop" onClick={() => setStopping(true)}>
-            Stop…
-          </Button>
-        </div>
-      </header>
-      <ul className="divide-y divide-line">
-        {agent.tools.map(({ tool, counts, last_seen: lastSeen }) => (
-          <li key={tool} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-4 py-2.5">
-            <span className="font-mono">
-              <Untrusted>{tool}</Untrusted>{" "}
-              {kinds.has(tool) ? (
-                <span className="text-sm text-muted">{kinds.get(tool)}</span>
-              ) : (
-                <Badge tone="pause">not in the policies</Badge>
-              )}
-            </span>
-            <span className="flex items-center gap-3 text-muted">
-              <CountBadges counts={counts} />
-              <Time at={lastSeen} />
-            </span>
+    <Card className="p-4">
+      <h2 className="font-semibold">In the policies, and called by nobody yet</h2>
+      <ul className="mt-2 flex flex-wrap gap-2">
+        {declared.map(({ tool, kind }) => (
+          <li key={tool} className="rounded-md bg-sunken px-2 py-1 font-mono text-sm">
+            <Untrusted>{tool}</Untrusted> <span className="text-muted">{kind}</span>
           </li>
         ))}
       </ul>
-      <StopDialog scope={{ agent: agent.agent }} open={stopping} onClose={() => setStopping(false)} />
+    </Card>
+  );
+}
+
+function Unseen({ agents }: { readonly agents: readonly string[] }) {
+  return (
+    <Card className="p-4">
+      <h2 className="font-semibold">Named by rules, and not seen yet</h2>
+      <p className="text-muted">A rule for a name that no agent has speaks of nobody: compare the spelling.</p>
+      <p className="mt-2 flex flex-wrap gap-2">
+        {agents.map((agent) => (
+          <Badge key={agent} tone="pause">
+            <Untrusted>{agent}</Untrusted>
+          </Badge>
+        ))}
+      </p>
     </Card>
   );
 }

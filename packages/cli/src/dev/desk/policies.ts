@@ -4,10 +4,11 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { analyse, conditionWords, type PolicyIssue } from "@saferun/core";
+import { accessOf, analyse, conditionWords, namedIn, type PolicyIssue } from "@saferun/core";
 import { type LoadResult, loadPolicies, type PolicyInput, policySchema } from "@saferun/document";
 import { type PolicyDesk, ProblemError } from "@saferun/server";
 import { nodeClock, nodeHash, openReadOnlySqliteStore, openStoreKeys } from "@saferun/store";
+import { accessJson } from "../../access.ts";
 import { backtestStore } from "../../backtest/calls.ts";
 import { createTally, resultJson } from "../../backtest/tally.ts";
 import { lineContexts, lineProblemText, readCallLine } from "../../eval/call-line.ts";
@@ -107,6 +108,17 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
       if (found?.loaded.ok !== true) return [];
       const { model, policies } = found.loaded;
       return model.tools.map(({ name, labels }) => ({ tool: name, kind: policies.kind(name), labels: [...labels] }));
+    },
+    async access(callers, called) {
+      const { model } = await inForce();
+      const named = namedIn(model);
+      const asked = [...callers.map(({ agent, environment }) => ({ agent, environment }))];
+      const unseen = named.agents.filter((name) => !asked.some(({ agent }) => agent === name));
+      for (const agent of unseen)
+        for (const environment of model.environments.keys()) asked.push({ agent, environment });
+      const tools = [...new Set([...named.tools, ...called])].sort();
+      const { access, incomplete } = accessOf(model, { callers: asked, tools });
+      return { access: access.map(accessJson), incomplete: [...incomplete], unseen };
     },
     schema: policySchema,
     async words() {

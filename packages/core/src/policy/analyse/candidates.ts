@@ -150,7 +150,8 @@ export function passing({ name, literal }: TextTest): readonly string[] {
 function textCall(call: Call, into: Candidates): void {
   const test = textTest(call);
   const path = test === undefined ? null : lookedAt(test.subject);
-  if (test !== undefined && path !== null) into.add(path, [...passing(test), "x"]);
+  // One that does not pass is as telling as one that does.
+  if (test !== undefined && path !== null) into.add(path, [...passing(test), test.literal.includes("x") ? "y" : "x"]);
 }
 
 /** Texts of the form that a typed function understands, about the literal beside it. */

@@ -9,6 +9,12 @@ import { type Atom, atomOf, type Constants } from "./atom.ts";
 import { type Candidate, Candidates, hint } from "./candidates.ts";
 import { has, type ValueSet } from "./value-set.ts";
 
+/** A place of a call and what stands there; undefined is "left out". */
+export interface Assignment {
+  readonly path: readonly string[];
+  readonly value: Candidate;
+}
+
 export interface Dimension {
   readonly path: readonly string[];
   readonly values: readonly Candidate[];
@@ -65,6 +71,37 @@ export function cellsOf(
     addParent(path, dimensions);
   }
   return { dimensions: [...dimensions.values()], agents: [...agents], gaps: [...gaps] };
+}
+
+/** Said of a tool of which not every cell was asked about. */
+export const TOO_MANY = "there are more cases than are asked about";
+
+/** One call of each cell, `most` of them; where there are more, each value of each place stands in one besides. */
+export function calls(dimensions: readonly Dimension[], most: number) {
+  const total = dimensions.reduce((count, { values }) => count * values.length, 1);
+  const complete = total <= most;
+  function* all(): Iterable<readonly Assignment[]> {
+    for (let index = 0; index < Math.min(total, most); index++) yield cellAt(dimensions, index);
+    if (!complete) yield* alongEachAxis(dimensions);
+  }
+  return { complete, all };
+}
+
+function cellAt(dimensions: readonly Dimension[], index: number): readonly Assignment[] {
+  let rest = index;
+  return dimensions.map(({ path, values }) => {
+    const value = values[rest % values.length];
+    rest = Math.floor(rest / values.length);
+    return { path, value };
+  });
+}
+
+/** Each value of each place, everything else as plain as it gets. */
+function* alongEachAxis(dimensions: readonly Dimension[]): Iterable<readonly Assignment[]> {
+  const plain = cellAt(dimensions, 0);
+  for (const [axis, { path, values }] of dimensions.entries()) {
+    for (const value of values) yield plain.with(axis, { path, value });
+  }
 }
 
 function atomsIn(expr: Expr, constants: Constants): readonly Atom[] {

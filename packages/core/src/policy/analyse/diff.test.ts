@@ -1,54 +1,18 @@
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { normalize } from "../../call.ts";
-import type { EvaluationContext } from "../../decision.ts";
-import type { Json, JsonObject } from "../../value/json.ts";
-import { checkPolicies } from "../check.ts";
+import { args, decide, hash, model, rules } from "../../../test/small-policies.ts";
+import type { JsonObject } from "../../value/json.ts";
 import { compilePolicies } from "../compile.ts";
 import type { PolicyModel } from "../model.ts";
-import { treeOf } from "../testing/tree-of.ts";
 import { diffPolicies } from "./diff.ts";
-import type { ExampleCall } from "./trial.ts";
-
-const hash = { sha256: (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest()) };
-
-function model(rules: readonly JsonObject[], rest: JsonObject = {}): PolicyModel {
-  const source: Json = {
-    saferun: "policy/v1",
-    environments: { prod: { unmatched: "deny" } },
-    tools: { t: { kind: "write" }, u: { kind: "read" } },
-    rules: rules.map((rule, index) => ({ id: `r${index + 1}`, tool: "t", ...rule })),
-    ...rest,
-  };
-  const checked = checkPolicies([treeOf("p", source)]);
-  if (!checked.ok) throw new Error(checked.issues.map(({ message }) => message).join("\n"));
-  return checked.model;
-}
-
-function decide(policies: ReturnType<typeof compilePolicies>, example: JsonObject) {
-  const { tool, args, agent, env, context, principal } = JSON.parse(JSON.stringify(example)) as ExampleCall;
-  const normal = normalize({ tool, args, agent, environment: env }, hash);
-  if (!normal.ok) throw new Error(normal.malformed.message);
-  const evaluation: EvaluationContext = {
-    agent,
-    environment: env,
-    principal: { id: "", kind: "none", roles: [], labels: {}, ...principal },
-    context: context ?? {},
-    run: { id: "r", prompted: false, untrusted: false, turn: 0 },
-    call: { id: "c", depth: 0, attempt: 1 },
-    now: 0,
-  };
-  return policies.evaluate(normal.call, evaluation).verdict;
-}
 
 /** `tool env agent from>to`, and each example asked again. */
 function changes(before: PolicyModel, after: PolicyModel): readonly string[] {
   const { differences } = diffPolicies(before, after);
   const [one, other] = [compilePolicies(before, hash), compilePolicies(after, hash)];
   return differences.map(({ tool, environment, agent, principal, from, to, example }) => {
-    expect(decide(one, example)).toBe(from);
-    expect(decide(other, example)).toBe(to);
+    expect(decide(one, example).verdict).toBe(from);
+    expect(decide(other, example).verdict).toBe(to);
     return [tool, environment, agent, principal, `${from}>${to}`].filter((part) => part !== undefined).join(" ");
   });
 }
@@ -107,47 +71,6 @@ describe("the difference of two policy sets", () => {
   });
 });
 
-const atom = fc.oneof(
-  fc
-    .tuple(fc.constantFrom("<", "<=", ">", ">=", "==", "!="), fc.integer({ min: 0, max: 3 }))
-    .map(([operator, n]) => `args.n ${operator} ${n}`),
-  fc.constantFrom(
-    'args.s == "a"',
-    'args.s in ["a", "b"]',
-    "has(args.n)",
-    "has(args.m.k)",
-    "args.m.k > 2",
-    "size(args.s) > 1",
-    "args.n == null",
-  ),
-);
-const condition = fc
-  .tuple(atom, atom, fc.constantFrom("&&", "||"), fc.boolean())
-  .map(([a, b, operator, negate]) => (negate ? `!(${a} ${operator} ${b})` : `${a} ${operator} ${b}`));
-const rule = fc.record({ when: condition, then: fc.constantFrom("allow", "deny", "pause") });
-const rules = fc.array(rule, { minLength: 1, maxLength: 3 });
-const value = fc.constantFrom<Json | undefined>(
-  undefined,
-  null,
-  0,
-  1,
-  1.5,
-  2,
-  3,
-  4,
-  "a",
-  "b",
-  "abc",
-  true,
-  [],
-  [1, 2],
-  {},
-  { k: 1 },
-  { k: 3 },
-  { k: "x" },
-);
-const args = fc.record({ n: value, s: value, m: value });
-
 describe("the difference of random policy sets", () => {
   it("[P14] names every change of verdict that random calls can find, each with a call that shows it", () => {
     fc.assert(
@@ -159,7 +82,7 @@ describe("the difference of random policy sets", () => {
         const [first, second] = [compilePolicies(before, hash), compilePolicies(after, hash)];
         for (const each of calls) {
           const call = { tool: "t", env: "prod", agent: "agent", args: JSON.parse(JSON.stringify(each)) as JsonObject };
-          const [from, to] = [decide(first, call), decide(second, call)];
+          const [from, to] = [decide(first, call).verdict, decide(second, call).verdict];
           if (from !== to) expect(found).toContain(`t prod ${from}>${to}`);
         }
       }),

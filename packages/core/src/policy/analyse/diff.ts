@@ -10,11 +10,11 @@ import { isGlob } from "../glob.ts";
 import { compareText } from "../issue.ts";
 import type { PolicyModel, RuleModel } from "../model.ts";
 import type { Schema } from "../schema/types.ts";
-import { type Cells, cellsOf, type Dimension } from "./cells.ts";
+import { type Assignment, type Cells, calls, cellsOf, TOO_MANY } from "./cells.ts";
 import { diffSettings, type SettingDifference } from "./diff-settings.ts";
 import { STRICTNESS } from "./findings.ts";
 import { nameFor, RulesByTool, Tools, toolNames } from "./scope.ts";
-import { type Assignment, callWith, principalNamed, type Setting } from "./search.ts";
+import { callWith, principalNamed, type Setting } from "./search.ts";
 import { exampleJson, Trial } from "./trial.ts";
 
 export interface PolicyDifference {
@@ -45,7 +45,6 @@ export interface PolicyDiff {
 /** Calls that are asked about for one tool, and for all of them. */
 const MOST_CALLS_OF_A_TOOL = 20_000;
 const MOST_CALLS = 400_000;
-const TOO_MANY = "there are more cases than are asked about";
 
 interface Side {
   readonly model: PolicyModel;
@@ -145,9 +144,9 @@ class Comparison {
     );
     const share = Math.floor(most / Math.max(1, settings.length));
     const gaps = new Set([...cells.gaps, ...this.#gaps()]);
-    for (const setting of settings) {
-      if (!this.#compare(setting, cells.dimensions, share)) gaps.add(TOO_MANY);
-    }
+    const asked = calls(cells.dimensions, share);
+    if (!asked.complete && settings.length > 0) gaps.add(TOO_MANY);
+    for (const setting of settings) for (const cell of asked.all()) this.#ask(setting, cell);
     const differences = [...this.#found.values()].sort(inOrder);
     return { differences, gaps: [...gaps], asked: this.#asked };
   }
@@ -167,17 +166,6 @@ class Comparison {
         }),
       ),
     );
-  }
-
-  /** False where not every cell was asked about. */
-  #compare(named: Named, dimensions: readonly Dimension[], most: number): boolean {
-    const total = dimensions.reduce((count, { values }) => count * values.length, 1);
-    for (let index = 0; index < Math.min(total, most); index++) {
-      this.#ask(named, cellAt(dimensions, index));
-    }
-    if (total <= most) return true;
-    for (const cell of alongEachAxis(dimensions)) this.#ask(named, cell);
-    return false;
   }
 
   #ask(named: Named, cell: readonly Assignment[]): void {
@@ -209,23 +197,6 @@ interface Named {
 
 function verdicts(from: Decision, to: Decision): Pick<PolicyDifference, "from" | "to" | "before" | "after"> {
   return { from: from.verdict, to: to.verdict, before: from.by, after: to.by };
-}
-
-function cellAt(dimensions: readonly Dimension[], index: number): readonly Assignment[] {
-  let rest = index;
-  return dimensions.map(({ path, values }) => {
-    const value = values[rest % values.length];
-    rest = Math.floor(rest / values.length);
-    return { path, value };
-  });
-}
-
-/** Each value of each place, everything else as plain as it gets. */
-function* alongEachAxis(dimensions: readonly Dimension[]): Iterable<readonly Assignment[]> {
-  const plain = cellAt(dimensions, 0);
-  for (const [axis, { path, values }] of dimensions.entries()) {
-    for (const value of values) yield plain.with(axis, { path, value });
-  }
 }
 
 /** Positive for a gain. */

@@ -10,6 +10,7 @@ import type { Schema } from "../schema/types.ts";
 import { toolInScope } from "../scope.ts";
 import { type Constants, plainPath } from "./atom.ts";
 import { type Candidate, Candidates, hint, membersOf, sized } from "./candidates.ts";
+import type { Assignment } from "./cells.ts";
 import type { Region } from "./region.ts";
 import { fittedArgs, schemaSample } from "./schema-sample.ts";
 import { exactTools, nameFor, type Tools } from "./scope.ts";
@@ -174,11 +175,6 @@ function distinct(values: readonly Candidate[]): readonly Candidate[] {
 /** `role:NAME` is somebody with that role, anything else an id. */
 export function principalNamed(who: string): NonNullable<Setting["principal"]> {
   return who.startsWith("role:") ? { id: "someone", roles: [who.slice("role:".length)] } : { id: who };
-}
-
-export interface Assignment {
-  readonly path: readonly string[];
-  readonly value: Candidate;
 }
 
 /** Undefined where two assignments contradict each other: a field below a value that has none. */
