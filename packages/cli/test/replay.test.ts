@@ -1,13 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { decideApproval, type Run } from "@saferun/core";
 import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Io } from "../src/io.ts";
-import { createStyle } from "../src/output/style.ts";
-import { runCommandLine } from "../src/program.ts";
+import { inPlace, inProcess } from "./in-process.ts";
 import { openSample, POLICY, pendingApproval, type Sample } from "./sample.ts";
 
 /** Permits what it should not. */
@@ -37,46 +34,7 @@ function open(text: string): void {
   sample = openSample(join(directory, "store"), nodeClock, text);
 }
 
-interface Ran {
-  readonly exit: number;
-  readonly out: string;
-  readonly err: string;
-  json(): never;
-}
-
-/** The command in this process, with streams of the test's; `keys` makes it a terminal. */
-async function saferun(args: readonly string[], keys?: readonly string[]): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const stdin = new PassThrough();
-  const stdout = new PassThrough();
-  stdout.on("data", (chunk: Buffer) => out.push(chunk.toString()));
-  // A person presses the next key once the screen has answered to the last one.
-  const left = [...(keys ?? [])];
-  stdout.on("data", (chunk: Buffer) => {
-    if (!chunk.toString().includes("\u001b[H\u001b[2J")) return;
-    const key = left.shift();
-    if (key === undefined) stdin.end();
-    else stdin.write(key);
-  });
-  if (keys === undefined) stdin.end();
-  const style = createStyle(false);
-  const io: Io = {
-    cwd: directory,
-    stdin,
-    stdout,
-    print: (text) => void out.push(`${text}\n`),
-    warn: (text) => void err.push(`${text}\n`),
-    progress: undefined,
-    style,
-    warnStyle: style,
-    interactive: keys !== undefined,
-    user: "tester",
-  };
-  const exit = await runCommandLine([...args, "--store", "store"], io);
-  const text = () => out.join("");
-  return { exit, out: text(), err: err.join(""), json: () => JSON.parse(text()) as never };
-}
+const saferun = (args: readonly string[], keys?: readonly string[]) => inProcess(directory, args, keys);
 
 const call = (run: Run, tool: string, args: object, result: unknown = { ok: true }) =>
   sample.gate.call(run, { tool, args }, (permit) => {
@@ -134,7 +92,7 @@ describe("saferun replay", () => {
     await waiting;
     const list = await saferun(["replay", run.id]);
     expect(list.out).toMatch(
-      /1\. stripe\.refund {2}pause \(refund-large\) → approved by local:ana after .* → succeeded/,
+      /1\. +\+0 ms {2}stripe\.refund {2}pause \(refund-large\) → approved by local:ana(, not verified)? after .* → succeeded/,
     );
     const one = await saferun(["replay", run.id, "--step", "1"]);
     expect(one.out).toContain("refunds over 50.00 need a person");
@@ -262,7 +220,7 @@ describe("saferun replay --to-test", () => {
     const file = policy("policies.yaml", POLICY);
     const written = await saferun(["replay", run.id, "--policies", file, "--to-test", "incident.yaml"]);
     expect([written.exit, written.err]).toEqual([0, ""]);
-    const test = (files: readonly string[]) => saferunTest(files);
+    const test = (files: readonly string[]) => inPlace(directory, ["test", ...files]);
     expect((await test([file, "incident.yaml"])).exit).toBe(0);
     expect((await test([policy("loose.yaml", PERMISSIVE), "incident.yaml"])).exit).toBe(1);
     expect(readFileSync(join(directory, "incident.yaml"), "utf8")).toContain('"then":"deny"');
@@ -270,24 +228,6 @@ describe("saferun replay --to-test", () => {
       "is there already",
     );
   });
-
-  async function saferunTest(files: readonly string[]) {
-    const style = createStyle(false);
-    const out: string[] = [];
-    const io = {
-      cwd: directory,
-      stdin: new PassThrough(),
-      stdout: new PassThrough(),
-      print: (text: string) => void out.push(text),
-      warn: (text: string) => void out.push(text),
-      progress: undefined,
-      style,
-      warnStyle: style,
-      interactive: false,
-      user: "tester",
-    };
-    return { exit: await runCommandLine(["test", ...files], io), out };
-  }
 });
 
 describe("saferun diff-runs", () => {

@@ -53,26 +53,21 @@ describe("saferun runs", () => {
     const list = (await command("runs", "--json")).json();
     expect(list).toEqual({ runs: [expect.objectContaining({ id: run.id, agent: "support", environment: "prod" })] });
     const shown = (await command("runs", run.id, "--json")).json();
+    const value = (of: unknown) => ({ state: "present", value: of });
     expect(shown.steps).toMatchObject([
-      { kind: "entry", type: "run.started" },
       {
         tool: "orders.get",
-        verdict: "allow",
-        rules: ["orders-read"],
-        args: { id: 17 },
-        ran: { id: 17 },
-        outcome: "succeeded",
+        state: "succeeded",
+        decisions: [{ verdict: "allow", by: ["orders-read"] }],
+        arguments: { proposed: value({ id: 17 }), ran: value({ id: 17 }) },
       },
-      { tool: "shell.exec", verdict: "deny", rules: ["unmatched:prod"], ran: null, outcome: null },
+      { tool: "shell.exec", state: "denied", decisions: [{ by: ["unmatched:prod"] }], arguments: { ran: null } },
       {
         tool: "stripe.refund",
-        verdict: "pause",
-        args: { amount: 9_000 },
-        ran: { amount: 6_000 },
-        edited: true,
-        approval: { id: approval, answer: "approved" },
-        outcome: "succeeded",
-        result: { ok: true },
+        state: "succeeded",
+        arguments: { proposed: value({ amount: 9_000 }), ran: value({ amount: 6_000 }) },
+        approvals: [{ id: approval, state: "approved", answers: [{ edited: true }] }],
+        result: value({ ok: true }),
       },
     ]);
     const text = (await command("runs", run.id)).stdout;

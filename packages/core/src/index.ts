@@ -178,6 +178,8 @@ export * from "./value/bytes.ts";
 export { formatDecimal, parseDecimal } from "./value/decimal.ts";
 export * from "./value/json.ts";
 export * from "./value/json-parse.ts";
+export { amountText, dollarsText } from "./value/money.ts";
 export { printable, printableJson, short } from "./value/printable.ts";
+export { spanText } from "./value/span.ts";
 export * from "./value/stamp.ts";
 export { amountOf, isKnownUnit, scaleOf } from "./value/unit.ts";

@@ -37,20 +37,6 @@ const UNITS = [
   ["s", 1_000],
 ] as const;
 
-/** `3 h 20 min`, `45 s`, `12 ms`: the two largest units. */
-export function spanText(ms: number): string {
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
-  let rest = ms;
-  const parts: string[] = [];
-  for (const [unit, size] of UNITS) {
-    const count = Math.floor(rest / size);
-    if (count > 0) parts.push(`${count} ${unit}`);
-    rest -= count * size;
-    if (parts.length === 2 || (parts.length === 1 && count === 0)) break;
-  }
-  return parts.join(" ");
-}
-
 /** `12 s ago`, `in 4 min`; beyond a day the date itself. */
 function relativeText(at: number, from: number): string {
   const distance = at - from;

@@ -17,7 +17,7 @@ import { CommandError } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { loadWrittenPolicies } from "../policy-files.ts";
 import { recordedDecisions } from "../recorded/decisions.ts";
-import { runEntries } from "../runs/steps.ts";
+import { runEntries } from "../runs/entries.ts";
 
 /** What `decideApproval` asks of an edit: the policies of this directory, on what was recorded when the call was paused. */
 export function foreseeing(io: Io, { store, clock }: Pick<DecisionPorts, "store" | "clock">): Foresee {

@@ -1,4 +1,5 @@
 /** What people have permitted for a while: chosen at the terminal, listed, taken back. */
+
 import {
   type ApprovalRecord,
   chosenGrant,
@@ -8,8 +9,10 @@ import {
   parseGrantChoice,
   type StandingGrant,
   type Store,
+  spanText,
   standingGrants,
 } from "@saferun/core";
+import { iso } from "@saferun/server/wire";
 import { nodeClock } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
@@ -17,7 +20,6 @@ import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable, short } from "../output/printable.ts";
 import { table } from "../output/table.ts";
-import { iso, span } from "../output/time.ts";
 import { leaf } from "../output/tree.ts";
 import { storeOption, withReadOnlyStore } from "../store.ts";
 import { approverText } from "./answer.ts";
@@ -73,7 +75,7 @@ function grantLines(grants: readonly StandingGrant[], now: number, { style }: Io
       : same.map(([path, value]) => `${printable(path)}=${short(leaf(value), 40)}`).join(" "),
     `${calls.used} of ${calls.of} calls`,
     sum === undefined ? "" : `${sum.used} of ${sum.of} ${printable(sum.path)}`,
-    style.dim(`ends in ${span(until - now)}`),
+    style.dim(`ends in ${spanText(until - now)}`),
     style.dim(`by ${by.map(approverText).join(" and ")}`),
   ]);
   return table([["APPROVAL", "TOOL", "THE SAME", "USED", "", "", ""].map(style.dim), ...rows]);

@@ -11,13 +11,14 @@ import {
   missingText,
   offerText,
   proposedGrant,
+  spanText,
   versionOf,
 } from "@saferun/core";
 import { parsed } from "@saferun/server/wire";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
-import { moment, span } from "../output/time.ts";
+import { moment } from "../output/time.ts";
 import { leaf, treeLines } from "../output/tree.ts";
 import { approverText, stateText } from "./answer.ts";
 import { differences } from "./edit.ts";
@@ -126,7 +127,7 @@ export function previewText({ preview, whole }: ApprovalSummary, length: number)
 export function timeText(approval: ApprovalRecord | ApprovalSummary, now: number): string {
   const state = approvalState(approval, now);
   const decidedAt = "decision" in approval ? (approval.decision?.at ?? null) : approval.decidedAt;
-  if (state === "pending") return `silence denies it in ${span(approval.deadline - now)}`;
-  if (decidedAt !== null) return `${span(now - decidedAt)} ago`;
+  if (state === "pending") return `silence denies it in ${spanText(approval.deadline - now)}`;
+  if (decidedAt !== null) return `${spanText(now - decidedAt)} ago`;
   return state === "expired" ? `nobody answered by ${moment(approval.deadline)}` : "";
 }

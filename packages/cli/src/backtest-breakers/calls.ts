@@ -1,7 +1,8 @@
 /** The calls of the log with their results, in order, through two settings of the detectors. */
+
 import { callEntryOf, type EntryHeader, parseHeader, type Store, type StoredEntry } from "@saferun/core";
+import { partJson } from "@saferun/server/wire";
 import { recordedDecisions } from "../recorded/decisions.ts";
-import { partValue } from "../runs/steps.ts";
 import type { Ended, ProposedCall, Replay } from "./replay.ts";
 import type { BreakerTally } from "./tally.ts";
 
@@ -74,6 +75,6 @@ function end(
 /** The result or the error, as the detectors read it. */
 function textOf({ parts }: StoredEntry): string {
   const [part] = parts;
-  const value = part === undefined ? null : partValue(part);
+  const value = part === undefined ? null : partJson(part);
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -1,5 +1,5 @@
 /** `saferun breakers`: what is open or stopped, and the reset by a person. */
-import { type BreakerInfo, breakersOf, resetBreaker, type Stop, stopsInForce } from "@saferun/core";
+import { type BreakerInfo, breakersOf, resetBreaker, type Stop, spanText, stopsInForce } from "@saferun/core";
 import { breakerJson } from "@saferun/server/wire";
 import { nodeClock } from "@saferun/store";
 import type { Command } from "commander";
@@ -8,7 +8,7 @@ import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import { table } from "../output/table.ts";
-import { moment, span } from "../output/time.ts";
+import { moment } from "../output/time.ts";
 import { localActor, operating, refusedAct, requireReason } from "../protections/act.ts";
 import { storeArgument, storeOption, withReadOnlyStore, withStore } from "../store.ts";
 
@@ -101,7 +101,7 @@ function row(io: Io, info: BreakerInfo): string[] {
     case "closed":
       return [good("closed"), name];
     case "open":
-      return [wait("open"), name, `asks the tool again in ${span(breaker.until - nodeClock.now())}`];
+      return [wait("open"), name, `asks the tool again in ${spanText(breaker.until - nodeClock.now())}`];
     case "half_open":
       return [wait("half open"), name, `call ${breaker.probe.callId} finds out`];
     case "stopped": {

@@ -1,16 +1,13 @@
 /** `saferun diff-runs`: two runs side by side, aligned by their calls. */
-import { alignRuns, type RunTree, type StepPair } from "@saferun/core";
+import { alignRuns, dollarsText, type RunTree, type StepPair, spanText } from "@saferun/core";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable, short } from "../output/printable.ts";
 import type { Style } from "../output/style.ts";
-import { span } from "../output/time.ts";
 import { comparisonJson, isOther, nameOf } from "../replay/comparison.ts";
-import { loadRun } from "../replay/load.ts";
-import { dollars } from "../replay/step-lines.ts";
-import { findRun } from "../runs/find.ts";
+import { namedRun } from "../replay/named-run.ts";
 import { storeOption } from "../store.ts";
 import { withContent } from "../viewing.ts";
 
@@ -29,8 +26,8 @@ export function registerDiffRuns(parent: Command, { io, run }: CommandSetup): vo
       run((left: string, right: string, options: Shared & { readonly store: string }) =>
         withContent(io, options.store, async (store, looking) => {
           const [one, other] = [
-            await loadRun(store, await findRun(store, left)),
-            await loadRun(store, await findRun(store, right)),
+            await namedRun(io, store, options.store, left),
+            await namedRun(io, store, options.store, right),
           ];
           const runs = [one.summary.id, other.summary.id];
           await looking.shows({
@@ -71,9 +68,9 @@ function linesOf(left: RunTree, right: RunTree, pairs: readonly StepPair[], styl
     const told = pair.differences.map(({ what, left, right }) => {
       const text = (value: string) =>
         what === "time"
-          ? span(Number(value))
+          ? spanText(Number(value))
           : what === "cost" && /^\d+$/.test(value)
-            ? dollars(value)
+            ? dollarsText(value)
             : short(value, SHOWN);
       return `           ${style.dim(what)}  ${style.bad(text(left) || "(none)")} → ${style.good(text(right) || "(none)")}`;
     });
@@ -83,6 +80,6 @@ function linesOf(left: RunTree, right: RunTree, pairs: readonly StepPair[], styl
   return [
     `${style.bold(printable(left.run))} → ${style.bold(printable(right.run))}`,
     ...lines,
-    `${count} of ${pairs.length} steps differ; cost ${dollars(left.totals.usdMicros)} → ${dollars(right.totals.usdMicros)}, time ${span(left.lastAt - left.startedAt)} → ${span(right.lastAt - right.startedAt)}`,
+    `${count} of ${pairs.length} steps differ; cost ${dollarsText(left.totals.usdMicros)} → ${dollarsText(right.totals.usdMicros)}, time ${spanText(left.lastAt - left.startedAt)} → ${spanText(right.lastAt - right.startedAt)}`,
   ];
 }

@@ -22,8 +22,8 @@ import { loadUsablePolicies } from "../policy-files.ts";
 import { recordedDecisions } from "../recorded/decisions.ts";
 import { rootsOf } from "../recorded/histories.ts";
 import { otherRuntime } from "../recorded/runtime.ts";
+import { runEntries } from "../runs/entries.ts";
 import { findRun } from "../runs/find.ts";
-import { runEntries } from "../runs/steps.ts";
 import { storeOption } from "../store.ts";
 import { withContent } from "../viewing.ts";
 

@@ -1,7 +1,5 @@
 /** `saferun replay`: what a run was, step by step, and what it would have been. */
-import { type Fork, type JsonObject, SafeRunError, type Store, toWire } from "@saferun/core";
-import { erasuresOf, lacksContent } from "@saferun/server";
-import { openSearch } from "@saferun/store";
+import { type Fork, type JsonObject, type Store, toWire } from "@saferun/core";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
@@ -11,13 +9,13 @@ import { loadUsablePolicies, policyFileNames } from "../policy-files.ts";
 import { writeBundle } from "../replay/bundle.ts";
 import { type ForkOptions, forkOf } from "../replay/forking.ts";
 import { judgeAgain, judgedAgainJson, judgedAgainLines } from "../replay/judge-again.ts";
-import { type FindErasures, type LoadedRun, loadRun } from "../replay/load.ts";
+import type { LoadedRun } from "../replay/load.ts";
+import { namedRun } from "../replay/named-run.ts";
 import { reExecuteModule, reExecutionJson, reExecutionLines } from "../replay/re-execution.ts";
-import { runHead, type SteppedRun, stepLine, stepped, TABS, tabLines } from "../replay/step-lines.ts";
+import { innerRunLines, runHead, type SteppedRun, stepLine, stepped, TABS, tabLines } from "../replay/step-lines.ts";
 import { stepThrough } from "../replay/terminal.ts";
 import { writeTest } from "../replay/to-test.ts";
-import { findRun } from "../runs/find.ts";
-import { requireStore, storeArgument, storeOption } from "../store.ts";
+import { storeArgument, storeOption } from "../store.ts";
 import { type Looking, withContent, withStoredContent } from "../viewing.ts";
 
 export interface ReplayOptions extends Shared {
@@ -59,7 +57,7 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
         // A bundle is evidence: it holds what was hashed.
         const opened = options.bundle === undefined ? withContent : withStoredContent;
         return opened(io, options.store, async (store, looking) => {
-          const loaded = await loadRun(store, await findRun(store, id), erasuresFound(requireStore(io, options.store)));
+          const loaded = await namedRun(io, store, options.store, id);
           await looks(looking, loaded, options);
           return replay(io, store, loaded, options);
         });
@@ -73,24 +71,6 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
     "saferun replay run_4f0c… --reexecute ./agent.ts",
     "saferun replay run_4f0c… --step 17 --to-test incident.yaml",
   ]);
-}
-
-/** By the search index; where that cannot be opened or made, nobody is named. */
-function erasuresFound(directory: string): FindErasures {
-  return async (entries) => {
-    if (!entries.some(lacksContent)) return new Map();
-    try {
-      const search = await openSearch({ directory });
-      try {
-        return await erasuresOf(async (request) => search.search({ ...request, now: Date.now() }), entries);
-      } finally {
-        search.close();
-      }
-    } catch (error) {
-      if (error instanceof SafeRunError) return new Map();
-      throw error;
-    }
-  };
 }
 
 /** Before anything else: judging again and re-executing show of a run what stepping through it does. */
@@ -143,14 +123,13 @@ function flagOf(option: string): string {
 }
 
 function listing(run: SteppedRun, io: Io): string[] {
-  const depths = new Map<string, number>();
   return [
     ...runHead(run, io.style),
-    ...run.steps.map((step) => {
-      const depth = step.within === null ? 0 : (depths.get(step.within) ?? -1) + 1;
-      if (step.kind === "call") depths.set(step.call, depth);
-      return stepLine(step, run, io.style, depth);
-    }),
+    ...run.steps.flatMap((step) => [
+      stepLine(step, run, io.style),
+      ...(step.kind === "call" ? innerRunLines(step.runs, " ".repeat(6)) : []),
+    ]),
+    ...innerRunLines(run.tree.runs, ""),
   ];
 }
 

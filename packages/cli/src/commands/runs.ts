@@ -1,15 +1,15 @@
 /** `saferun runs`: what agents did, from the log. */
-import type { Store } from "@saferun/core";
+import { type Store, toWire } from "@saferun/core";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { findRun } from "../runs/find.ts";
-import { runEntries, runSteps } from "../runs/steps.ts";
-import { runLines, runListLines } from "../runs/view.ts";
+import { namedRun } from "../replay/named-run.ts";
+import { stepped } from "../replay/step-lines.ts";
+import { storyLines } from "../replay/story-lines.ts";
+import { runJson, runListLines } from "../runs/view.ts";
 import { storeOption, withReadOnlyStore } from "../store.ts";
 import { type Looking, withContent } from "../viewing.ts";
-import { runJson, stepJson } from "../wire.ts";
 
 interface Options extends Shared {
   readonly store: string;
@@ -25,7 +25,7 @@ export function registerRuns(parent: Command, { io, run }: CommandSetup): void {
     .argument("[run]", "id of a run, or the start of one")
     .addOption(storeOption())
     .option("-n, --limit <count>", "how many runs are listed", countOf, 20)
-    .option("--full", "show every argument: long lists and long texts are folded otherwise")
+    .option("--full", "fold nothing, and show every message of the prompts")
     .action(
       run((id: string | undefined, options: Options) =>
         id === undefined
@@ -45,12 +45,10 @@ async function list(io: Io, store: Store, options: Options): Promise<ExitCode> {
 }
 
 async function show(io: Io, store: Store, looking: Looking, id: string, options: Options): Promise<ExitCode> {
-  const run = await findRun(store, id);
-  const entries = await runEntries(store, run.id);
-  const steps = runSteps(entries);
-  await looking.shows({ what: "runs", target: { runs: [run.id] }, entries: entries.length });
-  if (options.json) printJson(io, { ...runJson(run), steps: steps.map(stepJson) });
-  else io.print(runLines(run, steps, io.style, { full: options.full === true }).join("\n"));
+  const { summary, entries, tree } = await namedRun(io, store, options.store, id);
+  await looking.shows({ what: "runs", target: { runs: [summary.id] }, entries: entries.length });
+  if (options.json) printJson(io, toWire(tree));
+  else io.print(storyLines(stepped(tree), io.style, { full: options.full === true }).join("\n"));
   return EXIT.fine;
 }
 

@@ -1,7 +1,8 @@
 /** Tools that agents asked for, from the log: names, and how large their numbers were. No text of an argument is taken over. */
+
 import { type Json, type JsonObject, parseHeader, type Store } from "@saferun/core";
+import { partJson } from "@saferun/server/wire";
 import { failed } from "../exit.ts";
-import { partValue } from "../runs/steps.ts";
 import { mapOf } from "./argument-schema.ts";
 import type { FoundTool } from "./found-tool.ts";
 
@@ -27,7 +28,7 @@ export async function toolsOfStore(store: Store): Promise<readonly FoundTool[]> 
       // A name that a model made up stands in a part, and is no tool.
       if (type !== "call.proposed" || tool === undefined) continue;
       const part = parts.find(({ name }) => name === "arguments");
-      const args = mapOf(part === undefined || part.bytes === null ? {} : partValue(part));
+      const args = mapOf(part === undefined || part.bytes === null ? {} : partJson(part));
       // What is no plain content says nothing of the tool's arguments.
       see(tools, tool, Object.hasOwn(args, "encoding") ? {} : args);
     }

@@ -3,11 +3,11 @@
  * (traps.md, 23): cells that would start one get an apostrophe before them, line breaks and invisible characters stand as
  * their escapes.
  */
+
 import type { StoredEntry } from "@saferun/core";
 import { readableHeader } from "@saferun/core";
+import { iso, partJson } from "@saferun/server/wire";
 import { printable, printableJson } from "../output/printable.ts";
-import { iso } from "../output/time.ts";
-import { partValue } from "../runs/steps.ts";
 
 const COLUMNS = [
   "entry",
@@ -33,7 +33,7 @@ export const CSV_HEAD = COLUMNS.join(",");
 /** One line without its line break; the first cell is the entry's number. */
 export function csvLine(entry: Pick<StoredEntry, "seq" | "header" | "parts">): string {
   const header = readableHeader(entry);
-  const content = Object.fromEntries(entry.parts.map((part) => [part.name, contentOf(part)]));
+  const content = Object.fromEntries(entry.parts.map((part) => [part.name, partJson(part)]));
   const cells =
     header === undefined
       ? ["", "(damaged)", "", "", "", "", "", "", "", "", "", "", "", ""]
@@ -56,14 +56,6 @@ export function csvLine(entry: Pick<StoredEntry, "seq" | "header" | "parts">): s
   // JSON has escapes of its own: the cell stays JSON.
   const json = entry.parts.length === 0 ? "" : quoted(printableJson(JSON.stringify(content)));
   return [entry.seq, ...cells.map(cell), json].join(",");
-}
-
-function contentOf(part: StoredEntry["parts"][number]) {
-  try {
-    return partValue(part);
-  } catch {
-    return { damaged: true };
-  }
 }
 
 /** What a spreadsheet takes for the start of a formula, also behind spaces and in its wide form. */

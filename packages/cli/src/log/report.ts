@@ -1,12 +1,13 @@
 /** `saferun log report`: the evidence of a span of time that an auditor asks for. */
+
 import type { Store, Verification } from "@saferun/core";
+import { iso } from "@saferun/server/wire";
 import { installation, verifyStore } from "@saferun/store";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CommandSetup, describe, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { createStyle } from "../output/style.ts";
-import { iso } from "../output/time.ts";
 import { collect, type Happening } from "../report/collect.ts";
 import { controlsOf } from "../report/controls.ts";
 import { reportHtml } from "../report/html.ts";

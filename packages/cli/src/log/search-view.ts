@@ -1,4 +1,5 @@
 /** Answers of a search as text and as JSON. */
+
 import {
   contentOf,
   type EntryHeader,
@@ -10,12 +11,12 @@ import {
   textsIn,
   wordsOf,
 } from "@saferun/core";
+import { iso, partJson } from "@saferun/server/wire";
 import type { SearchAnswer } from "@saferun/store";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
-import { iso, moment } from "../output/time.ts";
-import { partValue } from "../runs/steps.ts";
+import { moment } from "../output/time.ts";
 import { entryJson, looker } from "./view.ts";
 
 /** `behind`: entries that this search had to read first, because the index's thread had not. */
@@ -96,7 +97,7 @@ function summary({ entries }: SearchItem): Summary {
 /** The name of a tool that is no plain one stands in a part. */
 function toolPart(entries: SearchItem["entries"]): string | null {
   const part = entries.flatMap(({ parts }) => parts).find(({ name }) => name === "tool");
-  const value = part === undefined || part.bytes === null ? null : partValue(part);
+  const value = part === undefined || part.bytes === null ? null : partJson(part);
   return typeof value === "string" ? value : null;
 }
 

@@ -1,4 +1,5 @@
 /** `saferun log verify`: the store, or a file that was made from it, checked offline. */
+
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -18,6 +19,7 @@ import {
   signedCheckpoint,
   splitNotes,
 } from "@saferun/core";
+import { iso } from "@saferun/server/wire";
 import {
   installation,
   nodeHash,
@@ -31,7 +33,6 @@ import { type CommandSetup, describe, printJson, type Shared } from "../command.
 import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
-import { iso } from "../output/time.ts";
 import { bundleInPage } from "../replay/evidence-page.ts";
 import { storeArgument, storeOption, withReadOnlyStore } from "../store.ts";
 import { claimedKey } from "./claimed-key.ts";

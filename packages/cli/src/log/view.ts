@@ -1,4 +1,5 @@
 /** Log entries and the result of a verification, as text and as JSON. */
+
 import {
   type EntryHeader,
   type Json,
@@ -9,12 +10,12 @@ import {
   type Verification,
   VIEW_PART,
 } from "@saferun/core";
+import { iso, partJson } from "@saferun/server/wire";
 import { counted } from "../output/counted.ts";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
-import { iso, moment } from "../output/time.ts";
-import { partValue } from "../runs/steps.ts";
+import { moment } from "../output/time.ts";
 
 export function entryLines(entries: readonly StoredEntry[], style: Style): string[] {
   const rows = entries.map((entry) => {
@@ -35,7 +36,7 @@ export function entryLines(entries: readonly StoredEntry[], style: Style): strin
 /** Of an entry that says who looked at what: that. Undefined for all others. */
 export function looker({ parts }: StoredEntry): string | undefined {
   const part = parts.find(({ name }) => name === VIEW_PART);
-  const view = part === undefined || part.bytes === null ? undefined : partValue(part);
+  const view = part === undefined || part.bytes === null ? undefined : partJson(part);
   if (!isObject(view) || !isObject(view.by)) return undefined;
   const targets = ["runs", "calls", "approvals"].flatMap((key) => view[key] ?? []);
   return [view.by.id, view.what, ...targets].filter((one) => typeof one === "string").join("  ");
@@ -59,7 +60,7 @@ export function entryJson(entry: StoredEntry): JsonObject {
     run: run?.id ?? null,
     writer: writer.id,
     leaf: toHex(entry.leaf),
-    parts: Object.fromEntries(entry.parts.map((part) => [part.name, partValue(part)])),
+    parts: Object.fromEntries(entry.parts.map((part) => [part.name, partJson(part)])),
   };
 }
 

@@ -5,7 +5,6 @@ import { counted } from "./counted.ts";
 import { printable, printableJson, printableLines, short } from "./printable.ts";
 import { createStyle } from "./style.ts";
 import { table } from "./table.ts";
-import { span } from "./time.ts";
 import { treeLines } from "./tree.ts";
 
 describe("a number with its word", () => {
@@ -90,7 +89,7 @@ function leaves(value: Json): Json[] {
   return Object.values(value).flatMap((inner) => leaves(inner as Json));
 }
 
-describe("table, span, style", () => {
+describe("table, style", () => {
   it("lines up columns whatever their colours", () => {
     const { bad } = createStyle(true);
     expect(
@@ -100,16 +99,5 @@ describe("table, span, style", () => {
       ]),
     ).toEqual(["a     b", `${bad("long")}  c`]);
     expect(createStyle(false).bad("x")).toBe("x");
-  });
-
-  it.each([
-    [0, "0 ms"],
-    [999, "999 ms"],
-    [1_000, "1 s"],
-    [3_599_000, "59 min 59 s"],
-    [3_600_000, "1 h"],
-    [90_061_000, "1 d 1 h"],
-  ])("says %i as %s", (ms, text) => {
-    expect(span(ms)).toBe(text);
   });
 });

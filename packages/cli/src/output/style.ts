@@ -18,6 +18,7 @@ export function createStyle(colours: boolean): Style {
 /** Where a verdict, a state or an outcome stands: fine, refused, or waiting for somebody. */
 export function tone(style: Style, word: string): string {
   if (["allow", "approve", "approved", "approved and used", "succeeded"].includes(word)) return style.good(word);
-  if (["deny", "denied", "failed", "expired", "withdrawn", "unknown", "lost"].includes(word)) return style.bad(word);
+  if (["deny", "denied", "failed", "expired", "withdrawn", "unknown", "lost", "refused"].includes(word))
+    return style.bad(word);
   return style.wait(word);
 }

@@ -9,7 +9,15 @@ export interface TreeOptions {
   readonly remark?: (path: string) => string;
   readonly indent?: string;
   /** How much of a list, a map and a text is shown, and what shows the rest. Never where somebody decides. */
-  readonly fold?: { readonly items: number; readonly width: number; readonly hint: string };
+  readonly fold?: TreeFold;
+}
+
+export interface TreeFold {
+  /** Of a list or map. */
+  readonly items: number;
+  /** Of a text, in characters. */
+  readonly width: number;
+  readonly hint: string;
 }
 
 export function treeLines(value: Json, options: TreeOptions = {}): string[] {
@@ -37,9 +45,7 @@ export function treeLines(value: Json, options: TreeOptions = {}): string[] {
   }
 
   function leafText(value: Json): string {
-    const text = leaf(value);
-    if (fold === undefined || text.length <= fold.width) return text;
-    return `${text.slice(0, fold.width).toWellFormed()}… (${text.length} characters; ${fold.hint})`;
+    return fold === undefined ? leaf(value) : foldedLeaf(value, fold);
   }
 
   function rank(name: string): number {
@@ -51,6 +57,11 @@ export function treeLines(value: Json, options: TreeOptions = {}): string[] {
 /** A leaf as JSON, so that `"1"` and `1` differ, with what is invisible written out. */
 export function leaf(value: Json | undefined): string {
   return value === undefined ? "(absent)" : printable(JSON.stringify(value));
+}
+
+export function foldedLeaf(value: Json, { width, hint }: TreeFold): string {
+  const text = leaf(value);
+  return text.length <= width ? text : `${text.slice(0, width).toWellFormed()}… (${text.length} characters; ${hint})`;
 }
 
 /** Any other key stands in quotes, so that none can look like a key with its value, an index, or words of ours. */

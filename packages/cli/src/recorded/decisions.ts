@@ -1,4 +1,5 @@
 /** Decisions from the log, each with all that it was made from: so much that another revision can be asked the same. */
+
 import {
   type CallEntry,
   type EntryHeader,
@@ -11,7 +12,7 @@ import {
   type ToolCall,
   type Verdict,
 } from "@saferun/core";
-import { contentOfText } from "../runs/steps.ts";
+import { unwrappedJson } from "@saferun/server/wire";
 
 /** The decision on a call as the agent proposed it; later ones, after an approval, are not among these. */
 export interface RecordedDecision {
@@ -102,7 +103,7 @@ function isMasked(entry: CallEntry, name: string, below = ""): boolean {
 /** Undefined where the part was erased, or is not there. */
 function contentOf(entry: CallEntry, name: string): Json | undefined {
   const text = entry.parts.get(name);
-  return typeof text === "string" ? contentOfText(text) : undefined;
+  return typeof text === "string" ? unwrappedJson(JSON.parse(text) as Json) : undefined;
 }
 
 /** The gate wrote it; only what evaluation itself relies on is looked at. */

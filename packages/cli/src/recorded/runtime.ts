@@ -1,5 +1,7 @@
 /** Whether recorded calls were decided on a runtime whose tables say something else than the ones here. */
+
 import {
+  type Json,
   otherTables,
   type PolicyModel,
   parseHeaderText,
@@ -8,9 +10,9 @@ import {
   type RuntimeTable,
   runtimeTables,
 } from "@saferun/core";
+import { unwrappedJson } from "@saferun/server/wire";
 import { nodeStamp, type ReadOnlyStore } from "@saferun/store";
 import { printable } from "../output/printable.ts";
-import { contentOfText } from "../runs/steps.ts";
 
 /** Entries that are judged again: those since a moment, ms, or one of them. */
 export type Judged = { readonly since: number } | { readonly seq: number };
@@ -39,7 +41,7 @@ async function stampsOf(store: ReadOnlyStore, judged: Judged): Promise<readonly 
   const all = (await store.activations()).map(({ seq, header, runtime }) => ({
     seq,
     time: parseHeaderText(header).time,
-    stamp: runtime === null ? undefined : parseStamp(contentOfText(runtime)),
+    stamp: runtime === null ? undefined : parseStamp(unwrappedJson(JSON.parse(runtime) as Json)),
   }));
   const before = ({ seq, time }: { readonly seq: number; readonly time: number }) =>
     "seq" in judged ? seq < judged.seq : time < judged.since;

@@ -8,8 +8,9 @@ import {
   runTree,
   type Store,
   type StoredEntry,
+  treeOf,
 } from "@saferun/core";
-import { runEntries } from "../runs/steps.ts";
+import { runEntries } from "../runs/entries.ts";
 
 export interface LoadedRun {
   readonly summary: RunSummary;
@@ -33,17 +34,25 @@ export async function loadRun(
   erasures: FindErasures = NOT_ASKED,
 ): Promise<LoadedRun> {
   const entries = await runEntries(store, summary.id);
-  const started = (await store.runs({ limit: NEWEST })).filter(
-    ({ id, startedAt }) => id !== summary.id && startedAt >= summary.startedAt && startedAt <= summary.lastAt,
+  const meanwhile = (await store.runs({ limit: NEWEST })).flatMap(({ id, startedAt }) =>
+    startedAt >= summary.startedAt && startedAt <= summary.lastAt ? [id] : [],
   );
+  const started = new Set([...meanwhile, ...(await followed(store, summary.id, entries))]);
+  started.delete(summary.id);
   const inner = await startedWithin(store, started);
-  return { summary, entries, tree: await treeOf({ store, erasures }, summary.id, entries, inner, DEPTH) };
+  return { summary, entries, tree: await wholeTree({ store, erasures }, summary.id, entries, inner, DEPTH) };
+}
+
+/** Runs that count with this one: also those that began after the last that it has said itself, while a call of it goes on. */
+async function followed(store: Store, run: string, entries: readonly StoredEntry[]): Promise<readonly string[]> {
+  const root = runTree(run, entries.slice(0, 1)).around.at(-1) ?? run;
+  return treeOf((await store.row("tree", root))?.value);
 }
 
 /** Run → the runs that it started itself. */
-async function startedWithin(store: LogStore, runs: readonly RunSummary[]): Promise<ReadonlyMap<string, string[]>> {
+async function startedWithin(store: LogStore, runs: ReadonlySet<string>): Promise<ReadonlyMap<string, string[]>> {
   const inner = new Map<string, string[]>();
-  for (const { id } of runs) {
+  for (const id of runs) {
     const [first] = await store.entries({ from: 0, limit: 1, run: id });
     // A run of its own names nobody around it; reading its tree from one entry is enough to know.
     const outer =
@@ -54,7 +63,7 @@ async function startedWithin(store: LogStore, runs: readonly RunSummary[]): Prom
   return inner;
 }
 
-async function treeOf(
+async function wholeTree(
   from: { readonly store: LogStore; readonly erasures: FindErasures },
   run: string,
   entries: readonly StoredEntry[],
@@ -63,7 +72,7 @@ async function treeOf(
 ): Promise<RunTree> {
   const nested: RunTree[] = [];
   for (const id of depth === 0 ? [] : (inner.get(run) ?? [])) {
-    nested.push(await treeOf(from, id, await runEntries(from.store, id), inner, depth - 1));
+    nested.push(await wholeTree(from, id, await runEntries(from.store, id), inner, depth - 1));
   }
   return runTree(run, entries, nested, await from.erasures(entries));
 }

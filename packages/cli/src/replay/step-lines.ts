@@ -4,12 +4,14 @@ import {
   type CallDecision,
   type Content,
   changedPaths,
-  type ErasureNote,
+  dollarsText,
   lengthOf,
   type ModelStep,
   promptMessages,
   type RunTree,
+  roleOf,
   shownValue,
+  spanText,
   type ToolStep,
   type TreeStep,
   toWire,
@@ -18,8 +20,8 @@ import { differenceLines } from "../approvals/view.ts";
 import { counted } from "../output/counted.ts";
 import { printable, printableJson, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
-import { moment, span } from "../output/time.ts";
-import { leaf, treeLines } from "../output/tree.ts";
+import { moment } from "../output/time.ts";
+import { contentLines } from "./content-lines.ts";
 
 export const TABS = ["Arguments", "Decision", "Result", "Prompt", "Raw"] as const;
 export type Tab = (typeof TABS)[number];
@@ -29,66 +31,116 @@ export interface SteppedRun {
   readonly tree: RunTree;
   readonly steps: readonly TreeStep[];
   readonly models: ReadonlyMap<number, ModelStep>;
+  /** How many calls there are around a step, by its number; of a step in no call there is nothing. */
+  readonly depths: ReadonlyMap<number, number>;
+  /** Of the longest time since the run's start. */
+  readonly clockWidth: number;
 }
 
 export function stepped(tree: RunTree): SteppedRun {
   const steps = allSteps(tree.steps);
   const models = steps.flatMap((step) => (step.kind === "model" ? [[step.number, step] as const] : []));
-  return { tree, steps, models: new Map(models) };
+  const [depths, calls] = [new Map<number, number>(), new Map<string, number>()];
+  let clockWidth = 0;
+  for (const step of steps) {
+    const depth = step.within === null ? 0 : (calls.get(step.within) ?? -1) + 1;
+    if (depth > 0) depths.set(step.number, depth);
+    if (step.kind === "call") calls.set(step.call, depth);
+    clockWidth = Math.max(clockWidth, clockOf(step, tree).length);
+  }
+  return { tree, steps, models: new Map(models), depths, clockWidth };
+}
+
+function clockOf(step: TreeStep, tree: RunTree): string {
+  return `+${spanText(step.at - tree.startedAt)}`;
 }
 
 export function runHead({ tree, steps }: SteppedRun, style: Style): string[] {
   const { totals } = tree;
   const counts = `${counted(totals.calls, "call")}, ${totals.denied} refused, ${counted(totals.models, "model turn")}`;
-  const cost = `${totals.inputTokens} + ${totals.outputTokens} tokens, ${dollars(totals.usdMicros)}${totals.estimated ? " (in part estimated)" : ""}`;
+  const cost = `${totals.inputTokens} + ${totals.outputTokens} tokens, ${dollarsText(totals.usdMicros)}${totals.estimated ? " (in part estimated)" : ""}`;
   const unpriced = totals.unpriced > 0 ? `, ${totals.unpriced} without a price` : "";
-  const times = `evaluated ${span(totals.evaluateMs)}, waited ${span(totals.waitMs)}, executed ${span(totals.executeMs)}, models ${span(totals.modelMs)}`;
+  const times = `evaluated ${spanText(totals.evaluateMs)}, waited ${spanText(totals.waitMs)}, executed ${spanText(totals.executeMs)}, models ${spanText(totals.modelMs)}`;
   return [
     `${style.bold(printable(tree.run))}  agent ${printable(tree.agent ?? "unknown")} in ${printable(tree.environment ?? "unknown")}`,
     style.dim(
-      `${moment(tree.startedAt)}, ${span(tree.lastAt - tree.startedAt)}, ${counted(steps.length, "step")}: ${counts}`,
+      `${moment(tree.startedAt)}, ${spanText(tree.lastAt - tree.startedAt)}, ${counted(steps.length, "step")}: ${counts}`,
     ),
     style.dim(`${cost}${unpriced}; ${times}`),
     ...tree.gaps.map(({ from, to }) => style.bad(`entries ${from} to ${to} of this run are not in the log`)),
   ];
 }
 
-/** `  3. refund  +12 s  pause → approved → succeeded in 40 ms`. */
-export function stepLine(step: TreeStep, { tree }: SteppedRun, style: Style, depth = 0): string {
-  const number = style.dim(`${String(step.number).padStart(4)}.`);
-  const clock = style.dim(`+${span(step.at - tree.startedAt)}`);
-  return `${number} ${"  ".repeat(depth)}${titleOf(step, style)}  ${clock}`;
+/** `   3.  +12 s  refund  pause → approved → succeeded in 40 ms`. */
+export function stepLine(step: TreeStep, run: SteppedRun, style: Style): string {
+  const state = stateText(step, style);
+  return `${stepName(step, run, style)}${state === "" ? "" : `  ${state}`}`;
 }
 
-function titleOf(step: TreeStep, style: Style): string {
+/** `   3.  +12 s  refund`. */
+export function stepName(step: TreeStep, { tree, depths, clockWidth }: SteppedRun, style: Style): string {
+  const number = style.dim(`${String(step.number).padStart(4)}.`);
+  const clock = style.dim(clockOf(step, tree).padStart(clockWidth));
+  return `${number}  ${clock}  ${"  ".repeat(depths.get(step.number) ?? 0)}${nameText(step, style)}`;
+}
+
+/** Runs that were started within a step: they have steps of their own. */
+export function innerRunLines(runs: readonly RunTree[], indent: string): string[] {
+  return runs.map(
+    ({ run, agent, totals }) =>
+      `${indent}↳ run ${printable(run)} of agent ${printable(agent ?? "unknown")}: ${counted(totals.calls, "call")}, ${totals.denied} refused`,
+  );
+}
+
+function nameText(step: TreeStep, style: Style): string {
   switch (step.kind) {
     case "call":
-      return `${style.bold(short(step.tool ?? "(name erased)", 64))}  ${stagesOf(step, style)}`;
-    case "model": {
-      const tokens = step.inputTokens === null ? "" : `  ${step.inputTokens} + ${step.outputTokens ?? 0} tokens`;
-      const cost = step.usdMicros === null ? "" : `, ${dollars(step.usdMicros)}`;
-      const took = step.execute.to === null ? "" : ` in ${span(lengthOf(step.execute))}`;
-      return `model ${short(step.model ?? "(unknown)", 64)}  ${step.state === "responded" ? style.good("responded") : tone(style, step.state)}${took}${style.dim(`${tokens}${cost}`)}`;
-    }
+      return style.bold(short(step.tool ?? "(name erased)", 64));
+    case "model":
+      return `model ${short(step.model ?? "(unknown)", 64)}`;
     case "event":
       return style.dim(step.type);
   }
 }
 
+/** What became of it; empty for what just happened. */
+export function stateText(step: TreeStep, style: Style): string {
+  switch (step.kind) {
+    case "call":
+      return stagesOf(step, style);
+    case "model":
+      return modelState(step, style);
+    case "event":
+      return "";
+  }
+}
+
+function modelState(step: ModelStep, style: Style): string {
+  const { state, decision, execute, inputTokens, outputTokens, usdMicros, estimated } = step;
+  if (state === "refused")
+    return `${tone(style, state)}${style.dim(decision === null ? "" : ` (${rulesOf(decision)})`)}`;
+  const took = execute.to === null ? "" : ` in ${spanText(lengthOf(execute))}`;
+  const tokens = inputTokens === null ? "" : `  ${inputTokens} + ${outputTokens ?? 0} tokens`;
+  const cost = usdMicros === null ? "" : `, ${dollarsText(usdMicros)}${estimated ? " estimated" : ""}`;
+  return `${state === "responded" ? style.good(state) : tone(style, state)}${took}${style.dim(`${tokens}${cost}`)}`;
+}
+
 function stagesOf(step: ToolStep, style: Style): string {
   const stages: string[] = [];
-  const [decision] = step.decisions;
+  const [decision, ...later] = step.decisions;
   if (decision !== undefined) stages.push(`${tone(style, decision.verdict)}${style.dim(` (${rulesOf(decision)})`)}`);
   for (const { state, answers, requestedAt, answeredAt } of step.approvals) {
-    const by = answers.at(-1)?.by;
-    const waited = answeredAt === null ? "" : ` after ${span(answeredAt - requestedAt)}`;
-    stages.push(`${tone(style, state)}${by === undefined || by === null ? "" : ` by ${short(by, 40)}`}${waited}`);
+    const answer = answers.at(-1);
+    const who = answer?.by == null ? "" : ` by ${short(answer.by, 40)}${answer.verified ? "" : ", not verified"}`;
+    const waited = answeredAt === null ? "" : ` after ${spanText(answeredAt - requestedAt)}`;
+    stages.push(`${tone(style, state)}${who}${waited}`);
   }
-  const over = step.execute !== null || step.state === "denied" || step.state === "proposed";
-  const took = step.execute?.to == null ? "" : ` in ${span(lengthOf(step.execute))}`;
-  if (over && !(step.state === "denied" && step.decisions.length === 1 && step.approvals.length === 0))
-    stages.push(`${tone(style, step.state)}${took}`);
-  return stages.join(style.dim(" → "));
+  const refused = step.state === "denied" ? later.findLast(({ verdict }) => verdict === "deny") : undefined;
+  const took = step.execute?.to == null ? "" : ` in ${spanText(lengthOf(step.execute))}`;
+  if (refused !== undefined) stages.push(`${tone(style, "denied")}${style.dim(` (${rulesOf(refused)})`)}`);
+  else if (step.execute !== null || step.state === "proposed") stages.push(`${tone(style, step.state)}${took}`);
+  const tripped = step.events.flatMap(({ type }) => (type.startsWith("breaker.") ? [style.bad(type)] : []));
+  return [...stages, ...tripped].join(style.dim(" → "));
 }
 
 function rulesOf({ by }: CallDecision): string {
@@ -167,7 +219,9 @@ function resultLines(step: TreeStep, style: Style): string[] {
   const content = step.kind === "call" ? (step.result ?? step.error) : (step.response ?? step.error);
   const note =
     step.kind === "call" && step.note !== null ? [style.dim("told beside it"), ...contentLines(step.note)] : [];
-  return content === null ? [`no result: ${step.state}`] : [tone(style, step.state), ...contentLines(content), ...note];
+  const runs = step.kind === "call" ? innerRunLines(step.runs, "") : [];
+  if (content === null) return [`no result: ${step.state}`, ...runs];
+  return [tone(style, step.state), ...contentLines(content), ...note, ...runs];
 }
 
 function promptLines(step: TreeStep, run: SteppedRun, style: Style): string[] {
@@ -180,49 +234,12 @@ function promptLines(step: TreeStep, run: SteppedRun, style: Style): string[] {
       : [style.dim("the person's words"), ...contentLines(run.tree.prompt)];
   }
   return promptMessages(run.tree, run.models, asked).flatMap((message, index) => [
-    style.dim(`message ${index + 1}`),
+    style.dim(`message ${index + 1}${roleText(message)}`),
     ...(message === null ? ["  (not in the log)"] : contentLines(message)),
   ]);
 }
 
-/** What is gone or masked is said to be. */
-function contentLines(content: Content | null): string[] {
-  if (content === null) return ["  (none)"];
-  switch (content.state) {
-    case "present": {
-      const { value, masked } = content;
-      const tree = typeof value === "object" && value !== null;
-      const mask =
-        masked.length === 0
-          ? []
-          : [`  (masked in the record: ${printable(masked.map((path) => path || "all of it").join(", "))})`];
-      return [...(tree ? treeLines(value) : [`  ${leaf(value)}`]), ...mask];
-    }
-    case "encoded":
-      return [
-        `  (${content.encoding === "text" ? "no JSON; the nearest text" : content.encoding})  ${printable(content.value)}`,
-      ];
-    case "omitted":
-      return [`  (over the limit of the record${content.bytes === null ? "" : `: ${content.bytes} bytes`})`];
-    case "sealed":
-      return ["  (sealed: its key is not beside the store, or it was changed; put `seal.key` and `keys.db` back)"];
-    case "erased":
-      return [`  (erased from the log${erasedText(content.erasure)})`];
-    case "missing":
-      return ["  (missing from the log, or not readable)"];
-  }
-}
-
-function erasedText(erasure: ErasureNote | undefined): string {
-  if (erasure === undefined) return "";
-  const { at, by, reason, seq } = erasure;
-  return ` on ${moment(at)} by ${printable(by)}: ${printable(reason)} (entry ${seq})`;
-}
-
-/** Of millionths. */
-export function dollars(usdMicros: string): string {
-  const micros = BigInt(usdMicros);
-  return `$${micros / 1_000_000n}.${String(micros % 1_000_000n)
-    .padStart(6, "0")
-    .replace(/0{1,4}$/, "")}`;
+function roleText(message: Content | null): string {
+  const role = roleOf(shownValue(message) ?? null);
+  return role === null ? "" : `, ${short(role, 32)}`;
 }

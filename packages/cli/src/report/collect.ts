@@ -1,6 +1,7 @@
 /** What an auditor asks of a span of time, gathered from the log's entries alone. */
+
 import { type EntryHeader, type Json, parseHeader, type Store, type StoredEntry } from "@saferun/core";
-import { partValue } from "../runs/steps.ts";
+import { partJson } from "@saferun/server/wire";
 
 export interface ReportPeriod {
   /** ms, inclusive and exclusive. */
@@ -163,7 +164,7 @@ function happeningOf(entry: StoredEntry, header: EntryHeader, toolOf: ReadonlyMa
   const { type, time, agent, environment, call, run, rules, revision, verdict, outcome } = header;
   const tool = header.tool ?? (call === undefined ? undefined : toolOf.get(call));
   const parts = entry.parts.filter(({ name }) => SAID.some((said) => said === name));
-  const said = Object.fromEntries(parts.map((part) => [part.name, partValue(part)]));
+  const said = Object.fromEntries(parts.map((part) => [part.name, partJson(part)]));
   const by = personIn(said.actor ?? said.act ?? said.view);
   const spoken = verdict ?? outcome;
   return {

@@ -1,6 +1,7 @@
 /** The report as one page: no script, nothing loaded, everything from the log escaped. */
+
 import type { Json } from "@saferun/core";
-import { iso } from "../output/time.ts";
+import { iso } from "@saferun/server/wire";
 import type { Collected, Happening, ReportLists, ReportPeriod } from "./collect.ts";
 import type { Control } from "./controls.ts";
 

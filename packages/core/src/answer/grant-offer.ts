@@ -9,6 +9,7 @@ import type { PauseReason } from "../decision.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import { canonicalJson, type Json, type JsonObject } from "../value/json.ts";
 import { printable, short } from "../value/printable.ts";
+import { spanText } from "../value/span.ts";
 
 /** What a person chose, as a form, a comment or a program says it. */
 export interface GrantChoice {
@@ -170,10 +171,6 @@ function noOffer(reasons: readonly PauseReason[]): string {
   const fixed = reasons.find(({ approval }) => approval.grantable !== true);
   if (fixed !== undefined) return `\`${printable(fixed.id)}\` does not say \`grantable: true\``;
   return "nothing can be permitted beside this call";
-}
-
-function spanText(ms: number): string {
-  return ms % 3_600_000 === 0 ? `${ms / 3_600_000} h` : `${Math.ceil(ms / 60_000)} min`;
 }
 
 /** A whole number above 0 in plain digits; undefined for anything else. */

@@ -12,6 +12,7 @@ export { type AlignedStep, alignRuns, type StepDifference, type StepPair } from 
 export { type Content, contentAt, contentGone, exactValue, shownValue } from "./content.ts";
 export { promptMessages } from "./model-step.ts";
 export { allSteps, runTree } from "./run-tree.ts";
+export { roleOf, type Spoken, spokenIn } from "./spoken.ts";
 export { lengthOf } from "./totals.ts";
 export type * from "./tree.ts";
 export {

@@ -5,6 +5,7 @@ import {
   type EntryHeader,
   type ErasureNote,
   type Json,
+  type JsonObject,
   parseHeader,
   readableHeader,
   type SearchItem,
@@ -28,17 +29,33 @@ export function entryJson(entry: StoredEntry, erasure?: ErasureNote): z.infer<ty
     run: run?.id ?? null,
     writer: writer.id,
     leaf: toHex(entry.leaf),
-    parts: Object.fromEntries(entry.parts.map((part) => [part.name, contentOf(part) ?? absent(part)])),
+    parts: Object.fromEntries(entry.parts.map((part) => [part.name, partJson(part)])),
     gone: Object.fromEntries(
       entry.parts.flatMap((part) => (part.bytes === null ? [[part.name, toWire(contentGone(part, erasure))]] : [])),
     ),
   };
 }
 
-/** What programs read in the place of content that is not there. */
-function absent({ salt, sealed }: StoredPart): Json {
-  if (salt === null) return { erased: true };
-  return sealed === undefined ? { unreadable: true } : { sealed: true, key: sealed };
+const decoder = new TextDecoder();
+
+/** A part as programs read it: its value, else what became of it. What the log wrapped stays wrapped: nothing is guessed. */
+export function partJson({ salt, bytes, sealed }: StoredPart): Json {
+  if (bytes === null) {
+    if (salt === null) return { erased: true };
+    return sealed === undefined ? { unreadable: true } : { sealed: true, key: sealed };
+  }
+  try {
+    return unwrappedJson(JSON.parse(decoder.decode(bytes)) as Json);
+  } catch {
+    return { damaged: true };
+  }
+}
+
+/** An object with a field `encoding` of its own lies in a wrapper, so that it is not taken for one. */
+export function unwrappedJson(value: Json): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const { encoding, value: inner } = value as JsonObject;
+  return encoding === "json" && inner !== undefined ? inner : value;
 }
 
 export function itemJson({ seq, entries }: SearchItem): z.infer<typeof LogItem> {

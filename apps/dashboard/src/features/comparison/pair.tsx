@@ -1,12 +1,12 @@
 /** One step of each run, and in what they differ. */
+
 import type { Json } from "@saferun/core";
+import { dollarsText, spanText } from "@saferun/core";
 import { Link } from "@tanstack/react-router";
 import { Badge } from "../../ui/badge.tsx";
 import { Difference } from "../../ui/difference.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
-import { dollarsText } from "../../ui/money.ts";
 import { Untrusted } from "../../ui/text.tsx";
-import { spanText } from "../../ui/time.tsx";
 import type { Pair } from "./comparison.ts";
 
 interface PairProps {

@@ -1,6 +1,5 @@
+import { dollarsText, spanText } from "@saferun/core";
 import type { ReactNode } from "react";
-import { dollarsText } from "../../ui/money.ts";
-import { spanText } from "../../ui/time.tsx";
 import { words } from "../../ui/words.ts";
 import type { Comparison } from "./comparison.ts";
 

@@ -1,4 +1,5 @@
 /** One question: what will run, why it was paused, who else must agree, until when; and the answer. */
+import { spanText } from "@saferun/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -9,7 +10,7 @@ import { Difference } from "../../ui/difference.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
 import { Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
-import { spanText, Time, useNow } from "../../ui/time.tsx";
+import { Time, useNow } from "../../ui/time.tsx";
 import { valueAt } from "../../ui/value-at.ts";
 import { words } from "../../ui/words.ts";
 import { Answer } from "./answer.tsx";

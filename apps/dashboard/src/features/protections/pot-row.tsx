@@ -1,11 +1,10 @@
-import { formatDecimal, parseDecimal, printable, scaleOf } from "@saferun/core";
+import { amountText, formatDecimal, parseDecimal, printable, scaleOf } from "@saferun/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask } from "../../api/client.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { TextField } from "../../ui/field.tsx";
-import { amountText } from "../../ui/money.ts";
 import { ReasonDialog } from "../../ui/reason-dialog.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { useToast } from "../../ui/toast.tsx";

@@ -1,8 +1,8 @@
 /** What was booked over the last day, hour by hour: a bar each, and the same as a table for who cannot see it. */
+import { amountText } from "@saferun/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, ask } from "../../api/client.ts";
 import { Card } from "../../ui/card.tsx";
-import { amountText } from "../../ui/money.ts";
 import { Untrusted } from "../../ui/text.tsx";
 import { words } from "../../ui/words.ts";
 

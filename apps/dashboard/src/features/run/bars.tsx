@@ -1,5 +1,5 @@
 /** How long a step was looked at, waited for and run: told apart by pattern and by word, never by colour alone. */
-import { spanText } from "../../ui/time.tsx";
+import { spanText } from "@saferun/core";
 import { words } from "../../ui/words.ts";
 import type { TimeScale } from "./time-scale.ts";
 import type { Stage, Stretch } from "./tree.ts";

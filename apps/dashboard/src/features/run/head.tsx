@@ -1,9 +1,9 @@
 /** What the run was in one look: for whom, how long, how much, what went on. */
+import { dollarsText, spanText } from "@saferun/core";
 import type { ReactNode } from "react";
 import { PageHead } from "../../ui/card.tsx";
-import { dollarsText } from "../../ui/money.ts";
 import { Untrusted } from "../../ui/text.tsx";
-import { spanText, Time } from "../../ui/time.tsx";
+import { Time } from "../../ui/time.tsx";
 import { agentText, Liveness } from "../runs/row.tsx";
 import { StageMark } from "./bars.tsx";
 import { ContentView, shownOf } from "./content.tsx";

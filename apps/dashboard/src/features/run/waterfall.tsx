@@ -1,10 +1,10 @@
 /** The steps on the run's clock. Only what is in sight is in the page: a run of thousands scrolls like one of ten. */
+import { spanText } from "@saferun/core";
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useMemo, useRef } from "react";
 import { StateBadge } from "../../ui/badge.tsx";
 import { Untrusted } from "../../ui/text.tsx";
-import { spanText } from "../../ui/time.tsx";
 import { words } from "../../ui/words.ts";
 import { Bars, stagesText } from "./bars.tsx";
 import { clockScale, squeezedScale, type TimeScale } from "./time-scale.ts";

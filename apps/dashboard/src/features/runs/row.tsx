@@ -1,10 +1,10 @@
 /** One run as a line that leads to it. */
+import { dollarsText, spanText } from "@saferun/core";
 import { Link } from "@tanstack/react-router";
 import type { api, ask } from "../../api/client.ts";
 import { Badge, type BadgeTone } from "../../ui/badge.tsx";
-import { dollarsText } from "../../ui/money.ts";
 import { Untrusted } from "../../ui/text.tsx";
-import { spanText, Time, useNow } from "../../ui/time.tsx";
+import { Time, useNow } from "../../ui/time.tsx";
 
 export type RunSummary = Awaited<ReturnType<typeof ask<Awaited<ReturnType<typeof api.runs.$get>>>>>["runs"][number];
 

@@ -1,6 +1,6 @@
 /** Where calls stand: in which run, at which of its steps. */
 import { type RunTree, runTree, type Store } from "@saferun/core";
-import { runEntries } from "../../runs/steps.ts";
+import { runEntries } from "../../runs/entries.ts";
 
 export interface CallPlace {
   readonly run: string;

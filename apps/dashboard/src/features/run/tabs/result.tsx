@@ -1,4 +1,4 @@
-import { dollarsText } from "../../../ui/money.ts";
+import { dollarsText } from "@saferun/core";
 import { ContentView } from "../content.tsx";
 import type { Held } from "../tree.ts";
 import { EventParts } from "./arguments.tsx";

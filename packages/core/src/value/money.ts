@@ -1,5 +1,6 @@
 /** Amounts as people read them, exact: no number with a fraction stands between. */
-import { isKnownUnit, printable } from "@saferun/core";
+import { printable } from "./printable.ts";
+import { isKnownUnit } from "./unit.ts";
 
 /** Dollars of millionths: `$0.0123`, at least to the cent. */
 export function dollarsText(usdMicros: string): string {
@@ -26,5 +27,5 @@ function moneyText(amount: string, shift: number, currency: string): string {
 }
 
 function grouped(digits: string): string {
-  return BigInt(digits).toLocaleString("en-US");
+  return String(BigInt(digits)).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }

@@ -1,0 +1,50 @@
+/** Recorded content as lines; what is gone or masked is said to be. */
+import type { Content, ErasureNote, Json } from "@saferun/core";
+import { printable, short } from "../output/printable.ts";
+import { moment } from "../output/time.ts";
+import { foldedLeaf, leaf, type TreeFold, treeLines } from "../output/tree.ts";
+
+export interface ContentOptions {
+  readonly indent?: string;
+  readonly fold?: TreeFold;
+}
+
+export function contentLines(content: Content | null, { indent = "  ", fold }: ContentOptions = {}): string[] {
+  if (content === null) return [`${indent}(none)`];
+  switch (content.state) {
+    case "present":
+      return [...valueLines(content.value, indent, fold), ...maskLines(content.masked, indent)];
+    case "encoded": {
+      const text = fold === undefined ? printable(content.value) : short(content.value, fold.width);
+      return [`${indent}(${content.encoding === "text" ? "no JSON; the nearest text" : content.encoding})  ${text}`];
+    }
+    case "omitted":
+      return [`${indent}(over the limit of the record${content.bytes === null ? "" : `: ${content.bytes} bytes`})`];
+    case "sealed":
+      return [
+        `${indent}(sealed: its key is not beside the store, or it was changed; put \`seal.key\` and \`keys.db\` back)`,
+      ];
+    case "erased":
+      return [`${indent}(erased from the log${erasedText(content.erasure)})`];
+    case "missing":
+      return [`${indent}(missing from the log, or not readable)`];
+  }
+}
+
+function valueLines(value: Json, indent: string, fold: TreeFold | undefined): string[] {
+  const isTree = typeof value === "object" && value !== null && Object.keys(value).length > 0;
+  if (isTree) return treeLines(value, { indent, ...(fold === undefined ? {} : { fold }) });
+  return [`${indent}${fold === undefined ? leaf(value) : foldedLeaf(value, fold)}`];
+}
+
+/** Where the log holds a mask; nothing for content that is whole. */
+export function maskLines(masked: readonly string[], indent: string): string[] {
+  if (masked.length === 0) return [];
+  return [`${indent}(masked in the record: ${printable(masked.map((path) => path || "all of it").join(", "))})`];
+}
+
+function erasedText(erasure: ErasureNote | undefined): string {
+  if (erasure === undefined) return "";
+  const { at, by, reason, seq } = erasure;
+  return ` on ${moment(at)} by ${printable(by)}: ${printable(reason)} (entry ${seq})`;
+}
