@@ -127,7 +127,7 @@ describe("the inbox, when something comes between", () => {
     await card(id).waitFor();
     await context.setOffline(true);
     await press("Approve", card(id));
-    await card(id).getByRole("alert").getByText("nothing was changed by this").waitFor();
+    await card(id).getByRole("alert").getByText("look before you try again").waitFor();
     expect(place.ran).toEqual([]);
     await context.setOffline(false);
     await press("Approve", card(id));

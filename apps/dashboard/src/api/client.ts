@@ -22,7 +22,9 @@ export async function gateFetch(input: RequestInfo | URL, init: RequestInit = {}
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new RequestProblem(0, UNREACHABLE, "the gate does not answer; nothing was changed by this");
+    // It may have come as far as the gate: only a read is surely without effect.
+    const unknown = init.method === "POST" ? "; whether this was done is not known, so look before you try again" : "";
+    throw new RequestProblem(0, UNREACHABLE, `no answer came${unknown}`);
   }
   if (!response.ok) throw await problemOf(response);
   return response;

@@ -1,6 +1,7 @@
 /** The addresses. Each page is a file of its own that is loaded when it is opened; all of its state is in its address. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { isMap } from "../api/json.ts";
+import { RequestProblem } from "../api/problem.ts";
 import { Failure, Skeleton } from "../ui/states.tsx";
 import { Shell } from "./shell.tsx";
 
@@ -76,7 +77,9 @@ export const router = createRouter({
   defaultPreload: "intent",
   defaultPendingComponent: () => <Skeleton />,
   defaultErrorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
-  defaultNotFoundComponent: () => <Failure error={new Error("there is no page at this address")} />,
+  defaultNotFoundComponent: () => (
+    <Failure error={new RequestProblem(404, "page.missing", "there is no page at this address")} />
+  ),
 });
 
 declare module "@tanstack/react-router" {

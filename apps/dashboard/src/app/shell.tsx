@@ -63,7 +63,11 @@ export function Shell() {
               </Button>
             </div>
           </header>
-          <main id="main" tabIndex={-1} className="mx-auto w-full max-w-6xl flex-1 px-4 py-6 md:px-8">
+          <main
+            id="main"
+            tabIndex={-1}
+            className="mx-auto w-full max-w-6xl flex-1 px-4 py-6 has-data-wide:max-w-[120rem] md:px-8"
+          >
             {signedOut ? <Failure error={health.error} /> : <Outlet />}
           </main>
         </div>

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useMemo, useState } from "react";
 import { PageHead } from "../../ui/card.tsx";
-import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
+import { Empty, Unread } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time } from "../../ui/time.tsx";
 import { WindowList } from "../../ui/window-list.tsx";
@@ -18,8 +18,7 @@ export function ComparisonPage() {
     queryKey: ["runs", "comparison", id, other],
     queryFn: () => readComparison(id, other),
   });
-  if (data === undefined)
-    return error === null ? <Skeleton lines={8} /> : <Failure error={error} retry={() => void refetch()} />;
+  if (data === undefined) return <Unread title="Two runs" error={error} retry={() => void refetch()} />;
   return (
     <>
       <PageHead title="Two runs" about={aboutText(data)}>

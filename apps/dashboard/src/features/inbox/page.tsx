@@ -4,7 +4,7 @@ import { useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useShortcuts } from "../../app/shortcuts.ts";
 import { PageHead } from "../../ui/card.tsx";
-import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
+import { Empty, Unread } from "../../ui/states.tsx";
 import { useToast } from "../../ui/toast.tsx";
 import { WindowList, type WindowListHandle } from "../../ui/window-list.tsx";
 import { readApprovals, type Summary } from "./approval.ts";
@@ -14,8 +14,7 @@ import { Welcome } from "./welcome.tsx";
 export function InboxPage() {
   const { data, error, refetch } = useQuery({ queryKey: ["approvals"], queryFn: readApprovals });
   // What is known stays in sight while the gate is not heard: the head of the page says that it is not.
-  if (data === undefined)
-    return error === null ? <Skeleton lines={3} /> : <Failure error={error} retry={() => void refetch()} />;
+  if (data === undefined) return <Unread title="Inbox" error={error} retry={() => void refetch()} />;
   return <Questions approvals={data.approvals} more={data.more} />;
 }
 

@@ -15,12 +15,15 @@ import { Workbench } from "./workbench.tsx";
 export function PoliciesPage() {
   const health = useQuery({ queryKey: ["health"], queryFn: () => ask(api.health.$get()) });
   const policies = useQuery({ queryKey: ["policies"], queryFn: readPolicies });
-  const known = useKnown();
-  const error = policies.error ?? health.error;
+  const { known, schema } = useKnown();
+  const error = policies.error ?? health.error ?? schema.error;
+  const retry = () => {
+    for (const one of [policies, health, schema]) if (one.isError) void one.refetch();
+  };
   return (
     <>
       <PageHead title="Policies" about="What agents may do. A draft decides nothing until you put it in force." />
-      {error === null ? null : <Failure error={error} retry={() => void policies.refetch()} />}
+      {error === null ? null : <Failure error={error} retry={retry} />}
       {policies.data === undefined || health.data === undefined || known === undefined ? (
         error === null ? (
           <Skeleton lines={6} />
@@ -64,16 +67,16 @@ function Loaded({
 }
 
 /** Names for completion: what the policies declare, and what agents have called and been. */
-function useKnown(): Known | undefined {
+function useKnown() {
   const schema = useQuery({ queryKey: ["policy-schema"], queryFn: readSchema, staleTime: Number.POSITIVE_INFINITY });
   // With the files: what they declare is offered in their conditions.
   const words = useQuery({ queryKey: ["policies", "words"], queryFn: readWords });
   const agents = useQuery({ queryKey: ["agents"], queryFn: () => ask(api.agents.$get()) });
   // Names are a help: without them the page stands.
-  if (schema.data === undefined || agents.isPending) return undefined;
+  if (schema.data === undefined || agents.isPending) return { known: undefined, schema };
   const seen = agents.data?.agents ?? [];
   const declared = agents.data?.declared ?? [];
-  return {
+  const known: Known = {
     schema: schema.data as Json,
     // Types nest, which the types of answers do not follow.
     words: (words.data as ConditionWords | undefined) ?? null,
@@ -81,6 +84,7 @@ function useKnown(): Known | undefined {
     agents: unique(seen.map(({ agent }) => agent)),
     environments: unique(seen.map(({ environment }) => environment)),
   };
+  return { known, schema };
 }
 
 function unique(names: readonly string[]): readonly string[] {

@@ -88,7 +88,8 @@ export function Workbench({ policies, drafts, known }: WorkbenchProps) {
   ]);
   if (file === undefined) return null;
   return (
-    <div ref={editor} className="grid items-start gap-5 lg:grid-cols-[minmax(0,1.35fr)_minmax(0,1fr)]">
+    // The text gets all the room that the window has.
+    <div ref={editor} data-wide="" className="grid items-start gap-5 lg:grid-cols-[minmax(0,1.6fr)_minmax(22rem,1fr)]">
       <Card className="min-w-0 overflow-hidden">
         <Tabs
           label="Files"

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { memo, useCallback, useDeferredValue, useMemo } from "react";
 import { Card } from "../../ui/card.tsx";
-import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
+import { Empty, Unread } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { words } from "../../ui/words.ts";
 import { RunActions } from "./actions.tsx";
@@ -18,9 +18,7 @@ import { Waterfall } from "./waterfall.tsx";
 export function RunPage() {
   const { id } = useParams({ from: "/runs/$id" });
   const { data, error, refetch } = useQuery({ queryKey: ["run", id], queryFn: () => readRun(id) });
-  if (data === undefined) {
-    return error === null ? <Skeleton lines={8} /> : <Failure error={error} retry={() => void refetch()} />;
-  }
+  if (data === undefined) return <Unread title="Run" error={error} retry={() => void refetch()} />;
   return (
     <>
       <RunHead outline={data}>

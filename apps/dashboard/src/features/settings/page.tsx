@@ -18,26 +18,28 @@ export function SettingsPage() {
     <div ref={list}>
       <PageHead title="Settings" about="Where questions go, and who you are here." />
       <div className="grid items-start gap-5 lg:grid-cols-2">
-        <Section title="Channels" about="Beside this page and the terminal, a question may be put to people here.">
-          <Channels />
-        </Section>
         <div className="space-y-5">
-          <Section title="This account" about="Whoever runs `saferun dev`; nobody has verified it.">
-            <Account />
+          <Section title="Channels" about="Beside this page and the terminal, a question may be put to people here.">
+            <Channels />
           </Section>
           <Section title="Look">
             <Look />
           </Section>
+          <Section title="People and tokens">
+            <p className="text-muted">
+              There are none to manage here: this page serves one account on one machine, by a link that opens one
+              browser. People with sign-in and roles, tokens for agents and connections come with the server.
+            </p>
+          </Section>
         </div>
-        <Section title="Keys" about="None is taken from somebody who types.">
-          <ShortcutList />
-        </Section>
-        <Section title="People and tokens">
-          <p className="text-muted">
-            There are none to manage here: this page serves one account on one machine, by a link that opens one
-            browser. People with sign-in and roles, tokens for agents and connections come with the server.
-          </p>
-        </Section>
+        <div className="space-y-5">
+          <Section title="This account" about="Whoever started the gate on this machine; nobody has verified it.">
+            <Account />
+          </Section>
+          <Section title="Keys" about="They rest while you type.">
+            <ShortcutList />
+          </Section>
+        </div>
       </div>
     </div>
   );

@@ -53,5 +53,11 @@ export function Editor({ file, text, readOnly, issues, known, jump, onChange }: 
   useEffect(() => {
     if (jump !== null && view.current !== null) jumpTo(view.current, jump.line, jump.column);
   }, [jump]);
-  return <div ref={host} className="h-[55dvh] min-h-72 overflow-hidden rounded-b-card" data-editor={file} />;
+  return (
+    <div
+      ref={host}
+      className="h-[55dvh] min-h-72 overflow-hidden rounded-b-card lg:h-[calc(100dvh-19rem)]"
+      data-editor={file}
+    />
+  );
 }
