@@ -33,6 +33,27 @@ export async function recordRuns(directory: string, steps: number, odd: readonly
   return ids;
 }
 
+/** So many runs of one call each, the newest last; every `denied`-th is refused, by another agent than the others. */
+export async function recordShortRuns(directory: string, count: number, denied: number): Promise<void> {
+  const { gate, close } = openGate(directory);
+  for (let from = 0; from < count; from += AT_ONCE) {
+    const numbers = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, at) => from + at);
+    // Runs are listed in the order of their first entries: one is opened after the other, and their calls go on together.
+    await Promise.all(numbers.map((number) => shortRun(gate, number, number % denied === denied - 1)));
+  }
+  await close();
+}
+
+async function shortRun(gate: Gate, number: number, isDenied: boolean): Promise<void> {
+  const run = gate.openRun({
+    agent: isDenied ? "night-bot" : "support-bot",
+    environment: "prod",
+    principal: { id: `customer-${number % 5}`, kind: "person", roles: [], labels: {} },
+  });
+  const args = isDenied ? { order: `o-${number}`, amount: 1_000_000 } : { order: `o-${number}` };
+  await gate.call(run, { tool: isDenied ? "stripe.refund" : "orders.lookup", args }, done);
+}
+
 async function recordRun(gate: Gate, steps: number, odd: number): Promise<string> {
   const run = gate.openRun({ agent: "support-bot", environment: "prod", prompt: ["Refund everything"] });
   const turns = Math.ceil(steps / (CALLS_PER_TURN + 1));

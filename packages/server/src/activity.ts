@@ -10,6 +10,7 @@ import {
   readableHeader,
   type StoredEntry,
 } from "@saferun/core";
+import { createRunActivity, none, type RunSeen } from "./run-activity.ts";
 
 export interface CallCounts {
   calls: number;
@@ -43,9 +44,9 @@ export interface Activity {
   /** Brings the counts up to the log's end. */
   look(): Promise<void>;
   /** Undefined where the run began before what is counted. */
-  run(id: string): CallCounts | undefined;
-  /** What its models cost, in millionths of a dollar; undefined where nobody knows of any. */
-  usdMicros(id: string): bigint | undefined;
+  run(id: string): RunSeen | undefined;
+  /** Rules that have spoken, the newest known last; bounded. */
+  rules(): readonly string[];
   agents(): readonly AgentSeen[];
   /** Entries that are counted, `from` inclusive to `to` exclusive. */
   range(): { readonly from: number; readonly to: number };
@@ -54,11 +55,14 @@ export interface Activity {
 const PAGE = 1_000;
 /** How far back the first look goes: half a second of one processor. */
 const MOST_ENTRIES = 50_000;
+/** Calls that are not over, and rules: the oldest are forgotten. */
+const MOST_OPEN = 10_000;
+const MOST_RULES = 500;
 
 export function createActivity(store: LogStore, clock: Pick<Clock, "sleep">): Activity {
-  const runs = new Map<string, CallCounts>();
+  const runs = createRunActivity();
   const agents = new Map<string, AgentSeen>();
-  const costs = new Map<string, bigint>();
+  const rules = new Set<string>();
   /** Calls that are not over. */
   const open = new Map<string, OpenCall>();
   let from = -1;
@@ -76,10 +80,7 @@ export function createActivity(store: LogStore, clock: Pick<Clock, "sleep">): Ac
       if (entries.length === 0) return;
       for (const entry of entries) {
         const header = readableHeader(entry);
-        if (header !== undefined) {
-          count(header, entry);
-          addCost(header, entry);
-        }
+        if (header !== undefined) runs.see(entry, header, count(header, entry));
         to = entry.seq + 1;
       }
       // Whoever asks for something else meanwhile does not wait for all of it.
@@ -87,34 +88,35 @@ export function createActivity(store: LogStore, clock: Pick<Clock, "sleep">): Ac
     }
   }
 
-  function count(header: EntryHeader, entry: StoredEntry): void {
+  /** What the entry adds; undefined: nothing. */
+  function count(header: EntryHeader, entry: StoredEntry) {
     const { type, run, call } = header;
+    for (const rule of header.rules ?? []) if (rules.size < MOST_RULES) rules.add(rule);
     const tool = header.tool ?? oddName(entry);
-    if (type === "run.started" && run !== undefined) runs.set(run.id, none());
-    if (call !== undefined && tool !== undefined && !open.has(call)) open.set(call, { tool, verdicts: new Set() });
+    if (call !== undefined && tool !== undefined && !open.has(call)) begin(call, tool);
     const change = changeOf(header);
-    if (call === undefined || change === undefined) return;
+    if (call === undefined || change === undefined) return undefined;
     const known = open.get(call);
     if (type === "call.decided" && known !== undefined) {
       // Judged again after an answer it is the same call: twice paused is once.
-      if (known.verdicts.has(change)) return;
+      if (known.verdicts.has(change)) return undefined;
       known.verdicts.add(change);
     }
     const name = tool ?? known?.tool ?? "(no name)";
     if (type === "call.finished" || type === "call.lost" || change === "denied") open.delete(call);
-    const counted = run === undefined ? undefined : runs.get(run.id);
-    if (counted !== undefined) add(counted, change);
     const seen = agentOf(header);
-    if (seen === undefined) return;
-    touch(seen, header.time, change);
-    touch(toolOf(seen, name, header.time), header.time, change);
-    if (run !== undefined) seen.runs.add(run.id);
+    if (seen !== undefined) {
+      touch(seen, header.time, change);
+      touch(toolOf(seen, name, header.time), header.time, change);
+      if (run !== undefined) seen.runs.add(run.id);
+    }
+    return { change, tool: name };
   }
 
-  function addCost({ run, type }: EntryHeader, entry: StoredEntry): void {
-    if (run === undefined || !MODEL_ENDS.includes(type)) return;
-    const micros = usdMicrosOf(entry);
-    if (micros !== undefined) costs.set(run.id, (costs.get(run.id) ?? 0n) + micros);
+  function begin(call: string, tool: string): void {
+    open.set(call, { tool, verdicts: new Set() });
+    const [oldest] = open.keys();
+    if (open.size > MOST_OPEN && oldest !== undefined) open.delete(oldest);
   }
 
   function agentOf({ agent, environment = "", time }: EntryHeader): AgentSeen | undefined {
@@ -144,27 +146,17 @@ export function createActivity(store: LogStore, clock: Pick<Clock, "sleep">): Ac
       return looking;
     },
     run: (id) => runs.get(id),
-    usdMicros: (id) => costs.get(id),
+    rules: () => [...rules],
     agents: () => [...agents.values()].sort((left, right) => right.last - left.last),
     range: () => ({ from: Math.max(from, 0), to }),
   };
 }
-
-const MODEL_ENDS: readonly string[] = ["model.responded", "model.failed", "model.lost"];
 
 /** A name that is free text stands in a part of its own. */
 function oddName({ parts }: StoredEntry): string | undefined {
   const part = parts.find(({ name }) => name === "tool");
   const name = part === undefined ? undefined : contentOf(part);
   return typeof name === "string" ? name : undefined;
-}
-
-function usdMicrosOf({ parts }: StoredEntry): bigint | undefined {
-  const part = parts.find(({ name }) => name === "spend");
-  const spend = part === undefined ? undefined : contentOf(part);
-  if (typeof spend !== "object" || spend === null || !("usd_micros" in spend)) return undefined;
-  const { usd_micros: text } = spend;
-  return typeof text === "string" && /^\d{1,30}$/.test(text) ? BigInt(text) : undefined;
 }
 
 function toolOf(agent: AgentSeen, name: string, time: number): Seen {
@@ -193,8 +185,4 @@ const VERDICT_COUNTS = { allow: "allowed", deny: "denied", pause: "paused" } as 
 
 function add(counts: CallCounts, key: keyof CallCounts): void {
   counts[key]++;
-}
-
-function none(): CallCounts {
-  return { calls: 0, allowed: 0, denied: 0, paused: 0, failed: 0, unknown: 0 };
 }

@@ -97,6 +97,11 @@ export interface ReplayDesk {
   whatIf(run: string, files: Files): Promise<Wire<typeof WhatIf>>;
   /** @throws ProblemError where no call of it can be had from the record. */
   test(run: string): Promise<Wire<typeof RunTest>>;
+  /**
+   * The run's entries as they are stored, with what proves them: as a page that verifies itself, or as the bundle alone.
+   * @throws ProblemError where they cannot be proved.
+   */
+  bundle(run: string, as: "page" | "bundle"): Promise<string>;
   compare(left: string, right: string): Promise<Pick<Wire<typeof Comparison>, "differs" | "totals" | "steps">>;
 }
 

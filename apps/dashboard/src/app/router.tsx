@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { isMap } from "../api/json.ts";
 import { RequestProblem } from "../api/problem.ts";
+import { filterOf } from "../features/runs/filter.ts";
 import { Failure, Skeleton } from "../ui/states.tsx";
 import { Shell } from "./shell.tsx";
 
@@ -16,7 +17,7 @@ const inbox = createRoute({
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
-  validateSearch: (search) => (typeof search.agent === "string" ? { agent: search.agent } : {}),
+  validateSearch: filterOf,
   component: lazyRouteComponent(() => import("../features/runs/page.tsx"), "RunsPage"),
 });
 const run = createRoute({

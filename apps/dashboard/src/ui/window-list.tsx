@@ -1,6 +1,15 @@
 /** A list of any length that scrolls with the page: the rows in sight are in it, each as high as it is. */
 import { defaultRangeExtractor, type Range, useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, type Ref, useCallback, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
+import {
+  type ReactNode,
+  type Ref,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 
 export interface WindowListHandle {
   /** Brings a row into sight. */
@@ -17,14 +26,19 @@ export interface WindowListProps {
   readonly gapPx: number;
   /** As many rows are in the page whole, so that a search of the browser finds them. */
   readonly few: number;
-  /** A row that stays in the page, wherever it is scrolled to; so does each in which somebody has begun something. */
+  /** A row that stays in the page, wherever it is scrolled to. */
   readonly kept?: string | null;
+  /** So does each in which somebody may have begun something; default true. */
+  readonly keepsBegun?: boolean;
+  /** Told which rows are in sight, each time that others are. */
+  readonly onRange?: (first: number, last: number) => void;
   readonly ref?: Ref<WindowListHandle>;
 }
 
 const AROUND = 3;
 
-export function WindowList({ label, keys, row, rowPx, gapPx, few, kept = null, ref }: WindowListProps) {
+export function WindowList(props: WindowListProps) {
+  const { label, keys, row, rowPx, gapPx, few, kept = null, keepsBegun = true, onRange, ref } = props;
   const list = useRef<HTMLOListElement>(null);
   const [offset, setOffset] = useState(0);
   // What is typed is nowhere but in its row.
@@ -52,6 +66,8 @@ export function WindowList({ label, keys, row, rowPx, gapPx, few, kept = null, r
       if (index >= 0) rows.scrollToIndex(index, { align });
     },
   }));
+  const { startIndex = 0, endIndex = 0 } = rows.range ?? {};
+  useEffect(() => onRange?.(startIndex, endIndex), [onRange, startIndex, endIndex]);
   return (
     <ol ref={list} aria-label={label} className="relative" style={{ height: rows.getTotalSize() }}>
       {rows.getVirtualItems().map(({ index, key, start }) => (
@@ -61,7 +77,7 @@ export function WindowList({ label, keys, row, rowPx, gapPx, few, kept = null, r
           data-index={index}
           aria-setsize={keys.length}
           aria-posinset={index + 1}
-          onFocus={() => begun.current.add(String(key))}
+          {...(keepsBegun ? { onFocus: () => begun.current.add(String(key)) } : {})}
           className="absolute inset-x-0"
           style={{ transform: `translateY(${start - offset}px)` }}
         >

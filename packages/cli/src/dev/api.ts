@@ -45,6 +45,7 @@ export function createDevApi({ io, store, sealed, directory, policies }: DevApiO
     policies: policyDesk({ io, patterns: policies, store: directory }),
     replay: replayDesk(
       store,
+      sealed,
       draftedPolicies(io, policies),
       async () => (await loadUsablePolicies(io, policies)).policies,
       (entries) => erasuresOf(search.search, entries),

@@ -12,12 +12,21 @@ import { evidencePage } from "./evidence-page.ts";
 import type { LoadedRun } from "./load.ts";
 
 /** A name that ends in `.html` gets a page that verifies itself. @throws CommandError while entries of the run are not signed yet. */
-export async function writeBundle(
-  io: Io,
-  store: Store,
-  { summary, entries }: LoadedRun,
-  file: string,
-): Promise<number> {
+export async function writeBundle(io: Io, store: Store, loaded: LoadedRun, file: string): Promise<number> {
+  const text = await bundleText(store, loaded);
+  try {
+    const content = /\.html?$/i.test(file) ? evidencePage(text) : text;
+    writeFileSync(resolve(io.cwd, file), content, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "EEXIST") throw usage(`\`${printable(file)}\` is there already; name a new file`);
+    throw failed("file.unreadable", `\`${printable(file)}\` could not be written (${code})`);
+  }
+  return loaded.entries.length;
+}
+
+/** @param store With its entries as they are stored. @throws CommandError while entries of the run are not signed yet. */
+export async function bundleText(store: Store, { summary, entries }: LoadedRun): Promise<string> {
   const bundled: BundledEntry[] = [];
   // One checkpoint for all, whoever signs meanwhile.
   const note = (await store.checkpoints()).at(-1)?.note ?? "";
@@ -32,14 +41,5 @@ export async function writeBundle(
   }
   const rotations = await rotationsToNow(store);
   const key = (await claimedKey(store)) ?? null;
-  const text = formatBundle({ log: store.logId, run: summary.id, key, note, rotations, entries: bundled });
-  try {
-    const content = /\.html?$/i.test(file) ? evidencePage(text) : text;
-    writeFileSync(resolve(io.cwd, file), content, { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    if (code === "EEXIST") throw usage(`\`${printable(file)}\` is there already; name a new file`);
-    throw failed("file.unreadable", `\`${printable(file)}\` could not be written (${code})`);
-  }
-  return bundled.length;
+  return formatBundle({ log: store.logId, run: summary.id, key, note, rotations, entries: bundled });
 }

@@ -6,6 +6,8 @@ import { logEvents } from "../events.ts";
 import type { PolicyState } from "../policy-state.ts";
 import type { ServerPorts } from "../ports.ts";
 import { json, problems, router } from "../route.ts";
+import { MOST_RUNS } from "../run-activity.ts";
+import { namesIn } from "../run-names.ts";
 import * as schema from "../schemas/agents.ts";
 import { iso } from "../wire/moment.ts";
 
@@ -38,6 +40,14 @@ const access = createRoute({
   tags: ["agents"],
   summary: "who may call what by the rules, each answer with a call that gets it",
   responses: { 200: json(schema.Access), ...problems },
+});
+
+const names = createRoute({
+  method: "get",
+  path: "/names",
+  tags: ["log"],
+  summary: "names that the record knows: agents, environments, tools, whom agents acted for, rules",
+  responses: { 200: json(schema.Names), ...problems },
 });
 
 const channels = createRoute({
@@ -101,6 +111,11 @@ export function aboutRoutes(ports: ServerPorts, activity: Activity, stateNow: ()
       const called = new Set(seen.flatMap((agent) => [...agent.tools.keys()]));
       const tools = [...called].slice(0, MOST_TOOLS);
       return c.json(await policies.access(seen.slice(0, MOST_CALLERS), tools), 200);
+    })
+    .openapi(names, async (c) => {
+      await activity.look();
+      const runs = await store.runs({ limit: MOST_RUNS });
+      return c.json(namesIn(runs, activity), 200);
     })
     .openapi(channels, async (c) => c.json(await ports.channels.list(), 200))
     .openapi(testChannel, async (c) => c.json(await ports.channels.test(c.req.valid("json").target), 200))

@@ -1,29 +1,50 @@
 /** Runs, their steps, and what other policies would have made of them. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { type RunSummary, type RunTree, toWire } from "@saferun/core";
+import { type RunTree, toWire } from "@saferun/core";
 import type { Activity } from "../activity.ts";
 import type { Looks } from "../looks.ts";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
+import { MOST_RUNS } from "../run-activity.ts";
+import { factsOf, neighboursOf, pageOf, tallyOf, withoutEach } from "../run-list.ts";
 import * as schema from "../schemas/runs.ts";
 import { Id, IdParam } from "../schemas/values.ts";
-import { iso } from "../wire/moment.ts";
-import { outlineJson, promptJson, stepsJson } from "../wire/run.ts";
+import { outlineJson, promptJson, stepsJson, summaryJson } from "../wire/run.ts";
 
 const tags = ["runs"];
-const PAGE = 50;
-/** Runs that a list reaches back to; older ones are found by searching the log. */
-const MOST_RUNS = 10_000;
-const MOST_WAITING = 1_000;
 
 const list = createRoute({
   method: "get",
   path: "/runs",
   tags,
-  summary: "runs, the newest first",
-  request: { query: z.object({ cursor: z.string().max(256).optional(), agent: z.string().max(256).optional() }) },
+  summary: "runs, the newest first, as many as were asked for",
+  request: { query: schema.RunListQuery },
   responses: { 200: json(schema.RunList), ...problems },
+});
+
+const neighbours = createRoute({
+  method: "get",
+  path: "/runs/{id}/neighbours",
+  tags,
+  summary: "the runs before and behind one, among those that were asked for",
+  request: { params: IdParam, query: schema.RunFilter },
+  responses: { 200: json(schema.Neighbours), ...problems },
+});
+
+const bundle = createRoute({
+  method: "get",
+  path: "/runs/{id}/bundle",
+  tags,
+  summary: "the run's entries with what proves them, as a file; recorded as an export",
+  request: { params: IdParam, query: schema.BundleQuery },
+  responses: {
+    200: {
+      description: "a page that verifies itself, or the bundle that `saferun log verify` reads",
+      content: { "text/html": { schema: z.string() }, "text/plain": { schema: z.string() } },
+    },
+    ...problems,
+  },
 });
 
 const one = createRoute({
@@ -88,20 +109,11 @@ const compare = createRoute({
   responses: { 200: json(schema.Comparison), ...problems },
 });
 
-export function runRoutes({ store, replay }: ServerPorts, activity: Activity, looks: Looks) {
-  async function summaries(runs: readonly RunSummary[]) {
-    const pending = await store.approvals({ state: "pending", limit: MOST_WAITING });
-    return runs.map((run) => ({
-      id: run.id,
-      agent: run.agent,
-      environment: run.environment,
-      entries: run.entries,
-      started_at: iso(run.startedAt),
-      last_at: iso(run.lastAt),
-      waiting: pending.filter((approval) => approval.run === run.id).length,
-      counts: activity.run(run.id) ?? null,
-      usd_micros: activity.usdMicros(run.id)?.toString() ?? null,
-    }));
+export function runRoutes({ store, clock, replay }: ServerPorts, activity: Activity, looks: Looks) {
+  /** All runs that a list reaches back to, with what is known of them now. */
+  async function everyRun() {
+    await activity.look();
+    return factsOf(store, activity, await store.runs({ limit: MOST_RUNS }));
   }
 
   /** Whoever asks for content is in the log before any of it is read. */
@@ -114,20 +126,39 @@ export function runRoutes({ store, replay }: ServerPorts, activity: Activity, lo
 
   async function summary(id: string) {
     const run = await store.run(id);
-    const [found] = run === undefined ? [] : await summaries([run]);
+    await activity.look();
+    const [found] = run === undefined ? [] : await factsOf(store, activity, [run]);
     if (found === undefined) throw noRun();
-    return found;
+    return summaryJson(found);
   }
 
   return router()
     .openapi(list, async (c) => {
-      const { cursor, agent } = c.req.valid("query");
-      await activity.look();
-      const all = await store.runs({ limit: MOST_RUNS });
-      const after = cursor === undefined ? 0 : all.findIndex(({ id }) => id === cursor) + 1;
-      const rest = all.slice(after).filter((run) => agent === undefined || run.agent === agent);
-      const page = rest.slice(0, PAGE);
-      return c.json({ runs: await summaries(page), next: rest.length > PAGE ? (page.at(-1)?.id ?? null) : null }, 200);
+      const { from, skip, limit, ...filter } = c.req.valid("query");
+      const [all, now] = [await everyRun(), clock.now()];
+      const page = pageOf(all, { filter, from, skip, limit, now });
+      if (page === undefined) throw noRun();
+      const { facts, total, newer } = page;
+      const reach = { runs: all.length, whole: all.length < MOST_RUNS, ...activity.range() };
+      const without = total === 0 ? withoutEach(all, filter, now) : {};
+      return c.json(
+        { runs: facts.map(summaryJson), total, newer, tally: tallyOf(all, filter, now), without, reach },
+        200,
+      );
+    })
+    .openapi(neighbours, async (c) => {
+      const { id } = c.req.valid("param");
+      return c.json(neighboursOf(await everyRun(), id, c.req.valid("query"), clock.now()), 200);
+    })
+    .openapi(bundle, async (c) => {
+      const { id } = await summary(c.req.valid("param").id);
+      const { as } = c.req.valid("query");
+      const text = await replay.bundle(id, as);
+      await looks.takesOut("bundle", { runs: [id] });
+      c.header("content-type", as === "page" ? "text/html; charset=utf-8" : "text/plain; charset=utf-8");
+      // A file to keep: opened in the page's own place it would run as part of it.
+      c.header("content-disposition", "attachment");
+      return c.body(text, 200);
     })
     .openapi(one, async (c) => {
       const run = await summary(c.req.valid("param").id);

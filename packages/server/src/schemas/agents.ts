@@ -53,6 +53,17 @@ export const Access = z
   })
   .openapi("Access");
 
+/** Names that stand in the record, for filters and completion; of each kind not more than a few hundred. */
+export const Names = z
+  .object({
+    agents: z.array(z.string()),
+    environments: z.array(z.string()),
+    tools: z.array(z.string()),
+    principals: z.array(z.string()),
+    rules: z.array(z.string()),
+  })
+  .openapi("Names");
+
 export const Health = z
   .object({
     status: z.enum(["ok", "policies_rejected"]),

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Content, RunTree, ToolStep, Totals, TreeStep, WhatIfCall, Wire } from "@saferun/core";
+import { HAPPENED } from "../run-list.ts";
 import { PolicyText } from "./policies.ts";
 import { Id, Moment } from "./values.ts";
 
@@ -29,16 +30,66 @@ const RunSummary = z
     counts: Counts.nullable(),
     /** What its models cost, in millionths of a dollar; null where nobody knows. */
     usd_micros: z.string().nullable(),
+    /** Tools by how often they were called, the first of them; and whether there are more. */
+    tools: z.array(z.object({ tool: z.string(), calls: z.number().int() })),
+    more_tools: z.boolean(),
+    /** Whom it acts for; null where the log does not say it in the clear, or the run is older than what was counted. */
+    principal: z.string().nullable(),
+    /** A breaker or a person stopped this run, and nobody has let it go on. */
+    stopped: z.boolean(),
+    /** Calls, turns of a model and questions that go on in a process that is not known to have ended. */
+    going_on: z.number().int(),
+    /** The process that ran it has surely ended. */
+    ended: z.boolean(),
   })
   .openapi("RunSummary");
+
+const Text = z.string().min(1).max(256);
+
+/** All must hold. Tool, principal and most of what happened are known of runs that were counted. */
+export const RunFilter = z.object({
+  agent: Text.optional(),
+  environment: Text.optional(),
+  tool: Text.optional(),
+  principal: Text.optional(),
+  happened: z.enum(HAPPENED).optional(),
+});
+
+export const RunListQuery = RunFilter.extend({
+  /** Only this run and older ones: what is newer moves no page. */
+  from: Id.optional(),
+  skip: z.coerce.number().int().min(0).max(100_000).default(0),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
 
 export const RunList = z
   .object({
     runs: z.array(RunSummary),
-    /** For the next page; null when there is none. */
-    next: z.string().nullable(),
+    /** Of all that fit, from `from` on. */
+    total: z.number().int(),
+    /** That fit and are newer than `from`. */
+    newer: z.number().int(),
+    /** How many runs are how, under everything that was asked for but `happened`. */
+    tally: z.record(z.enum(HAPPENED), z.number().int()),
+    /** Where nothing fits: for each part of what was asked, how many there would be without it. */
+    without: z.record(z.string(), z.number().int()),
+    /** Runs that the list reaches back to, and the entries that were counted; older ones are found by searching the log. */
+    reach: z.object({ runs: z.number().int(), whole: z.boolean(), from: z.number().int(), to: z.number().int() }),
   })
   .openapi("RunList");
+
+/** The runs before and behind one among those that fit. */
+export const Neighbours = z
+  .object({
+    newer: z.string().nullable(),
+    older: z.string().nullable(),
+    /** From 1, the newest first; null where the run does not fit itself. */
+    place: z.number().int().nullable(),
+    total: z.number().int(),
+  })
+  .openapi("Neighbours");
+
+export const BundleQuery = z.object({ as: z.enum(["page", "bundle"]).default("page") });
 
 /** As the core makes it: its types say what stands in it. */
 const Tree = z.custom<Wire<RunTree>>(() => true).openapi({ type: "object", description: "a run tree" });
@@ -91,6 +142,8 @@ export const RunOutline = z
     principal: Recorded.nullable(),
     /** The person's own words. */
     prompt: Recorded.nullable(),
+    /** Runs in which this one was started, innermost first. */
+    around: z.array(z.string()),
     started_at: z.number(),
     last_at: z.number(),
     gaps: z.array(z.object({ from: z.number().int(), to: z.number().int() })),

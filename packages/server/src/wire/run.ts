@@ -11,7 +11,34 @@ import {
   type Wire,
 } from "@saferun/core";
 import type { z } from "zod";
-import type { RunOutline, ShownStep } from "../schemas/runs.ts";
+import { goingOn, type RunFacts } from "../run-list.ts";
+import type { RunList, RunOutline, ShownStep } from "../schemas/runs.ts";
+import { iso } from "./moment.ts";
+
+/** Tools that a line of a list names. */
+const SHOWN_TOOLS = 6;
+
+export function summaryJson(facts: RunFacts): z.infer<typeof RunList>["runs"][number] {
+  const { run, seen, waiting, stopped, ended } = facts;
+  const tools = [...(seen?.tools ?? [])];
+  return {
+    id: run.id,
+    agent: run.agent,
+    environment: run.environment,
+    entries: run.entries,
+    started_at: iso(run.startedAt),
+    last_at: iso(run.lastAt),
+    waiting,
+    counts: seen?.counts ?? null,
+    usd_micros: seen?.usdMicros?.toString() ?? null,
+    tools: tools.slice(0, SHOWN_TOOLS).map(([tool, calls]) => ({ tool, calls })),
+    more_tools: tools.length > SHOWN_TOOLS || seen?.moreTools === true,
+    principal: seen?.principal ?? null,
+    stopped,
+    going_on: goingOn(facts),
+    ended,
+  };
+}
 
 export type OutlineJson = Omit<z.infer<typeof RunOutline>, "run">;
 type Row = OutlineJson["rows"][number];
@@ -31,6 +58,7 @@ export function outlineJson(tree: RunTree): OutlineJson {
   return {
     principal: wireOf(tree.principal),
     prompt: wireOf(tree.prompt),
+    around: [...tree.around],
     started_at: tree.startedAt,
     last_at: tree.lastAt,
     gaps: [...tree.gaps],

@@ -1,81 +1,87 @@
 /** What agents do and did, the newest run first; it grows while one watches. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { api, ask } from "../../api/client.ts";
-import { useWalk } from "../../app/walk.ts";
-import { Button } from "../../ui/button.tsx";
-import { Card, PageHead } from "../../ui/card.tsx";
-import { SelectField } from "../../ui/field.tsx";
+import { Link, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { PageHead } from "../../ui/card.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
-import { RunRow } from "./row.tsx";
-
-const ALL = "every agent";
+import { keyOf, partsOf, type RunFilter } from "./filter.ts";
+import { Filters, Lift } from "./filters.tsx";
+import { Newer, RunList, useFollows } from "./list.tsx";
+import type { RunAnswer } from "./read.ts";
+import { useRuns } from "./use-runs.ts";
 
 export function RunsPage() {
-  const { agent } = useSearch({ from: "/runs" });
-  const list = useWalk<HTMLUListElement>("run", "a");
-  const runs = useInfiniteQuery({
-    queryKey: ["runs", "list", agent ?? ""],
-    queryFn: ({ pageParam }) =>
-      ask(
-        api.runs.$get({
-          query: { ...(agent === undefined ? {} : { agent }), ...(pageParam === "" ? {} : { cursor: pageParam }) },
-        }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: ({ next }) => next,
-  });
-  const shown = runs.data?.pages.flatMap((page) => page.runs) ?? [];
+  const filter = useSearch({ from: "/runs" });
+  const follows = useFollows(filter);
+  const [sight, setSight] = useState({ first: 0, last: 0 });
+  const runs = useRuns(filter, follows, sight);
+  const { answer, total, newer, error, retry } = runs;
   return (
     <>
-      <PageHead title="Runs" about="What agents do, the newest first. It grows while you watch.">
-        <AgentFilter agent={agent} />
-      </PageHead>
-      {runs.isError && shown.length === 0 ? (
-        <Failure error={runs.error} retry={() => void runs.refetch()} />
-      ) : runs.isPending ? (
-        <Skeleton lines={6} />
-      ) : shown.length === 0 ? (
-        <NoRuns agent={agent} />
-      ) : (
-        <Card className="overflow-hidden">
-          <ul ref={list} aria-label="Runs" className="divide-y divide-line">
-            {shown.map((run) => (
-              <RunRow key={run.id} run={run} />
-            ))}
-          </ul>
-        </Card>
-      )}
-      {runs.hasNextPage ? (
-        <div className="mt-4 text-center">
-          <Button busy={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
-            Load more
-          </Button>
+      <PageHead title="Runs" about={<About filter={filter} answer={answer} />} />
+      <Filters filter={filter} tally={answer?.tally} />
+      {error === null ? null : (
+        <div className="mb-4">
+          <Failure error={error} retry={retry} />
         </div>
-      ) : null}
+      )}
+      <Newer count={newer} />
+      {answer === undefined && total === 0 ? (
+        error === null ? (
+          <Skeleton lines={6} />
+        ) : null
+      ) : total > 0 ? (
+        <RunList key={keyOf(filter)} filter={filter} runs={runs} onSight={setSight} />
+      ) : answer === undefined ? null : (
+        <NoRuns filter={filter} answer={answer} />
+      )}
+      {answer === undefined || total === 0 ? null : <Reach answer={answer} filter={filter} />}
     </>
   );
 }
 
-function AgentFilter({ agent }: { readonly agent: string | undefined }) {
-  const navigate = useNavigate({ from: "/runs" });
-  const { data } = useQuery({ queryKey: ["agents"], queryFn: () => ask(api.agents.$get()) });
-  const names = [
-    ...new Set([...(data?.agents.map((one) => one.agent) ?? []), ...(agent === undefined ? [] : [agent])]),
-  ];
-  if (names.length < 2 && agent === undefined) return null;
+function About({ filter, answer }: { readonly filter: RunFilter; readonly answer: RunAnswer | undefined }) {
+  if (answer === undefined) return "What agents do, the newest first. It grows while you watch.";
+  const asked = partsOf(filter).length > 0;
+  if (answer.total === 0) return "What agents do, the newest first. It grows while you watch.";
   return (
-    <SelectField
-      label="Agent"
-      choices={[ALL, ...names.sort()]}
-      value={agent ?? ALL}
-      onChange={({ target }) => void navigate({ search: target.value === ALL ? {} : { agent: target.value } })}
-    />
+    <span className="tabular-nums">
+      {answer.total.toLocaleString()} {answer.total === 1 ? "run" : "runs"}
+      {asked ? " like that" : ""}, the newest first.{asked ? "" : " It grows while you watch."}
+    </span>
   );
 }
 
-function NoRuns({ agent }: { readonly agent: string | undefined }) {
-  if (agent !== undefined) return <Empty title="This agent has no runs here">Choose another one above.</Empty>;
+/** What the list does not reach: said where it ends, never left out in silence. */
+function Reach({ answer: { reach }, filter }: { readonly answer: RunAnswer; readonly filter: RunFilter }) {
+  const counted = reach.from === 0;
+  const asks = filter.tool !== undefined || filter.principal !== undefined || filter.happened !== undefined;
+  if (reach.whole && counted) return null;
+  return (
+    <p className="mt-4 text-center text-sm text-muted">
+      {reach.whole ? "" : `The list reaches back ${reach.runs.toLocaleString()} runs. `}
+      {counted
+        ? ""
+        : `What happened in a run is counted from entry ${reach.from.toLocaleString()} on${asks ? ": older runs are not found by it" : ""}. `}
+      <Link to="/log" className="text-accent underline underline-offset-2">
+        The log finds older ones
+      </Link>
+      .
+    </p>
+  );
+}
+
+function NoRuns({ filter, answer }: { readonly filter: RunFilter; readonly answer: RunAnswer }) {
+  if (partsOf(filter).length > 0) {
+    return (
+      <>
+        <Empty title="No run is like that">
+          Nothing fits all of what is asked for.
+          <Lift filter={filter} answer={answer} />
+        </Empty>
+        <Reach answer={answer} filter={filter} />
+      </>
+    );
+  }
   return (
     <Empty title="No agent has run yet">
       <p>
