@@ -95,7 +95,10 @@ describe("the log", () => {
     await press("mails");
     await found(1);
     await press("Forget mails");
-    await page.getByRole("button", { name: "mails", exact: true }).waitFor({ state: "hidden" });
+    const kept = page.getByRole("button", { name: "mails", exact: true });
+    await kept.waitFor({ state: "hidden" });
+    await press("Undo");
+    await kept.waitFor();
     expect(watched.complaints).toEqual([]);
   });
 

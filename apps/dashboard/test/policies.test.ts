@@ -191,12 +191,29 @@ describe("the policies page", () => {
     expect(written()).toBe(POLICIES.replaceAll("5000", "3000"));
     await until(0, small);
     expect(place.ran).toEqual([]);
+    await press("Undo");
+    await page.getByText("taken back").waitFor();
+    expect(written()).toBe(POLICIES);
+    await until(1, small);
+    place.ran.length = 0;
 
+    await write(POLICIES.replaceAll("5000", "3000"));
+    await press("Put in force…");
+    await dialog.getByRole("button", { name: "Put in force", exact: true }).click();
+    await dialog.waitFor({ state: "hidden" });
+    await until(0, small);
     await page.getByRole("tab", { name: "Revisions" }).click();
     await page.getByRole("list", { name: "Revisions" }).getByRole("button", { name: "Go back to it…" }).first().click();
     await press("Go back");
     await page.getByText("back at revision").waitFor();
     expect(written()).toBe(POLICIES);
+    await until(1, small);
+    // What somebody wrote meanwhile is not undone.
+    writeFileSync(join(place.cwd, "policies.yaml"), POLICIES.replaceAll("5000", "4500"));
+    await press("Undo");
+    await page.getByText("not taken back: the files were changed meanwhile").waitFor();
+    expect(written()).toBe(POLICIES.replaceAll("5000", "4500"));
+    writeFileSync(join(place.cwd, "policies.yaml"), POLICIES);
     await until(1, small);
     expect(watched.complaints).toEqual([]);
   });

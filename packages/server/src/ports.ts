@@ -87,8 +87,8 @@ export interface PolicyDesk {
   activate(files: Files, base: string | null): Promise<Wire<typeof Activated>>;
   /** Files that were activated from here, newest first. */
   revisions(): Promise<Wire<typeof Revisions>>;
-  /** Writes the files of an earlier revision. */
-  rollBack(revision: string): Promise<Wire<typeof Activated>>;
+  /** Writes the files of an earlier revision, under the same conditions. */
+  rollBack(revision: string, base: string | null): Promise<Wire<typeof Activated>>;
 }
 
 export interface ReplayDesk {

@@ -79,7 +79,10 @@ const rollBack = createRoute({
   path: "/policies/revisions/{revision}/restore",
   tags,
   summary: "write the files of an earlier revision",
-  request: { params: z.object({ revision: z.string().regex(/^[0-9a-f]{8,64}$/) }) },
+  request: {
+    params: z.object({ revision: z.string().regex(/^[0-9a-f]{8,64}$/) }),
+    body: { ...json(schema.RestoreBody), required: true },
+  },
   responses: { 200: json(schema.Activated), ...problems },
 });
 
@@ -96,5 +99,8 @@ export function policyRoutes({ policies }: ServerPorts, stateNow: () => Promise<
       return c.json(await policies.activate(files, base), 200);
     })
     .openapi(revisions, async (c) => c.json(await policies.revisions(), 200))
-    .openapi(rollBack, async (c) => c.json(await policies.rollBack(c.req.valid("param").revision), 200));
+    .openapi(rollBack, async (c) => {
+      const { base } = c.req.valid("json");
+      return c.json(await policies.rollBack(c.req.valid("param").revision, base), 200);
+    });
 }

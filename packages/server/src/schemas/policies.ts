@@ -89,6 +89,8 @@ export const Backtested = z
 export const ActivateBody = z
   .strictObject({ files: z.array(PolicyText).min(1).max(200), base: z.string().nullable() })
   .openapi("ActivateBody");
+/** `base`: what is on disk as far as the sender knows. */
+export const RestoreBody = z.strictObject({ base: z.string().nullable() }).openapi("RestoreBody");
 export const Activated = z.object({ revision: z.string() }).openapi("Activated");
 
 export const Revisions = z

@@ -42,15 +42,20 @@ export function SavedViews({ query, onChoose }: SavedViewsProps) {
   );
 }
 
-/** Undone by saving it again, which the line at the bottom offers no more than the query that still stands above. */
 function Forget({ name, query }: { readonly name: string; readonly query: string }) {
   const queries = useQueryClient();
   const say = useToast();
+  const keep = useMutation({
+    mutationFn: () => ask(api["log-views"][":name"].$put({ param: { name }, json: { query } })),
+    onSuccess: () => say(`${name} is kept again`),
+    onError: (error) => say(`${name} is not kept: ${messageOf(error)}`),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["log-views"] }),
+  });
   const forget = useMutation({
     mutationFn: () => ask(api["log-views"][":name"].forget.$post({ param: { name } })),
     async onSuccess() {
       await queries.invalidateQueries({ queryKey: ["log-views"] });
-      say(`${name} is forgotten; its query was ${query}`);
+      say(`${name} is forgotten`, () => keep.mutate());
     },
   });
   return (

@@ -12,6 +12,7 @@ import { BacktestReport } from "./backtest.tsx";
 import { backtestResult } from "./backtest-result.ts";
 import type { Drafts } from "./drafts.ts";
 import { backtest, type Policies } from "./read.ts";
+import { useTakeBack } from "./take-back.ts";
 
 export interface ActivateDialogProps {
   readonly policies: Policies;
@@ -25,6 +26,8 @@ export interface ActivateDialogProps {
 export function ActivateDialog({ policies, drafts, revision, open, onClose }: ActivateDialogProps) {
   const queries = useQueryClient();
   const say = useToast();
+  const takeBack = useTakeBack();
+  const onDisk = new Map(policies.files.map(({ file, text }) => [file, text]));
   const tested = useQuery({
     queryKey: ["policy-backtest", revision],
     queryFn: () => backtest(drafts.texts, undefined),
@@ -35,12 +38,15 @@ export function ActivateDialog({ policies, drafts, revision, open, onClose }: Ac
     async onSuccess({ revision: written }) {
       drafts.discard();
       await queries.invalidateQueries({ queryKey: ["policies"] });
-      say(`revision ${written.slice(0, 12)} is written; running gates take it within a second`);
+      const before = policies.revision;
+      // A file that is new stays: nothing is deleted by one press.
+      const isNew = drafts.texts.some(({ file }) => !onDisk.has(file));
+      const undo = before === null || isNew ? undefined : () => takeBack(before, written);
+      say(`revision ${written.slice(0, 12)} is written; running gates take it within a second`, undo);
       onClose();
     },
     onError: () => queries.invalidateQueries({ queryKey: ["policies"] }),
   });
-  const onDisk = new Map(policies.files.map(({ file, text }) => [file, text]));
   const stale = drafts.stale || (activate.error instanceof RequestProblem && activate.error.code === "policy.stale");
   return (
     <Dialog title="Put in force" open={open} onClose={onClose} wide>

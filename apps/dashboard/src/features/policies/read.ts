@@ -38,3 +38,8 @@ export function backtest(files: readonly PolicyText[], since: string | undefined
 }
 
 export type Backtested = Awaited<ReturnType<typeof backtest>>;
+
+/** Writes the files of an earlier revision, where what is on disk is still `base`. */
+export function restore(revision: string, base: string | null) {
+  return ask(api.policies.revisions[":revision"].restore.$post({ param: { revision }, json: { base } }));
+}

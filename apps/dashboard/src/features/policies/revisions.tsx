@@ -10,8 +10,11 @@ import { Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time } from "../../ui/time.tsx";
 import { useToast } from "../../ui/toast.tsx";
+import { restore } from "./read.ts";
+import { useTakeBack } from "./take-back.ts";
 
-export function Revisions() {
+/** `now`: the revision on disk. */
+export function Revisions({ now }: { readonly now: string | null }) {
   const { data, error } = useQuery({
     queryKey: ["policies", "revisions"],
     queryFn: () => ask(api.policies.revisions.$get()),
@@ -42,20 +45,26 @@ export function Revisions() {
           </li>
         ))}
       </ul>
-      <RollBack revision={chosen} onClose={() => setChosen(null)} />
+      <RollBack revision={chosen} now={now} onClose={() => setChosen(null)} />
     </>
   );
 }
 
-function RollBack({ revision, onClose }: { readonly revision: string | null; readonly onClose: () => void }) {
+interface RollBackProps {
+  readonly revision: string | null;
+  readonly now: string | null;
+  readonly onClose: () => void;
+}
+
+function RollBack({ revision, now, onClose }: RollBackProps) {
   const queries = useQueryClient();
+  const takeBack = useTakeBack();
   const say = useToast();
-  const restore = useMutation({
-    mutationFn: (wanted: string) =>
-      ask(api.policies.revisions[":revision"].restore.$post({ param: { revision: wanted } })),
+  const back = useMutation({
+    mutationFn: (wanted: string) => restore(wanted, now),
     async onSuccess({ revision: written }) {
       await queries.invalidateQueries({ queryKey: ["policies"] });
-      say(`back at revision ${written.slice(0, 12)}`);
+      say(`back at revision ${written.slice(0, 12)}`, now === null ? undefined : () => takeBack(now, written));
       onClose();
     },
   });
@@ -65,14 +74,14 @@ function RollBack({ revision, onClose }: { readonly revision: string | null; rea
         The files are written as they were at that revision. What they say now stays in this list, so that you can come
         back to it. Running gates take them within a second.
       </p>
-      {restore.error === null ? null : (
+      {back.error === null ? null : (
         <p role="alert" className="mt-3 text-deny">
-          {messageOf(restore.error)}
+          {messageOf(back.error)}
         </p>
       )}
       <div className="mt-4 flex justify-end gap-2">
         <Button onClick={onClose}>Cancel</Button>
-        <Button tone="primary" busy={restore.isPending} onClick={() => revision !== null && restore.mutate(revision)}>
+        <Button tone="primary" busy={back.isPending} onClick={() => revision !== null && back.mutate(revision)}>
           Go back
         </Button>
       </div>

@@ -145,7 +145,7 @@ export function Workbench({ policies, drafts, known }: WorkbenchProps) {
             ) : panel === "rules" ? (
               <Rules rules={policies.rules} onJump={jumpTo} />
             ) : (
-              <Revisions />
+              <Revisions now={policies.revision} />
             )}
           </div>
         </Tabs>

@@ -173,13 +173,12 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
       const now = found?.loaded.ok === true ? found.loaded.policies.revision : undefined;
       return { revisions: kept(history).map((one) => ({ ...one, current: one.revision === now })) };
     },
-    async rollBack(revision) {
+    async rollBack(revision, base) {
       const files = readKept(history, revision);
       if (files === undefined) {
         throw new ProblemError({ status: 404, code: "revision.missing", detail: "no files of this revision are kept" });
       }
-      const { found } = await onDisk();
-      return { revision: await write(files, found?.loaded.ok === true ? found.loaded.policies.revision : null) };
+      return { revision: await write(files, base) };
     },
   };
 }
