@@ -1,5 +1,5 @@
 /**
- * Takes the README's pictures of the dashboard anew, from the demo as it is now:
+ * Takes the README's pictures of the dashboard anew, from the demo as it is now, or puts them in the directory that is named:
  * `npm run pages && CHROMIUM_PATH=/usr/bin/chromium node --conditions=@saferun/source apps/dashboard/test/pictures.ts`
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ import { playDemo } from "../../../examples/support-agent/play-demo.ts";
 import { LOOKS, launch, look, openPage } from "./browser.ts";
 import { type Dev, startDev } from "./place.ts";
 
-const ASSETS = fileURLToPath(new URL("../../../docs/assets/", import.meta.url));
+const [, , ASSETS = fileURLToPath(new URL("../../../docs/assets/", import.meta.url))] = process.argv;
 const EXAMPLE = fileURLToPath(new URL("../../../examples/support-agent/", import.meta.url));
 const [DESK, PHONE] = LOOKS;
 
