@@ -102,7 +102,7 @@ export interface ReplayDesk {
    * @throws ProblemError where they cannot be proved.
    */
   bundle(run: string, as: "page" | "bundle"): Promise<string>;
-  compare(left: string, right: string): Promise<Pick<Wire<typeof Comparison>, "differs" | "totals" | "steps">>;
+  compare(left: string, right: string): Promise<Omit<Wire<typeof Comparison>, "left" | "right">>;
 }
 
 export interface ChannelDesk {

@@ -1,9 +1,12 @@
 /** Two runs side by side, for programs and pages. */
-import { type AlignedStep, type RunTree, type StepPair, toWire } from "@saferun/core";
+import { type AlignedStep, compareRuns, type RunTree, type StepPair, toWire } from "@saferun/core";
 
 export function comparisonJson(left: RunTree, right: RunTree, pairs: readonly StepPair[]) {
+  const first = pairs.find(isOther);
   return {
-    differs: pairs.some(isOther),
+    differs: first !== undefined,
+    about: [...compareRuns(left, right)],
+    first: first === undefined ? null : { left: first.left?.number ?? null, right: first.right?.number ?? null },
     totals: { left: toWire(left.totals), right: toWire(right.totals) },
     steps: pairs.map((pair) => ({
       match: pair.match,

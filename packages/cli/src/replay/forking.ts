@@ -49,13 +49,16 @@ export function forkOf(io: Io, tree: RunTree, { fork, set = [], response }: Fork
     throw usage("`--set` changes arguments or a result, not both at once");
   if (step.kind !== "call") throw usage(`step ${fork} is no tool call; give its answer with \`--response\``);
   const content = first.of === "args" ? step.arguments.proposed : step.result;
-  const recorded = exactValue(content);
+  // Who gives all of it needs nothing of the record.
+  const recorded = exactValue(content) ?? (wanted.every(({ path }) => path === "") ? null : undefined);
   if (recorded === undefined) {
     const why =
       content === null ? "not recorded" : content.state === "present" ? "masked in the record" : content.state;
+    const whole =
+      first.of === "args" ? "; `--set 'args={…}'` gives all of them" : "; `--set 'result=…'` gives all of it";
     throw failed(
       "call.missing",
-      `step ${fork} cannot be forked: its ${first.of === "args" ? "arguments are" : "result is"} ${why}`,
+      `step ${fork} cannot be forked: its ${first.of === "args" ? "arguments are" : "result is"} ${why}${whole}`,
     );
   }
   let value: Json = recorded;

@@ -1,5 +1,15 @@
 /** `saferun replay RUN --policies …`: the recorded calls through the gate under other policies, in memory. */
-import { isChanged, type JsonObject, RecordedClock, toWire, type WhatIf, type WhatIfCall, whatIf } from "@saferun/core";
+import {
+  allSteps,
+  isChanged,
+  type JsonObject,
+  NOT_REPRODUCIBLE,
+  RecordedClock,
+  toWire,
+  type WhatIf,
+  type WhatIfCall,
+  whatIf,
+} from "@saferun/core";
 import { intlZones } from "@saferun/document";
 import { createMemoryStore, nodeHash, nodeRandom } from "@saferun/store";
 import { printable, short } from "../output/printable.ts";
@@ -14,12 +24,15 @@ export interface ChangedCall extends WhatIfCall {
   readonly step: number | null;
 }
 
+/** A decision that cannot be made again. */
+export type NotJudged = WhatIf["missing"][number] & Pick<ChangedCall, "step">;
+
 export interface JudgedAgain {
   readonly revision: string;
   readonly against: string | null;
   readonly judged: number;
   readonly changes: readonly ChangedCall[];
-  readonly notReproducible: WhatIf["missing"];
+  readonly notReproducible: readonly NotJudged[];
 }
 
 /** @param replaced Calls with other arguments than recorded; only the new side gets them. */
@@ -37,14 +50,9 @@ export async function judgeAgain(
   const { revision, judged, missing } = await under(policies, replaced);
   const other = against === undefined ? undefined : await under(against, new Map());
   const before = new Map(other?.judged.map(({ kind, id, after }) => [`${kind} ${id}`, after]));
-  const numbers = new Map<number, number>();
-  const walk = (steps: typeof tree.steps): void => {
-    for (const step of steps) {
-      numbers.set(step.seq, step.number);
-      if (step.kind === "call") walk(step.steps);
-    }
-  };
-  walk(tree.steps);
+  const steps = allSteps(tree.steps);
+  const calls = new Map(steps.flatMap((step) => (step.kind === "call" ? [[step.call, step.number] as const] : [])));
+  const numbers = new Map(steps.map(({ seq, number }) => [seq, number]));
   const changes = judged
     .map((call) => ({
       ...call,
@@ -52,7 +60,8 @@ export async function judgeAgain(
       step: numbers.get(call.seq) ?? null,
     }))
     .filter(isChanged);
-  return { revision, against: other?.revision ?? null, judged: judged.length, changes, notReproducible: missing };
+  const notReproducible = missing.map((one) => ({ ...one, step: calls.get(one.call) ?? null }));
+  return { revision, against: other?.revision ?? null, judged: judged.length, changes, notReproducible };
 }
 
 export function judgedAgainJson(result: JudgedAgain): object {
@@ -64,19 +73,14 @@ export function judgedAgainLines(result: JudgedAgain, style: Style): string[] {
   const from = result.against === null ? "what was recorded" : `revision ${result.against.slice(0, 12)}`;
   return [
     ...changes.flatMap((change) => changeLines(change, style)),
-    ...notReproducible.map(({ tool, why }) => `${style.wait("not reproducible")}  ${short(tool, 64)}: ${WHY[why]}`),
-    `${changes.length} of ${judged} decisions ${changes.length === 1 ? "is" : "are"} other than ${from}`,
+    ...notReproducible.flatMap(({ step, tool, why }) => [
+      `${style.dim(`step ${step ?? "?"}`)}  ${style.bold(short(tool, 64))}  ${style.wait("not reproducible")}: ${NOT_REPRODUCIBLE[why].why}`,
+      style.dim(`  ${NOT_REPRODUCIBLE[why].instead}`),
+    ]),
+    `${changes.length} of ${judged} decisions ${changes.length === 1 ? "is" : "are"} other than ${from}${notReproducible.length === 0 ? "" : `; ${notReproducible.length} could not be judged again`}`,
     style.dim("budgets and detectors begin empty here: what other runs had spent or done before is not counted"),
   ];
 }
-
-const WHY: Readonly<Record<WhatIf["missing"][number]["why"], string>> = {
-  malformed: "it was no call, which no policy is asked about",
-  erased: "its content was taken out of the log",
-  sealed: "its content is sealed, and the key is not beside the store",
-  masked: "the record masks something of what was judged",
-  incomplete: "its proposal is not among the entries",
-};
 
 function changeLines({ step, tool, before, after }: ChangedCall, style: Style): string[] {
   const side = ({ verdict, by, ran }: ChangedCall["before"]) =>

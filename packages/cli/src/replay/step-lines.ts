@@ -95,7 +95,7 @@ export function innerRunLines(runs: readonly RunTree[], indent: string): string[
 function nameText(step: TreeStep, style: Style): string {
   switch (step.kind) {
     case "call":
-      return style.bold(short(step.tool ?? "(name erased)", 64));
+      return style.bold(short(step.tool === "" ? "(no name)" : (step.tool ?? "(name erased)"), 64));
     case "model":
       return `model ${short(step.model ?? "(unknown)", 64)}`;
     case "event":

@@ -1,14 +1,36 @@
 /** Two runs side by side, aligned by their calls. */
-import { canonicalJson, type Json, type JsonObject } from "../value/json.ts";
-import { type Content, shownValue } from "./content.ts";
+import { canonicalJson } from "../value/json.ts";
+import { PromptComparison, type PromptDifference } from "./compare-prompts.ts";
+import { type Content, fieldOf, shownValue } from "./content.ts";
 import { allSteps } from "./run-tree.ts";
+import { withoutNames } from "./spoken.ts";
+import { commonPairs } from "./subsequence.ts";
 import { lengthOf } from "./totals.ts";
 import type { ModelStep, RunTree, ToolStep } from "./tree.ts";
 
 export type AlignedStep = ToolStep | ModelStep;
 
 export interface StepDifference {
-  readonly what: "prompt" | "response" | "arguments" | "ran" | "decision" | "state" | "result" | "cost" | "time";
+  readonly what:
+    | PromptDifference["what"]
+    | "model"
+    | "response"
+    | "arguments"
+    | "ran"
+    | "decision"
+    | "state"
+    | "result"
+    | "cost"
+    | "time";
+  /** Which message, tool or parameter, where it is one of several. */
+  readonly where: string | null;
+  readonly left: string;
+  readonly right: string;
+}
+
+/** In what two runs differ as a whole. */
+export interface RunDifference {
+  readonly what: "agent" | "environment" | "principal" | "context" | "asked" | "policies";
   readonly left: string;
   readonly right: string;
 }
@@ -21,12 +43,16 @@ export interface StepPair {
   readonly differences: readonly StepDifference[];
 }
 
-/** Cells of the table that is looked through; over it, steps between the common ends are paired by their tools only. */
-const MOST_CELLS = 9_000_000;
-
 /** Every step of both runs once, in order: calls with the same arguments first, then what is near between them. */
 export function alignRuns(left: RunTree, right: RunTree): readonly StepPair[] {
   const [ours, theirs] = [comparable(left), comparable(right)];
+  const prompts = new PromptComparison(left, right);
+  const pair = (match: "same" | "near", one: Comparable, other: Comparable): StepPair => ({
+    match,
+    left: one.step,
+    right: other.step,
+    differences: differencesOf(one.step, other.step, prompts),
+  });
   const exact = common(ours, theirs, ({ exact }) => exact);
   const pairs: StepPair[] = [];
   let [i, j] = [0, 0];
@@ -65,56 +91,55 @@ function comparable(tree: RunTree): readonly Comparable[] {
   });
 }
 
-/** The longest common subsequence, as pairs of positions. */
-function common(
-  left: readonly Comparable[],
-  right: readonly Comparable[],
-  keyOf: (one: Comparable) => string,
-): readonly (readonly [number, number])[] {
-  const [ours, theirs] = [left.map(keyOf), right.map(keyOf)];
-  let start = 0;
-  while (start < ours.length && start < theirs.length && ours[start] === theirs[start]) start++;
-  let [endLeft, endRight] = [ours.length, theirs.length];
-  while (endLeft > start && endRight > start && ours[endLeft - 1] === theirs[endRight - 1]) {
-    endLeft--;
-    endRight--;
-  }
-  const pairs: (readonly [number, number])[] = Array.from({ length: start }, (_, index) => [index, index] as const);
-  const [rows, columns] = [endLeft - start, endRight - start];
-  if (rows * columns <= MOST_CELLS) {
-    const width = columns + 1;
-    const lengths = new Uint32Array((rows + 1) * width);
-    const at = (row: number, column: number): number => lengths[row * width + column] ?? 0;
-    for (let row = rows - 1; row >= 0; row--) {
-      for (let column = columns - 1; column >= 0; column--) {
-        lengths[row * width + column] =
-          ours[start + row] === theirs[start + column]
-            ? at(row + 1, column + 1) + 1
-            : Math.max(at(row + 1, column), at(row, column + 1));
-      }
-    }
-    for (let row = 0, column = 0; row < rows && column < columns; ) {
-      if (ours[start + row] === theirs[start + column]) pairs.push([start + row++, start + column++]);
-      else if (at(row + 1, column) >= at(row, column + 1)) row++;
-      else column++;
-    }
-  }
-  for (let index = 0; endLeft + index < ours.length; index++) pairs.push([endLeft + index, endRight + index]);
-  return pairs;
-}
-
 function alone(match: "left" | "right", one: Comparable | undefined): StepPair {
   const step = one?.step ?? null;
   return { match, left: match === "left" ? step : null, right: match === "right" ? step : null, differences: [] };
 }
 
-function pair(match: "same" | "near", { step: left }: Comparable, { step: right }: Comparable): StepPair {
+/** The longest common subsequence; where the runs are very long, steps between their common ends are paired by tools only. */
+function common(
+  left: readonly Comparable[],
+  right: readonly Comparable[],
+  keyOf: (one: Comparable) => string,
+): readonly (readonly [number, number])[] {
+  return commonPairs(left.map(keyOf), right.map(keyOf));
+}
+
+function differencesOf(left: AlignedStep, right: AlignedStep, prompts: PromptComparison): readonly StepDifference[] {
   const [ours, theirs] = [facts(left), facts(right)];
-  const differences = ours.flatMap(([what, text], index) => {
+  const differing = ours.flatMap(([what, text], index): StepDifference[] => {
+    const other = theirs[index]?.[1] ?? "";
+    return text === other ? [] : [{ what, where: null, left: text, right: other }];
+  });
+  // What ran is said where it is not what was proposed on both sides.
+  const proposed = differing.find(({ what }) => what === "arguments");
+  const found = differing.filter(
+    ({ what, left, right }) => what !== "ran" || left !== proposed?.left || right !== proposed.right,
+  );
+  return left.kind === "model" && right.kind === "model" ? [...prompts.differences(left, right), ...found] : found;
+}
+
+/** What stood before their first step: who asked whom for what, and under which policies. */
+export function compareRuns(left: RunTree, right: RunTree): readonly RunDifference[] {
+  const [ours, theirs] = [runFacts(left), runFacts(right)];
+  return ours.flatMap(([what, text], index) => {
     const other = theirs[index]?.[1] ?? "";
     return text === other ? [] : [{ what, left: text, right: other }];
   });
-  return { match, left, right, differences };
+}
+
+function runFacts(tree: RunTree): readonly (readonly [RunDifference["what"], string])[] {
+  const revisions = allSteps(tree.steps).flatMap((step) =>
+    step.kind === "call" ? step.decisions.flatMap(({ revision }) => revision ?? []) : [],
+  );
+  return [
+    ["agent", tree.agent ?? ""],
+    ["environment", tree.environment ?? ""],
+    ["principal", textOf(tree.principal)],
+    ["context", textOf(tree.context)],
+    ["asked", textOf(tree.prompt)],
+    ["policies", [...new Set(revisions)].join(", ")],
+  ];
 }
 
 type Fact = readonly [StepDifference["what"], string];
@@ -122,7 +147,7 @@ type Fact = readonly [StepDifference["what"], string];
 function facts(step: AlignedStep): readonly Fact[] {
   if (step.kind === "model") {
     return [
-      ["prompt", step.model ?? ""],
+      ["model", step.model ?? ""],
       ["response", saidIn(step.response)],
       ["decision", step.decision === null ? "" : `${step.decision.verdict} by ${step.decision.by.join(", ")}`],
       ["state", step.state],
@@ -143,23 +168,11 @@ function facts(step: AlignedStep): readonly Fact[] {
   ];
 }
 
-/** Of a model's answer: what a provider writes anew into each, whatever was said. */
-const NAMES_ONLY: ReadonlySet<string> = new Set(["providerMetadata", "toolCallId", "id"]);
-
 /** What a model said and asked for: two answers that say the same are the same, whatever their provider calls them. */
 function saidIn(response: Content | null): string {
-  const value = response === null ? undefined : shownValue(response);
-  const parts = isMap(value) ? value.content : undefined;
-  if (!Array.isArray(parts)) return textOf(response);
-  return canonicalJson(
-    (parts as readonly Json[]).map((part) =>
-      isMap(part) ? Object.fromEntries(Object.entries(part).filter(([key]) => !NAMES_ONLY.has(key))) : part,
-    ),
-  );
-}
-
-function isMap(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  const value = shownValue(response);
+  const said = value === undefined ? undefined : fieldOf(withoutNames(value), "content");
+  return Array.isArray(said) ? canonicalJson(said) : textOf(response);
 }
 
 /** Content as one text: that of its value, else what became of it. */

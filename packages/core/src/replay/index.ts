@@ -8,7 +8,14 @@ export {
   type ToolNote,
 } from "./answers.ts";
 export { BESIDE_RULES, type Said, standing } from "./beside.ts";
-export { type AlignedStep, alignRuns, type StepDifference, type StepPair } from "./compare.ts";
+export {
+  type AlignedStep,
+  alignRuns,
+  compareRuns,
+  type RunDifference,
+  type StepDifference,
+  type StepPair,
+} from "./compare.ts";
 export { type Content, contentAt, contentGone, exactValue, shownValue } from "./content.ts";
 export { promptMessages } from "./model-step.ts";
 export { allSteps, runTree } from "./run-tree.ts";
@@ -17,6 +24,7 @@ export { lengthOf } from "./totals.ts";
 export type * from "./tree.ts";
 export {
   isChanged,
+  NOT_REPRODUCIBLE,
   type NotReproducible,
   RecordedClock,
   type WhatIf,

@@ -83,6 +83,30 @@ export interface WhatIfCall {
  */
 export type NotReproducible = "malformed" | "erased" | "sealed" | "masked" | "incomplete";
 
+/** In words: why, and what whoever asks can do. */
+export const NOT_REPRODUCIBLE: Readonly<Record<NotReproducible, { readonly why: string; readonly instead: string }>> = {
+  malformed: {
+    why: "it was no call, which no policy is asked about",
+    instead: "it is denied under any policies",
+  },
+  erased: {
+    why: "its content was taken out of the log",
+    instead: "what is gone stays gone; `saferun eval` judges a call that you write yourself",
+  },
+  sealed: {
+    why: "its content is sealed, and the key is not beside the store",
+    instead: "put `seal.key` and `keys.db` back beside the store",
+  },
+  masked: {
+    why: "the record masks something of what was judged",
+    instead: "`saferun replay RUN --fork STEP --set 'args={…}'` judges it with arguments that you know",
+  },
+  incomplete: {
+    why: "its proposal is not among the entries",
+    instead: "`saferun log verify` says what is missing from the log",
+  },
+};
+
 export interface WhatIf {
   readonly revision: string;
   readonly judged: readonly WhatIfCall[];

@@ -204,7 +204,12 @@ export const WhatIf = z
     ),
     /** Calls that cannot be judged again, and why. */
     not_reproducible: z.array(
-      z.object({ tool: z.string(), why: z.enum(["malformed", "erased", "sealed", "masked", "incomplete"]) }),
+      z.object({
+        /** Its number in the run. */
+        step: z.number().int().nullable(),
+        tool: z.string(),
+        why: z.enum(["malformed", "erased", "sealed", "masked", "incomplete"]),
+      }),
     ),
   })
   .openapi("WhatIf");
@@ -231,8 +236,12 @@ export const Comparison = z
   .object({
     left: RunSummary,
     right: RunSummary,
-    /** They differ in more than cost and time. */
+    /** Their steps differ in more than cost and time. */
     differs: z.boolean(),
+    /** What differs of the runs as a whole: whom they were for, what was asked, under which policies. */
+    about: z.array(z.object({ what: z.string(), left: z.string(), right: z.string() })),
+    /** Numbers of the first steps that differ; null where none does. */
+    first: z.object({ left: z.number().int().nullable(), right: z.number().int().nullable() }).nullable(),
     totals: z
       .custom<{ readonly left: Wire<Totals>; readonly right: Wire<Totals> }>(() => true)
       .openapi({ type: "object" }),
@@ -241,7 +250,15 @@ export const Comparison = z
         match: z.enum(["same", "near", "left", "right"]),
         left: Place.nullable(),
         right: Place.nullable(),
-        differences: z.array(z.object({ what: z.string(), left: z.string(), right: z.string() })),
+        differences: z.array(
+          z.object({
+            what: z.string(),
+            /** Which message, tool or parameter, where it is one of several. */
+            where: z.string().nullable(),
+            left: z.string(),
+            right: z.string(),
+          }),
+        ),
       }),
     ),
   })

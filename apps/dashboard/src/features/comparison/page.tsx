@@ -9,7 +9,7 @@ import { Time } from "../../ui/time.tsx";
 import { WindowList } from "../../ui/window-list.tsx";
 import type { RunSummary } from "../runs/row.tsx";
 import { type Comparison, countOther, linesOf, readComparison } from "./comparison.ts";
-import { EqualPair, Fold, OnePair } from "./pair.tsx";
+import { EqualPair, Fold, OneDifference, OnePair } from "./pair.tsx";
 import { Totals } from "./totals.tsx";
 
 export function ComparisonPage() {
@@ -35,13 +35,21 @@ export function ComparisonPage() {
         <Side name="Second" run={data.right} />
       </div>
       <Totals left={data.totals.left} right={data.totals.right} />
+      {data.about.length === 0 ? null : (
+        <section aria-label="The runs as a whole" className="mb-5 rounded-card border border-line bg-surface px-4 py-3">
+          <h2 className="font-semibold">The runs as a whole</h2>
+          {data.about.map((difference) => (
+            <OneDifference key={difference.what} difference={difference} />
+          ))}
+        </section>
+      )}
       <Pairs comparison={data} />
     </>
   );
 }
 
-function aboutText({ differs, steps }: Comparison): string {
-  if (!differs) return `All ${steps.length} steps are the same, but for cost and time.`;
+function aboutText({ first, steps }: Comparison): string {
+  if (first === null) return `All ${steps.length} steps are the same, but for cost and time.`;
   return `${countOther(steps)} of ${steps.length} steps differ in more than cost and time.`;
 }
 

@@ -29,16 +29,11 @@ export function OnePair({ left, right, pair }: PairProps) {
           {pair.right === null ? null : <StepLink run={right} number={pair.right.number} name="second" />}
         </span>
       </h3>
-      {differences.filter(isOwn).map((difference) => (
-        <OneDifference key={difference.what} difference={difference} />
+      {differences.map((difference) => (
+        <OneDifference key={`${difference.what} ${difference.where}`} difference={difference} />
       ))}
     </article>
   );
-}
-
-/** What ran is said where it is not what was proposed on both sides. */
-function isOwn({ what, left, right }: Pair["differences"][number], _: number, all: Pair["differences"]): boolean {
-  return what !== "ran" || !all.some((one) => one.what === "arguments" && one.left === left && one.right === right);
 }
 
 function StepLink({ run, number, name }: { readonly run: string; readonly number: number; readonly name: string }) {
@@ -59,9 +54,13 @@ const SMALL: Readonly<Record<string, (value: string) => string>> = {
   cost: (value) => (/^\d+$/.test(value) ? dollarsText(value) : value),
 };
 
-const NAMES: Readonly<Record<string, string>> = { ran: "ran with", prompt: "model", state: "ended" };
+const NAMES: Readonly<Record<string, string>> = { ran: "ran with", state: "ended" };
 
-function OneDifference({ difference: { what, left, right } }: { readonly difference: Pair["differences"][number] }) {
+export interface OneDifferenceProps {
+  readonly difference: Omit<Pair["differences"][number], "where"> & { readonly where?: string | null };
+}
+
+export function OneDifference({ difference: { what, where = null, left, right } }: OneDifferenceProps) {
   const small = SMALL[what];
   if (small !== undefined) {
     return (
@@ -73,7 +72,14 @@ function OneDifference({ difference: { what, left, right } }: { readonly differe
   const [before, after] = [parsed(left), parsed(right)];
   return (
     <div className="mt-2">
-      <h4 className="mb-1 text-sm text-muted">{NAMES[what] ?? what}</h4>
+      <h4 className="mb-1 text-sm text-muted">
+        {NAMES[what] ?? what}
+        {where === null ? null : (
+          <>
+            , <Untrusted>{where}</Untrusted>
+          </>
+        )}
+      </h4>
       {isTree(before) && isTree(after) ? (
         <Difference before={before} after={after} />
       ) : (

@@ -1,4 +1,5 @@
 /** Every decision that would have come out otherwise. */
+import { NOT_REPRODUCIBLE } from "@saferun/core";
 import { Link } from "@tanstack/react-router";
 import type { api, ask } from "../../api/client.ts";
 import { StateBadge } from "../../ui/badge.tsx";
@@ -14,14 +15,6 @@ export interface WhatIfReportProps {
   readonly report: Report;
   readonly onLeave: () => void;
 }
-
-const WHY: Readonly<Record<Report["not_reproducible"][number]["why"], string>> = {
-  malformed: "it was no call, which no policy is asked about",
-  erased: "its content was taken out of the log",
-  sealed: "its content is sealed, and the key is not beside the store",
-  masked: "the record masks something of what was judged",
-  incomplete: "its proposal is not among the entries",
-};
 
 export function WhatIfReport({ run, report, onLeave }: WhatIfReportProps) {
   const { changes, judged, not_reproducible: left } = report;
@@ -43,10 +36,11 @@ export function WhatIfReport({ run, report, onLeave }: WhatIfReportProps) {
       </ol>
       {left.length === 0 ? null : (
         <ul className="mt-3 text-sm text-muted">
-          {left.map(({ tool, why }, at) => (
+          {left.map(({ step, tool, why }, at) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: two of them may be the same, and none ever moves
             <li key={at}>
-              Not reproducible: <Untrusted>{tool}</Untrusted>, {WHY[why]}.
+              Not reproducible: <StepLink run={run} step={step} onLeave={onLeave} /> <Untrusted>{tool}</Untrusted>,{" "}
+              {NOT_REPRODUCIBLE[why].why}; {NOT_REPRODUCIBLE[why].instead}.
             </li>
           ))}
         </ul>
@@ -68,17 +62,7 @@ function ChangedDecision({
   return (
     <>
       <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
-        {step === null ? null : (
-          <Link
-            to="/runs/$id"
-            params={{ id: run }}
-            search={{ step, tab: "Decision" }}
-            onClick={onLeave}
-            className="text-accent underline underline-offset-2"
-          >
-            step {step}
-          </Link>
-        )}
+        <StepLink run={run} step={step} onLeave={onLeave} />
         <Untrusted className="font-semibold">{tool}</Untrusted>
         <StateBadge state={before.verdict} />
         <span aria-hidden="true">→</span>
@@ -98,6 +82,25 @@ function ChangedDecision({
       )}
       <Rules rules={after.rules.filter(({ verdict }) => verdict === after.verdict)} />
     </>
+  );
+}
+
+interface StepLinkProps extends Pick<WhatIfReportProps, "run" | "onLeave"> {
+  readonly step: number | null;
+}
+
+function StepLink({ run, step, onLeave }: StepLinkProps) {
+  if (step === null) return null;
+  return (
+    <Link
+      to="/runs/$id"
+      params={{ id: run }}
+      search={{ step, tab: "Decision" }}
+      onClick={onLeave}
+      className="text-accent underline underline-offset-2"
+    >
+      step {step}
+    </Link>
   );
 }
 

@@ -37,7 +37,7 @@ export function replayDesk(
         revision,
         judged,
         changes: changes.map(toWire),
-        not_reproducible: notReproducible.map(({ tool, why }) => ({ tool, why })),
+        not_reproducible: notReproducible.map(({ step, tool, why }) => ({ step, tool, why })),
       };
     },
     async test(run) {
