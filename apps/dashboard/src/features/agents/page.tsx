@@ -67,8 +67,12 @@ function All({ known: { agents, declared, from }, access }: AllProps) {
   );
 }
 
+/** Tools are named up to so many. */
+const MOST_NAMED = 10;
+
 function Gaps({ access: { incomplete } }: { readonly access: Access }) {
   const tools = [...new Set(incomplete.map(({ tool }) => tool))];
+  const more = tools.length - MOST_NAMED;
   return (
     <>
       <p>
@@ -77,8 +81,10 @@ function Gaps({ access: { incomplete } }: { readonly access: Access }) {
       </p>
       {tools.length === 0 ? null : (
         <p>
-          An answer may be missing, because conditions do more than compare arguments with constants:{" "}
-          <Untrusted className="font-mono">{tools.join(", ")}</Untrusted>.
+          For some tools an answer may be missing:{" "}
+          <Untrusted className="font-mono">{tools.slice(0, MOST_NAMED).join(", ")}</Untrusted>
+          {more > 0 ? ` and ${more.toLocaleString()} more` : ""} (
+          <Untrusted>{[...new Set(incomplete.map(({ why }) => why))].join("; ")}</Untrusted>).
         </p>
       )}
     </>

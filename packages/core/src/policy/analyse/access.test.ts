@@ -85,6 +85,13 @@ describe("who may call what", () => {
     ]);
   });
 
+  it("bounds what it asks, and says so", () => {
+    const many = Array.from({ length: 1_200 }, (_, n) => ({ when: `args.n == ${n}`, then: "deny" }));
+    const { access, incomplete } = accessOf(model(many), { callers: [BOT], tools: ["t"] });
+    expect(access[0]?.answers).toHaveLength(12);
+    expect(incomplete).toEqual([{ tool: "t", why: "there are more cases than are asked about" }]);
+  });
+
   it("holds every answer that random calls get", () => {
     fc.assert(
       fc.property(rules, fc.array(args, { minLength: 20, maxLength: 20 }), (written, calls) => {
