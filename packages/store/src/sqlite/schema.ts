@@ -4,8 +4,11 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { SafeRunError } from "@saferun/core";
 import { isBusy } from "./failure.ts";
 
-/** `PRAGMA user_version` of a store that this code has written. */
-const SCHEMA_VERSION = 2;
+/**
+ * `PRAGMA user_version` of a store that this code has written. Since 3 the tables are those of 2, and the rows of runs and
+ * agents are written in a form that older programs do not read: what stands there is rewritten when it is next used.
+ */
+const SCHEMA_VERSION = 3;
 /** Marks the file as SafeRun's: "SFRN". */
 const APPLICATION_ID = 0x5346524e;
 /** Before it a WAL could be reset under a reader (sqlite.org/wal.html, the WAL-reset bug). */
@@ -17,7 +20,8 @@ export const PARTS_PER_ENTRY = 1_024;
 /** The states in which a call is not final, as the partial index spells them. */
 export const OPEN_CALLS = "state IN ('pending', 'approved', 'executing', 'unknown')";
 
-/** Since version 2. */
+/** The version that brought the table of states. */
+const SINCE_STATE = 2;
 const STATE = `
 CREATE TABLE state (
   number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, due INTEGER,
@@ -88,7 +92,7 @@ export function connectReadOnly(path: string, busyMs: number): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
   try {
     db.exec("PRAGMA trusted_schema = OFF");
-    if (!isCurrent(db)) {
+    if (checkedVersion(db) < SINCE_STATE) {
       throw new SafeRunError(
         "record.corrupt",
         "the store's file lacks tables: open it once for writing, which brings them",
@@ -106,17 +110,17 @@ export function connectReadOnly(path: string, busyMs: number): DatabaseSync {
  * @throws SafeRunError `record.newer`, `record.corrupt`.
  */
 export function prepareSchema(db: DatabaseSync, newLogId: () => string): void {
-  if (isCurrent(db)) return;
+  if (checkedVersion(db) === SCHEMA_VERSION) return;
   keepOlder(db);
   db.exec("BEGIN IMMEDIATE");
   try {
+    const version = checkedVersion(db);
     // Another process may have been first.
-    if (!isCurrent(db)) {
-      if (pragma(db, "user_version") === 1) db.exec(STATE);
-      else {
+    if (version < SCHEMA_VERSION) {
+      if (version === 0) {
         db.exec(SCHEMA);
         db.prepare("INSERT INTO log (id, log, size, peaks) VALUES (1, ?, 0, x'')").run(newLogId());
-      }
+      } else if (version < SINCE_STATE) db.exec(STATE);
       db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
     }
     db.exec("COMMIT");
@@ -195,7 +199,8 @@ export function damaged(column: string): SafeRunError {
   return new SafeRunError("record.corrupt", `the store's column \`${column}\` holds a value of another type`);
 }
 
-function isCurrent(db: DatabaseSync): boolean {
+/** 0: it is empty. @throws SafeRunError `record.newer`, `record.corrupt` for what no version of SafeRun has made. */
+function checkedVersion(db: DatabaseSync): number {
   const version = pragma(db, "user_version");
   if (version > SCHEMA_VERSION) {
     throw new SafeRunError(
@@ -207,13 +212,13 @@ function isCurrent(db: DatabaseSync): boolean {
     if (pragma(db, "application_id") !== APPLICATION_ID) {
       throw new SafeRunError("record.corrupt", "the store's file is a database of another program");
     }
-    checkObjects(db, version === 1 ? SCHEMA.replace(STATE, "") : SCHEMA);
-    return version === SCHEMA_VERSION;
+    checkObjects(db, version < SINCE_STATE ? SCHEMA.replace(STATE, "") : SCHEMA);
+    return version;
   }
   if (row(db.prepare("SELECT 1 FROM sqlite_master LIMIT 1")) !== undefined) {
     throw new SafeRunError("record.corrupt", "the store's file is a database of another program");
   }
-  return false;
+  return 0;
 }
 
 /**

@@ -48,3 +48,36 @@ it("writes each row as JSON, whatever of it was written before", () => {
   );
   db.close();
 });
+
+it("puts back what a request has written that comes to nothing, however often it wrote it", () => {
+  const db = new DatabaseSync(":memory:");
+  prepareSchema(db, () => "log");
+  const table = new StateTable(db);
+  const rows = () => db.prepare("SELECT id, version, value FROM state WHERE kind = 'pot' ORDER BY id").all();
+  table.put("pot", "a", { spent: 1 }, null);
+  table.keep();
+  table.put("pot", "a", { spent: 2 }, null);
+  table.put("pot", "a", { spent: 3 }, 7);
+  table.put("pot", "b", { spent: 1 }, null);
+  expect([table.get("pot", "a"), table.versionOf("pot", "b")]).toEqual([{ spent: 3 }, 1]);
+  table.drop();
+  expect([table.get("pot", "a"), table.get("pot", "b"), table.versionOf("pot", "b")]).toEqual([
+    { spent: 1 },
+    undefined,
+    null,
+  ]);
+  table.flush();
+  expect(rows()).toEqual([{ id: "a", version: 1, value: '{"spent":1}' }]);
+  table.put("pot", "a", null, null);
+  table.drop();
+  table.put("pot", "a", { spent: 4 }, null);
+  table.keep();
+  table.flush();
+  expect(rows()).toEqual([{ id: "a", version: 2, value: '{"spent":4}' }]);
+  // A row that went away behind this connection was changed by somebody: nothing is said to be written.
+  db.exec("DELETE FROM state");
+  table.put("pot", "a", { spent: 5 }, null);
+  table.keep();
+  expect(() => table.flush()).toThrow(/was changed/);
+  db.close();
+});

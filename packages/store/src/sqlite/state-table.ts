@@ -3,7 +3,7 @@
  * for the whole group of requests, however many of them wrote it.
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { Json, RowWrite, StateKind, StateRow, StateRows } from "@saferun/core";
+import { type Json, type RowWrite, SafeRunError, type StateKind, type StateRow, type StateRows } from "@saferun/core";
 import { integer, row, text } from "./schema.ts";
 
 /** Rows that are kept between transactions. */
@@ -15,19 +15,20 @@ type Known = { readonly version: number; readonly due: number | null; readonly v
 interface Place {
   readonly kind: StateKind;
   readonly id: string;
-  readonly known: Known;
+  /** What the file holds, or will hold when the group is committed. */
+  known: Known;
   /** The row in the file; null: there is none. */
-  readonly held: { readonly number: number; readonly due: number | null } | null;
+  held: { readonly number: number; readonly due: number | null } | null;
 }
 
 export class StateTable implements StateRows {
   readonly #statements: ReturnType<typeof prepareAll>;
-  /** What the file holds, or will hold when the group is committed. */
-  readonly #rows = new Map<string, Place>();
+  readonly #places = new Map<StateKind, Map<string, Place>>();
+  #count = 0;
   /** Of the group: not in the file yet. */
-  readonly #dirty = new Set<string>();
-  /** Of one request: forgotten when it comes to nothing. */
-  readonly #tried = new Map<string, Place>();
+  readonly #dirty = new Set<Place>();
+  /** Of one request, with what stood there before: put back when it comes to nothing. */
+  readonly #tried: { readonly place: Place; readonly before: Known }[] = [];
 
   constructor(db: DatabaseSync) {
     this.#statements = prepareAll(db);
@@ -35,17 +36,19 @@ export class StateTable implements StateRows {
 
   /** Another connection has written, or the group was undone: nothing that was kept can be believed. */
   forget(): void {
-    this.#rows.clear();
+    this.#places.clear();
+    this.#count = 0;
     this.#dirty.clear();
-    this.#tried.clear();
+    this.#tried.length = 0;
   }
 
   get(kind: StateKind, id: string): Json | undefined {
-    return this.#known(kind, id)?.value;
+    return this.#place(kind, id).known?.value;
   }
 
   put(kind: StateKind, id: string, value: Json, due: number | null): void {
-    this.write({ kind, id, version: (this.#known(kind, id)?.version ?? 0) + 1, due, value });
+    const place = this.#place(kind, id);
+    this.#try(place, value === null ? null : { version: (place.known?.version ?? 0) + 1, due, value });
   }
 
   /** The first row whose compare-and-set does not hold. */
@@ -56,36 +59,30 @@ export class StateTable implements StateRows {
 
   /** Null where there is no such row. */
   versionOf(kind: StateKind, id: string): number | null {
-    return this.#known(kind, id)?.version ?? null;
+    return this.#place(kind, id).known?.version ?? null;
   }
 
   write({ kind, id, version, due, value }: StateRow): void {
-    const { held } = this.#place(kind, id);
-    this.#tried.set(keyOf(kind, id), { kind, id, known: value === null ? null : { version, due, value }, held });
+    this.#try(this.#place(kind, id), value === null ? null : { version, due, value });
   }
 
   /** The request came through: its rows belong to the group. */
   keep(): void {
-    for (const [key, place] of this.#tried) {
-      this.#rows.set(key, place);
-      this.#dirty.add(key);
-    }
-    this.#tried.clear();
+    for (const { place } of this.#tried) this.#dirty.add(place);
+    this.#tried.length = 0;
   }
 
   /** The request came to nothing. */
   drop(): void {
-    this.#tried.clear();
+    for (const { place, before } of this.#tried.reverse()) place.known = before;
+    this.#tried.length = 0;
   }
 
   /** Before the group's commit. */
   flush(): void {
-    for (const key of this.#dirty) {
-      const place = this.#rows.get(key);
-      if (place !== undefined) this.#rows.set(key, { ...place, held: this.#put(place) });
-    }
+    for (const place of this.#dirty) place.held = this.#put(place);
     this.#dirty.clear();
-    if (this.#rows.size > KEPT) this.#rows.clear();
+    if (this.#count > KEPT) this.forget();
   }
 
   /** By its number, and without `due` where that stays: no index is touched by a row that only has another value. */
@@ -98,22 +95,26 @@ export class StateTable implements StateRows {
     const { version, due } = known;
     const value = JSON.stringify(known.value);
     if (held === null) return { number: Number(add.run(kind, id, version, due, value).lastInsertRowid), due };
-    if (held.due === due) set.run(version, value, held.number);
-    else move.run(version, due, value, held.number);
+    const written =
+      held.due === due ? set.run(version, value, held.number) : move.run(version, due, value, held.number);
+    if (written.changes !== 1)
+      throw new SafeRunError("record.corrupt", `the store's row \`${kind}\` is gone: it was changed`);
     return { number: held.number, due };
   }
 
-  #known(kind: StateKind, id: string): Known {
-    return this.#place(kind, id).known;
+  #try(place: Place, known: Known): void {
+    this.#tried.push({ place, before: place.known });
+    place.known = known;
   }
 
   #place(kind: StateKind, id: string): Place {
-    const key = keyOf(kind, id);
-    const place = this.#tried.get(key) ?? this.#rows.get(key);
+    const places = this.#places.get(kind) ?? new Map<string, Place>();
+    const place = places.get(id);
     if (place !== undefined) return place;
     const found = row(this.#statements.get, kind, id);
     const read = { kind, id, ...(found === undefined ? { known: null, held: null } : readRow(found)) };
-    this.#rows.set(key, read);
+    this.#places.set(kind, places.set(id, read));
+    this.#count++;
     return read;
   }
 }
@@ -125,10 +126,6 @@ function readRow(found: Record<string, unknown>): Pick<Place, "known" | "held"> 
     known: { version: integer(found.version, "version"), due, value },
     held: { number: integer(found.number, "number"), due },
   };
-}
-
-function keyOf(kind: StateKind, id: string): string {
-  return `${kind}\u0000${id}`;
 }
 
 function prepareAll(db: DatabaseSync) {

@@ -1,6 +1,6 @@
 /**
  * What is remembered of one agent across its runs: how often it calls, whom it writes to, how many of its runs were
- * stopped. Plain JSON and bounded; stored in one row an agent.
+ * stopped. Plain JSON and bounded; what belongs to a tool or a recipient is stored in rows of its own.
  */
 
 import type { LoopSettings } from "../../detectors.ts";
@@ -14,7 +14,7 @@ const TOOLS = 256;
 const TRIPS = 32;
 
 export interface AgentHistory {
-  /** Tool → how many calls it had in each slice of the window, oldest first. */
+  /** Tool → how many calls it had in each slice of the window, oldest first. May hold only the tool of the call at hand. */
   readonly tools: readonly ToolRate[];
   /** How many recipients were new in each slice of the window, oldest first. */
   readonly fresh: readonly RateSlice[];
@@ -28,11 +28,8 @@ export interface AgentHistory {
 
 type ToolRate = readonly [tool: string, slices: readonly RateSlice[]];
 
-export interface RateSlice {
-  /** Ms since 1970. */
-  readonly start: number;
-  readonly calls: number;
-}
+/** `start`: ms since 1970. */
+export type RateSlice = readonly [start: number, calls: number];
 
 /** Of a window. A slice that the window has left in part counts no more: a rate is never found before it was reached. */
 const SLICES = 12;
@@ -107,8 +104,8 @@ function reached(
     }
     contacts = withContact(contacts, recipient, [...calls, now].slice(-rate.recipient));
   }
+  if (added === 0) return { contacts, fresh };
   const lately = inWindow(fresh, now, novelty.withinMs);
-  if (added === 0) return { contacts, fresh: lately };
   const count = total(lately) + added;
   if (count > novelty.recipients) found(tooNew(keys, novelty, count));
   return { contacts, fresh: counted(lately, added, now, novelty.withinMs) };
@@ -183,23 +180,30 @@ function withRate(tools: AgentHistory["tools"], rate: ToolRate): AgentHistory["t
   if (at >= 0) return tools.with(at, rate);
   const all = [...tools, rate];
   if (all.length <= TOOLS) return all;
-  const latest = ([, slices]: ToolRate) => slices.at(-1)?.start ?? 0;
+  const latest = ([, slices]: ToolRate) => slices.at(-1)?.[0] ?? 0;
   return all.toSorted((one, other) => latest(one) - latest(other)).slice(TOOLS / 8);
 }
 
 /** What is left of a window that ends now. */
 function inWindow(slices: readonly RateSlice[], now: number, withinMs: number): readonly RateSlice[] {
-  return slices.filter(({ start }) => start > now - withinMs);
+  return slices.filter(([start]) => start > now - withinMs);
 }
 
 function total(slices: readonly RateSlice[]): number {
-  return slices.reduce((sum, { calls }) => sum + calls, 0);
+  return slices.reduce((sum, [, calls]) => sum + calls, 0);
 }
 
 function counted(slices: readonly RateSlice[], more: number, now: number, withinMs: number): readonly RateSlice[] {
   const width = Math.max(1, Math.ceil(withinMs / SLICES));
   const start = Math.floor(now / width) * width;
   const last = slices.at(-1);
-  if (last?.start === start) return [...slices.slice(0, -1), { start, calls: last.calls + more }];
-  return [...slices, { start, calls: more }].slice(-SLICES - 1);
+  if (last?.[0] === start) return [...slices.slice(0, -1), [start, last[1] + more]];
+  return [...slices, [start, more] as const].slice(-SLICES - 1);
+}
+
+/** As they were kept before; and before that each call by its time. */
+export type EarlierSlice = { readonly start: number; readonly calls: number };
+
+export function fromEarlierSlices(earlier: readonly (EarlierSlice | number)[]): readonly RateSlice[] {
+  return earlier.map((slice) => (typeof slice === "number" ? [slice, 1] : [slice.start, slice.calls]));
 }

@@ -145,8 +145,7 @@ describe("evasions [B1~]", () => {
     }
     const { recent, open, counts, acts, denials } = busy.state;
     expect([recent.length <= 32, open.length <= 32, denials.length <= 64]).toEqual([true, true, true]);
-    // Key and times.
-    expect(counts.length).toBeLessThanOrEqual(2 * 256);
+    expect(counts.length).toBeLessThanOrEqual(3_600);
     expect(Object.keys(acts).length).toBeLessThanOrEqual(32);
     expect(Math.max(...Object.values(acts).map((bucket) => bucket.length))).toBeLessThanOrEqual(16);
   });

@@ -7,8 +7,10 @@ import type { CallKeys, Fingerprint } from "./fingerprint.ts";
 
 /** Finished calls that detectors look at; tools of kind `none` are not among them. */
 const REMEMBERED = 32;
-/** Different calls that are counted in one run. Beyond, the rarest is forgotten. */
-const COUNTED = 256;
+/** Polls that are remembered of one run. Beyond, the oldest are forgotten. */
+const POLLS = 256;
+/** Characters of `counts`: some 260 different calls of one run. Beyond, the rarest are forgotten. */
+const COUNTED = 3_600;
 const DENIALS = 64;
 
 export interface OpenCall {
@@ -29,10 +31,10 @@ export interface RunHistory {
   /** Proposed and not over. */
   readonly open: readonly OpenCall[];
   /**
-   * How often each call was proposed in this run, by `countKey`: key, times, key, times … Never cleared. A list of numbers,
-   * because it is copied with every call and searched twice.
+   * How often each call was proposed in this run, by `countKey`: `;key=times;key=times`. Never cleared. One text, because it
+   * is searched and stored with every call.
    */
-  readonly counts: readonly number[];
+  readonly counts: string;
   /** Effectful calls that succeeded, or may have. Never cleared. May hold only what the call at hand needs. */
   readonly acts: Acts;
   /** Call key → first and latest time of a declared poll, since the last clearing. */
@@ -47,7 +49,7 @@ export interface RunHistory {
 
 export function newRun(now: number): RunHistory {
   const lists = { recent: [], open: [], denials: [], refused: [] };
-  return { startedAt: now, waitedTo: now, calls: 0, ...lists, counts: [], acts: {}, polls: {}, approved: {} };
+  return { startedAt: now, waitedTo: now, calls: 0, ...lists, counts: "", acts: {}, polls: {}, approved: {} };
 }
 
 export function withProposed(history: RunHistory, call: OpenCall, isPoll: boolean): RunHistory {
@@ -86,42 +88,65 @@ export function withWaited(history: RunHistory, callId: string, now: number): Ru
 
 /** How often this call was proposed in the run. */
 export function timesOf({ counts }: Pick<RunHistory, "counts">, callKey: string): number {
-  const at = placeOf(counts, countKey(callKey));
-  return at < 0 ? 0 : (counts[at + 1] ?? 0);
+  return placeOf(counts, countKey(callKey))?.times ?? 0;
 }
 
 /** 52 bits of a key: two calls of a run that share them would be counted as one, and are not to be expected. */
-export function countKey(callKey: string): number {
+function countKey(callKey: string): string {
   let [high, low] = [0x811c9dc5, 0x9e3779b9];
   for (let at = 0; at < callKey.length; at++) {
     const code = callKey.charCodeAt(at);
     high = Math.imul(high ^ code, 0x01000193);
     low = Math.imul(low ^ code, 0x85ebca6b) + 1;
   }
-  return (high >>> 12) * 0x1_0000_0000 + (low >>> 0);
+  return ((high >>> 12) * 0x1_0000_0000 + (low >>> 0)).toString(36);
 }
 
-function placeOf(counts: RunHistory["counts"], key: number): number {
-  for (let at = 0; at < counts.length; at += 2) if (counts[at] === key) return at;
-  return -1;
+/** Where the count of a call stands. */
+function placeOf(
+  counts: string,
+  key: string,
+): { readonly from: number; readonly to: number; readonly times: number } | undefined {
+  const at = counts.indexOf(`;${key}=`);
+  if (at < 0) return undefined;
+  const from = at + key.length + 2;
+  const next = counts.indexOf(";", from);
+  const to = next < 0 ? counts.length : next;
+  return { from, to, times: Number(counts.slice(from, to)) };
 }
 
-function withTimes(counts: RunHistory["counts"], callKey: string, more: number): RunHistory["counts"] {
+function withTimes(counts: string, callKey: string, more: number): string {
   const key = countKey(callKey);
-  const at = placeOf(counts, key);
-  if (at >= 0) return counts.with(at + 1, Math.max(0, (counts[at + 1] ?? 0) + more));
+  const place = placeOf(counts, key);
+  if (place !== undefined) {
+    return `${counts.slice(0, place.from)}${Math.max(0, place.times + more)}${counts.slice(place.to)}`;
+  }
   if (more < 0) return counts;
-  const all = [...counts, key, more];
-  return all.length <= 2 * COUNTED ? all : withoutRarest(all);
+  const all = `${counts};${key}=${more}`;
+  return all.length <= COUNTED ? all : withoutRarest(all);
 }
 
 /** An eighth at a time, so that sorting is rare. */
-function withoutRarest(counts: readonly number[]): readonly number[] {
-  const pairs = counts.flatMap((key, at) => (at % 2 === 0 ? [[key, counts[at + 1] ?? 0] as const] : []));
-  return pairs
-    .sort((one, other) => one[1] - other[1])
-    .slice(COUNTED / 8)
-    .flat();
+function withoutRarest(counts: string): string {
+  const timesIn = (count: string) => Number(count.slice(count.indexOf("=") + 1));
+  const all = counts
+    .split(";")
+    .slice(1)
+    .sort((one, other) => timesIn(one) - timesIn(other));
+  return countsOf(all.slice(Math.floor(all.length / 8)));
+}
+
+function countsOf(counts: readonly string[]): string {
+  return counts.map((count) => `;${count}`).join("");
+}
+
+/** As they were kept before: with the whole key of each call; `numbers`: key, times, key, times … */
+export function fromEarlierCounts(earlier: readonly (readonly [callKey: string, times: number])[]): string {
+  return countsOf(earlier.map(([callKey, times]) => `${countKey(callKey)}=${times}`));
+}
+
+export function fromEarlierNumbers(numbers: readonly number[]): string {
+  return countsOf(numbers.flatMap((key, at) => (at % 2 === 0 ? `${key.toString(36)}=${numbers[at + 1]}` : [])));
 }
 
 /** As if this call had never been proposed: for judging it once more after it waited. */
@@ -167,10 +192,10 @@ function bounded<Value>(
   map: Readonly<Record<string, Value>>,
   compare: Compare<Value>,
 ): Readonly<Record<string, Value>> {
-  if (Object.keys(map).length <= COUNTED) return map;
+  if (Object.keys(map).length <= POLLS) return map;
   return Object.fromEntries(
     Object.entries(map)
       .sort(([, one], [, other]) => compare(one, other))
-      .slice(COUNTED / 8),
+      .slice(POLLS / 8),
   );
 }

@@ -15,6 +15,12 @@ const keyOf = (name: string) => createHash("md5").update(name).digest("hex");
 const mailTo = (...recipients: readonly string[]) =>
   ({ tool: "mail", kind: "write", callKey: keyOf("call"), identityKey: null, recipients }) as const;
 
+/** As stores of version 2 counted the calls `a` and `b`. */
+const EARLIER_KEYS: Readonly<Record<string, number>> = {
+  [keyOf("a")]: 2553969303758029,
+  [keyOf("b")]: 23809755221667,
+};
+
 /** Rows as a store keeps them: nothing but JSON survives, and what is written is counted. */
 class JsonRows implements StateRows {
   readonly kept = new Map<string, string>();
@@ -37,10 +43,56 @@ class JsonRows implements StateRows {
 function mail(stored: StateRows, now: number, ...recipients: readonly string[]): readonly string[] {
   const rows = new ProtectionRows(stored, now);
   const keys = mailTo(...recipients);
-  const step = stepAgent(rows.agent(AGENT, recipients), { type: "proposed", keys }, now, LOOP_DEFAULTS);
-  rows.setAgent(AGENT, step.state);
+  const step = stepAgent(rows.agent(AGENT, keys), { type: "proposed", keys }, now, LOOP_DEFAULTS);
+  rows.setAgent(AGENT, step.state, LOOP_DEFAULTS.rate.withinMs);
   return step.findings.map(({ detector }) => detector);
 }
+
+/** The same without recipients. */
+function call(stored: StateRows, now: number, tool: string): readonly string[] {
+  const rows = new ProtectionRows(stored, now);
+  const keys = { ...mailTo(), tool };
+  const step = stepAgent(rows.agent(AGENT, keys), { type: "proposed", keys }, now, LOOP_DEFAULTS);
+  rows.setAgent(AGENT, step.state, LOOP_DEFAULTS.rate.withinMs);
+  return step.findings.map(({ key }) => key);
+}
+
+describe("how often an agent calls", () => {
+  const { calls, withinMs } = LOOP_DEFAULTS.rate;
+
+  it("costs a call one small row, however many tools there are, and counts each tool alone [B1~]", () => {
+    const stored = new JsonRows();
+    for (let n = 0; n < calls; n++) {
+      stored.written = [];
+      expect(call(stored, 1, "mail")).toEqual([]);
+      if (n < 300) expect(call(stored, 1, `tool${n}`)).toEqual([]);
+      for (const { bytes } of stored.written) expect(bytes).toBeLessThan(300);
+      expect(stored.written.length).toBe(n < 300 ? 2 : 1);
+    }
+    expect(call(stored, 1, "mail")).toEqual(["rate:mail"]);
+    expect(call(stored, 1, "tool1")).toEqual([]);
+    expect(call(stored, 2 + withinMs, "mail")).toEqual([]);
+  });
+
+  it("is read from the row of an older store, and goes on counting", () => {
+    const stored = new JsonRows();
+    const slices = [{ start: 1, calls: calls - 1 }];
+    const fresh = [{ start: 1, calls: LOOP_DEFAULTS.novelty.recipients }];
+    stored.put("agent", AGENT, { tools: [["mail", slices]], fresh, trips: [], approved: {} } as object as Json);
+    expect(call(stored, 2, "other")).toEqual([]);
+    expect(call(stored, 2, "mail")).toEqual([]);
+    expect(call(stored, 2, "mail")).toEqual(["rate:mail"]);
+    expect(stored.kept.get(`agent ${AGENT}`)).not.toContain("tools");
+    expect(mail(stored, 2, keyOf("new@x.com"))).toContain("novelty");
+  });
+
+  it.each(["agent", "rate"])("is no count where the row of the %s is none: the call is denied", (which) => {
+    const stored = new JsonRows();
+    call(stored, 1, "mail");
+    stored.put("agent", which === "agent" ? AGENT : `${AGENT} rate mail`, { other: 1 });
+    expect(() => call(stored, 1, "mail")).toThrow();
+  });
+});
 
 describe("whom an agent wrote to", () => {
   it("costs a call the same however many are known, and stays bounded [B1~]", () => {
@@ -55,7 +107,7 @@ describe("whom an agent wrote to", () => {
         stored.written.reduce((sum, { bytes }) => sum + bytes, 0),
       );
     }
-    expect(most.rows).toBe(2);
+    expect(most.rows).toBe(3);
     expect(most.bytes).toBeLessThan(2_000);
     const size = [...stored.kept.values()].reduce((sum, text) => sum + text.length, 0);
     expect(size).toBeLessThan(400_000);
@@ -160,14 +212,20 @@ describe("what a run did", () => {
 });
 
 describe("a run of an older store", () => {
-  it("keeps how often each call was made", () => {
+  const pairs = [
+    [keyOf("a"), 24],
+    [keyOf("b"), 3],
+  ] as const;
+  // By the numbers that `countKey` gave.
+  const numbers = pairs.flatMap(([key, times]) => [EARLIER_KEYS[key] ?? 0, times]);
+
+  it.each([
+    ["whole keys", pairs],
+    ["numbers", numbers],
+  ])("keeps how often each call was made: %s", (_how, counts) => {
     const stored = new JsonRows();
     const { counts: _none, acts: _rows, ...history } = newRun(0);
     const usd = { held: "0", spent: "0" };
-    const counts = [
-      [keyOf("a"), 24],
-      [keyOf("b"), 3],
-    ];
     stored.put("run", "run_1", JSON.parse(JSON.stringify({ history: { ...history, counts }, usd })) as Json);
     const read = new ProtectionRows(stored, 1).run("run_1").history;
     expect([timesOf(read, keyOf("a")), timesOf(read, keyOf("b")), timesOf(read, keyOf("c"))]).toEqual([24, 3, 0]);

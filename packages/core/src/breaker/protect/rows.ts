@@ -7,12 +7,14 @@ import { canonicalJson, type Json } from "../../value/json.ts";
 import type { Hold, HoldPart, ModelHold, Pot } from "../budget/hold.ts";
 import { type Breaker, CLOSED } from "../latch.ts";
 import { type Act, type Acts, actBucket, actKey, fromEarlierActs } from "../loop/acts.ts";
-import { type AgentHistory, newAgent } from "../loop/agent.ts";
+import type { AgentHistory } from "../loop/agent.ts";
 import type { Bucket } from "../loop/buckets.ts";
-import { type Contacts, contactBucket, type EarlierContacts, fromEarlierContacts } from "../loop/contacts.ts";
 import type { CallKeys } from "../loop/fingerprint.ts";
-import { countKey, newRun, type RunHistory } from "../loop/history.ts";
+import { fromEarlierCounts, fromEarlierNumbers, newRun, type RunHistory } from "../loop/history.ts";
 import type { Stop } from "../stop.ts";
+import { readAgent, writeAgent } from "./agent-rows.ts";
+import { type Earlier, pairsOf } from "./earlier.ts";
+import { DAY_MS, KEPT_MS, keptUntil } from "./kept.ts";
 import type { BreakerScope } from "./objection.ts";
 
 /** One root run, its sub-agents included. */
@@ -43,11 +45,6 @@ export interface StopBoard {
 
 const BOARD = "board";
 const NOTHING_SPENT: RunRow["usd"] = { held: 0n, spent: 0n };
-const HOUR_MS = 3_600_000;
-/** How long an act is known to the agent's other runs, and a health breaker that nothing happens to. */
-const DAY_MS = 24 * HOUR_MS;
-/** How long an act is known to its own run, and a run or an agent that nothing happens to. */
-const KEPT_MS = 30 * DAY_MS;
 /** Longer than the longest window that the calendar ends; the others say themselves how long they are. */
 const WINDOW_MS = 62 * DAY_MS;
 
@@ -78,21 +75,6 @@ export function agentRowId(environment: string, agent: string): string {
 /** What one run did stands beside what agents did: no id of theirs has three members. */
 function actsRowId(root: string, bucket: string | number): string {
   return canonicalJson(["run", root, String(bucket)]);
-}
-
-/** No agent has these ids: theirs end with a bracket. */
-function contactsRowId(agent: string, bucket: string | number): string {
-  return `${agent} contacts ${bucket}`;
-}
-
-/** Where all recipients of an agent stood before there were buckets. */
-function earlierContactsRowId(agent: string): string {
-  return `${agent} recipients`;
-}
-
-/** To the hour: a row that is written with every call keeps its place among those that are due. */
-function keptUntil(now: number, ms: number): number {
-  return Math.ceil((now + ms) / HOUR_MS) * HOUR_MS;
 }
 
 /** Reads and writes through one transaction. `now` is the store's time. */
@@ -148,43 +130,14 @@ export class ProtectionRows {
     }
   }
 
-  /** `recipients`: those whose contacts are of interest; others are not read. */
-  agent(id: string, recipients: readonly string[] = []): AgentHistory {
-    const row = this.#rows.get("agent", id) as StoredAgent | undefined;
-    const contacts = this.#contacts(id, recipients);
-    // `fresh` is not there in rows from before there were buckets. What else is missing is no agent, and denies.
-    return row === undefined ? { ...newAgent(), contacts } : { fresh: [], ...row, contacts };
+  /** `keys`: of the call whose tool and recipients are of interest; others are not read. */
+  agent(id: string, keys?: Pick<CallKeys, "tool" | "recipients">): AgentHistory {
+    return readAgent(this.#rows, id, this.#now, keys);
   }
 
-  /** Whom the agent wrote to has rows of its own: a call writes the few buckets that it touches. */
-  setAgent(id: string, { contacts, ...agent }: AgentHistory): void {
-    this.#rows.put("agent", id, json(agent), keptUntil(this.#now, KEPT_MS));
-    for (const [bucket, contacted] of Object.entries(contacts)) {
-      const row = contactsRowId(id, bucket);
-      if (this.#rows.get("agent", row) !== contacted) {
-        this.#rows.put("agent", row, json(contacted), keptUntil(this.#now, KEPT_MS));
-      }
-    }
-  }
-
-  #contacts(id: string, recipients: readonly string[]): Contacts {
-    if (recipients.length === 0) return {};
-    this.#moveEarlier(id);
-    const buckets = [...new Set(recipients.map(contactBucket))];
-    return Object.fromEntries(
-      buckets.map((bucket) => [bucket, (this.#rows.get("agent", contactsRowId(id, bucket)) ?? []) as Contacts[number]]),
-    );
-  }
-
-  /** Once for each agent of an older store. */
-  #moveEarlier(id: string): void {
-    const row = earlierContactsRowId(id);
-    const earlier = this.#rows.get("agent", row) as EarlierContacts | undefined;
-    if (earlier === undefined) return;
-    for (const [bucket, contacted] of Object.entries(fromEarlierContacts(earlier))) {
-      this.#rows.put("agent", contactsRowId(id, bucket), json(contacted), keptUntil(this.#now, KEPT_MS));
-    }
-    this.#rows.put("agent", row, null, null);
+  /** `rateMs`: how long the calls of a tool count. */
+  setAgent(id: string, agent: AgentHistory, rateMs = 0): void {
+    writeAgent(this.#rows, id, this.#now, agent, rateMs);
   }
 
   breaker(id: string): Breaker {
@@ -249,9 +202,6 @@ function isForEver(pot: string): boolean {
   return pot.endsWith(',"ever"]');
 }
 
-/** Rows of older stores do not say how many recipients were new. */
-type StoredAgent = Omit<AgentHistory, "contacts" | "fresh"> & Partial<Pick<AgentHistory, "fresh">>;
-
 /** As `setRun` writes it. */
 interface StoredRun {
   readonly history: StoredHistory;
@@ -259,21 +209,26 @@ interface StoredRun {
   readonly heard?: Heard;
 }
 
-/** Rows of older stores name each call that they count by its whole key, and hold the run's acts. */
-type StoredHistory = Omit<RunHistory, "counts" | "acts"> & {
-  readonly counts: RunHistory["counts"] | readonly (readonly [callKey: string, times: number])[];
-  readonly acts?: Bucket<Act>;
+/** Rows of older stores count calls in lists and maps, and hold the run's acts; the oldest never took waiting off. */
+type StoredHistory = Omit<RunHistory, "counts" | "acts" | "waitedTo"> & {
+  readonly counts: RunHistory["counts"] | readonly number[] | Earlier<number>;
+  readonly acts?: Earlier<Act>;
+  readonly waitedTo?: number;
 };
 
 function readHistory(stored: StoredHistory): RunHistory {
-  const { counts, acts: earlier } = stored;
-  const acts: Acts = earlier === undefined ? {} : fromEarlierActs(earlier);
-  if (isNumbers(counts)) return { ...stored, counts, acts };
-  return { ...stored, counts: counts.flatMap(([callKey, times]) => [countKey(callKey), times]), acts };
+  const { acts: earlier, waitedTo = stored.startedAt } = stored;
+  const acts: Acts = earlier === undefined ? {} : fromEarlierActs(pairsOf(earlier));
+  return { ...stored, waitedTo, counts: readCounts(stored.counts), acts };
 }
 
-function isNumbers(counts: StoredHistory["counts"]): counts is RunHistory["counts"] {
-  return counts.length === 0 || typeof counts[0] === "number";
+function readCounts(counts: StoredHistory["counts"]): string {
+  if (typeof counts === "string") return counts;
+  return isNumbers(counts) ? fromEarlierNumbers(counts) : fromEarlierCounts(pairsOf(counts));
+}
+
+function isNumbers(counts: readonly number[] | Earlier<number>): counts is readonly number[] {
+  return Array.isArray(counts) && typeof counts[0] === "number";
 }
 
 /** The runs of a root's sub-agents, as its row `tree` lists them; more than `LIMITS.historyRuns`: there are others. */

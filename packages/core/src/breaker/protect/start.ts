@@ -26,7 +26,7 @@ export function propose(work: Work, motion: Propose): void {
   const step = stepRun(run.history, proposedEvent(work, motion, run), work.now, settings);
   const agentId = agentRowId(caller.environment, caller.agent);
   const agent = stepAgent(
-    work.rows.agent(agentId, motion.keys.recipients),
+    work.rows.agent(agentId, motion.keys),
     { type: "proposed", keys: motion.keys },
     work.now,
     settings,
@@ -34,7 +34,7 @@ export function propose(work: Work, motion: Propose): void {
   // What the rules deny is no loop yet: a storm of denials has its own detector.
   const findings = heard ? [] : observed([...step.findings, ...agent.findings], motion.observe);
   add(work, "findings", findings);
-  work.rows.setAgent(agentId, agent.state);
+  work.rows.setAgent(agentId, agent.state, settings.rate.withinMs);
 
   const before = harder(motion, work);
   const money: Money = before === "deny" ? { ok: false } : reserveFor(work, { ...motion, id: callId, raised: [] });
