@@ -1,5 +1,6 @@
 /** What the spectator sees: one line per call, or for calls that are alike, then what the tool servers' own ledgers say. */
 import { styleText } from "node:util";
+import { knownAmount } from "@saferun/core";
 import type { BudgetReport, LogReport } from "./log.ts";
 import type { Executed } from "./servers/start.ts";
 import type { StoryCall, StoryTrip } from "./story.ts";
@@ -86,12 +87,9 @@ const HEADING = paint(
   `   ${"the model asks for".padEnd(COLUMNS.tool + COLUMNS.subject)}${"the gate".padEnd(COLUMNS.verdict)}${"by rule".padEnd(COLUMNS.rule)}what ran`,
 );
 
-/** Cents → `$4,500.00`. */
+/** Cents → `$4,500.00`, as everywhere in SafeRun. */
 export function dollars(cents: unknown): string {
-  const amount = Number(cents);
-  if (!Number.isSafeInteger(amount)) return String(cents);
-  const [whole, part] = (Math.abs(amount) / 100).toFixed(2).split(".");
-  return `${amount < 0 ? "-" : ""}$${whole?.replace(/\B(?=(\d{3})+$)/g, ",")}.${part}`;
+  return (typeof cents === "number" ? knownAmount(cents, "usd_cents") : undefined) ?? String(cents);
 }
 
 function isTold(call: StoryCall): boolean {

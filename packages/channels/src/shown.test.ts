@@ -1,9 +1,9 @@
-import type { ApprovalRecord, Json } from "@saferun/core";
+import { type ApprovalRecord, type Json, leavesOf } from "@saferun/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { argumentLines, leavesOf, printable } from "./shown.ts";
+import { argumentLines, changeLines, printable } from "./shown.ts";
 
-function approval(args: Json, show: readonly string[] = []): ApprovalRecord {
+function approval(args: Json, show: readonly string[] = [], more: Partial<ApprovalRecord> = {}): ApprovalRecord {
   const terms = { route: "default", to: [], roles: [], need: 1, withinMs: 1, show, editable: [] };
   return {
     id: "appr_1",
@@ -26,8 +26,15 @@ function approval(args: Json, show: readonly string[] = []): ApprovalRecord {
     createdAt: 0,
     deadline: 1,
     decision: null,
+    ...more,
   };
 }
+
+const UNITS = { amount: { unit: "usd_cents", from: ["currency"] }, "lines[].price": { unit: "chf" } };
+const edited = (args: Json): Partial<ApprovalRecord> => ({
+  units: UNITS,
+  edit: { by: { id: "ann", via: "cli", verified: true }, digest: "e", bytes: JSON.stringify(args) },
+});
 
 describe("argumentLines", () => {
   it("puts what the rule shows first, then destinations and amounts, then the rest", () => {
@@ -42,6 +49,30 @@ describe("argumentLines", () => {
       'note: "n"',
       "deep.x: {}",
     ]);
+  });
+
+  it("says what an amount is, and beside it what runs", () => {
+    const args = { amount: 450_000, currency: "usd", lines: [{ price: "49.90" }, { price: "x" }] };
+    expect(argumentLines(approval(args, ["amount"], { units: UNITS }))).toEqual([
+      "amount: $4,500.00 (450000)",
+      'currency: "usd"',
+      'lines[0].price: 49.90 CHF ("49.90")',
+      'lines[1].price: "x"',
+    ]);
+  });
+
+  it("says no unit of an edit that it was not told of", () => {
+    const before = { amount: 450_000, currency: "usd" };
+    expect(argumentLines(approval(before, [], edited({ amount: 5_000, currency: "usd" })))).toContain(
+      "amount: $50.00 (5000)",
+    );
+    expect(argumentLines(approval(before, [], edited({ amount: 5_000, currency: "jpy" })))).toContain("amount: 5000");
+  });
+
+  it("no key passes for a path that has a unit", () => {
+    const args = { "lines[0].price": 5, lines: { "[0]": { price: 5 }, "0": { price: 5 } }, "a.amount": 5 };
+    const lines = argumentLines(approval(args, [], { units: { ...UNITS, "a.amount": { unit: "usd" } } }));
+    expect(lines.filter((line) => /CHF|\$\d/.test(line))).toEqual([]);
   });
 
   it("lets no key or text make a line of its own (trap 27)", () => {
@@ -67,5 +98,18 @@ describe("argumentLines", () => {
         expect(lines.every((line) => printable(line) === line)).toBe(true);
       }),
     );
+  });
+});
+
+describe("changeLines", () => {
+  it("shows both sides of what an approver changed, as money where it is", () => {
+    const before = { amount: 450_000, currency: "usd", odd: { "a.b": 1, same: 2 } };
+    const after = { amount: 5_000, currency: "usd", odd: { "a.b": 3, same: 2 } };
+    expect(changeLines(approval(before, [], edited(after)))).toEqual([
+      "- amount: $4,500.00 (450000)",
+      '- odd["a.b"]: 1',
+      "+ amount: $50.00 (5000)",
+      '+ odd["a.b"]: 3',
+    ]);
   });
 });

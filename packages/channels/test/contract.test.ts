@@ -34,6 +34,18 @@ async function ended(driver: Driver, what: Answering): Promise<{ readonly status
 }
 
 describe.each(drivers)("the $name channel", (driver) => {
+  it("shows money as money, and what runs beside it", async () => {
+    const fee = { ...ARGS, fee: 450_000 };
+    const { waiting, answer, shown } = await driver.ask(fee);
+    const text = await shown();
+    expect(text).toContain("$4,500.00");
+    expect(text).toContain("450000");
+    expect(driver.world().ran).toEqual([]);
+    await answer({ verdict: "approve" });
+    await waiting.answer;
+    expect(driver.world().ran).toEqual([fee]);
+  });
+
   it("approve: one run, with the arguments as proposed", async () => {
     const { status, outcome } = await ended(driver, { verdict: "approve" });
     expect([status, driver.world().ran]).toEqual(["ran", [ARGS]]);

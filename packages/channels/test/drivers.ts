@@ -19,6 +19,8 @@ export type Who = "ann" | "bob" | "eve";
 /** A question on a channel, as the people there can deal with it. */
 export interface Asked {
   readonly waiting: Waiting;
+  /** What people see of the question. */
+  shown(): Promise<string>;
   /** One person's answer, by default ann's; false where the channel offers none. */
   answer(what: Answering, who?: Who): Promise<boolean>;
   /** The last answer's request, exactly as it was sent. */
@@ -90,6 +92,7 @@ const slackDriver: Driver = {
         const amount = "typed" in what ? what.typed : String(what.amount);
         return send(submissionOf(slack.desk.front, account, { amount }));
       },
+      shown: async () => card.json,
       replay: async () => void (last && (await slack.slack.handle(last.clone()))),
       forge: async (how: Hostile) =>
         (await slack.slack.handle(signedRequest(clickOf(card, ACTIONS.approve, ann), how))).status,
@@ -120,6 +123,7 @@ const linearDriver: Driver = {
         await linear.comment(who, issue, "verdict" in what ? `/${what.verdict}` : block);
         return true;
       },
+      shown: async () => (await linear.issueNow(issue)).description,
       replay: async () => void (await linear.linear.handle(linear.signed(linear.delivered[0]?.body ?? ""))),
       async forge({ secret, shiftMs = 0 }) {
         linear.lose();
@@ -164,6 +168,7 @@ const webhookDriver: Driver = {
         await webhook.webhook.handle(request);
         return true;
       },
+      shown: async () => got?.text ?? "",
       replay: async () => void (last && (await webhook.webhook.handle(last.clone()))),
       forge: async ({ secret, shiftMs }) => {
         const how = { ...(secret === undefined ? {} : { secret: webhook.SECRET }), ...(shiftMs ? { shiftMs } : {}) };
@@ -204,6 +209,7 @@ const emailDriver: Driver = {
         await email.send(link, accounts[who], last);
         return true;
       },
+      shown: async () => (await email.look(link, "7")).text(),
       replay: async () => void (await email.send(link, "7", last)),
       forge: async () =>
         (await email.send(link, "7", { verdict: "approve" }, { origin: "https://evil.example" })).status,

@@ -31,7 +31,7 @@ routes:
   two: { to: [cli], within: 10m, need: 2 }
   patient: { to: [cli], within: 4h }
 tools:
-  refund: { kind: write }
+  refund: { kind: write, units: { fee: usd_cents } }
   mail: { kind: write }
   wire: { kind: write }
   pay: { kind: write }

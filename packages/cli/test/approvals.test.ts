@@ -58,7 +58,7 @@ describe("saferun approvals", () => {
     expect(shown.code).toBe(0);
     for (const text of [
       "stripe.refund",
-      "450000  ← may be edited",
+      "$4,500.00 (450000)  ← may be edited",
       "cus_81",
       "refunds over 50.00",
       "support",
@@ -203,7 +203,7 @@ describe("several calls in one view", { timeout: 180_000 }, () => {
     expect(shown.code).toBe(0);
     expect(shown.stdout).toContain(first);
     expect(shown.stdout).toContain(second);
-    expect(shown.stdout.match(/amount {4}1000[123]/g)).toHaveLength(2);
+    expect(shown.stdout.match(/amount {4}\$100\.0[123] \(1000[123]\)/g)).toHaveLength(2);
     expect((await approvals("show", first, "--json")).json()).toMatchObject({ state: "pending" });
     // One of them is decided meanwhile: it is refused alone, and decides nothing about the others.
     await approvals("deny", first);

@@ -325,6 +325,7 @@ describe("saferun dev, decisions", () => {
     expect(shown).toMatchObject({
       form: [{ path: "amount", input: "text", text: String(args.amount) }, {}],
       grant_offer: null,
+      amounts: [{ path: "amount", unit: "usd_cents", text: "$4,500.00" }],
     });
     const listed = (await send("/v1/approvals", { headers: bearer() })).json();
     expect(listed).toMatchObject({ approvals: [{ id, state: "pending", arguments: expect.any(String) }] });

@@ -99,14 +99,16 @@ describe("saferun budgets", () => {
     expect((await run("budgets")).stdout).toBe("no budget has been used yet\n");
     for (const amount of [5_000, 4_000]) expect((await call("stripe.refund", { amount })).status).toBe("ran");
     const shown = await run("budgets");
-    expect(shown.stdout).toContain("9000 of 1000000 usd_cents");
+    expect(shown.stdout).toContain("$90.00 of $10,000.00");
     expect((await run("budgets", "--json")).json()).toMatchObject({
       pots: [{ budget: "refunds", key: ["support"], window: "ever", spent: "9000", held: "0", limit: "1000000" }],
       holds: [],
     });
     expect((await run("budgets", "raise", "1", "--by", "1e3", "--reason", "x")).code).toBe(2);
     expect((await run("budgets", "raise", "7", "--by", "1", "--reason", "x")).code).toBe(3);
-    expect((await run("budgets", "raise", "1", "--by", "500", "--reason", "quarter end")).stdout).toContain("1000500");
+    expect((await run("budgets", "raise", "1", "--by", "500", "--reason", "quarter end")).stdout).toContain(
+      "$10,005.00",
+    );
     expect((await run("budgets", "audit")).stdout).toContain("1 pots, 2 holds");
   });
 

@@ -1,4 +1,5 @@
 /** What the gate says about a call. A denial is such a value: recorded, returned, never thrown. */
+import type { ArgumentUnits } from "./argument-units.ts";
 import type { Json, JsonObject } from "./value/json.ts";
 
 export type Verdict = "allow" | "deny" | "pause";
@@ -92,6 +93,8 @@ export interface Decision {
   readonly pauses: readonly PauseReason[];
   /** What the policies make of the arguments: exactly these may run. Absent when nothing differs, and on a denial. */
   readonly changed?: ChangedArguments;
+  /** What the arguments that would run count, for people; absent where nothing is known of them. */
+  readonly units?: ArgumentUnits;
   /** What observed rules (or an observed environment) would have said; absent when nothing is observed. */
   readonly would?: {
     readonly verdict: Verdict;

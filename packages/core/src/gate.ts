@@ -328,7 +328,10 @@ class EmbeddedGate implements Gate {
       now,
     });
     const subject = subjectOf(keep, call.args);
-    const entries = [proposed(run, callId, proposal, subject, random), decided(run, callId, decision, context, random)];
+    const entries = [
+      proposed(run, callId, proposal, subject, random),
+      decided(run, callId, decision, context, keep, random),
+    ];
     const asks = callMotion(run, callId, call, budgets, set, { hash, owner: store.writerId, now });
     const protection = (deadline: number): Protection => {
       const motion = { ...asks, deadline };
@@ -368,7 +371,7 @@ class EmbeddedGate implements Gate {
         };
       }
       case "pause": {
-        const approval = this.#waiting.question(callId, run, call, decision.pauses, now);
+        const approval = this.#waiting.question(callId, run, call, decision, now);
         return {
           write: {
             calls: [{ row: { ...row, approval: approval.id }, expect: null }],

@@ -37,6 +37,7 @@ export {
   refusalOf,
   type Vote,
 } from "./approval/quorum.ts";
+export * from "./argument-units.ts";
 export * from "./breaker/index.ts";
 export { treeOf } from "./breaker/protect/rows.ts";
 export * from "./budget.ts";
@@ -178,8 +179,9 @@ export * from "./value/bytes.ts";
 export { formatDecimal, parseDecimal } from "./value/decimal.ts";
 export * from "./value/json.ts";
 export * from "./value/json-parse.ts";
-export { amountText, dollarsText } from "./value/money.ts";
+export * from "./value/leaves.ts";
+export * from "./value/money.ts";
 export { printable, printableJson, short } from "./value/printable.ts";
 export { spanText } from "./value/span.ts";
 export * from "./value/stamp.ts";
-export { amountOf, isKnownUnit, scaleOf } from "./value/unit.ts";
+export { amountOf, isKnownUnit, KNOWN_UNITS, scaleOf } from "./value/unit.ts";

@@ -11,6 +11,7 @@ import {
   outcomeText,
   parseGrantChoice,
   parseJson,
+  unitsOf,
 } from "@saferun/core";
 import type { Shown } from "../desk.ts";
 import { at, jsonOf, textAt } from "../json-body.ts";
@@ -171,7 +172,11 @@ function changing(approval: ApprovalRecord): readonly string[] {
   if (approval.editable.length === 0) return [];
   const paths = approval.editable.map((path) => `\`${printable(path).replaceAll("`", "'")}\``).join(", ");
   const form = approval.form ?? [];
-  const fields = form.map((field) => `${printable(field.path)}: ${fieldText(field)}`);
+  const unitAt = unitsOf(approval);
+  const withUnit = (unit: string | undefined) => (unit === undefined ? {} : { unit });
+  const fields = form.map(
+    (field) => `${printable(field.path)}: ${fieldText({ ...field, ...withUnit(unitAt(field.path)) })}`,
+  );
   return [
     `To change ${paths}: copy this block, change it, and put it below \`/approve\` in your comment or reply.`,
     ...(fields.length === 0 ? [] : [fenced(fields.join("\n"), "")]),

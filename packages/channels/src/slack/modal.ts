@@ -13,6 +13,7 @@ import {
   type Mistake,
   type Typed,
   typedArguments,
+  unitHint,
 } from "@saferun/core";
 import type { InputBlock, ModalView, PlainTextElement, PlainTextOption } from "@slack/types";
 import { at, textAt } from "../json-body.ts";
@@ -92,9 +93,10 @@ function labelOf({ path, label }: FormField): string {
 }
 
 function hintOf(field: FormField): string {
-  const { description, described, type } = field;
-  const json = "JSON: numbers as they are, texts in straight double quotes";
-  const kind = type === "json" ? json : described ? fieldText(field) : "text, as it is";
+  const { description, described, type, unit, text } = field;
+  const counted = unit === undefined ? "" : `; ${unitHint(unit, text)}`;
+  const json = `JSON: numbers as they are, texts in straight double quotes${counted}`;
+  const kind = type === "json" ? json : described ? fieldText(field) : `text, as it is${counted}`;
   return description === undefined ? kind : `${kind}; ${short(description, 300)}`;
 }
 

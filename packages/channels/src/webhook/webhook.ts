@@ -13,6 +13,7 @@ import {
   notAllowed,
   outcomeText,
   readGrantChoice,
+  shownAmounts,
 } from "@saferun/core";
 import { type Channel, type OnError, warnOperator } from "../channel.ts";
 import { Desk, type Reply } from "../desk.ts";
@@ -149,6 +150,7 @@ function requestedEvent(approval: ApprovalRecord, nonce: string): JsonObject {
       ...common(approval),
       nonce,
       arguments: argumentsOf(approval),
+      amounts: shownAmounts(approval).map((amount) => ({ ...amount })),
       reasons: approval.reasons.map(({ id, reason }) => ({ rule: id, reason })),
       editable: approval.editable,
       fields: (approval.form ?? []).map(editFieldJson),

@@ -2,10 +2,10 @@
 import type { Readable, Writable } from "node:stream";
 import { isCancel, log, multiselect, select, text } from "@clack/prompts";
 import {
-  type ApprovalRecord,
   choicesOf,
   chosenTexts,
   type FormField,
+  type FormTerms,
   fieldText,
   formFields,
   isChosen,
@@ -23,11 +23,7 @@ export interface Terminal {
 }
 
 /** Undefined when the person gave up. */
-export async function askEdited(
-  args: Json,
-  terms: Pick<ApprovalRecord, "editable" | "form">,
-  terminal: Terminal = {},
-): Promise<Json | undefined> {
+export async function askEdited(args: Json, terms: FormTerms, terminal: Terminal = {}): Promise<Json | undefined> {
   let edited = args;
   for (const field of formFields(args, terms)) {
     if (!isTypeable(field)) {

@@ -1,8 +1,8 @@
 /** An approver's edit: one value at a path of the arguments. */
 import {
-  type ApprovalRecord,
   changedPaths,
   editedValue,
+  type FormTerms,
   fieldText,
   formField,
   type Json,
@@ -17,7 +17,7 @@ import { printable } from "../output/printable.ts";
  * stays a text and anything else is JSON.
  * @throws CommandError (usage) when the path does not exist in the arguments or the value does not fit its field.
  */
-export function withSetting(args: Json, setting: string, terms: Pick<ApprovalRecord, "editable" | "form">): Json {
+export function withSetting(args: Json, setting: string, terms: FormTerms): Json {
   const at = setting.indexOf("=");
   if (at <= 0) throw usage(`\`--set ${printable(setting)}\` is not \`path=value\``);
   const path = setting.slice(0, at);

@@ -4,8 +4,10 @@ import {
   type Answered,
   type ApprovalRecord,
   type Approver,
+  amountsOf,
   type DecisionPorts,
   decideApproval,
+  formTerms,
   type GrantTerms,
   grantText,
   type Json,
@@ -76,8 +78,8 @@ async function answerOne(options: FormOptions, approval: ApprovalRecord, io: Io)
     });
     if (isCancel(action) || action === "back") return;
     if (action === "edit") {
-      args = (await askEdited(args, approval)) ?? args;
-      const changes = differenceLines(standing, args, io.style);
+      args = (await askEdited(args, formTerms(approval, args))) ?? args;
+      const changes = differenceLines(standing, args, io.style, (shown) => amountsOf(approval, shown));
       if (changes.length === 0) args = standing;
       log.message(changes.length === 0 ? "nothing is changed" : changes.join("\n"));
       continue;

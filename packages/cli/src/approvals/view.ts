@@ -1,7 +1,9 @@
 /** Approvals as text for a terminal: what will run, why it was paused, what may be edited. */
 import {
+  type AmountAt,
   type ApprovalRecord,
   type ApprovalSummary,
+  amountsOf,
   approvalState,
   covers,
   givenGrant,
@@ -19,7 +21,7 @@ import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
 import { moment } from "../output/time.ts";
-import { leaf, treeLines } from "../output/tree.ts";
+import { leaf, treeLines, withAmount } from "../output/tree.ts";
 import { approverText, stateText } from "./answer.ts";
 import { differences } from "./edit.ts";
 
@@ -40,12 +42,14 @@ export function approvalLines(approval: ApprovalRecord, now: number, style: Styl
   const first = approval.reasons.flatMap((reason) => reason.approval.show);
   const remark = (path: string) =>
     approval.editable.some((allowed) => covers(allowed, path)) ? dim("← may be edited") : "";
+  const args = parsed(versionOf(approval).bytes);
+  const amountAt = amountsOf(approval, args);
   return [
     `${bold(approval.id)}  ${state}  ${dim(timeText(approval, now))}`,
     "",
     bold("what will run"),
     `  ${bold(printable(approval.tool))}`,
-    ...treeLines(parsed(versionOf(approval).bytes), { first, remark, indent: "    " }),
+    ...treeLines(args, { first, remark, amountAt, indent: "    " }),
     ...editLines(approval, style),
     "",
     bold("why it was paused"),
@@ -61,9 +65,10 @@ export function approvalLines(approval: ApprovalRecord, now: number, style: Styl
 }
 
 /** What another approver has changed before: the next one agrees to that. */
-function editLines({ edit, decision, bytes }: ApprovalRecord, style: Style): string[] {
+function editLines(approval: ApprovalRecord, style: Style): string[] {
+  const { edit, decision, bytes } = approval;
   if (edit === null || decision !== null) return [];
-  const changes = differenceLines(parsed(bytes), parsed(edit.bytes), style);
+  const changes = differenceLines(parsed(bytes), parsed(edit.bytes), style, (args) => amountsOf(approval, args));
   return ["", style.bold(`edited by ${approverText(edit.by)}`), ...changes];
 }
 
@@ -93,7 +98,9 @@ function decisionLines(approval: ApprovalRecord, style: Style): string[] {
   if (decision === null) return [];
   const note = decision.note === null ? [] : [`  note: ${printable(decision.note)}`];
   const given = givenGrant(approval);
-  const edits = decision.edited ? differenceLines(parsed(approval.bytes), parsed(decision.bytes), style) : [];
+  const edits = decision.edited
+    ? differenceLines(parsed(approval.bytes), parsed(decision.bytes), style, (args) => amountsOf(approval, args))
+    : [];
   return [
     "",
     style.bold("what was decided"),
@@ -104,19 +111,21 @@ function decisionLines(approval: ApprovalRecord, style: Style): string[] {
   ];
 }
 
-/** Old and new value of each changed path, one below the other. */
-export function differenceLines(before: Json, after: Json, style: Style): string[] {
-  return differences(before, after).flatMap((difference) => {
-    const name = printable(difference.path);
+/** Old and new value of each changed path, one below the other. `amountsIn`: what the values of such arguments are to a person. */
+export function differenceLines(
+  before: Json,
+  after: Json,
+  style: Style,
+  amountsIn: (args: Json) => AmountAt = () => () => undefined,
+): string[] {
+  const [oldAt, newAt] = [amountsIn(before), amountsIn(after)];
+  return differences(before, after).flatMap(({ path, before: from, after: to }) => {
+    const name = printable(path);
     return [
-      style.bad(`  - ${name}  ${shown(difference.before)}`),
-      style.good(`  + ${name}  ${shown(difference.after)}`),
+      style.bad(`  - ${name}  ${withAmount(leaf(from), oldAt(path, from))}`),
+      style.good(`  + ${name}  ${withAmount(leaf(to), newAt(path, to))}`),
     ];
   });
-}
-
-function shown(value: Json | undefined): string {
-  return leaf(value);
 }
 
 /** The beginning of the arguments, in one line. */

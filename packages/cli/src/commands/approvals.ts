@@ -5,6 +5,7 @@ import {
   type DecisionPorts,
   type DecisionRequest,
   decideApproval,
+  formTerms,
   JsonTextProblem,
   parseJson,
   type Store,
@@ -196,7 +197,7 @@ function editedArgs(approval: ApprovalRecord, options: DecideOptions): unknown {
   if (options.args !== undefined) return jsonOf(options.args);
   if (settings.length === 0) return undefined;
   const standing = parsed(standingVersion(approval).bytes);
-  return settings.reduce((args, setting) => withSetting(args, setting, approval), standing);
+  return settings.reduce((args, setting) => withSetting(args, setting, formTerms(approval, args)), standing);
 }
 
 function answerLines({ answer, message, approval }: Answered, io: Io): string[] {

@@ -1,8 +1,10 @@
 /** `saferun budgets`: what is spent and held, raising a limit, and calls whose outcome a person found out. */
 import {
   amountOf,
+  amountText,
   auditStore,
   formatDecimal,
+  meantAmount,
   openHolds,
   type PotInfo,
   potsOf,
@@ -10,6 +12,7 @@ import {
   reconcileCall,
   type Store,
   scaleOf,
+  unitHint,
 } from "@saferun/core";
 import { potJson } from "@saferun/server/wire";
 import type { Command } from "commander";
@@ -102,14 +105,17 @@ async function raiseOne(io: Io, name: string, options: Options): Promise<ExitCod
   const reason = requireReason(options.reason);
   return withStore(io, options.store, async (store) => {
     const pot = await findPot(store, name);
-    const amount = amountOf(options.by, pot.unit);
+    const meant = meantAmount(options.by ?? "", pot.unit);
+    const amount = meant === undefined ? amountOf(options.by, pot.unit) : undefined;
     if (amount === undefined || amount === 0n)
-      throw usage(`\`--by\` takes an amount of ${printable(pot.unit)}, such as 100`);
+      throw usage(
+        `\`--by\` takes an amount ${meant === undefined ? unitHint(pot.unit, "100") : `in ${pot.unit}; ${meant}`}`,
+      );
     const done = await raiseBudget(operating(store), { pot: pot.id, amount, reason, by: localActor(io) });
     if (!done.ok) throw refusedAct(done.why);
-    const limit = money(pot.limit + pot.raised + amount, pot.unit);
+    const limit = formatDecimal(pot.limit + pot.raised + amount, scaleOf(pot.unit));
     if (options.json) printJson(io, { pot: pot.id, limit });
-    else io.print(`raised: ${printable(pot.budget)} now ends at ${limit} ${printable(pot.unit)}`);
+    else io.print(`raised: ${printable(pot.budget)} now ends at ${amountText(limit, pot.unit)}`);
     return EXIT.fine;
   });
 }
@@ -165,10 +171,10 @@ function row(
   const paint = percent >= 100 ? io.style.bad : percent >= 80 ? io.style.wait : (text: string) => text;
   const of = key.length === 0 ? "" : key.map(printable).join(", ");
   const holding = held === 0n ? "" : `(${money(held, unit)} held)`;
-  const amount = `${money(used, unit)} of ${money(most, unit)} ${printable(unit)}`;
+  const amount = `${money(used, unit)} of ${money(most, unit)}`;
   return [String(number), printable(budget), environment, of, window, paint(`${percent} %`), amount, holding];
 }
 
 function money(amount: bigint, unit: string): string {
-  return formatDecimal(amount, scaleOf(unit));
+  return amountText(formatDecimal(amount, scaleOf(unit)), unit);
 }

@@ -1,5 +1,5 @@
 /** Arguments as a tree that a person can read: one value a line, every value whole unless the caller folds. */
-import type { Json, JsonObject } from "@saferun/core";
+import { type AmountAt, type Json, type JsonObject, memberPath } from "@saferun/core";
 import { printable } from "./printable.ts";
 
 export interface TreeOptions {
@@ -7,6 +7,8 @@ export interface TreeOptions {
   readonly first?: readonly string[];
   /** A remark behind the value at a path, such as `may be edited`. */
   readonly remark?: (path: string) => string;
+  /** What a value is to a person, such as `$4,500.00`: it stands first, and the value itself beside it. */
+  readonly amountAt?: AmountAt;
   readonly indent?: string;
   /** How much of a list, a map and a text is shown, and what shows the rest. Never where somebody decides. */
   readonly fold?: TreeFold;
@@ -21,7 +23,7 @@ export interface TreeFold {
 }
 
 export function treeLines(value: Json, options: TreeOptions = {}): string[] {
-  const { indent = "  ", first = [], remark = () => "", fold } = options;
+  const { indent = "  ", first = [], remark = () => "", amountAt = () => undefined, fold } = options;
   const lines: string[] = [];
   const roots = first.map((path) => /^[^.[]+/.exec(path)?.[0] ?? path);
   walk(value, "", indent);
@@ -35,7 +37,9 @@ export function treeLines(value: Json, options: TreeOptions = {}): string[] {
     const width = Math.min(24, Math.max(0, ...shown.map(({ name }) => name.length)));
     for (const child of shown) {
       const label = child.name.padEnd(width);
-      const inner = isTree(child.value) ? "" : `  ${leafText(child.value)}`;
+      const inner = isTree(child.value)
+        ? ""
+        : `  ${withAmount(leafText(child.value), amountAt(child.path, child.value))}`;
       const said = remark(child.path);
       lines.push(`${space}${inner === "" ? child.name : label}${inner}${said === "" ? "" : `  ${said}`}`);
       if (isTree(child.value)) walk(child.value, child.path, `${space}  `);
@@ -64,17 +68,22 @@ export function foldedLeaf(value: Json, { width, hint }: TreeFold): string {
   return text.length <= width ? text : `${text.slice(0, width).toWellFormed()}… (${text.length} characters; ${hint})`;
 }
 
+/** `$4,500.00 (450000)`: money as money, and what runs. */
+export function withAmount(raw: string, amount: string | undefined): string {
+  return amount === undefined ? raw : `${amount} (${raw})`;
+}
+
 /** Any other key stands in quotes, so that none can look like a key with its value, an index, or words of ours. */
 const PLAIN_KEY = /^[\p{L}\p{N}_$-]+$/u;
 
 function childrenOf(node: Json, path: string): { name: string; path: string; value: Json }[] {
   if (Array.isArray(node)) {
-    return node.map((value: Json, index) => ({ name: `[${index}]`, path: `${path}[${index}]`, value }));
+    return node.map((value: Json, index) => ({ name: `[${index}]`, path: memberPath(path, index), value }));
   }
   if (typeof node !== "object" || node === null) return [];
   return Object.entries(node as JsonObject).map(([key, value]) => ({
     name: PLAIN_KEY.test(key) ? key : printable(JSON.stringify(key)),
-    path: path === "" ? key : `${path}.${key}`,
+    path: memberPath(path, key),
     value,
   }));
 }

@@ -1,11 +1,13 @@
 /** The arguments that an approver may change as the fields of a form, and what a person typed as a value again: on any channel. */
 import type { ApprovalRecord } from "../approval/approval.ts";
 import { editablePaths, editedValue } from "../approval/edited-value.ts";
+import type { UnitAt } from "../argument-units.ts";
 import type { EditField } from "../edit-field.ts";
 import { fitsSchema } from "../policy/schema/compile.ts";
 import { parseSchema } from "../policy/schema/parse.ts";
 import type { Json, JsonObject } from "../value/json.ts";
 import { JsonTextProblem, parseJson } from "../value/json-parse.ts";
+import { meantAmount, unitHint } from "../value/money.ts";
 import { printable, short } from "../value/printable.ts";
 
 export interface FormField extends EditField {
@@ -17,21 +19,31 @@ export interface FormField extends EditField {
   readonly text: string;
   /** By the tool's schema; false: by the value that is there. */
   readonly described: boolean;
+  /** What it counts; absent where nothing says so. */
+  readonly unit?: string;
 }
 
-type Terms = Pick<ApprovalRecord, "editable" | "form">;
+/** `unitAt` is that of these arguments, `unitsOf` an approval. Absent: none is known. */
+export type FormTerms = Pick<ApprovalRecord, "editable" | "form"> & { readonly unitAt?: UnitAt };
 
 /** One field for each editable path that these arguments have or could have. */
-export function formFields(args: Json, { editable, form = [] }: Terms): readonly FormField[] {
+export function formFields(args: Json, { editable, form = [], unitAt }: FormTerms): readonly FormField[] {
   return editable.flatMap((pattern) => {
     const field = form.find(({ path }) => path === pattern);
-    return editablePaths(args, [pattern]).map((path) => fieldAt(editedValue(args, path), path, field));
+    return editablePaths(args, [pattern]).map((path) =>
+      withUnit(fieldAt(editedValue(args, path), path, field), unitAt?.(path)),
+    );
   });
 }
 
 /** The field of one path; of one that no field describes (`customer.name` where `customer` may be edited) by its value. */
-export function formField(args: Json, path: string, terms: Terms): FormField {
-  return formFields(args, terms).find((field) => field.path === path) ?? fieldAt(editedValue(args, path), path);
+export function formField(args: Json, path: string, terms: FormTerms): FormField {
+  const field = formFields(args, terms).find((one) => one.path === path);
+  return field ?? withUnit(fieldAt(editedValue(args, path), path), terms.unitAt?.(path));
+}
+
+function withUnit(field: FormField, unit: string | undefined): FormField {
+  return unit === undefined ? field : { ...field, unit };
 }
 
 function fieldAt(value: Json | undefined, path: string, field?: EditField): FormField {
@@ -131,6 +143,8 @@ export function typedValue(field: FormField, answered: string | readonly string[
   if (sameLines(typed, field.text)) return { unchanged: true };
   const text = typed.replaceAll("\r\n", "\n");
   if (field.nullable === true && text === "" && field.type !== "json") return { value: null };
+  const meant = field.unit === undefined || isChosen(field) ? undefined : meantAmount(text, field.unit);
+  if (meant !== undefined) return { message: `reads as money, and this is counted in smaller steps; ${meant}` };
   const read = readText(field, text);
   if (!("value" in read) || !field.described || fitsField(field, read.value)) return read;
   return { message: `must be ${fieldText(field)}` };
@@ -209,10 +223,11 @@ const BOUNDS = [
 ] as const;
 const SHOWN_CHOICES = 10;
 
-/** `a whole number from 1 to 500`: what fits, for people; one line, printable. */
-export function fieldText(field: EditField): string {
+/** `a whole number from 1 to 500, in cents: 450 is $4.50`: what fits, for people; one line, printable. */
+export function fieldText(field: EditField & Pick<Partial<FormField>, "unit" | "text">): string {
   const none = field.nullable === true && field.type !== "json" ? ", or nothing" : "";
-  return `${kindText(field)}${none}`;
+  const unit = field.unit === undefined ? "" : `, ${unitHint(field.unit, field.text)}`;
+  return `${kindText(field)}${none}${unit}`;
 }
 
 function kindText(field: EditField): string {

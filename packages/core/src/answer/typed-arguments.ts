@@ -1,8 +1,11 @@
 /** An approval's editable arguments as a form, and what was typed into it as arguments again. */
 import { type ApprovalRecord, versionOf } from "../approval/approval.ts";
 import { withEditedValue } from "../approval/edited-value.ts";
+import { type AmountAt, amountsAt, type UnitAt, unitsAt } from "../argument-units.ts";
 import type { Json } from "../value/json.ts";
-import { type FormField, formFields, typedValue } from "./edit-form.ts";
+import { leavesOf } from "../value/leaves.ts";
+import { knownAmount } from "../value/money.ts";
+import { type FormField, type FormTerms, formFields, typedValue } from "./edit-form.ts";
 
 /** What is asked about: as proposed, or as the latest approver edited it. Once it is decided: as proposed. */
 export function argumentsOf(approval: ApprovalRecord): Json {
@@ -10,9 +13,46 @@ export function argumentsOf(approval: ApprovalRecord): Json {
   return JSON.parse(bytes) as Json;
 }
 
+/** What the arguments count that are asked about, or others in their place. */
+export function unitsOf(approval: ApprovalRecord, args: Json = argumentsOf(approval)): UnitAt {
+  return unitsAt(approval.units, JSON.parse(approval.bytes) as Json, args);
+}
+
+/** The same as people read it. */
+export function amountsOf(approval: ApprovalRecord, args: Json = argumentsOf(approval)): AmountAt {
+  return amountsAt(approval.units, JSON.parse(approval.bytes) as Json, args);
+}
+
+/** One value that is shown as an amount of something; plain data. */
+export interface ShownAmount {
+  readonly path: string;
+  readonly unit: string;
+  /** `$4,500.00` */
+  readonly text: string;
+}
+
+/** All amounts of what is asked about. */
+export function shownAmounts(approval: ApprovalRecord): readonly ShownAmount[] {
+  if (approval.units === undefined) return [];
+  const args = argumentsOf(approval);
+  const unitAt = unitsOf(approval, args);
+  return leavesOf(args).flatMap(({ path, value }) => {
+    const unit = unitAt(path);
+    const text = unit === undefined ? undefined : knownAmount(value, unit);
+    return unit === undefined || text === undefined ? [] : [{ path, unit, text }];
+  });
+}
+
+/** What makes the fields of a form over these arguments: those that are asked about, or what somebody has made of them. */
+export function formTerms(approval: ApprovalRecord, args: Json): FormTerms {
+  const { editable, form } = approval;
+  return { editable, ...(form === undefined ? {} : { form }), unitAt: unitsOf(approval, args) };
+}
+
 /** One field for each editable path; `lines[].amount` is one for each line. */
 export function fieldsOf(approval: ApprovalRecord): readonly FormField[] {
-  return formFields(argumentsOf(approval), approval);
+  const args = argumentsOf(approval);
+  return formFields(args, formTerms(approval, args));
 }
 
 export interface Mistake {

@@ -4,6 +4,7 @@
  * An approval is bound to one call digest, consumed once, and answers exactly the pause reasons that its approvers saw.
  * The store writes the next row under compare-and-set on `version`: of two decisions one wins, whatever the channel.
  */
+import { type ArgumentUnits, fixedUnits } from "../argument-units.ts";
 import type { PauseReason } from "../decision.ts";
 import type { EditField } from "../edit-field.ts";
 import { unreachable } from "../errors.ts";
@@ -59,6 +60,8 @@ export interface ApprovalRecord {
   readonly edit: Edit | null;
   /** What the tool's schema says of `editable` paths; one that is missing here is known by its value alone. */
   readonly form?: readonly EditField[];
+  /** What the arguments count, as the policies said of them when it was asked; an edit may make some of it unknown. */
+  readonly units?: ArgumentUnits;
   /** Rows of `sticky` that a person's no stands in; absent: it stands for this call alone. */
   readonly sticky?: readonly string[];
   /** Where a grant stands that is given with it; absent: none can be. */
@@ -275,8 +278,13 @@ function next(approval: ApprovalRecord, change: Partial<ApprovalRecord>): Approv
   const row = { ...approval, ...change, version: approval.version + 1 };
   const { state, masked = [], keep = KEPT_WHOLE } = row;
   if ((masked.length === 0 && keepsRows(keep)) || !isClosed(state)) return { ok: true, approval: Object.freeze(row) };
-  const kept = withArguments(row, (args) => keptInRow(maskedAt(args, masked), keep));
+  const kept = withoutToldUnits(withArguments(row, (args) => keptInRow(maskedAt(args, masked), keep)));
   return { ok: true, approval: Object.freeze(kept) };
+}
+
+/** Masked values all look alike, so that nothing can be told by them any more. */
+function withoutToldUnits({ units, ...row }: ApprovalRecord): ApprovalRecord {
+  return units === undefined ? row : { ...row, units: fixedUnits(units) };
 }
 
 function refuse(reason: ApprovalRefusal): ApprovalStep {

@@ -1,4 +1,5 @@
 /** What one call asks of the protections, and what their objection makes of its decision. */
+import { NO_UNITS } from "../argument-units.ts";
 import { type HoldPart, potId } from "../breaker/budget/hold.ts";
 import { windowAt, type ZoneOffset } from "../breaker/budget/window.ts";
 import { errorClass, failureOf, healthOf } from "../breaker/error-class.ts";
@@ -6,6 +7,7 @@ import { type Finding, findingDigest, ruleOf } from "../breaker/loop/finding.ts"
 import { type CallKeys, callKeys, resultKeys } from "../breaker/loop/fingerprint.ts";
 import type { Caller, CallMotion, Motion, PotClaim } from "../breaker/protect/motion.ts";
 import { type Objection, objectionVerdict } from "../breaker/protect/objection.ts";
+
 import { stopRule } from "../breaker/stop.ts";
 import type { BudgetClaim } from "../budget.ts";
 import type { ToolCall } from "../call.ts";
@@ -35,7 +37,10 @@ export interface Windows {
   readonly at: () => number;
 }
 
-/** Step 7, the part that needs no row: a budget that cannot be reckoned denies, whatever its `over` says. */
+/**
+ * Step 7, the part that needs no row: a budget that cannot be reckoned denies, whatever its `over` says. With it goes what the
+ * arguments count, for whoever looks at the decision.
+ */
 export function reckon(
   policies: PolicySet,
   decision: Decision,
@@ -44,7 +49,9 @@ export function reckon(
   of: Windows,
 ): { readonly decision: Decision; readonly budgets: CallBudgets } {
   const budgets = decision.verdict === "deny" ? NO_BUDGETS : budgetsOf(policies.budgets(call, context), context, of);
-  return { decision: reckoned(decision, budgets, policies.observes(context.environment)), budgets };
+  const judged = reckoned(decision, budgets, policies.observes(context.environment));
+  const units = policies.units(call, context);
+  return { decision: units === NO_UNITS ? judged : { ...judged, units }, budgets };
 }
 
 /** The decision, denied where a budget cannot say what the call would take of it. */

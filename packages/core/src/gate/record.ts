@@ -1,5 +1,6 @@
 /** The entries that the gate writes: which facts stand in the header, and which content goes into salted parts. */
 import type { ApprovalRecord } from "../approval/approval.ts";
+import { type ArgumentUnits, fixedUnits } from "../argument-units.ts";
 import type { Objection } from "../breaker/protect/objection.ts";
 import { type Malformed, type ToolCall, toHex } from "../call.ts";
 import type { Decision, EvaluationContext, PauseReason } from "../decision.ts";
@@ -122,12 +123,19 @@ export function keeping(entry: EntryDraft, keep: Keeping): EntryDraft {
   return keep === KEPT_WHOLE ? entry : { ...entry, keep };
 }
 
+/** Where the log does not hold the values of arguments, it does not hold what was told by them either. */
+function withoutToldUnits<Holder extends { readonly units?: ArgumentUnits }>(holder: Holder, keep: Keeping): Holder {
+  const { units } = holder;
+  return units === undefined || keep.record === "full" ? holder : { ...holder, units: fixedUnits(units) };
+}
+
 /** The decision with all that it was made from, so that replay is the same evaluation again. */
 export function decided(
   run: Run,
   callId: string,
   decision: Decision,
   context: EvaluationContext,
+  keep: Keeping,
   random: Random,
 ): EntryDraft {
   const { verdict, by, revision } = decision;
@@ -137,7 +145,7 @@ export function decided(
     verdict,
     rules: headerRules(by),
     revision,
-    parts: [part("decision", { decision, context }, random)],
+    parts: [part("decision", { decision: withoutToldUnits(decision, keep), context }, random)],
   };
 }
 
@@ -199,8 +207,10 @@ export function finished(
 }
 
 export function requested(run: Run, approval: ApprovalRecord, random: Random): EntryDraft {
-  const { reasons, editable, deadline } = approval;
-  const shown = part("question", { reasons, editable, deadline, digest: approval.digest }, random);
+  const { reasons, editable, deadline, digest, keep = KEPT_WHOLE } = approval;
+  const { units } = withoutToldUnits(approval, keep);
+  const question = { reasons, editable, deadline, digest, ...(units === undefined ? {} : { units }) };
+  const shown = part("question", question, random);
   return {
     ...about(run, approval.call),
     type: "approval.requested",

@@ -1,8 +1,7 @@
 /**
  * Step 4 for a paused call: it waits for a person, and what the person approved is judged again before it is claimed.
- *
- * Everything that happens to a waiting call goes through its two rows in the store, under compare-and-set; this file only
- * reads them, and tries the next step. A process that dies here leaves nothing behind that could run by itself.
+ * Everything that happens to it goes through its two rows in the store, under compare-and-set; this file only reads them,
+ * and tries the next step. A process that dies here leaves nothing behind that could run by itself.
  */
 
 import { foreseenDenial } from "../answer/foresee.ts";
@@ -52,6 +51,9 @@ export type Waited =
       readonly keys: CallKeys;
     }
   | { readonly denial: Denial };
+
+/** What of a decision a question is made of. */
+type Asked = Pick<Decision, "pauses"> & { readonly units?: Decision["units"] | undefined };
 
 /** A call that waits, with the run that it belongs to. */
 interface Open {
@@ -202,19 +204,20 @@ export class Waiting {
   }
 
   /** The approval request for a paused call, not yet stored. */
-  question(callId: string, run: Run, call: ToolCall, reasons: readonly PauseReason[], now: number): ApprovalRecord {
+  question(callId: string, run: Run, call: ToolCall, { pauses, units }: Asked, now: number): ApprovalRecord {
     const { policies, hash, random } = this.#ports;
-    const asked = question(newId("appr", random, now), callId, run, call, reasons, now);
+    const asked = question(newId("appr", random, now), callId, run, call, pauses, now);
     const set = policies.current();
     const sticky = stickyIds(run, call, set, hash);
     const form = set.editFields(call.tool, asked.editable);
     const keep = keepingOfCall(set, run, call, hash);
     const kept = keep === KEPT_WHOLE ? {} : { keep };
-    const offer = grantOffer(call, reasons, set);
+    const offer = grantOffer(call, pauses, set);
     return {
       ...asked,
       ...kept,
       ...(form.length === 0 ? {} : { form }),
+      ...(units === undefined ? {} : { units }),
       ...(offer === undefined ? {} : { grantOffer: offer }),
       sticky,
       scope: grantScope(run.root, run.principal.id),
@@ -261,7 +264,7 @@ export class Waiting {
     const windows = { run: place, zones: this.#ports.zones, at: () => now };
     const { decision: ruled, budgets } = reckon(set, heard, call, context, windows);
     const entryOf = (decision: Decision) => ({
-      ...decided(run, row.id, decision, context, random),
+      ...decided(run, row.id, decision, context, approval.keep ?? KEPT_WHOLE, random),
       approval: approval.id,
     });
 
@@ -335,6 +338,7 @@ export class Waiting {
     const { clock, random } = this.#ports;
     const now = clock.now();
     const decision = mismatch(row.revision);
+    const context = contextOf(run, row.id, attempt, now);
     const denied = stepCall(row, { type: "deny", now });
     invariant(denied.ok, "a call that waits can be denied");
     const withdraw = stepApproval(approval, { type: "withdraw", now });
@@ -342,7 +346,7 @@ export class Waiting {
       calls: [{ row: denied.call, expect: row.version }],
       approvals: withdraw.ok ? [{ row: withdraw.approval, expect: approval.version }] : [],
       entries: [
-        { ...decided(run, row.id, decision, contextOf(run, row.id, attempt, now), random), approval: approval.id },
+        { ...decided(run, row.id, decision, context, KEPT_WHOLE, random), approval: approval.id },
         ...(withdraw.ok ? [withdrawn(run, approval)] : []),
       ],
       protection: { motions: [releaseMotion(row, [])], accounted: "" },
@@ -361,11 +365,11 @@ export class Waiting {
     motions: readonly Motion[],
   ): { readonly write: Transaction; readonly approval: ApprovalRecord } | undefined {
     const now = this.#ports.clock.now();
+    const { revision, units } = decision;
     // A call that the policies would now simply allow, but with other arguments, is asked about for the reasons of before.
-    const reasons = decision.pauses.length > 0 ? decision.pauses : old.reasons;
-    const approval = this.question(row.id, run, call, reasons, now);
+    const pauses = decision.pauses.length > 0 ? decision.pauses : old.reasons;
+    const approval = this.question(row.id, run, call, { pauses, units }, now);
     const { digest, bytes } = call;
-    const { revision } = decision;
     const asked = stepCall(row, { type: "ask", approval: approval.id, revision, digest, bytes, now });
     const closed = stepApproval(old, { type: "withdraw", now });
     if (!asked.ok || !closed.ok) return undefined;

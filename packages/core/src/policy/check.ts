@@ -24,6 +24,7 @@ import { checkRoutes, termsOf } from "./routes.ts";
 import { declaredSchema, frameworkTools, type SchemaSources } from "./tool-schemas.ts";
 import { ToolTable } from "./tool-table.ts";
 import type { PolicyTree } from "./tree.ts";
+import { checkUnits, declaredUnits } from "./units.ts";
 
 export interface CheckOptions extends SchemaSources {
   /** Tools that exist, where the caller knows them: rules may name these and the declared ones. */
@@ -79,6 +80,7 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
         binds: source.bind === undefined ? [] : checkBinds(source.bind, { env: plainEnv, definitions }, issues),
         traits: declaredTraits(tool, source, issues),
         keeping: declaredKeeping(tool, source, schema, issues),
+        units: declaredUnits(tool, source, { env: plainEnv, definitions }, issues),
       };
     },
     issues,
@@ -98,6 +100,7 @@ function checkModel(documents: readonly PolicyDocument[], options: CheckOptions,
     conditions: new Conditions(ruleEnv, definitions, issues),
     arguments: new ArgumentChecker(table, ruleEnv, issues),
   };
+  checkUnits(tools, table, around.arguments, issues);
   const checker = new RuleChecker(around, issues);
   const rules = documents.flatMap(({ source }) => (source.rules ?? []).flatMap((rule) => checker.check(rule) ?? []));
   checkIds("rule", rules, issues);

@@ -24,6 +24,7 @@ import { type Candidates, RuleIndex, type ScopedRule } from "./rule-index.ts";
 import { editFieldsOf } from "./schema/edit-fields.ts";
 import { type Matcher, nameMatcher } from "./scope.ts";
 import { ToolTable } from "./tool-table.ts";
+import { unitSet } from "./unit-set.ts";
 import { namesIn } from "./value-expression.ts";
 
 export interface CompiledCondition {
@@ -99,6 +100,7 @@ export function compilePolicies(model: PolicyModel, hash: Hash): CompiledPolicyS
 function limitsOf(model: PolicyModel, tools: ToolTable, hash: Hash) {
   const budgets = new BudgetSet(model, tools, hash);
   return {
+    units: unitSet(model, tools, budgets),
     detectors: detectorsOf(model.detectors, tools, new Set(model.environments.keys())),
     budgets: (call: ToolCall, context: EvaluationContext) => budgets.claims(call, context),
     modelBudgets: (name: string, context: ModelContext, bound: ModelBound) => budgets.modelClaims(name, context, bound),
@@ -115,7 +117,7 @@ function policySet(
   rules: CompiledPolicySet["rules"],
   limits: Pick<
     CompiledPolicySet,
-    "detectors" | "budgets" | "modelBudgets" | "approval" | "indexed" | "conversationSeal"
+    "detectors" | "units" | "budgets" | "modelBudgets" | "approval" | "indexed" | "conversationSeal"
   >,
 ): CompiledPolicySet {
   const observed = new Set(compiled.environments.flatMap(({ name, observe }) => (observe ? [name] : [])));

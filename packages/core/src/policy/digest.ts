@@ -9,6 +9,7 @@ import { keepingJson, saysNothing } from "./keeping.ts";
 import { budgetJson, detectorsJson, expressionsOf } from "./limits/limits-json.ts";
 import type { BudgetModel } from "./limits/model.ts";
 import type { ChangeModel, PolicyModel, RuleModel, RuleScope, ToolModel } from "./model.ts";
+import { unitsJson } from "./units.ts";
 
 const encoder = new TextEncoder();
 
@@ -67,7 +68,7 @@ export function revisionsOf(model: PolicyModel, hash: Hash): Revisions {
   return { revision, written: model.framework.size === 0 ? revision : digest({ framework: "[]" }) };
 }
 
-function toolJson({ name, kind, labels, aliases, schema, binds, traits, keeping }: ToolModel): unknown {
+function toolJson({ name, kind, labels, aliases, schema, binds, traits, keeping, units }: ToolModel): unknown {
   const bound = binds.map(({ path, value }) => [path.join("."), printCel(value.expr)]);
   const unique = new Map(bound.map((pair) => [pair.join(" "), pair]));
   return {
@@ -80,6 +81,7 @@ function toolJson({ name, kind, labels, aliases, schema, binds, traits, keeping 
     traits,
     // Left out where nothing is said: what was in force before this could be said is the same revision.
     ...(saysNothing(keeping) ? {} : { keeping: keepingJson(keeping) }),
+    ...(units.length === 0 ? {} : { units: unitsJson(units) }),
   };
 }
 

@@ -169,6 +169,10 @@ const tool = object({
     map("path", expression),
     "Arguments that the host decides: path → CEL over `context`, `principal`, `agent`, `env`, `run.id`. Replaces what the model wrote.",
   ),
+  units: optional(
+    map("leaf", expression),
+    "What its arguments count, for whoever is shown them: path → a unit such as `usd_cents`, or CEL that gives one such as `args.currency + '_cents'`. Where a budget sums a plain argument, its `unit` says it already.",
+  ),
   touches: reserved("Records that a call makes stale."),
   stores: reserved("Writer and reader of the same store."),
   unwrap: reserved("The tool and the arguments inside a meta-tool's call."),

@@ -13,6 +13,7 @@ import type { ContextType, EnvironmentModel, PolicyDocument, ToolModel } from ".
 import { fold } from "./nearest.ts";
 import type { Entry } from "./shape.ts";
 import { checkBindPairs, checkSchemas, checkToolConflicts } from "./tool-conflicts.ts";
+import { checkUnitPairs } from "./units.ts";
 
 /** All entries of one section, over all files. */
 export function section<Value>(
@@ -113,7 +114,7 @@ export type ArgumentsOf = (
   tool: string,
   value: ToolSource,
   span: Span,
-) => Pick<ToolModel, "schema" | "binds" | "traits" | "keeping">;
+) => Pick<ToolModel, "schema" | "binds" | "traits" | "keeping" | "units">;
 
 /** Entries of one tool add up; the same key said differently is an error, also between a name and a glob over it. */
 export function mergeTools(
@@ -151,6 +152,7 @@ function joined(before: ToolModel, entry: ToolModel, issues: Issues): ToolModel 
   checkBindPairs(before.binds, entry.binds, issues);
   checkTraitPairs(before, entry, issues);
   checkSubjects(before, entry, issues);
+  checkUnitPairs(before.units, entry.units, issues);
   return {
     name,
     span: before.span,
@@ -161,6 +163,7 @@ function joined(before: ToolModel, entry: ToolModel, issues: Issues): ToolModel 
     binds: [...before.binds, ...entry.binds],
     traits: { ...entry.traits, ...before.traits },
     keeping: joinedKeeping(before.keeping, entry.keeping),
+    units: [...before.units, ...entry.units],
   };
 }
 

@@ -10,6 +10,7 @@ import type { BudgetModel, DeclaredTraits, DetectorEntry } from "./limits/model.
 import type { OpaqueTest } from "./opaque.ts";
 import type { ToolKind } from "./policy-set.ts";
 import type { ArgumentValidator, JsonSchema, Schema, TextPattern } from "./schema/types.ts";
+import type { Located } from "./shape.ts";
 
 /** One file, as typed by the format. */
 export interface PolicyDocument {
@@ -75,6 +76,18 @@ export interface ToolModel {
   /** What the breakers may know of it. */
   readonly traits: DeclaredTraits;
   readonly keeping: DeclaredKeeping;
+  /** What its arguments count; by path at most one. */
+  readonly units: readonly UnitModel[];
+}
+
+/** What an argument counts, for people. */
+export interface UnitModel {
+  /** `amount`, `lines[].price`. */
+  readonly path: string;
+  readonly span: Span;
+  /** A registered word, or an expression that gives one. */
+  readonly unit: string | ExpressionModel;
+  readonly source: Located;
 }
 
 export interface FrameworkTool {

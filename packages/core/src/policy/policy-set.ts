@@ -1,5 +1,6 @@
 /** The compiled policies of one revision: what the gate asks. Made by `compilePolicies`, immutable. */
 
+import type { ArgumentUnits } from "../argument-units.ts";
 import type { BudgetClaim, ModelBound, ModelBudgetClaim } from "../budget.ts";
 import type { ToolCall } from "../call.ts";
 import type { ApprovalTerms, Decision, EvaluationContext, Span, Verdict } from "../decision.ts";
@@ -45,6 +46,8 @@ export interface PolicySet {
   bound(tool: string, args: JsonObject, context: EvaluationContext): JsonObject | null;
   /** What the tool's schema says of argument paths (`customer.id`, `lines[].amount`), for a form; only those of which it says something. */
   editFields(tool: string, paths: readonly string[]): readonly EditField[];
+  /** What the arguments of the call count, for people: it has no part in any verdict. Pure and total; nothing where it cannot be told. */
+  units(call: ToolCall, context: EvaluationContext): ArgumentUnits;
   /** What the tool's owner declared for the breakers; `{ kind: "destructive" }` where nothing is declared. */
   traits(tool: string): ToolTraits;
   /** How the content of the tool's calls is kept there; `KEPT_WHOLE` itself where nothing is declared. */

@@ -6,15 +6,17 @@ import { type Issues, quote } from "./issue.ts";
 import { checkSubjects } from "./keeping.ts";
 import { checkTraitPairs } from "./limits/traits.ts";
 import type { BindModel, ToolModel } from "./model.ts";
+import { checkUnitPairs } from "./units.ts";
 
 export function checkToolConflicts(tools: readonly ToolModel[], issues: Issues): void {
   const saying = tools.filter(
-    ({ kind, schema, binds, traits, keeping }) =>
+    ({ kind, schema, binds, traits, keeping, units }) =>
       kind !== null ||
       schema !== null ||
       binds.length > 0 ||
       Object.keys(traits).length > 0 ||
-      keeping.subject !== null,
+      keeping.subject !== null ||
+      units.length > 0,
   );
   for (const glob of saying) {
     if (!isGlob(glob.name)) continue;
@@ -35,6 +37,7 @@ function checkPair(glob: ToolModel, other: ToolModel, issues: Issues): void {
   checkBindPairs(glob.binds, other.binds, issues);
   checkTraitPairs(glob, other, issues);
   checkSubjects(glob, other, issues);
+  checkUnitPairs(glob.units, other.units, issues);
 }
 
 export function checkSchemas(a: ToolModel, b: ToolModel, issues: Issues): void {

@@ -5,7 +5,7 @@ import { globMatches, isGlob } from "./glob.ts";
 import { compareText } from "./issue.ts";
 import { joinedKeeping, NOTHING_DECLARED } from "./keeping.ts";
 import { mergedTraits } from "./limits/traits.ts";
-import type { BindModel, DeclaredKeeping, FrameworkTool, SchemaModel, ToolModel } from "./model.ts";
+import type { BindModel, DeclaredKeeping, FrameworkTool, SchemaModel, ToolModel, UnitModel } from "./model.ts";
 import type { ToolKind } from "./policy-set.ts";
 import type { ArgumentValidator } from "./schema/types.ts";
 
@@ -20,6 +20,7 @@ export interface ToolFacts {
   readonly binds: readonly BindModel[];
   readonly traits: ToolTraits;
   readonly keeping: DeclaredKeeping;
+  readonly units: readonly UnitModel[];
 }
 
 /** From harmless to harmful: where two globs say different kinds, the later one holds. */
@@ -64,6 +65,7 @@ export class ToolTable {
       binds: entries.flatMap(({ binds }) => binds).sort((a, b) => compareText(a.path.join("."), b.path.join("."))),
       traits: mergedTraits(kind, entries),
       keeping: entries.map((entry) => entry.keeping).reduce(joinedKeeping, NOTHING_DECLARED),
+      units: entries.flatMap(({ units }) => units),
     };
   }
 

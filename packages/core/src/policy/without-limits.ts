@@ -1,4 +1,5 @@
 /** What a policy set says of limits where nothing is declared. */
+import { NO_UNITS } from "../argument-units.ts";
 import type { ApprovalTerms } from "../decision.ts";
 import { LOOP_DEFAULTS } from "../detectors.ts";
 import { KEPT_WHOLE } from "../keeping.ts";
@@ -23,6 +24,7 @@ export const WITHOUT_LIMITS: Pick<
   | "observes"
   | "readsHistory"
   | "editFields"
+  | "units"
   | "traits"
   | "keeping"
   | "conversationSeal"
@@ -35,6 +37,7 @@ export const WITHOUT_LIMITS: Pick<
   observes: () => false,
   readsHistory: () => false,
   editFields: () => [],
+  units: () => NO_UNITS,
   traits: () => UNDECLARED_TOOL,
   keeping: () => KEPT_WHOLE,
   conversationSeal: () => null,

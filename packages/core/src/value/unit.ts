@@ -24,6 +24,24 @@ export function isKnownUnit(unit: string): boolean {
   return SCALES.has(unit);
 }
 
+/** What a unit counts, where that is money. */
+export interface Currency {
+  /** `USD`. */
+  readonly code: string;
+  /** Digits of an amount in the unit that stand behind the point of an amount in the currency. */
+  readonly shift: number;
+  /** Digits behind the point that people write at least. */
+  readonly digits: number;
+}
+
+/** Undefined for a unit that counts things, and for one that is not registered. */
+export function currencyOf(unit: string): Currency | undefined {
+  const [, code = "", step = ""] = /^([a-z]{3})(_cents|_micros)?$/.exec(unit) ?? [];
+  if (code === "" || !isKnownUnit(unit)) return undefined;
+  const shift = step === "_cents" ? 2 : step === "_micros" ? 6 : 0;
+  return { code: code.toUpperCase(), shift, digits: isKnownUnit(`${code}_cents`) ? 2 : 0 };
+}
+
 /**
  * An integer ≥ 0 in the unit's smallest step, from what an expression, a price or the wire gives: a bigint is already
  * counted in it, a number counts whole units, a text is a decimal. Undefined for anything else, a missing value included:

@@ -260,11 +260,13 @@ rules:
   }
 });
 
-it("[P2~] binds and changes are built by callbacks too", () => {
+it("[P2~] binds, units and changes are built by callbacks too", () => {
   const text = `saferun: policy/v1
 environments: { prod: { unmatched: deny } }
 context: { tenant: string }
-tools: { mail.send: { kind: write, bind: { tenant: context.tenant } } }
+tools:
+  mail.send:
+    { kind: write, bind: { tenant: context.tenant }, units: { price: usd_cents, "lines[].price": 'args.currency + "_cents"' } }
 rules:
   - id: send
     tool: mail.send
@@ -273,7 +275,11 @@ rules:
       - { clamp: args.count, max: 10, missing: set }
       - { set: args.subject, to: '"[auto] " + args.subject' }
 `;
-  const send = tool("mail.send", { kind: "write", bind: { tenant: (c) => c.context.field("tenant") } });
+  const send = tool("mail.send", {
+    kind: "write",
+    bind: { tenant: (c) => c.context.field("tenant") },
+    units: { price: "usd_cents", "args.lines[].price": () => cel("args.currency").add(cel('"_cents"')) },
+  });
   const built = policy({
     environments: { prod: { unmatched: "deny" } },
     context: { tenant: "string" },

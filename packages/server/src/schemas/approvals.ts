@@ -43,6 +43,10 @@ export const Approval = z
     digest: z.string(),
     /** As the call would run; an earlier approver's version stands in `edit`. */
     args: JsonValue,
+    /** What arguments count, by path, list items without their places. Known only while what `from` names is as in `args`. */
+    units: z.record(z.string(), z.object({ unit: z.string(), from: z.array(z.string()) })),
+    /** The amounts of what is asked about now, as people are shown them: `$4,500.00`. What runs stands in the arguments. */
+    amounts: z.array(z.object({ path: z.string(), unit: z.string(), text: z.string() })),
     reasons: z.array(
       z.object({
         id: z.string(),

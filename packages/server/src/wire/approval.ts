@@ -16,6 +16,7 @@ import {
   type Json,
   missingOf,
   offerText,
+  shownAmounts,
 } from "@saferun/core";
 import type { z } from "zod";
 import type * as schema from "../schemas/approvals.ts";
@@ -48,6 +49,10 @@ export function approvalJson(approval: ApprovalRecord, now: number): z.infer<typ
     environment: approval.environment,
     digest: approval.digest,
     args,
+    /** What arguments count, as the policies said of `args`; by path, list items without their places. */
+    units: unitsJson(approval),
+    /** The amounts of what is asked about now, as people are shown them. */
+    amounts: shownAmounts(approval).map((amount) => ({ ...amount })),
     reasons: approval.reasons.map((reason) => ({
       id: reason.id,
       reason: reason.reason,
@@ -92,6 +97,12 @@ export function approvalJson(approval: ApprovalRecord, now: number): z.infer<typ
             permitted: given === undefined ? null : grantText(decision.bytes, given, approval.grantOffer),
           },
   };
+}
+
+function unitsJson({ units = {} }: ApprovalRecord): z.infer<typeof schema.Approval>["units"] {
+  return Object.fromEntries(
+    Object.entries(units).map(([path, { unit, from = [] }]) => [path, { unit, from: [...from] }]),
+  );
 }
 
 function offerJson(approval: ApprovalRecord): z.infer<typeof schema.Approval>["grant_offer"] {

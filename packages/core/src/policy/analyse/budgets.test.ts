@@ -64,6 +64,17 @@ describe("budgets, analysed [P10~]", () => {
     expect(codes({}, { identity: ["charge"] }, when)).toEqual(expected);
   });
 
+  it.each<[string, JsonObject, JsonObject, readonly string[]]>([
+    ["in another unit", { unit: "usd_cents" }, { n: "usd" }, ["other-unit"]],
+    ["by tool in another unit", { unit: "usd_cents", sum: { t: "args.n" } }, { n: "usd" }, ["other-unit"]],
+    ["in the same unit", { unit: "usd_cents" }, { n: "usd_cents" }, []],
+    ["where the call says which", { unit: "args.c + '_cents'", limit: 5 }, { n: "usd_cents" }, []],
+    ["another argument", { unit: "usd_cents" }, { m: "usd" }, []],
+    ["a computed amount", { unit: "usd_cents", sum: "args.n * 2" }, { n: "usd" }, []],
+  ])("what the tool has a unit for is added %s", (_name, budget, units, expected) => {
+    expect(codes({ ...budget, per: { window: "ever" } }, { identity: ["charge"], units })).toEqual(expected);
+  });
+
   it("a rule of another tool has no part in it", () => {
     const two = {
       ...source({}, { identity: ["charge"] }, "args.n > 0 && args.n < 900"),

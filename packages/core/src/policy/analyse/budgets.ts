@@ -1,7 +1,8 @@
-/** Budgets that limit less, or more, than they seem to: `free-key`, `wider-than-budget`. */
+/** Budgets that limit less, or more, than they seem to: `free-key`, `wider-than-budget`, `other-unit`. */
 import { parseDecimal } from "../../value/decimal.ts";
 import { scaleOf } from "../../value/unit.ts";
 import { pathsMeet } from "../argument-path.ts";
+import { plainArgument } from "../argument-reads.ts";
 import { quote } from "../issue.ts";
 import { expressionsOf } from "../limits/limits-json.ts";
 import type { BudgetModel } from "../limits/model.ts";
@@ -15,7 +16,30 @@ import { intersect, interval, isEmpty, numbers } from "./value-set.ts";
 export function budgets(analysis: Analysis): readonly Finding[] {
   return analysis.model.budgets
     .filter(({ models }) => models === null)
-    .flatMap((budget) => [...freeKeys(analysis, budget), ...widerRules(analysis, budget)]);
+    .flatMap((budget) => [
+      ...freeKeys(analysis, budget),
+      ...widerRules(analysis, budget),
+      ...otherUnits(analysis, budget),
+    ]);
+}
+
+/** The tool says that an argument is of one unit, and the budget adds it as another. Only words contradict each other for sure. */
+function otherUnits({ search, tools }: Analysis, budget: BudgetModel): readonly Finding[] {
+  const { id, sum, unit } = budget;
+  const setting = search.settingOf(budget);
+  if (setting === undefined || sum === null || typeof unit !== "string") return [];
+  const { name, units } = tools.facts(setting.tool);
+  const ofTool = "expr" in sum ? sum : sum.get(name);
+  const path = ofTool === undefined ? undefined : plainArgument(ofTool.expr);
+  const said = units.find((one) => one.path === path)?.unit;
+  if (path === undefined || typeof said !== "string" || said === unit) return [];
+  const expressions = expressionsOf(budget).map(({ expr }) => expr);
+  const example = search.find(setting, ALWAYS, expressions, (_decision, call) =>
+    search.claims(call).some((claim) => claim.budget === id && claim.amount !== null),
+  );
+  if (example === undefined) return [];
+  const message = `the budget ${quote(id)} adds ${quote(path)} as ${quote(unit)}, and ${quote(name)} says that it is ${quote(said)}; let both say the same`;
+  return [{ code: "other-unit", span: budget.span, rule: null, message, example }];
 }
 
 /** The key is an argument that the model chooses: with another value the same act has another pot. */

@@ -11,6 +11,7 @@ export const ANALYSIS_CODES = {
   "float-money": "A condition bounds money that the schema calls a `number`.",
   "mixed-currency": "A condition adds or compares amounts of two currencies.",
   "narrow-deny": "A deny rule guards only a part of the tools, agents or principals that an allow rule lets through.",
+  "other-unit": "A budget adds an argument in another unit than the tool says it is of.",
   "pause-alone": "A pause rule has a condition, and no rule permits the calls that it lets pass.",
   "prefix-match": "An allow rule rests on the beginning or a pattern of a shell command, a SQL text or an address.",
   redundant: "A rule changes no verdict, because other rules say the same wherever it speaks.",

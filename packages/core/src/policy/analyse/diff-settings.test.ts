@@ -44,6 +44,11 @@ describe("settings of two policy sets", () => {
       /^environment prod looser: `unmatched.read`: deny → allow/,
     ],
     [{}, { environments: { prod: { mode: "observe" } } }, /^environment prod looser: `mode`: enforce → observe/],
+    [
+      { tools: { pay: { units: { amount: "usd" } } } },
+      { tools: { pay: { units: { "args.amount": "usd_cents" } } } },
+      /^tool pay different: `units.amount`: usd → usd_cents/,
+    ],
     [{}, { tools: { pay: { kind: "read" } } }, /^tool pay different: `kind`: write → read/],
     [{}, { routes: { default: { need: 2 } } }, /^route default different: is new/],
     [{}, { breakers: { caps: { calls: 5 } } }, /^breaker caps different: is new/],

@@ -5,6 +5,7 @@ import { printCel } from "../cel/print.ts";
 import { compareText, quote } from "../issue.ts";
 import { budgetJson } from "../limits/limits-json.ts";
 import type { PolicyModel } from "../model.ts";
+import { unitsJson } from "../units.ts";
 
 export interface SettingDifference {
   readonly what: "budget" | "breaker" | "tool" | "route" | "environment";
@@ -175,10 +176,11 @@ function breakersOf({ detectors }: PolicyModel): readonly Declared[] {
 }
 
 function toolsOf({ tools }: PolicyModel): readonly Declared[] {
-  return tools.map(({ name, span, kind, labels, aliases, schema, binds, traits }) => {
+  return tools.map(({ name, span, kind, labels, aliases, schema, binds, traits, units }) => {
     const bound = binds.map(({ path, value }) => [`bind.${path.join(".")}`, printCel(value.expr)] as const);
     const declared = { kind, labels: [...labels].sort(), aliases: [...aliases].sort(), schema: schema?.source };
-    const fields = { ...declared, ...traits, ...Object.fromEntries(bound) };
+    const counted = Object.entries(unitsJson(units)).map(([path, unit]) => [`units.${path}`, unit] as const);
+    const fields = { ...declared, ...traits, ...Object.fromEntries([...bound, ...counted]) };
     return { what: "tool", name, span, presence: "different", settings: settingsOf(fields) };
   });
 }

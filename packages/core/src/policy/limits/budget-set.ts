@@ -1,4 +1,5 @@
 /** All budgets of a policy set, found by tool or model at the first call and kept. */
+import { type ArgumentUnits, NO_UNITS, unitFrom } from "../../argument-units.ts";
 import type { BudgetClaim, ModelBound, ModelBudgetClaim } from "../../budget.ts";
 import type { ToolCall } from "../../call.ts";
 import type { EvaluationContext } from "../../decision.ts";
@@ -12,7 +13,7 @@ import type { ModelContext } from "../policy-set.ts";
 import { withoutNulls } from "../schema/absent.ts";
 import type { Schema } from "../schema/types.ts";
 import type { ToolFacts, ToolTable } from "../tool-table.ts";
-import { modelVariablesOf, variablesOf } from "../variables.ts";
+import { modelVariablesOf, type Variables, variablesOf } from "../variables.ts";
 import {
   type BudgetFrame,
   budgetsOfModel,
@@ -60,12 +61,31 @@ export class BudgetSet {
   /** By budget id. */
   claims(call: ToolCall, context: EvaluationContext): readonly BudgetClaim[] {
     if (this.#frames.length === 0) return [];
-    const { tool, schema, budgets, names } = this.#ofTool(call.tool);
-    const counting = budgets.filter((budget) => budget.counts(context));
+    const of = this.#ofTool(call.tool);
+    const counting = of.budgets.filter((budget) => budget.counts(context));
     if (counting.length === 0) return [];
-    const args = schema === null ? call.args : withoutNulls(call.args, schema, "all");
-    const variables = variablesOf({ names, tool }, context.environment, call, args, context, this.#named);
+    const variables = this.#variables(of, call, context);
     return counting.flatMap((budget) => budget.claim(variables) ?? []);
+  }
+
+  /** The units of arguments that budgets add as they stand. Two that differ about one of them are none. Total. */
+  argumentUnits(call: ToolCall, context: EvaluationContext): ArgumentUnits {
+    if (this.#frames.length === 0) return NO_UNITS;
+    const of = this.#ofTool(call.tool);
+    const adding = of.budgets.filter((budget) => budget.adds !== null && budget.counts(context));
+    if (adding.length === 0) return NO_UNITS;
+    const variables = this.#variables(of, call, context);
+    const said = adding.flatMap(({ adds, claim }) => {
+      const claimed = claim(variables);
+      return adds === null || claimed === null || claimed.amount === null ? [] : [{ ...adds, unit: claimed.unit }];
+    });
+    const agreed = said.filter(({ path, unit }) => said.every((other) => other.path !== path || other.unit === unit));
+    return Object.freeze(Object.fromEntries(agreed.map(({ path, unit, from }) => [path, unitFrom(unit, from)])));
+  }
+
+  #variables({ tool, schema, names }: OfTool, call: ToolCall, context: EvaluationContext): Variables {
+    const args = schema === null ? call.args : withoutNulls(call.args, schema, "all");
+    return variablesOf({ names, tool }, context.environment, call, args, context, this.#named);
   }
 
   modelClaims(model: string, context: ModelContext, bound: ModelBound): readonly ModelBudgetClaim[] {

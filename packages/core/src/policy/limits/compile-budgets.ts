@@ -3,6 +3,7 @@ import type { BudgetClaim, ModelBound, ModelBudgetClaim } from "../../budget.ts"
 import type { ApprovalTerms, EvaluationContext, PauseReason } from "../../decision.ts";
 import { parseDecimal } from "../../value/decimal.ts";
 import { isKnownUnit, scaleOf } from "../../value/unit.ts";
+import { argumentsRead, plainArgument } from "../argument-reads.ts";
 import { type CelEnv, CelError, CelFault, type CelProgram, type CelValue, compileCel } from "../cel/index.ts";
 import { conditionTest, type Test } from "../condition-test.ts";
 import { globMatches } from "../glob.ts";
@@ -25,6 +26,8 @@ export interface CompiledBudget {
   counts(caller: Caller): boolean;
   /** Null where `when` is false. Total. */
   claim(variables: Variables): BudgetClaim | null;
+  /** Where what it adds is one plain argument: its path, and the arguments by which it is told that it is of the claim's unit. */
+  readonly adds: { readonly path: string; readonly from: readonly string[] } | null;
 }
 
 export interface CompiledModelBudget extends Pick<CompiledBudget, "names" | "counts"> {
@@ -65,7 +68,17 @@ function forTool(frame: BudgetFrame, tool: ToolFacts, env: CelEnv): CompiledBudg
     names: namesOf(budget, ofTool ?? null),
     counts: callerMatcher(frame),
     claim: (variables) => guarded(frame, () => parts.claim(frame, variables, (unit) => amount(variables, unit))),
+    adds: ofTool === undefined || ofTool === null ? null : addedBy(budget, ofTool),
   };
+}
+
+function addedBy({ condition, unit }: BudgetModel, { expr }: ExpressionModel): CompiledBudget["adds"] {
+  const path = plainArgument(expr);
+  if (path === undefined) return null;
+  const chosen = typeof unit === "string" ? [] : argumentsRead(unit.expr);
+  // How much it is may decide whether the budget counts it, and makes it no other unit.
+  const counted = (condition === null ? [] : argumentsRead(condition.expr)).filter((read) => read !== path);
+  return { path, from: [...new Set([...chosen, ...counted])].sort() };
 }
 
 /** The budgets that count calls of this model, by id. */

@@ -91,6 +91,13 @@ describe("completion in a condition", () => {
     expect(labels(`${RULE}args.items.`)).not.toContain("startsWith");
   });
 
+  it("offers units where one is meant, beside what may give one", () => {
+    for (const text of ["tools:\n  refund:\n    units: { amount: ", "budgets:\n  - { id: b, tool: refund, unit: "]) {
+      expect(labels(text)).toEqual(expect.arrayContaining(["usd_cents", "emails", "args"]));
+    }
+    expect(labels(RULE)).not.toContain("usd_cents");
+  });
+
   it("offers nothing inside a text, and no argument where the host binds them", () => {
     expect(labels(`${RULE}args.to.iban == "CH`)).toEqual([]);
     expect(labels("tools:\n  refund:\n    bind: { tenant: ")).not.toContain("args");

@@ -1,6 +1,6 @@
 /** What is offered inside a condition: variables, fields, arguments and their values, functions. Read from its end alone. */
 import type { Completion } from "@codemirror/autocomplete";
-import type { ConditionWords, Json, JsonObject } from "@saferun/core";
+import { type ConditionWords, type Json, type JsonObject, KNOWN_UNITS } from "@saferun/core";
 import { keysOf, shapesAt, withItems, wordsOf } from "./schema.ts";
 
 type CelType = ConditionWords["variables"][string];
@@ -31,8 +31,10 @@ export function conditionOptions(
   if (member !== undefined) return membersOf(words, schemas, member);
   if (!NAME.test(line)) return [];
   const bound = path.includes("bind");
+  const units = path.includes("units") || path.at(-1) === "unit" ? KNOWN_UNITS : [];
   const variables = Object.keys(words.variables).filter((name) => !bound || BINDABLE.has(name));
   return [
+    ...units.map((label) => ({ label, type: "enum" })),
     ...variables.map((label) => ({ label, type: "variable" })),
     ...words.definitions.map((label) => ({ label, type: "constant" })),
     ...words.functions.filter(({ method }) => !method).map(functionOption),
