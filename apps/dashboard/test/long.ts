@@ -54,6 +54,18 @@ async function shortRun(gate: Gate, number: number, isDenied: boolean): Promise<
   await gate.call(run, { tool: isDenied ? "stripe.refund" : "orders.lookup", args }, done);
 }
 
+/** A run that hands a part of its work to a sub-agent with a run of its own. */
+export async function recordNested(directory: string): Promise<{ readonly outer: string; readonly inner: string }> {
+  const { gate, close } = openGate(directory);
+  const outer = gate.openRun({ agent: "chief-bot", environment: "prod" });
+  await gate.call(outer, { tool: "orders.lookup", args: { order: "outer" } }, done);
+  const inner = gate.openRun({ agent: "helper-bot", environment: "prod", parent: outer });
+  await gate.call(inner, { tool: "orders.lookup", args: { order: "inner" } }, done);
+  await gate.call(outer, { tool: "orders.lookup", args: { order: "outer again" } }, done);
+  await close();
+  return { outer: outer.id, inner: inner.id };
+}
+
 async function recordRun(gate: Gate, steps: number, odd: number): Promise<string> {
   const run = gate.openRun({ agent: "support-bot", environment: "prod", prompt: ["Refund everything"] });
   const turns = Math.ceil(steps / (CALLS_PER_TURN + 1));

@@ -98,10 +98,12 @@ function staleBy(events: readonly LogEvent[]): (key: readonly unknown[]) => bool
     if (approval !== null) stale.add("approvals");
     if (/^(stop|breaker|budget|operator)\.|^call\.(finished|reconciled|lost|executing)$/.test(type))
       stale.add("protections");
+    // Whether a run is stopped stands on its page, and no entry of it says so.
+    if (/^(stop|breaker)\./.test(type)) stale.add("run");
     if (type.startsWith("policy.")) stale.add("policies");
   }
   const runs = new Set<unknown>(entries.map(({ run }) => run));
-  return ([word, id]) => (word === "run" ? runs.has(id) : stale.has(word));
+  return ([word, id]) => stale.has(word) || (word === "run" && runs.has(id));
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

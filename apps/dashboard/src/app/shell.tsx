@@ -66,7 +66,7 @@ export function Shell() {
           <main
             id="main"
             tabIndex={-1}
-            className="mx-auto w-full max-w-6xl flex-1 px-4 py-6 has-data-wide:max-w-[120rem] md:px-8"
+            className="mx-auto w-full max-w-6xl flex-1 has-data-wide:max-w-[112rem] px-4 py-6 has-data-wide:max-w-[120rem] md:px-8"
           >
             {signedOut ? <Failure error={health.error} /> : <Outlet />}
           </main>

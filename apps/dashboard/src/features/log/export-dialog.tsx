@@ -6,6 +6,7 @@ import { messageOf } from "../../api/problem.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { SelectField } from "../../ui/field.tsx";
+import { saveFile } from "../../ui/save-file.ts";
 import { useToast } from "../../ui/toast.tsx";
 
 const FORMATS = {
@@ -36,7 +37,7 @@ export function ExportDialog({ query, open, onClose }: ExportDialogProps) {
         read += chunk.length;
         setBytes(read);
       }
-      save(new Blob(parts, { type }), `log.${format}`);
+      saveFile(new Blob(parts, { type }), `log.${format}`);
     },
     onSuccess() {
       say(`log.${format} is downloaded`);
@@ -85,15 +86,6 @@ export function ExportDialog({ query, open, onClose }: ExportDialogProps) {
       </form>
     </Dialog>
   );
-}
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser has begun by the next turn.
-  setTimeout(() => URL.revokeObjectURL(link.href));
 }
 
 function sizeText(bytes: number): string {

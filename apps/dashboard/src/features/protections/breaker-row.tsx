@@ -11,17 +11,6 @@ import { useToast } from "../../ui/toast.tsx";
 import type { Protections } from "./page.tsx";
 
 export function BreakerRow({ breaker }: { readonly breaker: Protections["breakers"][number] }) {
-  const [resetting, setResetting] = useState(false);
-  const queries = useQueryClient();
-  const say = useToast();
-  const reset = useMutation({
-    mutationFn: (reason: string) => ask(api.breakers.reset.$post({ json: { breaker: breaker.id, reason } })),
-    async onSuccess() {
-      await queries.invalidateQueries({ queryKey: ["protections"] });
-      say(`${breaker.name} may go on`);
-      setResetting(false);
-    },
-  });
   const { trip } = breaker;
   return (
     <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 p-4">
@@ -45,7 +34,27 @@ export function BreakerRow({ breaker }: { readonly breaker: Protections["breaker
           {breaker.state === "half_open" ? "one call finds out whether the tool works" : null}
         </p>
       </div>
-      {trip === null ? null : <Button onClick={() => setResetting(true)}>Reset…</Button>}
+      {trip === null ? null : <ResetButton breaker={breaker} />}
+    </li>
+  );
+}
+
+/** Lets go on what was stopped. */
+export function ResetButton({ breaker }: { readonly breaker: Protections["breakers"][number] }) {
+  const [resetting, setResetting] = useState(false);
+  const queries = useQueryClient();
+  const say = useToast();
+  const reset = useMutation({
+    mutationFn: (reason: string) => ask(api.breakers.reset.$post({ json: { breaker: breaker.id, reason } })),
+    async onSuccess() {
+      await queries.invalidateQueries({ queryKey: ["protections"] });
+      say(`${breaker.name} may go on`);
+      setResetting(false);
+    },
+  });
+  return (
+    <>
+      <Button onClick={() => setResetting(true)}>Reset…</Button>
       <ReasonDialog
         title={`Reset ${breaker.name}`}
         open={resetting}
@@ -56,11 +65,11 @@ export function BreakerRow({ breaker }: { readonly breaker: Protections["breaker
         onAct={(reason) => reset.mutate(reason)}
       >
         <p>
-          It was stopped because of <strong>{trip?.cause}</strong>. After the reset its calls are judged anew; what it
-          did before stays in the record.
+          It was stopped because of <strong>{breaker.trip?.cause}</strong>. After the reset its calls are judged anew;
+          what it did before stays in the record.
         </p>
       </ReasonDialog>
-    </li>
+    </>
   );
 }
 

@@ -11,19 +11,7 @@ import { useToast } from "../../ui/toast.tsx";
 import type { Protections } from "./page.tsx";
 
 export function StopRow({ stop }: { readonly stop: Protections["stops"][number] }) {
-  const [lifting, setLifting] = useState(false);
-  const queries = useQueryClient();
-  const say = useToast();
-  const { agent, tool, run } = stop.scope;
-  const text = scopeText({ ...(agent && { agent }), ...(tool && { tool }), ...(run && { run }) });
-  const lift = useMutation({
-    mutationFn: (reason: string) => ask(api.stops[":id"].lift.$post({ param: { id: stop.id }, json: { reason } })),
-    async onSuccess({ lifted }) {
-      await queries.invalidateQueries({ queryKey: ["protections"] });
-      say(lifted ? `${text} may go on` : "recorded; a second admin must agree before it is lifted");
-      setLifting(false);
-    },
-  });
+  const text = textOf(stop);
   return (
     <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 p-4">
       <div className="min-w-56 flex-1">
@@ -39,6 +27,31 @@ export function StopRow({ stop }: { readonly stop: Protections["stops"][number] 
           </p>
         )}
       </div>
+      <LiftButton stop={stop} />
+    </li>
+  );
+}
+
+export function textOf({ scope: { agent, tool, run } }: Protections["stops"][number]): string {
+  return scopeText({ ...(agent && { agent }), ...(tool && { tool }), ...(run && { run }) });
+}
+
+/** Lets go on what a person stopped. */
+export function LiftButton({ stop }: { readonly stop: Protections["stops"][number] }) {
+  const text = textOf(stop);
+  const [lifting, setLifting] = useState(false);
+  const queries = useQueryClient();
+  const say = useToast();
+  const lift = useMutation({
+    mutationFn: (reason: string) => ask(api.stops[":id"].lift.$post({ param: { id: stop.id }, json: { reason } })),
+    async onSuccess({ lifted }) {
+      await queries.invalidateQueries({ queryKey: ["protections"] });
+      say(lifted ? `${text} may go on` : "recorded; a second admin must agree before it is lifted");
+      setLifting(false);
+    },
+  });
+  return (
+    <>
       <Button onClick={() => setLifting(true)}>Lift…</Button>
       <ReasonDialog
         title={`Lift the stop of ${text}`}
@@ -51,6 +64,6 @@ export function StopRow({ stop }: { readonly stop: Protections["stops"][number] 
       >
         <p>Calls of this scope may start again, and questions that were suspended are asked again.</p>
       </ReasonDialog>
-    </li>
+    </>
   );
 }

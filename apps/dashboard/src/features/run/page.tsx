@@ -1,7 +1,7 @@
 /** A run, step by step. Which step and which tab is shown stands in the address. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { memo, useCallback, useDeferredValue, useMemo } from "react";
+import { memo, useCallback, useDeferredValue, useLayoutEffect, useMemo } from "react";
 import { Card } from "../../ui/card.tsx";
 import { Empty, Unread } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
@@ -17,15 +17,19 @@ import { Waterfall } from "./waterfall.tsx";
 
 export function RunPage() {
   const { id } = useParams({ from: "/runs/$id" });
+  // Another run begins at its own top, wherever one came from.
+  useLayoutEffect(() => {
+    if (id !== "") scrollTo(0, 0);
+  }, [id]);
   const { data, error, refetch } = useQuery({ queryKey: ["run", id], queryFn: () => readRun(id) });
   if (data === undefined) return <Unread title="Run" error={error} retry={() => void refetch()} />;
   return (
-    <>
-      <RunHead outline={data}>
+    <div data-wide>
+      <RunHead key={id} outline={data}>
         <RunActions run={data.run} />
       </RunHead>
       <Steps key={id} outline={data} />
-    </>
+    </div>
   );
 }
 
@@ -53,7 +57,7 @@ function Steps({ outline }: { readonly outline: Outline }) {
         <div className="border-b border-line px-3 py-2">
           <Scrubber steps={steps} current={current} onChoose={go} />
         </div>
-        <div className="grid lg:grid-cols-[minmax(0,11fr)_minmax(0,12fr)]">
+        <div className="grid lg:grid-cols-2">
           <div className="min-w-0 border-b border-line lg:border-r lg:border-b-0">
             <Legend toScale={scale} />
             <Waterfall outline={outline} current={followed} toScale={scale} onChoose={go} />
