@@ -39,6 +39,7 @@ import { fresh, RunWriter } from "./gate/run-writer.ts";
 import { Waiting } from "./gate/waiting.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
+import { agentId } from "./log/agent-id.ts";
 import type { ByteQuota } from "./log/quota.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
 import type {
@@ -171,7 +172,8 @@ class EmbeddedGate implements Gate {
     const prompted = prompt !== undefined;
     const around = within === undefined ? {} : { within };
     const tree = { root: parent?.root ?? id, runs: [id, ...(parent?.runs ?? [])], ...around };
-    const fixed = { id, ...tree, agent, environment, principal, owner, context, prompted, depth };
+    const named = { agent, agentId: agentId(agent, this.#ports.hash) };
+    const fixed = { id, ...tree, ...named, environment, principal, owner, context, prompted, depth };
     const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
     const seal = this.#ports.policies.current().conversationSeal(environment);
     run.unwritten = [started(run, prompt, seal, this.#ports.random)];

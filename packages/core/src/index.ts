@@ -60,6 +60,7 @@ export * from "./gate.ts";
 export { KEPT_WHOLE, type Keeping, RECORDS, type RecordMode, type Seal, type SealTie } from "./keeping.ts";
 export * from "./lifecycle.ts";
 export * from "./limits.ts";
+export { agentId, isAgentId } from "./log/agent-id.ts";
 export * from "./log/append.ts";
 export {
   type ArchiveBase,

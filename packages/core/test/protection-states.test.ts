@@ -12,7 +12,7 @@ import {
   type StateRow,
   stopCalls,
 } from "@saferun/core";
-import { nodeRandom } from "@saferun/store";
+import { nodeHash, nodeRandom } from "@saferun/store";
 import { describe, expect, it } from "vitest";
 import { ANN, asking, BOB, portsOf, terms } from "./people.ts";
 import { asked, type World } from "./world.ts";
@@ -36,7 +36,7 @@ async function rowsOf({ store }: World): Promise<StateRow[]> {
 }
 
 async function faultsOf(at: World, rows: readonly StateRow[], archived = false): Promise<string[]> {
-  const states = createProtectionStates(archived);
+  const states = createProtectionStates(archived, nodeHash);
   for (const entry of await at.store.entries({ from: 0, limit: 1_000 })) states.see(entry, parseHeader(entry.header));
   return states.faults(rows).map(({ fault, where }) => `${fault} ${where}`);
 }

@@ -3,6 +3,7 @@
  * Each look reads what came since the one before. Of a large log only the newest entries are counted.
  */
 import {
+  AgentNames,
   type Clock,
   contentOf,
   type EntryHeader,
@@ -28,6 +29,7 @@ export interface Seen {
 }
 
 export interface AgentSeen extends Seen {
+  /** As headers name it. */
   readonly agent: string;
   readonly environment: string;
   readonly runs: Set<string>;
@@ -48,6 +50,8 @@ export interface Activity {
   /** Rules that have spoken, the newest known last; bounded. */
   rules(): readonly string[];
   agents(): readonly AgentSeen[];
+  /** Of agents that headers name by ids, as far as the log was read. */
+  readonly names: AgentNames;
   /** Entries that are counted, `from` inclusive to `to` exclusive. */
   range(): { readonly from: number; readonly to: number };
 }
@@ -63,6 +67,7 @@ export function createActivity(store: LogStore, clock: Pick<Clock, "sleep">): Ac
   const runs = createRunActivity();
   const agents = new Map<string, AgentSeen>();
   const rules = new Set<string>();
+  const names = new AgentNames();
   /** Calls that are not over. */
   const open = new Map<string, OpenCall>();
   let from = -1;
@@ -80,7 +85,10 @@ export function createActivity(store: LogStore, clock: Pick<Clock, "sleep">): Ac
       if (entries.length === 0) return;
       for (const entry of entries) {
         const header = readableHeader(entry);
-        if (header !== undefined) runs.see(entry, header, count(header, entry));
+        if (header !== undefined) {
+          names.see(entry, header);
+          runs.see(entry, header, count(header, entry));
+        }
         to = entry.seq + 1;
       }
       // Whoever asks for something else meanwhile does not wait for all of it.
@@ -145,6 +153,7 @@ export function createActivity(store: LogStore, clock: Pick<Clock, "sleep">): Ac
       });
       return looking;
     },
+    names,
     run: (id) => runs.get(id),
     rules: () => [...rules],
     agents: () => [...agents.values()].sort((left, right) => right.last - left.last),

@@ -37,7 +37,7 @@ export function createServerApp(ports: ServerPorts) {
     .route("/v1", aboutRoutes(ports, activity, stateNow))
     .route("/v1", approvalRoutes(ports))
     .route("/v1", runRoutes(ports, activity, looks))
-    .route("/v1", logRoutes(ports, looks))
+    .route("/v1", logRoutes(ports, activity, looks))
     .route("/v1", protectionRoutes(ports))
     .route("/v1", policyRoutes(ports, stateNow));
   app.doc31("/v1/openapi.json", {

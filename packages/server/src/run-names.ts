@@ -5,11 +5,18 @@ import type { Activity } from "./activity.ts";
 /** Of each kind: nobody chooses from a longer list. */
 const MOST = 300;
 
-/** @param runs The newest first: where there are too many names, those of old runs are left out. */
-export function namesIn(runs: readonly RunSummary[], activity: Pick<Activity, "run" | "agents" | "rules">) {
+/**
+ * @param runs The newest first: where there are too many names, those of old runs are left out.
+ * @param nameOf An agent's name by its id; the id where it is not known.
+ */
+export function namesIn(
+  runs: readonly RunSummary[],
+  activity: Pick<Activity, "run" | "agents" | "rules">,
+  nameOf: (id: string) => string,
+) {
   const seen = runs.map(({ id }) => activity.run(id));
   return {
-    agents: sorted(runs.map(({ agent }) => agent)),
+    agents: sorted(runs.map(({ agent }) => nameOf(agent))),
     environments: sorted(runs.map(({ environment }) => environment)),
     tools: sorted(activity.agents().flatMap(({ tools }) => [...tools.keys()])),
     principals: sorted(seen.map((one) => one?.principal ?? "")),

@@ -35,7 +35,7 @@ export async function verifyStoreAndTables(
 ): Promise<Verification> {
   const base = await archiveBase(store);
   const log = createLogStates({ hash: nodeHash, read: store.callRow }, base);
-  const protections = createProtectionStates(base.size > 0);
+  const protections = createProtectionStates(base.size > 0, nodeHash);
   const ports = { hash: nodeHash, verifier: nodeVerifier };
   const see: VerifyOptions["see"] = (entry, header) => {
     log.see(entry, header);

@@ -1,5 +1,6 @@
 /** `saferun runs`: what agents did, from the log. */
-import { type Store, toWire } from "@saferun/core";
+import { AgentNames, agentId, type Store, toWire } from "@saferun/core";
+import { nodeHash } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -14,6 +15,7 @@ import { type Looking, withContent } from "../viewing.ts";
 interface Options extends Shared {
   readonly store: string;
   readonly limit: number;
+  readonly agent?: string;
   readonly full?: boolean;
 }
 
@@ -25,6 +27,7 @@ export function registerRuns(parent: Command, { io, run }: CommandSetup): void {
     .argument("[run]", "id of a run, or the start of one")
     .addOption(storeOption())
     .option("-n, --limit <count>", "how many runs are listed", countOf, 20)
+    .option("--agent <name>", "list the runs of this agent")
     .option("--full", "fold nothing, and show every message of the prompts")
     .action(
       run((id: string | undefined, options: Options) =>
@@ -33,13 +36,26 @@ export function registerRuns(parent: Command, { io, run }: CommandSetup): void {
           : withContent(io, options.store, (store, looking) => show(io, store, looking, id, options)),
       ),
     );
-  describe(command, ["saferun runs", "saferun runs run_4f0c…", "saferun runs --json --limit 100"]);
+  describe(command, [
+    "saferun runs",
+    "saferun runs --agent 'Refund Helper'",
+    "saferun runs run_4f0c…",
+    "saferun runs --json --limit 100",
+  ]);
 }
 
+/** Runs that a list reaches back to. */
+const NEWEST = 10_000;
+
 async function list(io: Io, store: Store, options: Options): Promise<ExitCode> {
-  const runs = await store.runs({ limit: options.limit });
+  const { agent, limit } = options;
+  // By its name or by its id.
+  const asked = agent === undefined ? [] : [agent, agentId(agent, nodeHash)];
+  const all = await store.runs({ limit: agent === undefined ? limit : NEWEST });
+  const listed = all.filter((run) => agent === undefined || asked.includes(run.agent)).slice(0, limit);
+  const runs = await new AgentNames().named(listed, store);
   if (options.json) printJson(io, { runs: runs.map(runJson) });
-  else if (runs.length === 0) io.print("no runs yet");
+  else if (runs.length === 0) io.print(agent === undefined ? "no runs yet" : "no runs of this agent");
   else io.print(runListLines(runs, io.style).join("\n"));
   return EXIT.fine;
 }

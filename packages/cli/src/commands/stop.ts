@@ -1,6 +1,7 @@
 /** `saferun stop` and `saferun resume`: the switch. */
-import { liftStops, type Stop, type StopScope, stopCalls, stopsInForce } from "@saferun/core";
+import { agentMeant, liftStops, type Stop, type StopScope, stopCalls, stopsInForce } from "@saferun/core";
 import { stopJson } from "@saferun/server/wire";
+import { nodeHash } from "@saferun/store";
 import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
@@ -70,7 +71,10 @@ async function stop(io: Io, options: StopOptions): Promise<ExitCode> {
   const reason = requireReason(options.reason);
   return withStore(io, options.store, async (store) => {
     const meant = run === null ? null : ((await runStarting(store, run))?.id ?? run);
-    const scope: StopScope = { agent, tool, run: meant };
+    const named = agent === null ? null : await agentMeant(agent, store, nodeHash);
+    if (named === undefined)
+      throw usage(`the log no longer tells whose id \`${agent}\` is: stop the agent's runs or tools`);
+    const scope: StopScope = { agent: named, tool, run: meant };
     const done = await stopCalls(operating(store), { scope, reason, by: localActor(io) });
     if (!done.ok) throw refusedAct(done.why);
     const id = done.id ?? "";

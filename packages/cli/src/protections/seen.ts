@@ -1,5 +1,6 @@
 /** Whether what a stop names has ever been seen: a mistyped name stops nothing that runs, and looks as if it had. */
-import { breakersOf, nearest, type StopScope, type Store } from "@saferun/core";
+import { agentId, breakersOf, nearest, type StopScope, type Store } from "@saferun/core";
+import { nodeHash } from "@saferun/store";
 
 /** Rows that are looked through, newest first. */
 const MOST = 10_000;
@@ -15,9 +16,11 @@ export interface NotSeen {
 export async function notSeen(store: Store, { agent, tool, run }: StopScope): Promise<readonly NotSeen[]> {
   const runs = agent === null ? [] : await store.runs({ limit: MOST });
   const tools = tool === null ? [] : await breakersOf(store, MOST);
+  // Names that are not plain stand there by their ids.
+  const isKnown = agent === null || runs.some((one) => one.agent === agentId(agent, nodeHash));
   const isRun = run === null || (await store.run(run)) !== undefined;
   return [
-    ...missing("agent", agent, new Set(runs.map((one) => one.agent))),
+    ...(isKnown ? [] : missing("agent", agent, new Set(runs.map((one) => one.agent)))),
     ...missing("tool", tool, new Set(tools.filter(({ scope }) => scope === "tool").map(({ name }) => name))),
     ...(run === null || isRun ? [] : [{ what: "run" as const, name: run }]),
   ];

@@ -1,6 +1,6 @@
 /** What an auditor asks of a span of time, gathered from the log's entries alone. */
 
-import { type EntryHeader, type Json, parseHeader, type Store, type StoredEntry } from "@saferun/core";
+import { AgentNames, type EntryHeader, type Json, parseHeader, type Store, type StoredEntry } from "@saferun/core";
 import { partJson } from "@saferun/server/wire";
 
 export interface ReportPeriod {
@@ -100,6 +100,7 @@ export async function collect(store: Pick<Store, "entries">, { from, to }: Repor
   const tools = new Map<string, number>();
   /** Calls name their tool where it is proposed. */
   const toolOf = new Map<string, string>();
+  const names = new AgentNames();
   let inForce: Happening | undefined;
   let entries = 0;
 
@@ -110,9 +111,10 @@ export async function collect(store: Pick<Store, "entries">, { from, to }: Repor
 
   function see(entry: StoredEntry, header: EntryHeader): void {
     const { type, call, verdict, outcome } = header;
+    names.see(entry, header);
     if (type === "call.proposed" && call !== undefined && header.tool !== undefined) toolOf.set(call, header.tool);
     if (header.time < from) {
-      if (type === "policy.activated") inForce = happeningOf(entry, header, toolOf);
+      if (type === "policy.activated") inForce = happeningOf(entry, header, toolOf, names);
       if (type === "call.finished" && call !== undefined) toolOf.delete(call);
       return;
     }
@@ -127,7 +129,7 @@ export async function collect(store: Pick<Store, "entries">, { from, to }: Repor
     const denied = type === "call.decided" && verdict === "deny";
     if (denied) calls.denied++;
     const list = denied || (type === "call.finished" && outcome !== "succeeded") ? "exceptions" : LISTS[type];
-    if (list !== undefined) keep(list, happeningOf(entry, header, toolOf));
+    if (list !== undefined) keep(list, happeningOf(entry, header, toolOf, names));
     if (type === "call.finished" && call !== undefined) toolOf.delete(call);
   }
 
@@ -160,9 +162,15 @@ export async function collect(store: Pick<Store, "entries">, { from, to }: Repor
 /** Parts that say who acted and why; arguments and results are content of calls and stay in the log. */
 const SAID = ["act", "actor", "breaker", "error", "pot", "range", "view"] as const;
 
-function happeningOf(entry: StoredEntry, header: EntryHeader, toolOf: ReadonlyMap<string, string>): Happening {
-  const { type, time, agent, environment, call, run, rules, revision, verdict, outcome } = header;
+function happeningOf(
+  entry: StoredEntry,
+  header: EntryHeader,
+  toolOf: ReadonlyMap<string, string>,
+  names: AgentNames,
+): Happening {
+  const { type, time, environment, call, run, rules, revision, verdict, outcome } = header;
   const tool = header.tool ?? (call === undefined ? undefined : toolOf.get(call));
+  const agent = header.agent === undefined ? undefined : (names.known(header.agent) ?? header.agent);
   const parts = entry.parts.filter(({ name }) => SAID.some((said) => said === name));
   const said = Object.fromEntries(parts.map((part) => [part.name, partJson(part)]));
   const by = personIn(said.actor ?? said.act ?? said.view);

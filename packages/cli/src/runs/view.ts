@@ -1,27 +1,28 @@
 /** The list of runs: for a terminal, and as JSON with moments in ISO 8601. */
-import { type JsonObject, type RunSummary, spanText } from "@saferun/core";
+import { type JsonObject, type NamedRun, spanText } from "@saferun/core";
 import { iso } from "@saferun/server/wire";
 import { printable, short } from "../output/printable.ts";
 import type { Style } from "../output/style.ts";
 import { table } from "../output/table.ts";
 import { moment } from "../output/time.ts";
 
-export function runListLines(runs: readonly RunSummary[], style: Style): string[] {
+export function runListLines(runs: readonly NamedRun[], style: Style): string[] {
   const rows = runs.map((run) => [
     printable(run.id),
     moment(run.startedAt),
     spanText(run.lastAt - run.startedAt),
-    short(run.agent, 32),
+    short(run.agentName, 32),
     short(run.environment, 16),
     String(run.entries),
   ]);
   return table([["RUN", "STARTED", "LASTED", "AGENT", "ENVIRONMENT", "ENTRIES"].map(style.dim), ...rows]);
 }
 
-export function runJson(run: RunSummary): JsonObject {
+export function runJson(run: NamedRun): JsonObject {
   return {
     id: run.id,
-    agent: run.agent,
+    agent: run.agentName,
+    agent_id: run.agent,
     environment: run.environment,
     entries: run.entries,
     started_at: iso(run.startedAt),

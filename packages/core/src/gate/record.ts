@@ -7,6 +7,7 @@ import type { Decision, EvaluationContext, PauseReason } from "../decision.ts";
 import { invariant } from "../errors.ts";
 import { KEPT_WHOLE, type Keeping, type Seal } from "../keeping.ts";
 import type { CallRecord, Outcome } from "../lifecycle.ts";
+import { AGENT_PART, isPlainName } from "../log/agent-id.ts";
 import type { EntryDraft, PartDraft } from "../log/entry.ts";
 import { encodePart } from "../log/part.ts";
 import { argumentPath, valueAt } from "../policy/argument-path.ts";
@@ -31,8 +32,8 @@ export function part(name: string, value: unknown, random: Random): PartDraft {
 
 /** The common head of every entry that is about a call, or about the run alone. */
 export function about(run: Run, call?: string): Omit<EntryDraft, "type"> {
-  const { id, turn, agent, environment, within } = run;
-  const named = { ...plain("agent", agent), ...plain("environment", environment) };
+  const { id, turn, agentId: agent, environment, within } = run;
+  const named = { agent, ...plain("environment", environment) };
   const place = { ...(call === undefined ? {} : { call }), ...(within === undefined ? {} : { within }) };
   return { run: id, step: turn, ...named, ...place };
 }
@@ -50,6 +51,7 @@ export function started(
   const stated = isSealed ? {} : { context };
   const known = { principal, ...stated, depth, owner, ...(around.length > 0 && { around }) };
   const parts = [part("context", known, random)];
+  if (run.agentId !== run.agent) parts.push(part(AGENT_PART, run.agent, random));
   if (isSealed) parts.push(part(STATED_PART, context, random));
   if (prompt !== undefined) parts.push(part("user-prompt", prompt, random));
   return { ...about(run), type: "run.started", parts };
@@ -299,12 +301,9 @@ export function headerRules(ids: readonly string[]): readonly string[] {
 /** Characters of rule ids in one header: well within `LIMITS.headerBytes` beside everything else. */
 const HEADER_RULES = 1_024;
 
-/** A name that a model may have made up is free text: only a plain one stands in a header, others go into a part. */
-const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,127}$/;
-
 function plain<Key extends string>(key: Key, name: string): { readonly [K in Key]?: string } {
   const result: { [K in Key]?: string } = {};
-  if (PLAIN_NAME.test(name)) result[key] = name;
+  if (isPlainName(name)) result[key] = name;
   return result;
 }
 

@@ -34,7 +34,10 @@ export const NOBODY: Principal = Object.freeze({
 /** Mutable only in `turn`, `unwritten`, `messages` and `prompt`, and only by the gate. */
 export interface Run {
   readonly id: string;
+  /** Its name, whatever that is: what rules, stops, grants and rows know it by. */
   readonly agent: string;
+  /** What stands for the name in headers. */
+  readonly agentId: string;
   readonly environment: string;
   readonly principal: Principal;
   /** Empty: nobody. */

@@ -71,6 +71,7 @@ export interface EntryDraft {
   readonly model?: string;
   /** The tool's name, only where the gate knows the tool: a name made up by a model is free text and goes into a part. */
   readonly tool?: string;
+  /** Its plain name, or the id that stands for any other (`agentId`). */
   readonly agent?: string;
   readonly environment?: string;
   readonly verdict?: Verdict;

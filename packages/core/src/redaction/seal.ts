@@ -5,6 +5,7 @@
 import { toHex } from "../call.ts";
 import type { Keeping, Seal } from "../keeping.ts";
 import { LIMITS } from "../limits.ts";
+import { AGENT_PART } from "../log/agent-id.ts";
 import type { CallEntry } from "../log/call-entry.ts";
 import type { EntryDraft, PartDraft, StoredEntry, StoredPart } from "../log/entry.ts";
 import { parseHeader, parseHeaderText } from "../log/header.ts";
@@ -30,9 +31,17 @@ export function sealScope(seal: Seal | "conversation", name: string, hash: Hash)
 
 /**
  * What is found by it stays in the clear: whose data it is, for an erasure (`context` names the principal of a run); names of
- * tools; where something was masked; and what a call of a model cost.
+ * agents and tools; where something was masked; and what a call of a model cost.
  */
-const IN_THE_CLEAR: readonly string[] = ["subject", "context", "tool", "spend", REDACTED_PART, UNSEARCHED_PART];
+const IN_THE_CLEAR: readonly string[] = [
+  "subject",
+  "context",
+  AGENT_PART,
+  "tool",
+  "spend",
+  REDACTED_PART,
+  UNSEARCHED_PART,
+];
 
 /**
  * Where nobody seals here the entry keeps its mark: the store does it, or refuses the entry.

@@ -1,6 +1,7 @@
 /** Entries → the tree of a run, in time that grows with their number. */
 import type { StoredEntry } from "../log/entry.ts";
 import type { ErasureNote } from "../log/erasure.ts";
+import { agentNamesIn, agentOf } from "./agents.ts";
 import { type CallFacts, callFacts } from "./call-step.ts";
 import { contentAt, type RecordedEntry, readEntry, shownValue, textsOf } from "./content.ts";
 import { type ModelFacts, modelFacts, type PromptReader, promptReader } from "./model-step.ts";
@@ -27,14 +28,15 @@ export function runTree(
   const prompts = promptReader();
   for (const entry of read) prompts.see(entry);
   const items = itemsOf(read);
-  const placed = stepsOf(items, prompts, nested);
+  const names = agentNamesIn(read);
+  const placed = stepsOf(items, prompts, nested, names);
   const [first] = read;
   const start = read.find(({ header }) => header.type === "run.started");
   const context = start?.part("context") ?? null;
   const runs = nested.filter(({ within }) => within === null || !placed.calls.has(within));
   return {
     run,
-    agent: start?.header.agent ?? read.find(({ header }) => header.agent !== undefined)?.header.agent ?? null,
+    agent: agentOf(start === undefined ? [] : [start], names) ?? agentOf(read, names),
     environment: start?.header.environment ?? null,
     principal: contentAt(context, "principal"),
     context: start?.part("stated") ?? contentAt(context, "context"),
@@ -115,7 +117,12 @@ interface Placed {
   readonly calls: ReadonlySet<string>;
 }
 
-function stepsOf(items: readonly Item[], prompts: PromptReader, nested: readonly RunTree[]): Placed {
+function stepsOf(
+  items: readonly Item[],
+  prompts: PromptReader,
+  nested: readonly RunTree[],
+  names: ReadonlyMap<string, string>,
+): Placed {
   const calls = new Set<string>();
   const inner = new Map<string, Item[]>();
   const top: Item[] = [];
@@ -136,7 +143,7 @@ function stepsOf(items: readonly Item[], prompts: PromptReader, nested: readonly
       number,
       seq: first?.seq ?? 0,
       at: first?.header.time ?? 0,
-      agent: item.entries.find(({ header }) => header.agent !== undefined)?.header.agent ?? null,
+      agent: agentOf(item.entries, names),
       turn: first?.header.step ?? null,
       within: first?.header.within ?? null,
       events: item.entries.map(({ seq, header: { time, type } }) => ({ seq, at: time, type })),

@@ -15,6 +15,7 @@ import type { StoredEntry } from "../log/entry.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import type { Clock, Hash, Random, Store } from "../ports.ts";
 import { canonicalJson, type Json, type JsonObject } from "../value/json.ts";
+import { agentNamesIn, agentOf } from "./agents.ts";
 import { STOPS, standing } from "./beside.ts";
 import { decisionOf } from "./call-step.ts";
 import {
@@ -157,6 +158,7 @@ class RunReplay {
   readonly #gate: Gate;
   readonly #replaced: ReadonlyMap<string, JsonObject>;
   readonly #started: RecordedEntry | undefined;
+  readonly #names: ReadonlyMap<string, string>;
   readonly #ran: ReadonlyMap<string, string | null>;
   readonly #runs = new Map<string, Run>();
   readonly #calls = new Map<string, OpenCall>();
@@ -174,6 +176,7 @@ class RunReplay {
     this.#ports = ports;
     this.#replaced = replaced;
     this.#started = entries.find(({ header }) => header.type === "run.started");
+    this.#names = agentNamesIn(entries);
     this.#ran = ranArguments(entries);
     // What is judged again is kept in memory, whole: there are no keys to seal it with.
     const judging = { ...ports.policies, keeping: () => KEPT_WHOLE, conversationSeal: () => null };
@@ -357,9 +360,9 @@ class RunReplay {
     const context = shownValue(contentAt(entry.part("decision"), "context")) ?? null;
     const start = shownValue(this.#started?.part("context") ?? null);
     const stated = shownValue(this.#started?.part("stated") ?? null);
-    const { agent = "agent", environment = "prod", step = 0 } = entry.header;
+    const { environment = "prod", step = 0 } = entry.header;
     const facts = {
-      agent: textOf(fieldOf(context, "agent")) ?? agent,
+      agent: textOf(fieldOf(context, "agent")) ?? agentOf([entry], this.#names) ?? "agent",
       environment: textOf(fieldOf(context, "environment")) ?? environment,
       principal: fieldOf(context, "principal") ?? fieldOf(start, "principal") ?? null,
       context: fieldOf(context, "context") ?? stated ?? fieldOf(start, "context") ?? null,

@@ -1,3 +1,4 @@
+export { AgentNames, agentMeant, agentNameIn, type NamedRun, withAgentIds } from "./agents.ts";
 export {
   argumentsIn,
   contentOf,

@@ -23,8 +23,10 @@ export type NameField = (typeof NAME_FIELDS)[number];
 export const ID_FIELDS = ["run", "call", "approval"] as const;
 export type IdField = (typeof ID_FIELDS)[number];
 
-/** A name, or the pieces between the `*` of a pattern. */
-export type Pattern = { readonly exact: string } | { readonly pieces: readonly string[] };
+/** A name, or the pieces between the `*` of a pattern; `or`: other names that are meant as well. */
+export type Pattern = ({ readonly exact: string } | { readonly pieces: readonly string[] }) & {
+  readonly or?: ReadonlySet<string>;
+};
 
 /** Keys from the outside in; `[]` is every item of a list. */
 export type ArgumentPath = readonly string[];
@@ -57,6 +59,7 @@ export type Query =
 
 /** Pieces of a pattern in order, the first at the beginning and the last at the end. */
 export function fits(pattern: Pattern, text: string): boolean {
+  if (pattern.or?.has(text) === true) return true;
   if ("exact" in pattern) return text === pattern.exact;
   const { pieces } = pattern;
   const [first = "", last = ""] = [pieces[0], pieces.at(-1)];

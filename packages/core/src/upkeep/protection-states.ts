@@ -8,10 +8,11 @@
 import type { Actor } from "../breaker/person.ts";
 import { decodePot } from "../breaker/protect/rows.ts";
 import { liftStop, placeStop, type Stop, type StopScope } from "../breaker/stop.ts";
+import { agentId } from "../log/agent-id.ts";
 import type { StoredEntry } from "../log/entry.ts";
 import type { LogFault } from "../log/fault.ts";
 import type { EntryHeader } from "../log/header.ts";
-import type { StateKind, StateRow } from "../ports.ts";
+import type { Hash, StateKind, StateRow } from "../ports.ts";
 import { MASK } from "../redaction/mask.ts";
 import { contentOf } from "../search/content.ts";
 import { canonicalJson, type Json } from "../value/json.ts";
@@ -51,7 +52,7 @@ interface BreakerState {
 type Members = Readonly<Record<string, Json>>;
 
 /** `archived`: the first entries are not there, so that what stands may be from them. */
-export function createProtectionStates(archived: boolean): ProtectionStates {
+export function createProtectionStates(archived: boolean, hash: Hash): ProtectionStates {
   const stops = new Map<string, Stop & { readonly seq: number }>();
   const lifted = new Map<string, number>();
   const breakers = new Map<string, BreakerState>();
@@ -224,7 +225,8 @@ export function createProtectionStates(archived: boolean): ProtectionStates {
       if (known === undefined)
         return whole ? [fault("inserted", 0, `grant/${id}`, "no entry of the log gives this grant")] : [];
       if (known.isOver) return [fault("inserted", known.seq, `grant/${id}`, "this grant was taken back")];
-      const isSame = isMap(value) && isWithin(value, known, asked.get(approval)) && isPlaced(id, approval, known.run);
+      const isSame =
+        isMap(value) && isWithin(value, known, asked.get(approval), hash) && isPlaced(id, approval, known.run);
       return isSame ? [] : [changed(known.seq, `grant/${id}`)];
     });
   }
@@ -273,8 +275,10 @@ function isSameBreaker(row: Json, to: string, trip: Json): boolean {
   return isMap(found) && isMap(known) && ["cause", "by", "at"].every((name) => found[name] === known[name]);
 }
 
-function isWithin(row: Members, known: GivenGrant, asked: AskedFor | undefined): boolean {
-  const { until, count, sum, same, tool, agent, environment } = row;
+function isWithin(row: Members, known: GivenGrant, asked: AskedFor | undefined, hash: Hash): boolean {
+  const { until, count, sum, same, tool, environment } = row;
+  // Rows name the agent, headers its id.
+  const agent = typeof row.agent === "string" ? agentId(row.agent, hash) : undefined;
   const told = Object.entries(asked ?? {}).every(
     ([name, value]) => value === undefined || { tool, agent, environment }[name] === value,
   );

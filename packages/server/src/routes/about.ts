@@ -1,7 +1,8 @@
 /** How the server is, who calls what, the channels, and the log as it grows. */
 import { createRoute } from "@hono/zod-openapi";
+import { agentId } from "@saferun/core";
 import { stream } from "hono/streaming";
-import type { Activity } from "../activity.ts";
+import type { Activity, AgentSeen } from "../activity.ts";
 import { logEvents } from "../events.ts";
 import type { PolicyState } from "../policy-state.ts";
 import type { ServerPorts } from "../ports.ts";
@@ -82,7 +83,30 @@ const MOST_CALLERS = 50;
 const MOST_TOOLS = 200;
 
 export function aboutRoutes(ports: ServerPorts, activity: Activity, stateNow: () => Promise<PolicyState | null>) {
-  const { store, clock, person, policies } = ports;
+  const { store, clock, hash, person, policies } = ports;
+
+  async function namedAgent(seen: AgentSeen) {
+    const { agent: id, runs } = seen;
+    const name = (await activity.names.find(id, [...runs].at(-1) ?? "", store)) ?? id;
+    // A name with a mask in it is not the one that calls are made under; nor is an id.
+    return { ...seen, id, agent: name, named: agentId(name, hash) === id };
+  }
+
+  async function agentJson(seen: AgentSeen) {
+    const { id, agent, named, environment, first, last, runs, counts, tools } = await namedAgent(seen);
+    return {
+      agent,
+      agent_id: id,
+      named,
+      environment,
+      first_seen: iso(first),
+      last_seen: iso(last),
+      runs: runs.size,
+      counts,
+      tools: [...tools].map(([tool, one]) => ({ tool, last_seen: iso(one.last), counts: one.counts })),
+    };
+  }
+
   return router()
     .openapi(health, async (c) => {
       const [{ size }, state] = [await store.head(), await stateNow()];
@@ -94,15 +118,7 @@ export function aboutRoutes(ports: ServerPorts, activity: Activity, stateNow: ()
     .openapi(project, (c) => c.json(ports.project(), 200))
     .openapi(agents, async (c) => {
       await activity.look();
-      const seen = activity.agents().map(({ agent, environment, first, last, runs, counts, tools }) => ({
-        agent,
-        environment,
-        first_seen: iso(first),
-        last_seen: iso(last),
-        runs: runs.size,
-        counts,
-        tools: [...tools].map(([tool, one]) => ({ tool, last_seen: iso(one.last), counts: one.counts })),
-      }));
+      const seen = await Promise.all(activity.agents().map(agentJson));
       return c.json({ agents: seen, declared: await policies.tools(), ...activity.range() }, 200);
     })
     .openapi(access, async (c) => {
@@ -110,12 +126,19 @@ export function aboutRoutes(ports: ServerPorts, activity: Activity, stateNow: ()
       const seen = activity.agents();
       const called = new Set(seen.flatMap((agent) => [...agent.tools.keys()]));
       const tools = [...called].slice(0, MOST_TOOLS);
-      return c.json(await policies.access(seen.slice(0, MOST_CALLERS), tools), 200);
+      const callers = await Promise.all(seen.slice(0, MOST_CALLERS).map(namedAgent));
+      // Rules know agents by their names.
+      const askable = callers.filter(({ named }) => named);
+      return c.json(await policies.access(askable, tools), 200);
     })
     .openapi(names, async (c) => {
       await activity.look();
       const runs = await store.runs({ limit: MOST_RUNS });
-      return c.json(namesIn(runs, activity), 200);
+      const nameOf = (id: string) => {
+        const name = activity.names.known(id);
+        return name !== undefined && agentId(name, hash) === id ? name : id;
+      };
+      return c.json(namesIn(runs, activity, nameOf), 200);
     })
     .openapi(channels, async (c) => c.json(await ports.channels.list(), 200))
     .openapi(testChannel, async (c) => c.json(await ports.channels.test(c.req.valid("json").target), 200))

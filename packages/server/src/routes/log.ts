@@ -1,7 +1,8 @@
 /** The log: search, one item whole, saved searches, and the whole of it for whoever keeps or verifies it. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { readableHeader, type StoredEntry } from "@saferun/core";
+import { readableHeader, type SearchItem, type StoredEntry } from "@saferun/core";
 import { stream } from "hono/streaming";
+import type { Activity } from "../activity.ts";
 import { erasuresOf } from "../erasures.ts";
 import type { Looks } from "../looks.ts";
 import type { ServerPorts } from "../ports.ts";
@@ -10,7 +11,7 @@ import { json, problems, router } from "../route.ts";
 import * as schema from "../schemas/log.ts";
 import { Done } from "../schemas/protections.ts";
 import { JsonValue } from "../schemas/values.ts";
-import { entryJson, itemJson } from "../wire/entry.ts";
+import { agentIn, entryJson, itemJson } from "../wire/entry.ts";
 
 const tags = ["log"];
 
@@ -80,18 +81,24 @@ const checkpoints = createRoute({
 /** Entries of one call. */
 const MOST_OF_A_CALL = 1_000;
 
-export function logRoutes({ store, search: desk, exports }: ServerPorts, looks: Looks) {
+export function logRoutes({ store, search: desk, exports }: ServerPorts, { names }: Activity, looks: Looks) {
   /** With who took out of them what is not there. */
   async function shown(entries: readonly StoredEntry[]) {
     const erasures = await erasuresOf((request) => desk.search(request), entries);
     return { entries: entries.map((entry) => entryJson(entry, erasures.get(entry.seq))) };
+  }
+  /** Agents by their names, as far as the log tells them. */
+  async function named(item: SearchItem) {
+    const of = agentIn(item);
+    const name = of === undefined ? undefined : await names.find(of.agent, of.run, store);
+    return itemJson(item, name ?? of?.agent ?? null);
   }
   return router()
     .openapi(search, async (c) => {
       const { q, limit, order, cursor } = c.req.valid("query");
       const answer = await desk.search({ query: q, limit, order, ...(cursor === undefined ? {} : { cursor }) });
       const { items, ...position } = answer;
-      return c.json({ items: items.map(itemJson), ...position }, 200);
+      return c.json({ items: await Promise.all(items.map(named)), ...position }, 200);
     })
     .openapi(item, async (c) => {
       const { seq } = c.req.valid("param");

@@ -1,6 +1,7 @@
 /** Stops, breakers and budgets, and what people do to them: each act has a reason and stands in the record. */
 import { createRoute } from "@hono/zod-openapi";
 import {
+  agentMeant,
   amountOf,
   breakersOf,
   liftStops,
@@ -87,8 +88,13 @@ const reconcile = createRoute({
 });
 
 const done = { done: true } as const;
+const NO_NAME: Problem = {
+  status: 404,
+  code: "agent.unnamed",
+  detail: "the log no longer tells whose id this is: stop the agent's runs or tools",
+};
 
-export function protectionRoutes({ store, clock, random, person }: ServerPorts) {
+export function protectionRoutes({ store, clock, hash, random, person }: ServerPorts) {
   const ports = { store, clock, random };
   const by = person.actor;
   return router()
@@ -112,7 +118,9 @@ export function protectionRoutes({ store, clock, random, person }: ServerPorts) 
     .openapi(spend, async (c) => c.json(await spendOf(store, c.req.valid("query").hours, clock.now()), 200))
     .openapi(stop, async (c) => {
       const { scope, reason } = c.req.valid("json");
-      const { id = "" } = acted(await stopCalls(ports, { scope, reason, by }));
+      const agent = scope.agent === null ? null : await agentMeant(scope.agent, store, hash);
+      if (agent === undefined) throw new ProblemError(NO_NAME);
+      const { id = "" } = acted(await stopCalls(ports, { scope: { ...scope, agent }, reason, by }));
       return c.json({ id }, 200);
     })
     .openapi(lift, async (c) => {

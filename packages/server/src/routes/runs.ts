@@ -1,13 +1,13 @@
 /** Runs, their steps, and what other policies would have made of them. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { type RunTree, toWire } from "@saferun/core";
+import { agentId, isAgentId, type RunTree, toWire } from "@saferun/core";
 import type { Activity } from "../activity.ts";
 import type { Looks } from "../looks.ts";
 import type { ServerPorts } from "../ports.ts";
 import { ProblemError } from "../problem.ts";
 import { json, problems, router } from "../route.ts";
 import { MOST_RUNS } from "../run-activity.ts";
-import { factsOf, neighboursOf, pageOf, tallyOf, withoutEach } from "../run-list.ts";
+import { factsOf, neighboursOf, pageOf, type RunFacts, type RunFilter, tallyOf, withoutEach } from "../run-list.ts";
 import * as schema from "../schemas/runs.ts";
 import { Id, IdParam } from "../schemas/values.ts";
 import { outlineJson, promptJson, stepsJson, summaryJson } from "../wire/run.ts";
@@ -109,7 +109,7 @@ const compare = createRoute({
   responses: { 200: json(schema.Comparison), ...problems },
 });
 
-export function runRoutes({ store, clock, replay }: ServerPorts, activity: Activity, looks: Looks) {
+export function runRoutes({ store, clock, hash, replay }: ServerPorts, activity: Activity, looks: Looks) {
   /** All runs that a list reaches back to, with what is known of them now. */
   async function everyRun() {
     await activity.look();
@@ -129,12 +129,23 @@ export function runRoutes({ store, clock, replay }: ServerPorts, activity: Activ
     await activity.look();
     const [found] = run === undefined ? [] : await factsOf(store, activity, [run]);
     if (found === undefined) throw noRun();
-    return summaryJson(found);
+    return named(found);
+  }
+
+  async function named(facts: RunFacts) {
+    const { id, agent } = facts.run;
+    return summaryJson(facts, (await activity.names.find(agent, id, store)) ?? agent);
+  }
+
+  /** Rows hold ids of agents; people may ask for a name as well. */
+  function byId<Asked extends RunFilter>(filter: Asked): Asked {
+    const { agent } = filter;
+    return agent === undefined || isAgentId(agent) ? filter : { ...filter, agent: agentId(agent, hash) };
   }
 
   return router()
     .openapi(list, async (c) => {
-      const { from, skip, limit, ...filter } = c.req.valid("query");
+      const { from, skip, limit, ...filter } = byId(c.req.valid("query"));
       const [all, now] = [await everyRun(), clock.now()];
       const page = pageOf(all, { filter, from, skip, limit, now });
       if (page === undefined) throw noRun();
@@ -142,13 +153,13 @@ export function runRoutes({ store, clock, replay }: ServerPorts, activity: Activ
       const reach = { runs: all.length, whole: all.length < MOST_RUNS, ...activity.range() };
       const without = total === 0 ? withoutEach(all, filter, now) : {};
       return c.json(
-        { runs: facts.map(summaryJson), total, newer, tally: tallyOf(all, filter, now), without, reach },
+        { runs: await Promise.all(facts.map(named)), total, newer, tally: tallyOf(all, filter, now), without, reach },
         200,
       );
     })
     .openapi(neighbours, async (c) => {
       const { id } = c.req.valid("param");
-      return c.json(neighboursOf(await everyRun(), id, c.req.valid("query"), clock.now()), 200);
+      return c.json(neighboursOf(await everyRun(), id, byId(c.req.valid("query")), clock.now()), 200);
     })
     .openapi(bundle, async (c) => {
       const { id } = await summary(c.req.valid("param").id);

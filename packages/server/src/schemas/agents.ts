@@ -6,7 +6,12 @@ export const Agents = z
   .object({
     agents: z.array(
       z.object({
+        /** Its name; where the log no longer tells it, its id. */
         agent: z.string(),
+        /** What the log's headers call it: the name itself where that is a plain one. */
+        agent_id: z.string(),
+        /** False: only its id is known, by which it cannot be stopped. */
+        named: z.boolean(),
         environment: z.string(),
         first_seen: Moment,
         last_seen: Moment,

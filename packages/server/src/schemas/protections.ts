@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { Id, Moment, Reason } from "./values.ts";
+import { AgentName, Id, Moment, Reason } from "./values.ts";
 
 const StopScope = z.strictObject({
-  agent: Id.nullable(),
+  agent: AgentName.nullable(),
   tool: Id.nullable(),
   run: Id.nullable(),
 });

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Content, RunTree, ToolStep, Totals, TreeStep, WhatIfCall, Wire } from "@saferun/core";
 import { HAPPENED } from "../run-list.ts";
 import { PolicyText } from "./policies.ts";
-import { Id, Moment } from "./values.ts";
+import { AgentName, Id, Moment } from "./values.ts";
 
 /** How many calls of a run came to what. */
 export const Counts = z
@@ -19,7 +19,10 @@ export const Counts = z
 const RunSummary = z
   .object({
     id: Id,
+    /** Its name; where the log no longer tells it, its id. */
     agent: z.string(),
+    /** What the log's headers call it: the name itself where that is a plain one. */
+    agent_id: z.string(),
     environment: z.string(),
     entries: z.number().int(),
     started_at: Moment,
@@ -48,7 +51,8 @@ const Text = z.string().min(1).max(256);
 
 /** All must hold. Tool, principal and most of what happened are known of runs that were counted. */
 export const RunFilter = z.object({
-  agent: Text.optional(),
+  /** Its name or its id. */
+  agent: AgentName.optional(),
   environment: Text.optional(),
   tool: Text.optional(),
   principal: Text.optional(),

@@ -14,6 +14,9 @@ export const Outcome = z.enum(["succeeded", "failed", "unknown"]);
 const ID_LENGTH = 256;
 export const Id = z.string().min(1).max(ID_LENGTH);
 
+/** Of any length that an application gives its agent; as long as a page can ask for. */
+export const AgentName = z.string().min(1).max(4_096);
+
 /** Why somebody acts: it stands in the record. */
 export const Reason = z.string().trim().min(1, "say why: it stands in the record").max(2_000);
 

@@ -58,7 +58,8 @@ export function unwrappedJson(value: Json): Json {
   return encoding === "json" && inner !== undefined ? inner : value;
 }
 
-export function itemJson({ seq, entries }: SearchItem): z.infer<typeof LogItem> {
+/** @param name The agent's, by what headers call it. */
+export function itemJson({ seq, entries }: SearchItem, name: string | null): z.infer<typeof LogItem> {
   const headers = entries.map(readableHeader).filter((header): header is EntryHeader => header !== undefined);
   const [first] = headers;
   const decided = headers.filter(({ type }) => type === "call.decided");
@@ -69,12 +70,21 @@ export function itemJson({ seq, entries }: SearchItem): z.infer<typeof LogItem> 
     run: first?.run?.id ?? null,
     call: first?.call ?? null,
     tool: headers.find(({ tool }) => tool !== undefined)?.tool ?? toolPart(entries),
-    agent: headers.find(({ agent }) => agent !== undefined)?.agent ?? null,
+    agent: name,
     verdicts: decided.flatMap(({ verdict }) => verdict ?? []),
     rules: [...new Set(decided.flatMap(({ rules }) => rules ?? []))],
     outcome: headers.findLast(({ outcome }) => outcome !== undefined)?.outcome ?? null,
     entries: entries.length,
   };
+}
+
+/** Who an item is of, as its headers say it. */
+export function agentIn({ entries }: SearchItem): { readonly agent: string; readonly run: string } | undefined {
+  for (const entry of entries) {
+    const { agent, run } = readableHeader(entry) ?? {};
+    if (agent !== undefined) return { agent, run: run?.id ?? "" };
+  }
+  return undefined;
 }
 
 /** The name of a tool that is no plain one stands in a part. */

@@ -18,12 +18,14 @@ import { iso } from "./moment.ts";
 /** Tools that a line of a list names. */
 const SHOWN_TOOLS = 6;
 
-export function summaryJson(facts: RunFacts): z.infer<typeof RunList>["runs"][number] {
+/** @param agent Its name, as far as that is known. */
+export function summaryJson(facts: RunFacts, agent: string): z.infer<typeof RunList>["runs"][number] {
   const { run, seen, waiting, stopped, ended } = facts;
   const tools = [...(seen?.tools ?? [])];
   return {
     id: run.id,
-    agent: run.agent,
+    agent,
+    agent_id: run.agent,
     environment: run.environment,
     entries: run.entries,
     started_at: iso(run.startedAt),

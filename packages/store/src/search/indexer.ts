@@ -9,6 +9,7 @@ import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import {
   type ArgumentPath,
+  agentNameIn,
   argumentsIn,
   equalBytes,
   type Hash,
@@ -31,7 +32,15 @@ import { blob, integer, pragma, row, text } from "../sqlite/schema.ts";
 import { type Bitmap, bitmapOf, bytesOf, clearBit, isEmpty, setBit } from "./bitmap.ts";
 import { forgetArchived } from "./forget-archived.ts";
 import { createPlaces } from "./places.ts";
-import { CHUNK, openIndex, openIndexReadOnly, resetIndex, type SearchDeclarations, STEP_PATH } from "./schema.ts";
+import {
+  AGENT_NAME,
+  CHUNK,
+  openIndex,
+  openIndexReadOnly,
+  resetIndex,
+  type SearchDeclarations,
+  STEP_PATH,
+} from "./schema.ts";
 import { storedValue } from "./value.ts";
 
 export interface IndexerOptions {
@@ -276,7 +285,9 @@ function createBatch(db: DatabaseSync, reader: Reader) {
     itemOf: db.prepare("SELECT item FROM ids WHERE field = 'call' AND id = ? ORDER BY item LIMIT 1"),
     argument: db.prepare("INSERT OR IGNORE INTO arguments (path, item, value) VALUES (?, ?, ?)"),
     forgetArguments: db.prepare("DELETE FROM arguments WHERE item = ?"),
-    named: db.prepare("SELECT name, bits FROM bits JOIN names ON names.id = name WHERE chunk = ? AND field = 'tool'"),
+    named: db.prepare(
+      `SELECT name, bits FROM bits JOIN names ON names.id = name WHERE chunk = ? AND field IN ('tool', '${AGENT_NAME}')`,
+    ),
   };
   const { paths, scope } = readDeclarations(db);
   const places = createPlaces(db);
@@ -342,6 +353,8 @@ function createBatch(db: DatabaseSync, reader: Reader) {
     }
     if (words.size > 0) statements.words.run(entry.seq, [...words].join(" "));
     for (const [field, value] of namesOf(header, tool)) setBit(bitsOf(nameId(field, value), chunk), item % CHUNK);
+    const named = agentNameIn(entry, header);
+    if (named !== undefined) setBit(bitsOf(nameId(AGENT_NAME, named.name), chunk), item % CHUNK);
     const { step } = header;
     if (step !== undefined) once(`${item} step ${step}`, () => statements.argument.run(STEP_PATH, item, step));
     for (const [field, id] of idsOf(header))
@@ -367,7 +380,7 @@ function createBatch(db: DatabaseSync, reader: Reader) {
       const item = places.itemOf(seq);
       const chunk = Math.floor(item / CHUNK);
       statements.forgetArguments.run(item);
-      // Only the name of a tool that nobody knows can be content; every other name stands in headers, which stay.
+      // Only names of tools that nobody knows and of agents can be content; every other name stands in headers, which stay.
       for (const found of statements.named.all(chunk)) {
         const name = integer(found.name, "name");
         clearBit(bitsOf(name, chunk), item % CHUNK);

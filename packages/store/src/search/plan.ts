@@ -111,7 +111,7 @@ function noneOf(find: Find, { places }: PlanContext): Find {
 
 function names({ field, pattern }: Extract<Query, { kind: "name" }>, { db }: PlanContext): Find {
   const ids =
-    "exact" in pattern
+    "exact" in pattern && pattern.or === undefined
       ? db.prepare("SELECT id FROM names WHERE field = ? AND value = ?").all(field, pattern.exact)
       : db
           .prepare("SELECT id, value FROM names WHERE field = ?")

@@ -17,6 +17,9 @@ const APPLICATION_ID = 0x53465249;
 /** Positions in one chunk. */
 export const CHUNK = 16_384;
 
+/** In `names`, the field of agents' names that headers do not hold: of the starts of their runs. */
+export const AGENT_NAME = "agent name";
+
 /** In `arguments`, the path of the step in an entry's header. */
 export const STEP_PATH = 0;
 

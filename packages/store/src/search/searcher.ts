@@ -12,13 +12,15 @@ import {
   type SearchItem,
   type StoredEntry,
   toHex,
+  withAgentIds,
 } from "@saferun/core";
 import { createReader, type Reader } from "../sqlite/reader.ts";
+import { text } from "../sqlite/schema.ts";
 import { type Bitmap, positionsIn } from "./bitmap.ts";
 import { indexedOf, readDeclarations } from "./indexer.ts";
 import { createPlaces } from "./places.ts";
 import { plan } from "./plan.ts";
-import { CHUNK, openIndexReadOnly } from "./schema.ts";
+import { AGENT_NAME, CHUNK, openIndexReadOnly } from "./schema.ts";
 
 export interface SearchRequest {
   /** The query's text. */
@@ -80,7 +82,7 @@ export function createSearcher(options: SearcherOptions): Searcher {
   function search(request: SearchRequest): SearchAnswer {
     const { order = "newest", withinMs = PAYLOAD_MS } = request;
     const limit = Math.max(1, Math.min(MOST_ITEMS, Math.floor(request.limit)));
-    const query = parseQuery(request.query, request.now);
+    const query = withAgentIds(parseQuery(request.query, request.now), () => agentNames(db), options.hash);
     const { log, size } = reader.head();
     const indexed = Math.min(size, indexedOf(db, log));
     const mark = markOf(`${log} ${order} ${request.query}`, options.hash);
@@ -137,6 +139,12 @@ export function createSearcher(options: SearcherOptions): Searcher {
       db.close();
     },
   };
+}
+
+/** Those that headers hold by ids. */
+function agentNames(db: DatabaseSync): readonly string[] {
+  const found = db.prepare("SELECT value FROM names WHERE field = ?").all(AGENT_NAME);
+  return found.map(({ value }) => text(value, "value"));
 }
 
 function* chunksIn(indexed: number, order: "newest" | "oldest", from: number | undefined): Generator<number> {

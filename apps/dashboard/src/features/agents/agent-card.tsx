@@ -26,6 +26,9 @@ export function AgentCard({ agent, declared, answers }: AgentCardProps) {
           <h2 className="text-lg font-semibold wrap-anywhere">
             <Untrusted>{agent.agent}</Untrusted>
           </h2>
+          {agent.agent === agent.agent_id ? null : (
+            <p className="font-mono text-sm break-all text-muted">{agent.agent_id}</p>
+          )}
           <p className="text-muted">
             in <Untrusted>{agent.environment}</Untrusted> · {agent.runs.toLocaleString()}{" "}
             {agent.runs === 1 ? "run" : "runs"} · last seen <Time at={agent.last_seen} />
@@ -33,9 +36,13 @@ export function AgentCard({ agent, declared, answers }: AgentCardProps) {
         </div>
         <div className="flex items-center gap-3">
           <CountBadges counts={agent.counts} />
-          <Button data-act="stop" onClick={() => setStopping(true)}>
-            Stop…
-          </Button>
+          {agent.named ? (
+            <Button data-act="stop" onClick={() => setStopping(true)}>
+              Stop…
+            </Button>
+          ) : (
+            <span className="text-sm text-muted">The log no longer tells its name: stop its runs or its tools.</span>
+          )}
         </div>
       </header>
       <Lines label="Called" lines={called} />

@@ -51,7 +51,7 @@ function All({ known: { agents, declared, from }, access }: AllProps) {
     <div className="space-y-4">
       {agents.map((agent) => (
         <AgentCard
-          key={`${agent.agent} ${agent.environment}`}
+          key={`${agent.agent_id} ${agent.environment}`}
           agent={agent}
           declared={declared}
           answers={access === undefined ? undefined : answersBy(access, agent)}

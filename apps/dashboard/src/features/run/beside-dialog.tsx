@@ -24,8 +24,8 @@ export function BesideDialog({ run, open, onClose }: BesideDialogProps) {
 
 function Choices({ run, onChosen }: { readonly run: RunSummary; readonly onChosen: () => void }) {
   const { data, error, refetch } = useQuery({
-    queryKey: ["runs", "of", run.agent],
-    queryFn: () => ask(api.runs.$get({ query: { agent: run.agent } })),
+    queryKey: ["runs", "of", run.agent_id],
+    queryFn: () => ask(api.runs.$get({ query: { agent: run.agent_id } })),
   });
   if (error !== null) return <Failure error={error} retry={() => void refetch()} />;
   if (data === undefined) return <Skeleton lines={4} />;

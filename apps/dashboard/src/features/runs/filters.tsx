@@ -134,7 +134,7 @@ export function Lift({ filter, answer }: { readonly filter: RunFilter; readonly 
           <Link
             to="/runs"
             search={without(filter, part)}
-            className="inline-flex min-h-11 items-center gap-2 rounded-md border border-line bg-raised px-3.5 font-medium text-ink hover:bg-sunken md:min-h-9"
+            className="inline-flex min-h-11 items-center gap-2 rounded-md border border-line bg-raised px-3.5 font-medium wrap-anywhere text-ink hover:bg-sunken md:min-h-9"
           >
             Lift {printable(text)}
             <span className="text-sm text-muted">{countText(answer.without[part] ?? 0)}</span>

@@ -9,7 +9,7 @@ import { Time, useNow } from "../../ui/time.tsx";
 
 export type RunSummary = Awaited<ReturnType<typeof ask<Awaited<ReturnType<typeof api.runs.$get>>>>>["runs"][number];
 
-/** A name that is more than letters, digits and `_.:/@-` does not stand where runs are listed from. */
+/** Logs from before agents had ids do not name those whose name is more than letters, digits and `_.:/@-`. */
 export function agentText({ agent }: Pick<RunSummary, "agent">): string {
   return agent === "" ? "agent without a plain name" : agent;
 }
