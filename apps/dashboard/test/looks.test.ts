@@ -99,7 +99,11 @@ const DIALOGS: Readonly<Record<string, () => Shown>> = {
     seen: () => dialog().getByRole("region", { name: "Result" }),
   }),
   export: () => ({ path: "/log", act: () => press("Export…"), seen: () => dialog().getByLabel("As") }),
-  "stop-agent": () => ({ path: "/agents", act: () => press("Stop…"), seen: () => dialog().getByLabel("Reason") }),
+  "stop-agent": () => ({
+    path: "/agents",
+    act: () => page.locator("header", { hasText: "longlong" }).getByRole("button", { name: "Stop…" }).click(),
+    seen: () => dialog().getByLabel("Reason"),
+  }),
   raise: () => ({ path: "/protections", act: () => press("Raise…"), seen: () => dialog().getByLabel("Reason") }),
   reset: () => ({ path: "/protections", act: () => press("Reset…"), seen: () => dialog().getByLabel("Reason") }),
   palette: () => ({

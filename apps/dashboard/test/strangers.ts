@@ -1,6 +1,8 @@
 /** A store in which everything that strangers can name, say or return is meant to mislead whoever looks at it. */
 import { join } from "node:path";
+import { stopCalls } from "@saferun/core";
 import { saferun } from "@saferun/sdk";
+import { nodeClock, nodeRandom } from "@saferun/store";
 import { makePlace, type Place } from "./place.ts";
 
 const MARKUP = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
@@ -12,7 +14,7 @@ export const MILLION = "x".repeat(1_000_000);
 
 /** Names may hold no control characters, and everything else. */
 const TOOL = `pay<b>\u202Eyap\u200b</b>`;
-const AGENT = `bot<i>\u202Etob</i> ${"long".repeat(20)}`;
+const AGENT = `bot<i>\u202Etob</i> ${"long".repeat(50)}`;
 const MODEL = `large<u>\u202Eegral`;
 
 /** A policy file with characters that cannot be seen does not load; markup it may hold. */
@@ -80,6 +82,10 @@ export async function strangers(): Promise<Strangers> {
     stranger.tools["stripe.refund"]({ order: REVERSED, amount: 450_000 }),
   ];
   await Promise.all([place.question("mail.send"), place.question("stripe.refund")]);
+  // Of one that calls nothing here: every other page stays as it is.
+  const scope = { agent: `${AGENT}!`, tool: null, run: null };
+  const ports = { store: place.store, clock: nodeClock, random: nodeRandom };
+  await stopCalls(ports, { scope, reason: MARKUP, by: { id: REVERSED, kind: "person", roles: ["admin"] } });
   return {
     place,
     runs: (await place.store.runs({ limit: 10 })).map(({ id }) => id).reverse(),

@@ -1,13 +1,14 @@
 /** Agents whose names are no plain words, on the command line and through the API of `saferun dev`. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { agentId, stopsInForce } from "@saferun/core";
 import { nodeHash } from "@saferun/store";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { makePlace, type Place, saferun, start } from "./saferun.ts";
-import { openSample, type Sample } from "./sample.ts";
+import { openSample, POLICY, type Sample } from "./sample.ts";
 
 const HELPER = "Refund Helper";
 const HOSTILE = `Mailer \u202e<b>${"x".repeat(300)}`;
@@ -102,6 +103,7 @@ it("an id whose name was erased stops nothing, and says so", async () => {
 });
 
 it("the API lists each as itself, with its runs and calls, and filters, finds and stops by name and by id", async () => {
+  writeFileSync(join(place.cwd, "policies.yaml"), POLICY);
   const child = start(place, ["dev", "--port", "0", "--json", "--no-open", "--store", place.store]);
   try {
     const { url, token } = await devOf(child);
@@ -121,6 +123,11 @@ it("the API lists each as itself, with its runs and calls, and filters, finds an
         [HOSTILE, idOf(HOSTILE), true, 1, counts(1)],
         ["support", "support", true, 1, counts(1)],
       ]),
+    );
+    // What rules say is asked for the name, which they go by.
+    const { access } = await ask("/v1/access");
+    expect(new Set((access as unknown as { agent: string }[]).map(({ agent }) => agent))).toEqual(
+      new Set([...runs.keys()]),
     );
     for (const asked of [HELPER, idOf(HELPER)]) {
       const listed = (await ask(`/v1/runs?agent=${encodeURIComponent(asked)}`)).runs as unknown as object[];

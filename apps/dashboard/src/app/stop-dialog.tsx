@@ -47,7 +47,7 @@ export function StopDialog({
           stop.mutate();
         }}
       >
-        <p>
+        <p className="wrap-anywhere">
           From the moment this is recorded no call of {text} starts, in any process that uses this store. Calls under
           way get their abort signal, and questions that wait are suspended.
         </p>
@@ -62,8 +62,8 @@ export function StopDialog({
         />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone="danger" busy={stop.isPending} disabled={reason.trim() === ""}>
-            Stop {text}
+          <Button type="submit" tone="danger" busy={stop.isPending} disabled={reason.trim() === ""} className="min-w-0">
+            <span className="truncate">Stop {text}</span>
           </Button>
         </div>
       </form>

@@ -38,7 +38,7 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
       <div role="status" className="pointer-events-none fixed inset-x-4 bottom-20 z-40 flex justify-center md:bottom-6">
         {shown === null ? null : (
           <div className="flex items-center gap-4 rounded-md bg-ink px-4 py-2.5 font-medium text-canvas shadow-dialog">
-            <p>{shown.text}</p>
+            <p className="line-clamp-3 wrap-anywhere">{shown.text}</p>
             {undo === undefined ? null : (
               <Button
                 className="pointer-events-auto"

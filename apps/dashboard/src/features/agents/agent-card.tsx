@@ -6,6 +6,7 @@ import { Card } from "../../ui/card.tsx";
 import { CountBadges } from "../../ui/counts.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time } from "../../ui/time.tsx";
+import { agentText } from "../runs/row.tsx";
 import { ToolRow } from "./tool-row.tsx";
 import { type Agent, type Agents, type Answers, type ToolLine, toolGroups } from "./tools.ts";
 
@@ -18,17 +19,16 @@ interface AgentCardProps {
 
 export function AgentCard({ agent, declared, answers }: AgentCardProps) {
   const [stopping, setStopping] = useState(false);
+  const name = agentText(agent);
   const { called, unused, denied } = toolGroups(agent, declared, answers);
   return (
     <Card className="overflow-hidden">
       <header className="flex flex-wrap items-center justify-between gap-3 p-4">
         <div className="min-w-0">
           <h2 className="text-lg font-semibold wrap-anywhere">
-            <Untrusted>{agent.agent}</Untrusted>
+            <Untrusted>{name}</Untrusted>
           </h2>
-          {agent.agent === agent.agent_id ? null : (
-            <p className="font-mono text-sm break-all text-muted">{agent.agent_id}</p>
-          )}
+          {name === agent.agent_id ? null : <p className="font-mono text-sm break-all text-muted">{agent.agent_id}</p>}
           <p className="text-muted">
             in <Untrusted>{agent.environment}</Untrusted> · {agent.runs.toLocaleString()}{" "}
             {agent.runs === 1 ? "run" : "runs"} · last seen <Time at={agent.last_seen} />

@@ -7,7 +7,7 @@ import { Empty, Unread } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time } from "../../ui/time.tsx";
 import { WindowList } from "../../ui/window-list.tsx";
-import type { RunSummary } from "../runs/row.tsx";
+import { agentText, type RunSummary } from "../runs/row.tsx";
 import { type Comparison, countOther, linesOf, readComparison } from "./comparison.ts";
 import { EqualPair, Fold, OneDifference, OnePair } from "./pair.tsx";
 import { Totals } from "./totals.tsx";
@@ -64,8 +64,9 @@ function Side({ name, run }: { readonly name: string; readonly run: RunSummary }
       >
         {run.id}
       </Link>
-      <p className="text-muted">
-        <Untrusted>{run.agent}</Untrusted> in <Untrusted>{run.environment}</Untrusted>, <Time at={run.started_at} />
+      <p className="wrap-anywhere text-muted">
+        <Untrusted>{agentText(run)}</Untrusted> in <Untrusted>{run.environment}</Untrusted>,{" "}
+        <Time at={run.started_at} />
       </p>
     </section>
   );

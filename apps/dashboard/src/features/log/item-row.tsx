@@ -33,7 +33,9 @@ export function ItemRow({ ref, index, item, chosen, onChoose }: ItemRowProps) {
             <Untrusted>{call === null ? type : (tool ?? "(no name)")}</Untrusted>
           </span>{" "}
           <span className="text-muted">
-            <Untrusted>{[agent ?? "", rules.join(", ")].filter(Boolean).join(" · ")}</Untrusted>
+            <Untrusted>{agent ?? ""}</Untrusted>
+            {agent === null || rules.length === 0 ? "" : " · "}
+            <Untrusted>{rules.join(", ")}</Untrusted>
           </span>
         </span>
         <span className="flex flex-wrap justify-end gap-1">

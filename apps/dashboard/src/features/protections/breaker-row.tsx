@@ -15,7 +15,7 @@ export function BreakerRow({ breaker }: { readonly breaker: Protections["breaker
   return (
     <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 p-4">
       <div className="min-w-56 flex-1">
-        <p className="font-medium">
+        <p className="font-medium wrap-anywhere">
           <StateBadge state={breaker.state} /> {breaker.scope} <Name breaker={breaker} />
           {breaker.environment === null ? null : (
             <span className="text-muted">

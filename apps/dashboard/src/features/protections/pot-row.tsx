@@ -42,7 +42,7 @@ export function PotRow({ pot }: { readonly pot: Protections["pots"][number] }) {
           <span className="font-medium">
             <Untrusted>{pot.budget}</Untrusted>
           </span>
-          <span className="text-muted">
+          <span className="wrap-anywhere text-muted">
             <Untrusted>{[pot.environment, ...pot.key].join(", ")}</Untrusted> · <Untrusted>{pot.window}</Untrusted>
           </span>
           {pot.raised === "0" || Number(pot.raised) === 0 ? null : (

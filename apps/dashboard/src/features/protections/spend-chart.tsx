@@ -43,7 +43,7 @@ function Bars({ name, unit, values, start, step }: BarsProps) {
   return (
     <figure>
       <figcaption className="mb-2 flex justify-between gap-3">
-        <span className="font-medium">
+        <span className="font-medium wrap-anywhere">
           <Untrusted>{name}</Untrusted>
         </span>
         <span className="text-muted tabular-nums">{amountText(String(total), unit)}</span>

@@ -15,7 +15,7 @@ export function StopRow({ stop }: { readonly stop: Protections["stops"][number] 
   return (
     <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 p-4">
       <div className="min-w-56 flex-1">
-        <p className="font-medium">
+        <p className="font-medium wrap-anywhere">
           <Badge tone="deny">stopped</Badge> <Untrusted>{text}</Untrusted>
         </p>
         <p className="text-muted">

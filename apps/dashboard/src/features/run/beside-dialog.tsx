@@ -6,7 +6,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time } from "../../ui/time.tsx";
-import type { RunSummary } from "../runs/row.tsx";
+import { agentText, type RunSummary } from "../runs/row.tsx";
 
 export interface BesideDialogProps {
   readonly run: RunSummary;
@@ -33,8 +33,8 @@ function Choices({ run, onChosen }: { readonly run: RunSummary; readonly onChose
   if (others.length === 0) return <p className="text-muted">This agent has no other run yet.</p>;
   return (
     <>
-      <p className="mb-2 text-muted">
-        Other runs of <Untrusted>{run.agent}</Untrusted>, the newest first.
+      <p className="mb-2 wrap-anywhere text-muted">
+        Other runs of <Untrusted>{agentText(run)}</Untrusted>, the newest first.
       </p>
       <ul className="divide-y divide-line">
         {others.map((other) => (

@@ -79,7 +79,7 @@ function Head({ step }: { readonly step: Step }) {
         <Untrusted className="min-w-0 break-words">{nameOf(step)}</Untrusted>
         {state === null ? null : <StateBadge state={state} />}
       </h2>
-      <p className="mt-0.5 text-sm text-muted">
+      <p className="mt-0.5 text-sm wrap-anywhere text-muted">
         <Time at={new Date(step.at).toISOString()} />
         {step.agent === null ? null : (
           <>

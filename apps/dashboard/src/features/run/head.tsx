@@ -24,7 +24,7 @@ export function RunHead({ outline, children }: { readonly outline: Outline; read
         <PageHead
           title={
             <span className="flex min-h-11 flex-wrap items-center gap-x-3 max-md:pr-24 md:min-h-0">
-              <Untrusted className="min-w-0 break-words">{agentText(run)}</Untrusted>
+              <Untrusted className="min-w-0 wrap-anywhere">{agentText(run)}</Untrusted>
               <span className="flex flex-wrap gap-1.5 text-base">
                 <Liveness run={run} />
               </span>

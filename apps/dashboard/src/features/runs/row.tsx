@@ -10,8 +10,10 @@ import { Time, useNow } from "../../ui/time.tsx";
 export type RunSummary = Awaited<ReturnType<typeof ask<Awaited<ReturnType<typeof api.runs.$get>>>>>["runs"][number];
 
 /** Logs from before agents had ids do not name those whose name is more than letters, digits and `_.:/@-`. */
-export function agentText({ agent }: Pick<RunSummary, "agent">): string {
-  return agent === "" ? "agent without a plain name" : agent;
+export function agentText({ agent, agent_id: id }: Pick<RunSummary, "agent" | "agent_id">): string {
+  // A name of blanks alone would leave nothing to see.
+  const shown = agent.trim() === "" ? id : agent;
+  return shown === "" ? "agent without a plain name" : shown;
 }
 
 /** Of one line, as `LINE` says it; a phone has no room for columns. */
