@@ -34,7 +34,7 @@ import {
 import { archiveConflict, readBase, removeArchived } from "./archive-rows.ts";
 import { createBallast, MADE_AGAIN, noRoom, RELEASED, starts } from "./ballast.ts";
 import { isBusy, isFileError, storeFailure } from "./failure.ts";
-import { blob, type ConnectOptions, connect, integer, PARTS_PER_ENTRY, pragma, row, text } from "./schema.ts";
+import { blob, type ConnectOptions, connect, integer, PARTS_PER_ENTRY, pragma, row, text, writeRow } from "./schema.ts";
 import { StateTable } from "./state-table.ts";
 
 export type Request =
@@ -144,7 +144,7 @@ export function createAppender(options: AppenderOptions): Appender {
     }
     at.state.flush();
     const { size, peaks } = next.tree;
-    if (size > before.tree.size) at.statements.setHead.run(size, joined(peaks));
+    if (size > before.tree.size) writeRow(at.statements.setHead, size, joined(peaks));
     at.statements.commit.run();
     heads = next;
     doubtful = false;
@@ -358,9 +358,9 @@ function writeEntries(
   for (const [index, { seq, header, leaf, parts }] of entries.entries()) {
     invariant(parts.length <= PARTS_PER_ENTRY, "an entry with more parts than its header has room for");
     const draft = transaction.entries[index];
-    statements.addEntry.run(seq, draft?.run ?? null, leaf, header);
+    writeRow(statements.addEntry, seq, draft?.run ?? null, leaf, header);
     for (const [place, part] of parts.entries()) {
-      statements.addPart.run(seq * PARTS_PER_ENTRY + place, part.name, part.salt, part.bytes);
+      writeRow(statements.addPart, seq * PARTS_PER_ENTRY + place, part.name, part.salt, part.bytes);
     }
   }
   writeRuns(statements, transaction, heads);
@@ -377,22 +377,22 @@ function writeRuns(statements: Statements, { entries }: Transaction, heads: LogH
   for (const [id, { agent, environment }] of named) {
     const run = heads.runs.get(id);
     if (run === undefined || run.leaf === null) continue;
-    statements.addRun.run(id, run.n, run.leaf, agent, environment, heads.lastTime, heads.lastTime);
+    writeRow(statements.addRun, id, run.n, run.leaf, agent, environment, heads.lastTime, heads.lastTime);
   }
 }
 
 function writeCall(statements: Statements, call: CallRecord, isNew: boolean): void {
   const { id, version, state, run, key, createdAt } = call;
   const record = JSON.stringify(call);
-  if (isNew) statements.addCall.run(id, version, state, run, key, createdAt, record);
-  else statements.setCall.run(version, state, run, key, createdAt, record, id);
+  if (isNew) writeRow(statements.addCall, id, version, state, run, key, createdAt, record);
+  else writeRow(statements.setCall, version, state, run, key, createdAt, record, id);
 }
 
 function writeApproval(statements: Statements, approval: ApprovalRecord, isNew: boolean): void {
   const { id, version, state, createdAt } = approval;
   const record = JSON.stringify(approval);
-  if (isNew) statements.addApproval.run(id, version, state, createdAt, record);
-  else statements.setApproval.run(version, state, createdAt, record, id);
+  if (isNew) writeRow(statements.addApproval, id, version, state, createdAt, record);
+  else writeRow(statements.setApproval, version, state, createdAt, record, id);
 }
 
 function addCheckpoint(statements: Statements, size: number, note: string, treeSize: number): void {

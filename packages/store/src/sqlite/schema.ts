@@ -179,6 +179,20 @@ export function row(statement: StatementSync, ...values: (string | number | null
   return statement.get(...values);
 }
 
+/**
+ * Writes exactly one row; its number. A file in which something else than SafeRun put a trigger, or took a row away under
+ * the writer, would swallow it without an error.
+ * @throws SafeRunError `record.corrupt` where it is none or several: then nothing of the transaction may stay.
+ */
+export function writeRow(statement: StatementSync, ...values: (string | number | null | Uint8Array)[]): number {
+  const { changes, lastInsertRowid } = statement.run(...values);
+  if (Number(changes) === 1) return Number(lastInsertRowid);
+  throw new SafeRunError(
+    "record.corrupt",
+    `the store took a write of one row for one of ${changes}: its file was changed`,
+  );
+}
+
 export function text(value: unknown, column: string): string {
   if (typeof value !== "string") throw damaged(column);
   return value;

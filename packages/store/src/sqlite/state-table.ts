@@ -3,8 +3,8 @@
  * for the whole group of requests, however many of them wrote it.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { type Json, type RowWrite, SafeRunError, type StateKind, type StateRow, type StateRows } from "@saferun/core";
-import { integer, row, text } from "./schema.ts";
+import type { Json, RowWrite, StateKind, StateRow, StateRows } from "@saferun/core";
+import { integer, row, text, writeRow } from "./schema.ts";
 
 /** Rows that are kept between transactions. */
 const KEPT = 10_000;
@@ -89,16 +89,14 @@ export class StateTable implements StateRows {
   #put({ kind, id, known, held }: Place): Place["held"] {
     const { add, set, move, remove } = this.#statements;
     if (known === null) {
-      if (held !== null) remove.run(held.number);
+      if (held !== null) writeRow(remove, held.number);
       return null;
     }
     const { version, due } = known;
     const value = JSON.stringify(known.value);
-    if (held === null) return { number: Number(add.run(kind, id, version, due, value).lastInsertRowid), due };
-    const written =
-      held.due === due ? set.run(version, value, held.number) : move.run(version, due, value, held.number);
-    if (written.changes !== 1)
-      throw new SafeRunError("record.corrupt", `the store's row \`${kind}\` is gone: it was changed`);
+    if (held === null) return { number: writeRow(add, kind, id, version, due, value), due };
+    if (held.due === due) writeRow(set, version, value, held.number);
+    else writeRow(move, version, due, value, held.number);
     return { number: held.number, due };
   }
 
