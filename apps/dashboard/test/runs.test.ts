@@ -222,7 +222,28 @@ describe("two runs", () => {
     await refund.getByText("4000", { exact: true }).first().waitFor();
     expect(await page.getByText("mail.send").count()).toBe(0);
     await page.getByRole("link", { name: "Unfold everything" }).click();
-    await page.getByText("mail.send").waitFor();
+    await page.getByText("mail.send").first().waitFor();
+    // Side by side: both values on one line, the first run's to the left.
+    const values = await Promise.all(
+      ["5000000", "4000"].map((value) => refund.getByText(value, { exact: true }).first().boundingBox()),
+    );
+    const [one, other] = values;
+    expect(Math.abs((one?.y ?? 0) - (other?.y ?? 99))).toBeLessThan(5);
+    expect((other?.x ?? 0) - (one?.x ?? 0)).toBeGreaterThan(300);
+    await page.setViewportSize({ width: 375, height: 760 });
+    const [above, below] = await Promise.all(
+      ["5000000", "4000"].map((value) => refund.getByText(value, { exact: true }).first().boundingBox()),
+    );
+    expect((below?.y ?? 0) - (above?.y ?? 0)).toBeGreaterThan(10);
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await page.getByRole("button", { name: "First difference: step 2" }).click();
+    await refund.and(page.locator(":focus")).waitFor();
+    // Below the bars that stay.
+    expect((await refund.boundingBox())?.y).toBeGreaterThan(80);
+    await page.keyboard.press("n");
+    await page.getByRole("article").filter({ hasText: "only in the first" }).and(page.locator(":focus")).waitFor();
+    await page.keyboard.press("p");
+    await refund.and(page.locator(":focus")).waitFor();
     await refund.getByRole("link", { name: "second, step 2" }).click();
     await page.waitForURL(`**/runs/${second}?step=2`);
   });

@@ -30,15 +30,19 @@ export interface WindowListProps {
   readonly kept?: string | null;
   /** So does each in which somebody may have begun something; default true. */
   readonly keepsBegun?: boolean;
+  /** What stands above the rows and does not scroll; default the bar of the page. */
+  readonly topPx?: number;
   /** Told which rows are in sight, each time that others are. */
   readonly onRange?: (first: number, last: number) => void;
   readonly ref?: Ref<WindowListHandle>;
 }
 
 const AROUND = 3;
+/** The bars of the page, at its top and on a phone at its bottom: no row is brought below them. */
+const BAR_PX = 64;
 
 export function WindowList(props: WindowListProps) {
-  const { label, keys, row, rowPx, gapPx, few, kept = null, keepsBegun = true, onRange, ref } = props;
+  const { label, keys, row, rowPx, gapPx, few, kept = null, keepsBegun = true, topPx = BAR_PX, onRange, ref } = props;
   const list = useRef<HTMLOListElement>(null);
   const [offset, setOffset] = useState(0);
   // What is typed is nowhere but in its row.
@@ -57,6 +61,8 @@ export function WindowList(props: WindowListProps) {
     overscan: keys.length <= few ? few : AROUND,
     gap: gapPx,
     scrollMargin: offset,
+    scrollPaddingStart: topPx,
+    scrollPaddingEnd: BAR_PX,
     getItemKey: (index) => keys[index] ?? index,
     rangeExtractor: wanted,
   });
@@ -67,7 +73,9 @@ export function WindowList(props: WindowListProps) {
     },
   }));
   const { startIndex = 0, endIndex = 0 } = rows.range ?? {};
-  useEffect(() => onRange?.(startIndex, endIndex), [onRange, startIndex, endIndex]);
+  useEffect(() => {
+    onRange?.(startIndex, endIndex);
+  }, [onRange, startIndex, endIndex]);
   return (
     <ol ref={list} aria-label={label} className="relative" style={{ height: rows.getTotalSize() }}>
       {rows.getVirtualItems().map(({ index, key, start }) => (

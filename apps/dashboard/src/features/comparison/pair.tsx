@@ -1,12 +1,11 @@
-/** One step of each run, and in what they differ. */
-
-import type { Json } from "@saferun/core";
-import { dollarsText, spanText } from "@saferun/core";
+/** One step of each run, side by side where there is room, and in what they differ. */
+import { changedPaths, dollarsText, type Json, spanText } from "@saferun/core";
 import { Link } from "@tanstack/react-router";
-import { Badge } from "../../ui/badge.tsx";
-import { Difference } from "../../ui/difference.tsx";
+import { useEffect, useRef } from "react";
 import { JsonTree } from "../../ui/json-tree.tsx";
 import { Untrusted } from "../../ui/text.tsx";
+import { valueAt } from "../../ui/value-at.ts";
+import { words } from "../../ui/words.ts";
 import type { Pair } from "./comparison.ts";
 
 interface PairProps {
@@ -16,37 +15,66 @@ interface PairProps {
   readonly pair: Pair;
 }
 
-export function OnePair({ left, right, pair }: PairProps) {
-  const { match, differences } = pair;
+/** Two columns, the first run in the first; one above the other on a small screen. */
+const COLUMNS = "grid gap-x-4 lg:grid-cols-2";
+
+/** @param props `current`: it was jumped to, and takes the focus. */
+export function OnePair({ left, right, pair, current }: PairProps & { readonly current: boolean }) {
+  const article = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (current) article.current?.focus({ preventScroll: true });
+  }, [current]);
   return (
-    <article className="rounded-card border border-line bg-surface px-4 py-3">
-      <h3 className="flex flex-wrap items-center gap-x-3 gap-y-1">
-        <Untrusted className="font-semibold">{(pair.left ?? pair.right)?.name ?? ""}</Untrusted>
-        {match === "left" ? <Badge tone="deny">only in the first</Badge> : null}
-        {match === "right" ? <Badge tone="allow">only in the second</Badge> : null}
-        <span className="ml-auto flex gap-3 text-sm">
-          {pair.left === null ? null : <StepLink run={left} number={pair.left.number} name="first" />}
-          {pair.right === null ? null : <StepLink run={right} number={pair.right.number} name="second" />}
-        </span>
-      </h3>
-      {differences.map((difference) => (
+    <article
+      ref={article}
+      tabIndex={-1}
+      aria-label={`difference at ${numbersText(pair)}`}
+      className={words(
+        "rounded-card border bg-surface px-4 py-3",
+        current ? "border-accent ring-1 ring-accent" : "border-line",
+      )}
+    >
+      <div className={words(COLUMNS, "gap-y-1")}>
+        <PairSide run={left} place={pair.left} name="first" />
+        <PairSide run={right} place={pair.right} name="second" />
+      </div>
+      {pair.differences.map((difference) => (
         <OneDifference key={`${difference.what} ${difference.where}`} difference={difference} />
       ))}
     </article>
   );
 }
 
-function StepLink({ run, number, name }: { readonly run: string; readonly number: number; readonly name: string }) {
+function PairSide({ run, place, name }: { readonly run: string; readonly place: Pair["left"]; readonly name: string }) {
+  if (place === null) {
+    const other = name === "first" ? "second" : "first";
+    return (
+      <p className="rounded-md border border-dashed border-line-strong px-2 py-0.5 text-muted">
+        not in the {name} run: <span className="font-semibold">only in the {other}</span>
+      </p>
+    );
+  }
   return (
-    <Link
-      to="/runs/$id"
-      params={{ id: run }}
-      search={{ step: number }}
-      className="text-accent underline underline-offset-2"
-    >
-      {name}, step {number}
-    </Link>
+    <h3 className="flex min-w-0 items-baseline gap-x-3">
+      <Untrusted className="truncate font-semibold">{place.name}</Untrusted>
+      <Link
+        to="/runs/$id"
+        params={{ id: run }}
+        search={{ step: place.number }}
+        className="shrink-0 text-sm text-accent underline underline-offset-2"
+      >
+        {name}, step {place.number}
+      </Link>
+    </h3>
   );
+}
+
+/** `step 3`, or `step 3 and 4` where it stands elsewhere in the second. */
+export function numbersText({ left, right }: Pair): string {
+  const [one, other] = [left?.number, right?.number];
+  return one === undefined || other === undefined || one === other
+    ? `step ${one ?? other}`
+    : `step ${one} of the first, ${other} of the second`;
 }
 
 const SMALL: Readonly<Record<string, (value: string) => string>> = {
@@ -64,12 +92,16 @@ export function OneDifference({ difference: { what, where = null, left, right } 
   const small = SMALL[what];
   if (small !== undefined) {
     return (
-      <p className="mt-1 text-sm text-muted tabular-nums">
-        {what} {small(left)} → {small(right)}
+      <p className={words(COLUMNS, "mt-1 grid-cols-2 text-sm text-muted tabular-nums")}>
+        <span>
+          {what} {small(left)}
+        </span>
+        <span>
+          {what} {small(right)}
+        </span>
       </p>
     );
   }
-  const [before, after] = [parsed(left), parsed(right)];
   return (
     <div className="mt-2">
       <h4 className="mb-1 text-sm text-muted">
@@ -80,37 +112,61 @@ export function OneDifference({ difference: { what, where = null, left, right } 
           </>
         )}
       </h4>
-      {isTree(before) && isTree(after) ? (
-        <Difference before={before} after={after} />
-      ) : (
-        <div className="font-mono text-[0.92em]">
-          <Line sign="−" name="first" value={before} className="rounded-t bg-deny-soft" />
-          <Line sign="+" name="second" value={after} className="rounded-b bg-allow-soft" />
-        </div>
-      )}
+      <Values left={parsed(left)} right={parsed(right)} />
     </div>
   );
 }
 
-function Line({
-  sign,
-  name,
-  value,
-  className,
-}: {
+/** Of two trees what differs, path by path; anything else whole. */
+function Values({ left, right }: { readonly left: Json; readonly right: Json }) {
+  if (!isTree(left) || !isTree(right)) return <Sides left={left} right={right} />;
+  const paths = changedPaths(left, right);
+  return (
+    <div className="space-y-2">
+      {paths.slice(0, MOST).map((path) => (
+        <div key={path}>
+          <p className="font-mono text-[0.92em] text-muted">
+            <Untrusted>{path}</Untrusted>
+          </p>
+          <Sides left={valueAt(left, path)} right={valueAt(right, path)} />
+        </div>
+      ))}
+      {paths.length > MOST ? <p className="text-muted">and {paths.length - MOST} more</p> : null}
+    </div>
+  );
+}
+
+const MOST = 100;
+
+function Sides({ left, right }: { readonly left: unknown; readonly right: unknown }) {
+  return (
+    <div className={words(COLUMNS, "font-mono text-[0.92em]")}>
+      <Value sign="−" name="first" className="bg-deny-soft max-lg:rounded-t lg:rounded">
+        {left}
+      </Value>
+      <Value sign="+" name="second" className="bg-allow-soft max-lg:rounded-b lg:rounded">
+        {right}
+      </Value>
+    </div>
+  );
+}
+
+interface ValueProps {
   readonly sign: string;
   readonly name: string;
-  readonly value: Json;
   readonly className: string;
-}) {
+  readonly children: unknown;
+}
+
+function Value({ sign, name, className, children }: ValueProps) {
   return (
-    <div className={`flex gap-2 px-2 py-1 ${className}`}>
+    <div className={words("flex min-w-0 gap-2 px-2 py-1", className)}>
       <span aria-hidden="true" className="select-none">
         {sign}
       </span>
       <span className="sr-only">{name}: </span>
-      <div className="min-w-0">
-        {value === "" ? <span className="text-muted">none</span> : <JsonTree value={value} />}
+      <div className="min-w-0 flex-1 overflow-x-auto">
+        {children === "" || children === undefined ? <span>none</span> : <JsonTree value={children} />}
       </div>
     </div>
   );
@@ -151,17 +207,14 @@ export function Fold({ count, open, onTurn }: FoldProps) {
 
 export function EqualPair({ left, right, pair }: PairProps) {
   return (
-    <p className="flex flex-wrap items-center gap-x-3 px-4 text-muted">
-      <Untrusted className="text-ink">{(pair.left ?? pair.right)?.name ?? ""}</Untrusted>
-      <span className="text-sm">
-        {pair.differences
-          .map(({ what, left, right }) => `${what} ${SMALL[what]?.(left)} → ${SMALL[what]?.(right)}`)
-          .join(", ")}
-      </span>
-      <span className="ml-auto flex gap-3 text-sm">
-        {pair.left === null ? null : <StepLink run={left} number={pair.left.number} name="first" />}
-        {pair.right === null ? null : <StepLink run={right} number={pair.right.number} name="second" />}
-      </span>
-    </p>
+    <div className="px-4 text-muted">
+      <div className={COLUMNS}>
+        <PairSide run={left} place={pair.left} name="first" />
+        <PairSide run={right} place={pair.right} name="second" />
+      </div>
+      {pair.differences.map((difference) => (
+        <OneDifference key={`${difference.what} ${difference.where}`} difference={difference} />
+      ))}
+    </div>
   );
 }
