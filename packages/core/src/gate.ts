@@ -21,6 +21,7 @@ import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./
 import { changedByRules, judge, toldOf } from "./gate/judge.ts";
 import { ModelRecorder } from "./gate/model.ts";
 import {
+  beginning,
   decided,
   executing,
   finished,
@@ -30,7 +31,6 @@ import {
   newId,
   proposed,
   requested,
-  started,
   subjectOf,
 } from "./gate/record.ts";
 import { contextOf, NOBODY, type Run, type RunOptions } from "./gate/run.ts";
@@ -175,8 +175,7 @@ class EmbeddedGate implements Gate {
     const named = { agent, agentId: agentId(agent, this.#ports.hash) };
     const fixed = { id, ...tree, ...named, environment, principal, owner, context, prompted, depth };
     const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
-    const seal = this.#ports.policies.current().conversationSeal(environment);
-    run.unwritten = [started(run, prompt, seal, this.#ports.random)];
+    run.unwritten = [beginning(run, prompt, this.#ports.random)];
     return run;
   }
 

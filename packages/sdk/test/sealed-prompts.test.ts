@@ -1,10 +1,11 @@
 /** Sealed prompts and answers: a person's data is in no file in the clear, and an erasure reaches every copy of them. */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LanguageModelV4Content } from "@ai-sdk/provider";
 import {
   allSteps,
+  createGate,
   encodePart,
   formatExportLine,
   parseHeader,
@@ -16,11 +17,15 @@ import {
   shownValue,
   unsealed,
 } from "@saferun/core";
+import { loadPolicies } from "@saferun/document";
 import {
   archiveStore,
   createCheckpointer,
   createFileSigner,
   eraseFromStore,
+  nodeClock,
+  nodeHash,
+  nodeRandom,
   openReadOnlySqliteStore,
   openSearch,
   openSqliteStore,
@@ -362,4 +367,31 @@ it("a gate without keys asks no model whose prompts are to be sealed, and nothin
   await plain.close();
   expect(tracesIn(filesIn(directory), formsOf(ANN.asked))).toEqual([]);
   expect(isDenied(null)).toBe(false);
+});
+
+it("[L6~] what a run begins with is kept by the policies that it is written under, not by those it was opened under", async () => {
+  const loaded = (keep: string) => {
+    const text = readFileSync(policies(keep), "utf8");
+    const found = loadPolicies([{ file: "p.yaml", text }], { hash: nodeHash });
+    if (!found.ok) throw new Error("these load");
+    return found.policies;
+  };
+  const [open, sealed] = [loaded("kind: read"), loaded("kind: read, seal: run")];
+  for (const [name, sets] of [
+    ["sealed", [open, sealed]],
+    ["open", [sealed, open]],
+  ] as const) {
+    const folder = join(root, name);
+    const store = redacted(openSqliteStore({ directory: folder }), openStoreKeys(folder));
+    let current = sets[0];
+    const ports = { store, clock: nodeClock, hash: nodeHash, random: nodeRandom, notifier: { paused: () => {} } };
+    const gate = createGate({ ...ports, policies: { current: () => current } });
+    const run = gate.openRun({ agent: "bot", environment: "prod", context: { FACT }, prompt: [ANN.asked] });
+    current = sets[1];
+    const answer = await gate.call(run, { tool: "look", args: {} }, () => "done");
+    await store.close();
+    expect(answer.status).toBe("ran");
+    const text = readFileSync(join(folder, "log.db"), "utf8");
+    expect([name, text.includes(FACT), text.includes(ANN.asked)]).toEqual([name, name === "open", name === "open"]);
+  }
 });

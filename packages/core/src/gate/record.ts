@@ -38,23 +38,33 @@ export function about(run: Run, call?: string): Omit<EntryDraft, "type"> {
   return { run: id, step: turn, ...named, ...place };
 }
 
-/** Where prompts are sealed, what the application states of the run is, too: the rest of `context` an erasure finds it by. */
-export function started(
-  run: Run,
-  prompt: readonly string[] | undefined,
-  seal: Seal | null,
-  random: Random,
-): EntryDraft {
+/** What a run begins with, as it was when it was opened. */
+export interface Beginning {
+  /** The person's own, encoded; undefined: nobody has spoken. */
+  readonly words: Uint8Array | undefined;
+  /**
+   * Where prompts are sealed, what the application states of the run is, too: the rest of `context` an erasure finds it by.
+   * Decided by the policies that the entry is written under, which say how the rest of it is kept.
+   */
+  entry(seal: Seal | null): EntryDraft;
+}
+
+export function beginning(run: Run, prompt: readonly string[] | undefined, random: Random): Beginning {
   const { principal, context, depth, owner } = run;
   const [, ...around] = run.runs;
-  const isSealed = seal !== null && Object.keys(context).length > 0;
-  const stated = isSealed ? {} : { context };
-  const known = { principal, ...stated, depth, owner, ...(around.length > 0 && { around }) };
-  const parts = [part("context", known, random)];
-  if (run.agentId !== run.agent) parts.push(part(AGENT_PART, run.agent, random));
-  if (isSealed) parts.push(part(STATED_PART, context, random));
-  if (prompt !== undefined) parts.push(part("user-prompt", prompt, random));
-  return { ...about(run), type: "run.started", parts };
+  const known = { principal, depth, owner, ...(around.length > 0 && { around }) };
+  const whole = [part("context", { ...known, context }, random)];
+  const states = Object.keys(context).length > 0;
+  const apart = states ? [part("context", known, random), part(STATED_PART, context, random)] : whole;
+  const rest: PartDraft[] = [];
+  if (run.agentId !== run.agent) rest.push(part(AGENT_PART, run.agent, random));
+  const words = prompt === undefined ? undefined : part("user-prompt", prompt, random);
+  if (words !== undefined) rest.push(words);
+  const head = { ...about(run), type: "run.started" } as const;
+  return {
+    words: words?.bytes,
+    entry: (seal) => ({ ...head, parts: [...(seal === null ? whole : apart), ...rest] }),
+  };
 }
 
 export function proposed(

@@ -80,7 +80,8 @@ export class RunWriter {
     this.#named.revision = revision;
     let result: CommitResult | undefined;
     try {
-      const begins = started.map((entry) => keeping(entry, keepingOfConversation(set, run, hash)));
+      const seal = set.conversationSeal(run.environment);
+      const begins = started.map(({ entry }) => keeping(entry(seal), keepingOfConversation(set, run, hash)));
       const entries = [...activated, ...begins, ...toBeKept(transaction)];
       const begun = started.length === 0 ? undefined : (spoken ?? joined(run));
       const counted = quota === undefined ? {} : { counted: { root: run.root, agent: run.agent, quota } };

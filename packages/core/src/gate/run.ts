@@ -1,7 +1,7 @@
 /** One agent execution: whose it is, what the host states about it, and what the gate has recorded of it so far. */
 import type { EvaluationContext, Principal } from "../decision.ts";
-import type { EntryDraft } from "../log/entry.ts";
 import type { JsonObject } from "../value/json.ts";
+import type { Beginning } from "./record.ts";
 
 /** From the host only. What an agent claims about itself is no part of it. */
 export interface RunOptions {
@@ -55,7 +55,7 @@ export interface Run {
   /** Model turns so far; the step that entries of the present turn carry. */
   turn: number;
   /** Entries that wait for the run's first commit, so that an idle run leaves no trace. */
-  unwritten: readonly EntryDraft[];
+  unwritten: readonly Beginning[];
   /** Message digest → commitment of the part that holds it: a prompt's history is stored once. */
   readonly messages: Map<string, string>;
   /** The latest prompt: the commitment of its part, and those of all its messages. */

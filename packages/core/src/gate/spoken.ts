@@ -17,7 +17,7 @@ export async function spokenMotion(
   { store, hash, random }: { readonly store: Pick<Store, "row">; readonly hash: Hash; readonly random: Random },
 ): Promise<Motion | undefined> {
   if (!run.prompted || run.depth > 0 || run.id !== run.root) return undefined;
-  const words = run.unwritten.flatMap(({ parts = [] }) => parts).find(({ name }) => name === "user-prompt")?.bytes;
+  const words = run.unwritten.find((begun) => begun.words !== undefined)?.words;
   if (words === undefined) return undefined;
   // The same salt as last time, since that is what tells the words apart; unknown to whoever has only guesses.
   const salt = runRowSalt((await store.row("run", run.root))?.value) ?? toHex(random.bytes(SALT_BYTES));
