@@ -207,7 +207,7 @@ describe("what is asked of saferun replay", () => {
       expect([exit, err]).toEqual([2, expect.stringContaining(told)]);
     }
     const short = await saferun(["replay", run.id.slice(0, 3)]);
-    expect(short.err).toContain("a start of an id has at least 6 characters");
+    expect(short.err).toContain("a part of an id has at least 6 characters");
   });
 });
 

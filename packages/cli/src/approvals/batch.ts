@@ -6,6 +6,7 @@ import { type CommandSetup, describe, printJson, type Shared } from "../command.
 import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
+import { runMeant } from "../runs/find.ts";
 import { storeOption, withStore } from "../store.ts";
 import { answered, answerJson } from "./answer.ts";
 import { localApprover } from "./approver.ts";
@@ -35,7 +36,7 @@ export function registerBatch(parent: Command, { io, run }: CommandSetup): void 
       "Shows several calls whole, one after the other, and gives each the same answer. Each is bound on its own: one that\n" +
         "was decided or changed meanwhile is refused alone. Without --approve or --deny it only shows them.",
     )
-    .argument("[ids...]", "approvals, or the starts of their ids")
+    .argument("[ids...]", "approvals, or parts of their ids")
     .option("--all-of-run <run>", "all that wait in this run")
     .option("--approve", "let each of them run, once, as it stands")
     .option("--deny", "refuse each of them")
@@ -78,11 +79,12 @@ async function decideAll(io: Io, store: Store, ids: readonly string[], options: 
   if (grant !== undefined && !approve) throw usage("`--grant` stands beside `--approve`");
   if ((ids.length === 0) === (allOfRun === undefined)) throw usage("name approvals, or a run with `--all-of-run`");
   const waiting = await listApprovals(store, nodeClock.now(), false);
+  const ofRun = allOfRun === undefined ? undefined : ((await runMeant(store, allOfRun))?.id ?? allOfRun);
   const named =
-    allOfRun === undefined
+    ofRun === undefined
       ? ids
       : waiting
-          .filter(({ run }) => run === allOfRun)
+          .filter(({ run }) => run === ofRun)
           .map(({ id }) => id)
           .reverse();
   const chosen = await Promise.all([...new Set(named)].map((id) => findApproval(store, id)));

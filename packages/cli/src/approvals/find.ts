@@ -1,11 +1,10 @@
 /** Which approvals a command means. */
 import { type ApprovalRecord, type ApprovalSummary, approvalState, type Store } from "@saferun/core";
 import { failed, usage } from "../exit.ts";
+import { isTypedId, meantBy } from "../output/ids.ts";
 import { printable } from "../output/printable.ts";
 
 const LIST_LIMIT = 1_000;
-/** Shorter beginnings of an id would too easily mean another one. */
-const PREFIX_LENGTH = "appr_".length + 6;
 
 /** Those that wait, or all; the newest first. */
 export async function listApprovals(store: Store, now: number, all: boolean): Promise<ApprovalSummary[]> {
@@ -14,24 +13,20 @@ export async function listApprovals(store: Store, now: number, all: boolean): Pr
   return pending.filter((approval) => approvalState(approval, now) === "pending");
 }
 
-/** By its id, or by a beginning that only one of the newest has. */
+/** By its id, a start or an end of it, or its short form, which only one of the newest has. */
 export async function findApproval(store: Store, id: string): Promise<ApprovalRecord> {
   const exact = await store.approval(id);
   if (exact !== undefined) return exact;
-  const start = id.replace(/…$|\.{3}$/, "");
   const shown = `\`${printable(id)}\``;
-  const found =
-    start.length < PREFIX_LENGTH
-      ? []
-      : (await store.approvals({ limit: LIST_LIMIT })).filter((approval) => approval.id.startsWith(start));
-  const [first, second] = found;
-  if (start.length < PREFIX_LENGTH && start.startsWith("appr_"))
-    throw usage(`${shown} is too short: give \`appr_\` and at least six characters more`);
-  if (first === undefined) {
+  if (!isTypedId(id) && id.startsWith("appr_"))
+    throw usage(
+      `${shown} is too short: give six characters of its start or end at least, as \`saferun approvals\` does`,
+    );
+  const found = meantBy(await store.approvals({ limit: LIST_LIMIT }), id, "approvals", ({ tool }) => tool);
+  if (found === undefined) {
     throw failed("approval.missing", `there is no approval ${shown}; \`saferun approvals list --all\` shows them`);
   }
-  if (second !== undefined) throw usage(`${shown} is the start of ${found.length} approvals; give more of it`);
-  const approval = await store.approval(first.id);
+  const approval = await store.approval(found.id);
   if (approval === undefined) throw failed("approval.missing", `there is no approval ${shown} any more`);
   return approval;
 }

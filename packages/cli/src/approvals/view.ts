@@ -17,6 +17,7 @@ import {
   versionOf,
 } from "@saferun/core";
 import { parsed } from "@saferun/server/wire";
+import { shortIds } from "../output/ids.ts";
 import { printable, short } from "../output/printable.ts";
 import { type Style, tone } from "../output/style.ts";
 import { table } from "../output/table.ts";
@@ -26,8 +27,9 @@ import { approverText, stateText } from "./answer.ts";
 import { differences } from "./edit.ts";
 
 export function approvalListLines(approvals: readonly ApprovalSummary[], now: number, style: Style): string[] {
+  const shown = shortIds(approvals.map(({ id }) => id));
   const rows = approvals.map((approval) => [
-    approval.id,
+    shown(approval.id),
     tone(style, stateText(approvalState(approval, now))),
     short(approval.tool, 40),
     previewText(approval, 48),

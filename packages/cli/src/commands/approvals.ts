@@ -74,7 +74,7 @@ export function registerApprovals(parent: Command, { io, run }: CommandSetup): v
     .command("show")
     .summary("show one: what will run, and why it was paused")
     .description("Shows all arguments of a call, why it was paused, and what an approver may edit.")
-    .argument("<id>", "the approval, or the start of its id")
+    .argument("<id>", "the approval, or a part of its id")
     .addOption(storeOption())
     .action(
       run((id: string, options: Options) =>
@@ -97,7 +97,7 @@ function registerDecide(parent: Command, verdict: "approve" | "deny", { io, run 
         ? "Lets exactly one call run, once: as proposed, or with editable arguments changed. Policies judge it again before it runs."
         : "Refuses a call. The agent is told so, with your note.",
     )
-    .argument("<id>", "the approval, or the start of its id")
+    .argument("<id>", "the approval, or a part of its id")
     .addOption(storeOption())
     .option("--note <text>", verdict === "deny" ? "why; told to the agent" : "why; recorded")
     .option("--version <number>", "the version that you looked at; another one is refused as stale", versionOf)

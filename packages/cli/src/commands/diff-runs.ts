@@ -28,8 +28,8 @@ export function registerDiffRuns(parent: Command, { io, run }: CommandSetup): vo
         "answers of models; calls that only one of them made, arguments, decisions, results, cost, time. Exit 1: their\n" +
         "steps differ in more than cost and time.",
     )
-    .argument("<left>", "id of a run, or the start of one")
-    .argument("<right>", "id of a run, or the start of one")
+    .argument("<left>", "id of a run, or a part of it")
+    .argument("<right>", "id of a run, or a part of it")
     .addOption(storeOption())
     .action(
       run((left: string, right: string, options: Shared & { readonly store: string }) =>

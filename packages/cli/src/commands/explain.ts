@@ -5,7 +5,6 @@ import {
   NO_CALLS,
   type PastCalls,
   type PolicyModel,
-  parseHeader,
   readHistory,
   type Store,
   type ToolCall,
@@ -17,6 +16,7 @@ import { lineContexts, lineProblemText, readCallLine } from "../eval/call-line.t
 import { EXIT, type ExitCode, failed, usage } from "../exit.ts";
 import { type Explained, explainedJson, explainedLines } from "../explain/view.ts";
 import type { Io } from "../io.ts";
+import { meantBy } from "../output/ids.ts";
 import { printable } from "../output/printable.ts";
 import { loadUsablePolicies } from "../policy-files.ts";
 import { recordedDecisions } from "../recorded/decisions.ts";
@@ -51,8 +51,8 @@ export function registerExplain(parent: Command, { io, run }: CommandSetup): voi
     )
     .option("-p, --policies <files...>", "policy files, directories or globs; default: those of this directory")
     .option("-c, --call <json>", "the call: {tool, args, agent?, env?, now?, …}")
-    .option("--run <id>", "a run of the log or the start of its id, with --call-id")
-    .option("--call-id <id>", "a call of that run or the start of its id, as `saferun runs RUN` names it")
+    .option("--run <id>", "a run of the log or a part of its id, with --call-id")
+    .option("--call-id <id>", "a call of that run or a part of its id, as `saferun runs RUN` names it")
     .addOption(storeOption())
     .action(run((options: Options) => explain(io, options)));
   describe(command, [
@@ -98,12 +98,10 @@ async function recordedCall(
   run: string,
   id: string,
 ): Promise<Asked & { readonly seq: number; readonly id: string; readonly root: string }> {
-  const start = id.replace(/…$|\.{3}$/, "");
   const { id: whole } = await findRun(store, run);
-  const entries = (await runEntries(store, whole)).filter(({ header }) => parseHeader(header).call?.startsWith(start));
   const take = recordedDecisions();
-  const found = entries.flatMap((entry) => take(callEntryOf(entry)) ?? []);
-  const [decision, other] = found;
+  const decisions = (await runEntries(store, whole)).flatMap((entry) => take(callEntryOf(entry)) ?? []);
+  const decision = meantBy(decisions, id, "calls", ({ input }) => ("missing" in input ? input.tool : input.call.tool));
   const shown = `\`${printable(id)}\``;
   if (decision === undefined) {
     throw failed(
@@ -111,7 +109,6 @@ async function recordedCall(
       `there is no decision on ${shown} in run \`${printable(run)}\`; \`saferun runs RUN\` names its calls`,
     );
   }
-  if (other !== undefined) throw usage(`${shown} is the start of ${found.length} calls; give more of it`);
   const { input, verdict, by, revision, seq } = decision;
   if ("missing" in input) {
     throw failed("call.missing", `what ${shown} was decided on cannot be had from the log any more: ${input.missing}`);

@@ -40,7 +40,7 @@ export function registerReplay(parent: Command, { io, run }: CommandSetup): void
         "are judged again, with their exact arguments, under other policies, budgets and detectors; no tool is contacted.\n" +
         "Exit 1: a decision comes out otherwise.",
     )
-    .argument("<run>", "id of a run, or the start of one")
+    .argument("<run>", "id of a run, or a part of it")
     .addOption(storeOption())
     .option("--step <number>", "show this step whole", numberOf)
     .option("-p, --policies <files...>", "judge the recorded calls by these policies, budgets and detectors")

@@ -24,7 +24,7 @@ export function registerRuns(parent: Command, { io, run }: CommandSetup): void {
     .command("runs")
     .summary("list runs, or show one step by step")
     .description("Without an id: the newest runs. With one: its steps as the log recorded them.")
-    .argument("[run]", "id of a run, or the start of one")
+    .argument("[run]", "id of a run, or a part of it")
     .addOption(storeOption())
     .option("-n, --limit <count>", "how many runs are listed", countOf, 20)
     .option("--agent <name>", "list the runs of this agent")

@@ -6,12 +6,13 @@ import type { Command } from "commander";
 import { type CommandSetup, describe, printJson, type Shared } from "../command.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { meantBy } from "../output/ids.ts";
 import { printable } from "../output/printable.ts";
 import { table } from "../output/table.ts";
 import { moment } from "../output/time.ts";
 import { localActor, operating, refusedAct, requireReason } from "../protections/act.ts";
 import { type NotSeen, notSeen } from "../protections/seen.ts";
-import { runStarting } from "../runs/find.ts";
+import { runMeant } from "../runs/find.ts";
 import { storeArgument, storeOption, withReadOnlyStore, withStore } from "../store.ts";
 
 interface Options extends Shared {
@@ -56,7 +57,7 @@ export function registerResume(parent: Command, { io, run }: CommandSetup): void
     .command("resume")
     .summary("lift a stop")
     .description("Lifts one stop by its id (`saferun stop --list` shows them). Approvals that waited are asked again.")
-    .argument("[id]", "the stop, or the start of its id")
+    .argument("[id]", "the stop, or a part of its id")
     .option("--reason <text>", "why; stands in the record")
     .addOption(storeOption())
     .action(run((id: string | undefined, options: Options) => resume(io, id, options)));
@@ -70,7 +71,7 @@ async function stop(io: Io, options: StopOptions): Promise<ExitCode> {
   if (narrow && options.all === true) throw usage("--all stops everything: give it alone");
   const reason = requireReason(options.reason);
   return withStore(io, options.store, async (store) => {
-    const meant = run === null ? null : ((await runStarting(store, run))?.id ?? run);
+    const meant = run === null ? null : ((await runMeant(store, run))?.id ?? run);
     const named = agent === null ? null : await agentMeant(agent, store, nodeHash);
     if (named === undefined)
       throw usage(`the log no longer tells whose id \`${agent}\` is: stop the agent's runs or tools`);
@@ -94,9 +95,7 @@ async function resume(io: Io, id: string | undefined, options: Options): Promise
   if (id === undefined) throw usage("name the stop: `saferun stop --list` shows them with their ids");
   const reason = requireReason(options.reason);
   return withStore(io, options.store, async (store) => {
-    const found = (await stopsInForce(store)).filter((one) => one.id.startsWith(id));
-    if (found.length > 1) throw usage(`\`${printable(id)}\` is the start of several stops: give more of it`);
-    const [only] = found;
+    const only = meantBy(await stopsInForce(store), id, "stops", ({ scope }) => scopeText(scope));
     if (only === undefined) throw refusedAct("missing");
     const done = await liftStops(operating(store), { id: only.id, reason, by: localActor(io) });
     if (!done.ok) throw refusedAct(done.why);
