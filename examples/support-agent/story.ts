@@ -1,11 +1,12 @@
 /** Reads back from the log what the gate decided, call by call: the demo prints the record, not what it hopes for. */
-import { type JsonObject, parseHeader, type StoredEntry, type Verdict } from "@saferun/core";
+import { canonicalJson, type JsonObject, parseHeader, type StoredEntry, type Verdict } from "@saferun/core";
 
 /** One tool call, as far as the log knows it by now. */
 export interface StoryCall {
   readonly id: string;
-  /** The framework's id of the call, unique in its run. */
-  readonly key?: string | null;
+  readonly run: string;
+  /** The framework's id of the call, by which its model asked for it: its tool sends it along as idempotency key. */
+  readonly key: string | null;
   readonly tool: string;
   /** As the model asked for it. */
   readonly args: JsonObject;
@@ -52,10 +53,45 @@ export function callsOf(entries: readonly StoredEntry[]): StoryCall[] {
   for (const entry of entries) {
     const { call: id, ...header } = parseHeader(entry.header);
     if (id === undefined) continue;
-    const call = calls.get(id) ?? { id, tool: "", args: {}, verdict: null, rules: [], executing: false };
+    const run = header.run?.id ?? "";
+    const call = calls.get(id) ?? {
+      id,
+      run,
+      key: null,
+      tool: "",
+      args: {},
+      verdict: null,
+      rules: [],
+      executing: false,
+    };
     calls.set(id, { ...call, ...change(call, header, entry) });
   }
-  return [...calls.values()];
+  const asked = askedIn(entries);
+  return [...calls.values()].map((call) => {
+    const at = asked.findIndex(
+      ({ run, tool, args }) => run === call.run && tool === call.tool && isSame(args, call.args),
+    );
+    const [found] = at === -1 ? [] : asked.splice(at, 1);
+    return { ...call, key: found?.key ?? null };
+  });
+}
+
+function isSame(one: JsonObject, other: JsonObject): boolean {
+  return canonicalJson(one) === canonicalJson(other);
+}
+
+/** The calls that models asked for, in order. */
+function askedIn(entries: readonly StoredEntry[]): Pick<StoryCall, "run" | "key" | "tool" | "args">[] {
+  return entries.flatMap((entry) => {
+    const { type, run } = parseHeader(entry.header);
+    const said = type === "model.responded" ? content(entry, "response").content : undefined;
+    return (Array.isArray(said) ? (said as readonly JsonObject[]) : [])
+      .filter((piece) => piece.type === "tool-call")
+      .map(({ toolCallId, toolName, input }) => {
+        const args = JSON.parse(String(input)) as JsonObject;
+        return { run: run?.id ?? "", key: String(toolCallId), tool: String(toolName), args };
+      });
+  });
 }
 
 /** On whose behalf runs were started, by principal. */
