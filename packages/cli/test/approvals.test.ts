@@ -46,7 +46,10 @@ describe("saferun approvals", () => {
   it("says of an id that is too short to mean one that it is too short", async () => {
     const { id } = await paused();
     const short = await approvals("show", id.slice(0, 9));
-    expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining("give six characters of its start or end at least") });
+    expect(short).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("give six characters of its start or end at least"),
+    });
   });
 
   it("[A9~] lists and shows what waits, whole, with nothing that a terminal obeys (trap 27)", async () => {

@@ -59,8 +59,8 @@ describe("saferun replay", () => {
       ["\u001b[C", "\t", "\u001b[F", "\t", "1g", "\u001b[Z", "q"],
     );
     expect(seen.exit).toBe(0);
-    expect(seen.out.startsWith("\u001b[?1049h\u001b[?25l")).toBe(true);
-    expect(seen.out.endsWith("\u001b[?25h\u001b[?1049l")).toBe(true);
+    expect(seen.out.startsWith("\u001b[?1049h\u001b[?25l\u001b[?7l")).toBe(true);
+    expect(seen.out.endsWith("\u001b[?7h\u001b[?25h\u001b[?1049l")).toBe(true);
     const screens = seen.out.split("\u001b[H\u001b[2J").slice(1);
     const shown = screens.map((screen) => [
       /^>\s+(\d+)\./m.exec(screen)?.[1],

@@ -98,6 +98,12 @@ describe("table, style", () => {
         [bad("long"), "c"],
       ]),
     ).toEqual(["a     b", `${bad("long")}  c`]);
+    expect(
+      table([
+        ["東京", "b"],
+        ["long", "c"],
+      ]),
+    ).toEqual(["東京  b", "long  c"]);
     expect(createStyle(false).bad("x")).toBe("x");
   });
 });

@@ -1,5 +1,5 @@
-/** Columns of text for a terminal; colour codes do not count as width. */
-const CODES = /\u001b\[[0-9;]*m/g;
+/** Columns of text for a terminal; colour codes have no width, wide characters two columns. */
+import stringWidth from "fast-string-width";
 
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
@@ -15,5 +15,5 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 function width(cell: string): number {
-  return cell.replace(CODES, "").length;
+  return stringWidth(cell);
 }
