@@ -69,6 +69,51 @@ describe("saferun replay --reexecute", () => {
   });
 });
 
+describe("saferun replay --reexecute", () => {
+  it.each([
+    [
+      "calls in another order",
+      "refund(400); await order(17)",
+      ["missing_call", 2, 'stripe.refund {"amount":400}, recorded as step 3'],
+    ],
+    [
+      "without the first of them",
+      "refund(400)",
+      ["missing_call", 2, 'stripe.refund {"amount":400}, recorded as step 3'],
+    ],
+    ["without the last of them", "order(17)", ["missing_call", 3, "the end"]],
+    ["with one more in front", "mail(); await order(17)", ["other_tool", 2, 'mail.send {"to":"x"}']],
+  ])("[R4~] says of %s which recorded step did not come, and what came", async (_, calls, [kind, step, got]) => {
+    writeFileSync(
+      join(place.cwd, "agent.mjs"),
+      agent(400)
+        .replace(
+          /await agent\.tools\["orders[\s\S]*$/,
+          `const order = (id) => agent.tools["orders.get"]({ order: String(id) });
+  const refund = (amount) => agent.tools["stripe.refund"]({ amount });
+  const mail = () => agent.tools["mail.send"]({ to: "x" });
+  await ${calls};
+}
+`,
+        )
+        .replace('"stripe.refund": contacted', '"mail.send": contacted("mail.send"), "stripe.refund": contacted'),
+    );
+    const { code, json } = await replay("--reexecute", "agent.mjs", "--json");
+    expect(json().divergence).toMatchObject({ kind, step, got });
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ["ends the process", "process.exit(0)"],
+    ["waits for what never comes", "await new Promise(() => {})"],
+  ])("[R4~] is no success where the code %s", async (_, how) => {
+    writeFileSync(join(place.cwd, "agent.mjs"), `export async function run() { ${how}; }\n`);
+    const { code, stdout, stderr } = await replay("--reexecute", "agent.mjs");
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("the agent's code ended the process before its run was over");
+  });
+});
+
 describe("saferun replay --fork", () => {
   it("[R5] changes an argument, a result or a response of a step, goes on over recorded answers, and says what changed", async () => {
     const denied = await replay("--fork", "3", "--set", "args.amount=2000000", "--json");

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Divergence, type Fork, type RunTree, shownValue, toWire } from "@saferun/core";
 import type { ReExecution } from "@saferun/sdk";
-import { usage } from "../exit.ts";
+import { EXIT, usage } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
 import type { Style } from "../output/style.ts";
@@ -26,21 +26,29 @@ export async function reExecuteModule(io: Io, tree: RunTree, file: string, fork?
     "models and gated tools are answered from the record; what the agent's code contacts by itself cannot be stopped in this process",
   );
   const { reExecute } = await import("@saferun/sdk");
-  return reExecute(
-    tree,
-    async () => {
-      const module: unknown = await import(pathToFileURL(path).href);
-      if (typeof module !== "object" || module === null) return;
-      for (const name of ENTRIES) {
-        const entry: unknown = Reflect.get(module, name);
-        if (typeof entry === "function") {
-          await Reflect.apply(entry, undefined, [facts]);
-          return;
-        }
-      }
-    },
-    fork,
-  );
+  // Also where nothing is left to do while the code waits: what was not compared to its end did not do as recorded.
+  const cutOff = (): void => {
+    io.warn("the agent's code ended the process before its run was over: what it would have done is not known");
+    process.exitCode = EXIT.found;
+  };
+  process.once("exit", cutOff);
+  try {
+    return await reExecute(tree, () => runModule(path, facts), fork);
+  } finally {
+    process.off("exit", cutOff);
+  }
+}
+
+async function runModule(path: string, facts: object): Promise<void> {
+  const module: unknown = await import(pathToFileURL(path).href);
+  if (typeof module !== "object" || module === null) return;
+  for (const name of ENTRIES) {
+    const entry: unknown = Reflect.get(module, name);
+    if (typeof entry === "function") {
+      await Reflect.apply(entry, undefined, [facts]);
+      return;
+    }
+  }
 }
 
 export function reExecutionJson(report: ReExecution, fork?: Fork): object {

@@ -27,7 +27,7 @@ export function startAt(index: number): StepperState {
   return { index, tab: 0, scroll: 0, typed: "", asked: null, wanted: "", help: false, said: "", quit: false };
 }
 
-const FOOT = "←/→ step · Tab tabs · ↑/↓ scroll · / search · ? help · q quit";
+const FOOT = "? help · q quit · ←/→ step · Tab tabs · ↑/↓ scroll · / search";
 
 const HELP: readonly (readonly [keys: string, does: string])[] = [
   ["→ or j, ← or k", "the next step, the one before"],

@@ -14,7 +14,8 @@ import type { ModelStep, RunTree, ToolStep } from "./tree.ts";
 
 /**
  * - `other_tool`, `other_arguments`, `other_prompt`: asked in the place of what was recorded.
- * - `missing_call`: recorded, and not asked for. `extra_call`: asked for, and not recorded.
+ * - `missing_call`: recorded, and not asked for, or not yet: what came instead is recorded later. `extra_call`: asked for, and
+ *   not recorded.
  * - `no_answer`: the record does not hold what it was answered.
  */
 export interface Divergence {
@@ -98,6 +99,14 @@ export class RecordedAnswers {
     const differences = (step: ToolStep) => firstDifference(step.arguments.proposed, got);
     const exact = calls.find((step) => step.tool === asked.tool && differences(step) === null);
     if (exact !== undefined) return this.#taken(exact, toolAnswer(exact));
+    const [awaited] = frontier;
+    const later = this.#left.find(
+      (step) => step.kind === "call" && step.tool === asked.tool && differences(step) === null,
+    );
+    if (later !== undefined && awaited !== undefined) {
+      const got = `${asked.tool} ${textOfContent(contentOfBytes(encodePart(asked.args), []))}, recorded as step ${later.number}`;
+      return { divergence: missing(awaited, got) };
+    }
     const near = calls.find((step) => step.tool === asked.tool);
     const [first] = calls;
     if (near !== undefined) {
