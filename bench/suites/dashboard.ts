@@ -151,7 +151,7 @@ async function filtering({ page, url }: Shown): Promise<readonly Row[]> {
   let size = "";
   for (let round = 0; round < 2; round++) {
     await page.goto(`${url}/log`);
-    size = /of ([\d,]+) entries/.exec(await page.getByText(/ entries' calls/).innerText())?.[1] ?? "";
+    size = /has ([\d,]+) entries/.exec(await page.getByText(/The log has/).innerText())?.[1] ?? "";
     times = await filterRound(page);
   }
   const { p50, p95 } = figures(times);
@@ -161,7 +161,7 @@ async function filtering({ page, url }: Shown): Promise<readonly Row[]> {
 
 /** From the last key to the frame after the answer. */
 async function filterRound(page: Page): Promise<readonly number[]> {
-  const box = page.getByRole("searchbox");
+  const box = page.getByRole("combobox");
   const times: number[] = [];
   for (const query of QUERIES) {
     await box.fill(query.slice(0, -1));

@@ -7,7 +7,7 @@ import { contentOf, parseHeader } from "@saferun/core";
 import { eraseFromStore, openSqliteStore } from "@saferun/store";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { launch, openPage, type Watched } from "./browser.ts";
+import { inspect, launch, openPage, type Watched } from "./browser.ts";
 import { type Dev, makePlace, type Place } from "./place.ts";
 
 let place: Place;
@@ -68,7 +68,7 @@ async function ownKey(): Promise<string> {
 describe("the log", () => {
   it("[L4~] is searched as one types; an answer is a link, an item shows all its entries", async () => {
     await open();
-    await page.getByRole("searchbox").fill("verdict:deny");
+    await page.getByRole("combobox").fill("verdict:deny");
     await found(1);
     expect(await rows().first().textContent()).toContain("stripe.refund");
     expect(page.url()).toContain("q=verdict");
@@ -81,8 +81,73 @@ describe("the log", () => {
     await panel.getByText("call.decided").waitFor();
     await page.keyboard.press("Escape");
     await panel.waitFor({ state: "hidden" });
-    await page.getByRole("searchbox").fill("verdict:nothing");
+    await page.getByRole("combobox").fill("verdict:nothing");
     await page.getByRole("alert").waitFor();
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it("[L4~] offers what may stand next: fields, their values and names of the record, taken by keys or by hand", async () => {
+    await open();
+    const box = page.getByRole("combobox");
+    const options = page.getByRole("option");
+    await page.keyboard.press("/");
+    await page.keyboard.type("verd");
+    await options.filter({ hasText: "verdict:" }).waitFor();
+    expect(await box.getAttribute("aria-expanded")).toBe("true");
+    await page.keyboard.press("ArrowDown");
+    expect(await options.first().getAttribute("aria-selected")).toBe("true");
+    expect(await box.getAttribute("aria-activedescendant")).toBe(await options.first().getAttribute("id"));
+    expect(await inspect(page, "log-completion")).toEqual([]);
+    await page.keyboard.press("Enter");
+    // Behind a field its values come at once.
+    await options.filter({ hasText: "pause" }).waitFor();
+    expect(await options.allTextContents()).toEqual(["allow", "deny", "pause"]);
+    await page.keyboard.type("d");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Tab");
+    expect(await box.inputValue()).toBe("verdict:deny ");
+    await page.keyboard.type("refund");
+    await options.filter({ hasText: "tool:stripe.refund" }).click();
+    expect(await box.inputValue()).toBe("verdict:deny tool:stripe.refund ");
+    await found(1);
+    await page.keyboard.type("sinc");
+    await options.first().waitFor();
+    await page.keyboard.press("Escape");
+    await options.first().waitFor({ state: "detached" });
+    // An unfinished word is a word of the search; what was typed stays.
+    expect(await box.inputValue()).toBe("verdict:deny tool:stripe.refund sinc");
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it("says what happened in plain words, with the type beside them, and how much there is", async () => {
+    await open("?q=type:run.started");
+    await rows().first().getByText("A run began").waitFor();
+    await rows().first().getByText("run.started").waitFor();
+    await page.getByText(/^1 found\. The log has \d+ entries\.$/).waitFor();
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it("shows looks of one person as one line that unfolds, and leaves them out by the words of the query only", async () => {
+    const [run] = await place.store.runs({ limit: 1 });
+    for (const path of [`runs/${run?.id}`, `runs/${run?.id}/beside/${run?.id}`]) {
+      await page.goto(`${dev.url}/${path}`);
+      await page
+        .getByText(/^(orders\.lookup|All 4 steps are the same)/)
+        .first()
+        .waitFor();
+    }
+    await open();
+    const group = page.getByRole("button", { name: /looked at payloads \d+ times/ }).first();
+    await group.waitFor();
+    expect(await rows().getByText("Payloads were looked at").count()).toBe(0);
+    await group.click();
+    await rows().getByText("Payloads were looked at").nth(1).waitFor();
+    await press("Leave looks out");
+    await page.waitForURL(/q=-type/);
+    await group.waitFor({ state: "detached" });
+    expect(await page.getByRole("combobox").inputValue()).toBe("-type:payload.viewed");
+    await press("Show looks again");
+    await group.waitFor();
     expect(watched.complaints).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 export { AgentNames, agentMeant, agentNameIn, type NamedRun, withAgentIds } from "./agents.ts";
+export { type Completion, type CompletionOption, completeQuery, type KnownNames } from "./complete.ts";
 export {
   argumentsIn,
   contentOf,

@@ -17,12 +17,13 @@ import { wordsOf } from "./words.ts";
 const OTHER_FIELDS = ["step", "entry", "since", "until", "args"] as const;
 
 /** Every name before an operator; `args` with a path behind it. */
-export const SEARCH_FIELDS: readonly string[] = [...NAME_FIELDS, ...ID_FIELDS, ...OTHER_FIELDS];
+export const SEARCH_FIELDS = [...NAME_FIELDS, ...ID_FIELDS, ...OTHER_FIELDS] as const;
+export type SearchField = (typeof SEARCH_FIELDS)[number];
 
 const SHORT: Readonly<Record<string, string>> = { env: "environment", rules: "rule" };
 
 /** Fields whose values are known: another one is a mistake and would find nothing. */
-const VALUES: Readonly<Record<string, readonly string[]>> = {
+export const FIELD_VALUES: Readonly<Record<string, readonly string[]>> = {
   type: ENTRY_TYPES,
   verdict: ["allow", "deny", "pause"],
   outcome: ["succeeded", "failed", "unknown"],
@@ -69,7 +70,7 @@ export function textQuery(written: Written): Query {
 }
 
 function known(field: string): boolean {
-  return SEARCH_FIELDS.includes(field);
+  return SEARCH_FIELDS.some((one) => one === field);
 }
 
 function unknownField(name: Written): Error {
@@ -80,7 +81,7 @@ function unknownField(name: Written): Error {
 
 function namePattern(field: string, value: Written): Pattern {
   const pattern = patternOf(value);
-  const values = VALUES[field];
+  const values = FIELD_VALUES[field];
   if ("exact" in pattern && values !== undefined && !values.includes(value.text)) {
     const near = nearest(value.text, values);
     const hint = near === undefined ? `one of ${values.join(", ")}` : `did you mean \`${near}\`?`;

@@ -49,6 +49,9 @@ export const LogItem = z
     rules: z.array(z.string()),
     outcome: Outcome.nullable(),
     entries: z.number().int(),
+    /** The person who looked, stopped, answered; and what they looked at, or why. */
+    who: z.string().nullable(),
+    about: z.string().nullable(),
   })
   .openapi("LogItem");
 

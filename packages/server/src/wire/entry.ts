@@ -75,7 +75,30 @@ export function itemJson({ seq, entries }: SearchItem, name: string | null): z.i
     rules: [...new Set(decided.flatMap(({ rules }) => rules ?? []))],
     outcome: headers.findLast(({ outcome }) => outcome !== undefined)?.outcome ?? null,
     entries: entries.length,
+    ...saidIn(entries),
   };
+}
+
+/** Parts in which a person stands with what they did. */
+const BY_PEOPLE: readonly string[] = ["view", "act", "actor"];
+const MOST_SAID = 256;
+
+/** Who acted, and with what: `run run_1` of who looked, the reason of who stopped. */
+function saidIn(entries: readonly StoredEntry[]): { readonly who: string | null; readonly about: string | null } {
+  const part = entries.flatMap(({ parts }) => parts).find(({ name }) => BY_PEOPLE.includes(name));
+  const said = part === undefined ? undefined : contentOf(part);
+  const { by, what, runs, reason, note } = mapOf(said);
+  const { id } = mapOf(by);
+  const looked = [what, ...(Array.isArray(runs) ? runs : [])].filter((one) => typeof one === "string").join(" ");
+  const about = [reason, note, looked].find((one) => typeof one === "string" && one !== "");
+  return {
+    who: typeof id === "string" ? id : null,
+    about: typeof about === "string" ? about.slice(0, MOST_SAID) : null,
+  };
+}
+
+function mapOf(value: Json | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 }
 
 /** Who an item is of, as its headers say it. */

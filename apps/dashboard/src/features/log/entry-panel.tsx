@@ -8,6 +8,7 @@ import { JsonTree } from "../../ui/json-tree.tsx";
 import { Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time } from "../../ui/time.tsx";
+import { wordsOf } from "./entry-words.ts";
 import { type Entry, readEntries } from "./search.ts";
 
 export function EntryPanel({ seq, onClose }: { readonly seq: number | undefined; readonly onClose: () => void }) {
@@ -51,7 +52,8 @@ function OneEntry({ entry }: { readonly entry: Entry }) {
     <li className="rounded-md border border-line p-3">
       <p className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <span className="text-muted tabular-nums">{seq.toLocaleString()}</span>
-        <span className="font-medium">{type}</span>
+        <span className="font-medium">{wordsOf(type)}</span>
+        <span className="font-mono text-sm text-muted">{type}</span>
         {verdict === undefined ? null : <StateBadge state={verdict} />}
         {outcome === undefined ? null : <StateBadge state={outcome} />}
         <span className="ml-auto text-muted">

@@ -1,9 +1,11 @@
 /** What a search finds, the newest first; what comes meanwhile waits above until it is wanted, or appears while one follows. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useRef, useState } from "react";
 import { useShortcuts } from "../../app/shortcuts.ts";
 import { Button } from "../../ui/button.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/states.tsx";
 import { ItemList } from "./item-list.tsx";
+import { hasViews, leavesViewsOut, linesOf, turnViews } from "./lines.ts";
 import { type LogAnswer, type LogItem, searchLog } from "./search.ts";
 
 export interface FoundProps {
@@ -11,9 +13,10 @@ export interface FoundProps {
   readonly follow: boolean;
   readonly chosen: number | undefined;
   readonly onChoose: (seq: number) => void;
+  readonly onQuery: (q: string) => void;
 }
 
-export function Found({ q, follow, chosen, onChoose }: FoundProps) {
+export function Found({ q, follow, chosen, onChoose, onQuery }: FoundProps) {
   const queries = useQueryClient();
   const found = useInfiniteQuery({
     queryKey: ["log-found", q],
@@ -37,6 +40,25 @@ export function Found({ q, follow, chosen, onChoose }: FoundProps) {
   const read = found.data?.pages.flatMap((page) => page.items) ?? [];
   const { items, fresh, isGap } = merged(read, found.isPlaceholderData ? [] : (newest.data?.items ?? []), follow);
   const last = found.data?.pages.at(-1);
+  const [turned, setTurned] = useState(NONE);
+  const lines = linesOf(items, turned);
+  const turn = (key: string) => {
+    const next = new Set(turned);
+    if (!next.delete(key)) next.add(key);
+    setTurned(next);
+  };
+  const { hasNextPage, isFetching, fetchNextPage } = found;
+  const wanted = useRef({ q, lines: 0 });
+  const onEnd = useCallback(
+    (count: number) => {
+      if (wanted.current.q !== q) wanted.current = { q, lines: 0 };
+      // Pages that bring no line, since all of it is folded, do not follow one another by themselves.
+      if (!hasNextPage || isFetching || last?.cut === true || count <= wanted.current.lines) return;
+      wanted.current = { q, lines: count };
+      void fetchNextPage();
+    },
+    [q, hasNextPage, isFetching, fetchNextPage, last?.cut],
+  );
   const showNew = () => queries.resetQueries({ queryKey: ["log-found", q] });
   const at = items.findIndex(({ seq }) => seq === chosen);
   const go = (to: number) => {
@@ -53,8 +75,18 @@ export function Found({ q, follow, chosen, onChoose }: FoundProps) {
     <>
       <div className="mb-2 flex min-h-9 flex-wrap items-center justify-between gap-2">
         <p className="text-sm text-muted" role="status">
-          {countText(items, last)}
+          {countText(q, items, last)}
         </p>
+        {leavesViewsOut(q) || hasViews(items) ? (
+          <Button
+            tone="quiet"
+            aria-pressed={leavesViewsOut(q)}
+            title="Writes it into the query"
+            onClick={() => onQuery(turnViews(q))}
+          >
+            {leavesViewsOut(q) ? "Show looks again" : "Leave looks out"}
+          </Button>
+        ) : null}
         {fresh > 0 && (!follow || isGap) ? (
           <Button onClick={() => void showNew()}>
             {isGap ? "Many new" : `${fresh} new`}: show {fresh === 1 && !isGap ? "it" : "them"}
@@ -68,7 +100,7 @@ export function Found({ q, follow, chosen, onChoose }: FoundProps) {
             : "No call and no entry is like that. Words are whole words; end one with * for its beginnings."}
         </Empty>
       ) : (
-        <ItemList items={items} chosen={chosen} onChoose={onChoose} />
+        <ItemList lines={lines} chosen={chosen} onChoose={onChoose} onTurn={turn} onEnd={onEnd} />
       )}
       {found.hasNextPage ? (
         <div className="mt-4 text-center">
@@ -101,7 +133,17 @@ function merged(read: readonly LogItem[], newest: readonly LogItem[], follow: bo
 
 const PAGE_FULL = 50;
 
-function countText(items: readonly LogItem[], { indexed, size, cursor }: LogAnswer): string {
-  const shown = `${items.length.toLocaleString()}${cursor === null ? "" : " or more"} of ${size.toLocaleString()} entries' calls and events`;
-  return indexed < size ? `${shown}; the last ${(size - indexed).toLocaleString()} entries are not indexed yet` : shown;
+function countText(q: string, items: readonly LogItem[], { indexed, size, cursor }: LogAnswer): string {
+  const entries = `${size.toLocaleString()} entries`;
+  const count = items.length.toLocaleString();
+  const late = size - indexed;
+  const shown =
+    cursor !== null
+      ? `The newest ${count}${q === "" ? " calls and events" : " that were found"}; older ones come as you scroll. The log has ${entries}.`
+      : q === ""
+        ? `${count} calls and events, of ${entries} in all: a call has several.`
+        : `${count} found. The log has ${entries}.`;
+  return late > 0 ? `${shown} The last ${late.toLocaleString()} are not searched yet.` : shown;
 }
+
+const NONE: ReadonlySet<string> = new Set();

@@ -1,31 +1,42 @@
 /** A list of any length: only the rows that can be seen are in the page. */
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { Card } from "../../ui/card.tsx";
-import { ItemRow } from "./item-row.tsx";
-import type { LogItem } from "./search.ts";
+import { ItemRow, ViewsRow } from "./item-row.tsx";
+import type { Line } from "./lines.ts";
 
 const ROW_PX = 44;
 const AROUND = 12;
 
 export interface ItemListProps {
-  readonly items: readonly LogItem[];
+  readonly lines: readonly Line[];
   readonly chosen: number | undefined;
   readonly onChoose: (seq: number) => void;
+  /** Of a line that stands for several. */
+  readonly onTurn: (key: string) => void;
+  /** Somebody is near the end of so many lines. */
+  readonly onEnd: (lines: number) => void;
 }
 
-export function ItemList({ items, chosen, onChoose }: ItemListProps) {
+/** Lines before the end from which on more is wanted. */
+const NEAR_END = 15;
+
+export function ItemList({ lines, chosen, onChoose, onTurn, onEnd }: ItemListProps) {
   const list = useRef<HTMLUListElement>(null);
   const [offset, setOffset] = useState(0);
   useLayoutEffect(() => setOffset(list.current?.offsetTop ?? 0), []);
   const rows = useWindowVirtualizer({
-    count: items.length,
+    count: lines.length,
     estimateSize: () => ROW_PX,
     overscan: AROUND,
     scrollMargin: offset,
-    getItemKey: (index) => items[index]?.seq ?? index,
+    getItemKey: (index) => lines[index]?.key ?? index,
   });
-  useStanding(items, offset);
+  useStanding(lines, offset);
+  const isNear = (rows.range?.endIndex ?? 0) >= lines.length - NEAR_END;
+  useEffect(() => {
+    if (isNear) onEnd(lines.length);
+  }, [isNear, lines.length, onEnd]);
   const shown = rows.getVirtualItems();
   const before = (shown[0]?.start ?? offset) - offset;
   const after = rows.getTotalSize() - ((shown.at(-1)?.end ?? offset) - offset);
@@ -34,13 +45,18 @@ export function ItemList({ items, chosen, onChoose }: ItemListProps) {
       <ul ref={list} aria-label="Found" className="divide-y divide-line">
         {before > 0 ? <li aria-hidden="true" style={{ height: before }} /> : null}
         {shown.map(({ index, key }) => {
-          const item = items[index];
-          return item === undefined ? null : (
+          const line = lines[index];
+          if (line === undefined) return null;
+          const place = { ref: rows.measureElement, index };
+          if (line.kind === "views")
+            return <ViewsRow key={key} {...place} line={line} onTurn={() => onTurn(line.key)} />;
+          const { item, within } = line;
+          return (
             <ItemRow
               key={key}
-              ref={rows.measureElement}
-              index={index}
+              {...place}
               item={item}
+              within={within}
               chosen={item.seq === chosen}
               onChoose={() => onChoose(item.seq)}
             />
@@ -53,12 +69,12 @@ export function ItemList({ items, chosen, onChoose }: ItemListProps) {
 }
 
 /** What appears above what one reads does not move it: the page scrolls by as much. */
-function useStanding(items: readonly LogItem[], offset: number): void {
-  const top = items[0]?.seq;
+function useStanding(lines: readonly Line[], offset: number): void {
+  const top = lines[0]?.key;
   const known = useRef(top);
   useLayoutEffect(() => {
-    const added = items.findIndex(({ seq }) => seq === known.current);
+    const added = lines.findIndex(({ key }) => key === known.current);
     if (added > 0 && scrollY > offset) scrollBy(0, added * ROW_PX);
     known.current = top;
-  }, [items, offset, top]);
+  }, [lines, offset, top]);
 }

@@ -7,6 +7,7 @@ import { PageHead } from "../../ui/card.tsx";
 import { EntryPanel } from "./entry-panel.tsx";
 import { ExportDialog } from "./export-dialog.tsx";
 import { Found } from "./found.tsx";
+import { QueryBox } from "./query-box.tsx";
 import { QueryHelp } from "./query-help.tsx";
 import { SavedViews } from "./saved-views.tsx";
 import { VerifyDialog } from "./verify/dialog.tsx";
@@ -43,20 +44,7 @@ export function LogPage() {
         <Button onClick={() => void navigate({ search: { ...base, verify: true } })}>Verify…</Button>
       </PageHead>
       <search className="mb-4 block">
-        <label htmlFor="query" className="sr-only">
-          Search the log
-        </label>
-        <input
-          id="query"
-          ref={box}
-          type="search"
-          value={typed}
-          autoComplete="off"
-          spellCheck={false}
-          placeholder={'tool:stripe.* verdict:deny args.amount>50000 "duplicate charge"'}
-          onChange={(event) => setTyped(event.target.value)}
-          className="min-h-11 w-full rounded-md border border-line-strong bg-surface px-3 font-mono placeholder:text-muted"
-        />
+        <QueryBox ref={box} value={typed} onChange={setTyped} />
         <div className="mt-2 flex flex-wrap items-center gap-2">
           <SavedViews query={q} onChoose={(query) => void navigate({ search: { q: query } })} />
           <Button
@@ -79,6 +67,9 @@ export function LogPage() {
         follow={follow}
         chosen={entry}
         onChoose={(seq) => void navigate({ search: { ...base, entry: seq } })}
+        onQuery={(query) =>
+          void navigate({ search: { ...(query === "" ? {} : { q: query }), ...(follow ? { follow } : {}) } })
+        }
       />
       <EntryPanel seq={entry} onClose={() => void navigate({ search: base })} />
       <VerifyDialog open={verify} onClose={() => void navigate({ search: base })} />

@@ -1,0 +1,56 @@
+/** Entry types as people say them; the technical type stands beside. A type without words does not compile. */
+import type { EntryType } from "@saferun/core";
+
+const WORDS: Readonly<Record<EntryType, string>> = {
+  "log.opened": "The log begins",
+  "log.recovered": "Recovered after a crash",
+  "log.rotated": "A new signing key",
+  "log.erased": "Content was erased for good",
+  "log.archived": "Entries were archived",
+  "log.restored": "A backup was put back",
+  "log.exported": "Taken out of the store",
+  "payload.viewed": "Payloads were looked at",
+  "policy.activated": "Policies are in force",
+  "policy.rejected": "Policies were refused",
+  "run.started": "A run began",
+  "model.messages": "Messages to a model",
+  "model.requested": "A model was asked",
+  "model.refused": "A question to a model was refused",
+  "model.responded": "A model answered",
+  "model.failed": "A model failed",
+  "model.lost": "A model's answer is lost",
+  "call.proposed": "A call was proposed",
+  "call.decided": "A call was judged",
+  "call.executing": "A call began to run",
+  "call.finished": "A call ended",
+  "call.lost": "Nobody knows how a call ended",
+  "approval.requested": "A person was asked",
+  "approval.voted": "A person answered; more must agree",
+  "approval.escalated": "The next people were asked",
+  "approval.suspended": "A question was put off",
+  "approval.resumed": "A question was asked again",
+  "approval.decided": "A person decided",
+  "approval.expired": "Nobody answered in time",
+  "approval.withdrawn": "A question was withdrawn",
+  "approval.consumed": "An approval was used",
+  "denial.lifted": "A denial was lifted",
+  "grant.revoked": "A permission was taken back",
+  "breaker.stopped": "A breaker stopped something",
+  "breaker.open": "A breaker opened",
+  "breaker.half_open": "A breaker tries again",
+  "breaker.closed": "A breaker closed",
+  "breaker.reset": "A person reset a breaker",
+  "budget.marked": "A budget reached a mark",
+  "budget.exceeded": "A budget is used up",
+  "budget.raised": "A person raised a budget",
+  "call.reconciled": "A person said how a call ended",
+  "stop.placed": "A person stopped calls",
+  "stop.lifted": "A stop was lifted",
+  "operator.refused": "An act of a person was refused",
+  "clock.jumped": "The clock jumped",
+};
+
+/** A type that this page does not know, and a damaged one, stand for themselves. */
+export function wordsOf(type: string): string {
+  return (WORDS as Readonly<Record<string, string>>)[type] ?? type;
+}
