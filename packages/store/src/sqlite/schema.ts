@@ -72,9 +72,9 @@ export function connect(path: string, options: ConnectOptions): DatabaseSync {
   try {
     useWal(db, options.busyMs);
     db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF");
-    // The pages that 64 runs are writing stay in memory, and each goes from the WAL into the file once for many commits:
-    // together a tenth of what the writer does for a call.
-    db.exec("PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000");
+    // The pages that 64 runs are writing stay in memory, and no more: every commit walks over what is kept. Each goes from the
+    // WAL into the file once for many commits.
+    db.exec("PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000");
     // Asked back: a build of SQLite that ignores the setting would lose what it acknowledged.
     if (pragma(db, "synchronous") !== 2) {
       throw new SafeRunError("record.unavailable", "this build of SQLite does not keep `synchronous = FULL`");

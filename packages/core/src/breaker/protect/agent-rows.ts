@@ -37,9 +37,9 @@ export function readAgent(
   now: number,
   keys?: Pick<CallKeys, "tool" | "recipients">,
 ): AgentHistory {
-  moveEarlierRates(rows, id, now);
+  const stored = rows.get("agent", id) as AgentRow | EarlierAgent | undefined;
   // What is missing in a row that is there is no agent, and denies.
-  const kept = (rows.get("agent", id) as AgentRow | undefined) ?? newAgent();
+  const kept = stored === undefined ? newAgent() : "tools" in stored ? movedEarlier(rows, id, now, stored) : stored;
   const tools: AgentHistory["tools"] = keys === undefined ? [] : [[keys.tool, rateOf(rows, id, keys.tool)]];
   return { ...kept, tools, contacts: readContacts(rows, id, now, keys?.recipients ?? []) };
 }
@@ -83,20 +83,20 @@ function isEmpty({ trips, approved, fresh }: AgentRow): boolean {
 
 /** Older stores keep the tools in the agent's row, and slices by name; still older ones the time of each call, and recipients. */
 interface EarlierAgent extends Pick<AgentRow, "trips" | "approved"> {
-  readonly tools?: Earlier<readonly (EarlierSlice | number)[]>;
+  readonly tools: Earlier<readonly (EarlierSlice | number)[]>;
   readonly fresh?: readonly EarlierSlice[];
   readonly recipients?: EarlierContacts;
 }
 
 /** Once for each agent of an older store. */
-function moveEarlierRates(rows: StateRows, id: string, now: number): void {
-  const earlier = rows.get("agent", id) as EarlierAgent | undefined;
-  if (earlier?.tools === undefined) return;
+function movedEarlier(rows: StateRows, id: string, now: number, earlier: EarlierAgent): AgentRow {
   const { tools, fresh = [], recipients, ...agent } = earlier;
   const due = keptUntil(now, KEPT_MS);
   for (const [tool, slices] of pairsOf(tools)) putRate(rows, rateRowId(id, tool), fromEarlierSlices(slices), due);
   if (recipients !== undefined) rows.put("agent", earlierContactsRowId(id), json(recipients), due);
-  rows.put("agent", id, json({ ...agent, fresh: fromEarlierSlices(fresh) }), due);
+  const kept = { ...agent, fresh: fromEarlierSlices(fresh) };
+  rows.put("agent", id, json(kept), due);
+  return kept;
 }
 
 function readContacts(rows: StateRows, id: string, now: number, recipients: readonly string[]): Contacts {
