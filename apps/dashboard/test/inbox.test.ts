@@ -1,4 +1,7 @@
 /** A person at the inbox of `saferun dev`: what they press is what the tool is called with, counted at the tool. */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { launch, openPage, type Watched } from "./browser.ts";
@@ -45,7 +48,7 @@ describe("the inbox", () => {
     const answer = place.call("stripe.refund", REFUND);
     const { id } = await place.question("stripe.refund");
     await card(id).getByText("Refunds over $50 need a person.").waitFor();
-    await card(id).getByText("450,000").waitFor();
+    await card(id).getByText("$4,500.00 (450000)").waitFor();
     expect(place.ran).toEqual([]);
     await press("Approve", card(id));
     expect(await answer).toMatchObject({ done: true, amount: 450_000 });
@@ -59,18 +62,57 @@ describe("the inbox", () => {
     const { id } = await place.question("stripe.refund");
     await press("Edit", card(id));
     const amount = card(id).getByLabel("Amount in cents");
-    await amount.fill("12.5");
-    await card(id).locator("input[aria-invalid=true]").waitFor();
+    await card(id).getByText("in cents: 450000 is $4,500.00").waitFor();
+    // Money that is typed where cents are meant is not taken for it, and not for cents either.
+    for (const typed of ["12.5", "$450", "450.00"]) {
+      await amount.fill(typed);
+      await card(id).locator("input[aria-invalid=true]").waitFor();
+      await card(id)
+        .getByText(typed === "12.5" ? "type 1250 for $12.50" : "type 45000 for $450.00")
+        .waitFor();
+    }
     expect(await card(id).locator("[data-act=approve]").isDisabled()).toBe(true);
     await amount.fill("2000000");
     await card(id).getByRole("alert").getByText("No refund over $10 000.").waitFor();
     expect(await card(id).locator("[data-act=approve]").isDisabled()).toBe(true);
     await amount.fill("20000");
+    await card(id).getByText("in cents: 20000 is $200.00").waitFor();
     await card(id).getByText("before:").waitFor({ state: "attached" });
+    await card(id).locator("dd", { hasText: "before:" }).getByText("$4,500.00").waitFor();
+    await card(id).locator("dd", { hasText: "after:" }).getByText("$200.00").waitFor();
     await press("Approve as edited", card(id));
     await answer;
     expect(place.ran).toEqual([{ tool: "stripe.refund", args: { ...REFUND, amount: 20_000 } }]);
     await card(id).getByText("Approved as edited by").waitFor();
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it("says how long a list is, and what a rule shows first once", async () => {
+    const to = Array.from({ length: 500 }, (_, at) => `lead-${at + 1}@example.com`);
+    const answer = place.call("mail.send", { to, subject: "Spring sale", body: "Everything must go." });
+    const { id } = await place.question("mail.send");
+    await card(id).getByText("to · 500 items").waitFor();
+    await card(id).getByText("lead-20@example.com").waitFor();
+    // The rest is one press away.
+    await press("480 more", card(id));
+    await card(id).getByText("lead-21@example.com").waitFor();
+    expect(await card(id).getByText("Spring sale").count()).toBe(1);
+    expect(await card(id).getByText("Everything must go.").count()).toBe(1);
+    await press("Deny", card(id));
+    await answer;
+    expect(place.ran).toEqual([]);
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it("says that the process which asked has ended, and what an approval is worth then", async () => {
+    const file = fileURLToPath(new URL("asker-process.ts", import.meta.url));
+    const asked = [join(place.cwd, "policies.yaml"), place.directory, "stripe.refund", JSON.stringify(REFUND)];
+    execFileSync(process.execPath, ["--conditions=@saferun/source", file, ...asked], { timeout: 30_000 });
+    const { id } = await place.question("stripe.refund");
+    await card(id).getByText("an approval makes nothing run by itself").waitFor();
+    await press("Approve", card(id));
+    await card(id).getByText("Approved by").waitFor();
+    expect(place.ran).toEqual([]);
     expect(watched.complaints).toEqual([]);
   });
 

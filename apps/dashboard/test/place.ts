@@ -20,6 +20,7 @@ tools:
   orders.lookup: { kind: read }
   stripe.refund:
     kind: write
+    units: { amount: usd_cents }
     schema: { type: object, additionalProperties: false, required: [order, amount], properties: { order: { type: string }, amount: { type: integer, minimum: 1, title: Amount in cents }, reason: { type: string, enum: [duplicate, requested_by_customer] } } }
   mail.send: { kind: write }
   note.add: { kind: write }

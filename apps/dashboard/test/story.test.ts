@@ -78,7 +78,7 @@ describe("the demo's story, in the browser", () => {
     await page.waitForURL("**/runs/ada*", { timeout: 80_000 });
     await page.getByRole("link", { name: /^Inbox\s*1 waiting$/ }).click({ timeout: 80_000 });
     const question = page.getByRole("article").filter({ hasText: "Refunds over $100 need a person in finance." });
-    await question.getByText("450,000").first().waitFor();
+    await question.getByText("$4,500.00").first().waitFor();
     expect(paid()).toEqual([4_500]);
     await question.getByRole("button", { name: "Edit", exact: true }).click();
     await question.getByLabel("amount").fill(String(EDITED_CENTS));
@@ -109,8 +109,8 @@ describe("the demo's story, in the browser", () => {
     await step()
       .getByText(/As a person edited and approved them/)
       .waitFor();
-    await step().getByText("450,000").or(step().getByText("450000")).first().waitFor();
-    await step().getByText("45,000").or(step().getByText("45000")).first().waitFor();
+    await step().getByText("$4,500.00").first().waitFor();
+    await step().getByText("$450.00").first().waitFor();
     await picture(page, "story-run");
   });
 

@@ -2,6 +2,7 @@
 
 import type { ApprovalRecord } from "./approval/approval.ts";
 import type { Json, JsonObject } from "./value/json.ts";
+import { memberPath } from "./value/leaves.ts";
 
 /** Paths of all differing leaves, such as `amount`, `to[0].mail`; a missing value counts as different. */
 export function changedPaths(before: Json, after: Json): string[] {
@@ -35,21 +36,15 @@ function segments(path: string): string[] {
 function compare(before: Json | undefined, after: Json | undefined, path: string, found: string[]): void {
   if (Array.isArray(before) && Array.isArray(after)) {
     for (let index = 0; index < Math.max(before.length, after.length); index++) {
-      compare(before[index], after[index], `${path}[${index}]`, found);
+      compare(before[index], after[index], memberPath(path, index), found);
     }
   } else if (isMap(before) && isMap(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      compare(own(before, key), own(after, key), below(path, key), found);
+      compare(own(before, key), own(after, key), memberPath(path, key), found);
     }
   } else if (before !== after) {
     found.push(path);
   }
-}
-
-/** A key that reads like a path of its own is quoted: nothing else covers it. */
-function below(path: string, key: string): string {
-  if (/[.[\]"]/.test(key) || key === "") return `${path}[${JSON.stringify(key)}]`;
-  return path === "" ? key : `${path}.${key}`;
 }
 
 function own(map: JsonObject, key: string): Json | undefined {

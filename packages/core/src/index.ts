@@ -1,5 +1,6 @@
 export * from "./answer/answered.ts";
 export * from "./answer/approval-source.ts";
+export { ASKER_GONE, askerOf, isAskerGone } from "./answer/asker.ts";
 export * from "./answer/decide.ts";
 export * from "./answer/edit-form.ts";
 export { foreseenDenial } from "./answer/foresee.ts";

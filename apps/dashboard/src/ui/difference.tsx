@@ -1,5 +1,5 @@
 /** What changed between two versions of arguments, path by path, old above new. */
-import { changedPaths, type Json } from "@saferun/core";
+import { type AmountAt, changedPaths, type Json } from "@saferun/core";
 import { JsonTree } from "./json-tree.tsx";
 import { Untrusted } from "./text.tsx";
 import { valueAt } from "./value-at.ts";
@@ -9,10 +9,13 @@ const MOST = 100;
 export interface DifferenceProps {
   readonly before: Json;
   readonly after: Json;
+  /** What values of such arguments are to a person. */
+  readonly amountsIn?: (args: Json) => AmountAt;
 }
 
-export function Difference({ before, after }: DifferenceProps) {
+export function Difference({ before, after, amountsIn = () => () => undefined }: DifferenceProps) {
   const paths = changedPaths(before, after);
+  const [oldAt, newAt] = [amountsIn(before), amountsIn(after)];
   if (paths.length === 0) return <p className="text-muted">Nothing is changed.</p>;
   return (
     <dl className="space-y-2 font-mono text-[0.92em]">
@@ -26,14 +29,14 @@ export function Difference({ before, after }: DifferenceProps) {
               −
             </span>
             <span className="sr-only">before: </span>
-            <Side value={valueAt(before, path)} />
+            <Side value={valueAt(before, path)} path={path} amountAt={oldAt} />
           </dd>
           <dd className="rounded-b bg-allow-soft px-2 py-1">
             <span aria-hidden="true" className="mr-2 text-allow select-none">
               +
             </span>
             <span className="sr-only">after: </span>
-            <Side value={valueAt(after, path)} />
+            <Side value={valueAt(after, path)} path={path} amountAt={newAt} />
           </dd>
         </div>
       ))}
@@ -42,6 +45,12 @@ export function Difference({ before, after }: DifferenceProps) {
   );
 }
 
-function Side({ value }: { readonly value: unknown }) {
-  return value === undefined ? <span className="text-muted">nothing</span> : <JsonTree value={value} />;
+interface SideProps {
+  readonly value: unknown;
+  readonly path: string;
+  readonly amountAt: AmountAt;
+}
+
+function Side({ value, ...shared }: SideProps) {
+  return value === undefined ? <span className="text-muted">nothing</span> : <JsonTree value={value} {...shared} />;
 }

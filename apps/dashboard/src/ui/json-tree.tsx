@@ -1,5 +1,7 @@
 /** Any JSON as a tree that folds: long texts and lists are cut, with the way to see all of them. */
+import { type AmountAt, type Json, memberPath } from "@saferun/core";
 import { useState } from "react";
+import { Amount } from "./amount.tsx";
 import { Untrusted, UntrustedLines } from "./text.tsx";
 import { words } from "./words.ts";
 
@@ -13,46 +15,65 @@ export interface JsonTreeProps {
   readonly value: unknown;
   /** Paths to mark, such as `amount` and `lines[0].price`. */
   readonly marked?: ReadonlySet<string>;
+  /** What the value at a path is to a person: it stands first, and the value itself beside it. */
+  readonly amountAt?: AmountAt;
   readonly path?: string;
+  /** How many items or members are shown at first. */
+  readonly first?: number;
 }
 
-export function JsonTree({ value, marked, path = "" }: JsonTreeProps) {
-  if (Array.isArray(value))
-    return <Items entries={value.map((item, at) => [`[${at}]`, item])} {...{ marked, path }} empty="[ ]" />;
-  if (typeof value === "object" && value !== null) {
-    return <Items entries={Object.entries(value)} {...{ marked, path }} empty="{ }" />;
+export function JsonTree({ value, path = "", first = LONG_LIST, ...shared }: JsonTreeProps) {
+  if (Array.isArray(value)) {
+    const entries = value.map((item, at): Entry => [`[${at}]`, memberPath(path, at), item]);
+    return <Items entries={entries} {...shared} first={first} empty="[ ]" />;
   }
-  return <Leaf value={value} />;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).map(([key, item]): Entry => [key, memberPath(path, key), item]);
+    return <Items entries={entries} {...shared} first={first} empty="{ }" />;
+  }
+  const amount = shared.amountAt?.(path, value as Json);
+  return amount === undefined ? <Leaf value={value} /> : <Amount text={amount} value={value} />;
 }
 
-interface ItemsProps {
-  readonly entries: readonly (readonly [string, unknown])[];
-  readonly marked: ReadonlySet<string> | undefined;
-  readonly path: string;
+/** ` · 500 items`, where counting them would take a while; empty for anything else. */
+export function sizeText(value: unknown): string {
+  return Array.isArray(value) && value.length >= MANY ? ` · ${value.length.toLocaleString("en-US")} items` : "";
+}
+
+const MANY = 4;
+
+type Entry = readonly [name: string, at: string, value: unknown];
+
+interface ItemsProps extends Pick<JsonTreeProps, "marked" | "amountAt"> {
+  readonly entries: readonly Entry[];
+  readonly first: number;
   readonly empty: string;
 }
 
-function Items({ entries, marked, path, empty }: ItemsProps) {
-  const [most, setMost] = useState(LONG_LIST);
+function Items({ entries, first, empty, ...shared }: ItemsProps) {
+  const [most, setMost] = useState(first);
   if (entries.length === 0) return <span className="text-muted">{empty}</span>;
   const shown = entries.slice(0, most);
   return (
     <ul className="space-y-0.5">
-      {shown.map(([name, value]) => {
-        const at = name.startsWith("[") ? `${path}${name}` : path === "" ? name : `${path}.${name}`;
+      {shown.map(([name, at, value]) => {
         const nested = typeof value === "object" && value !== null && Object.keys(value).length > 0;
         return (
-          <li key={name} className={words("font-mono text-[0.92rem]", marked?.has(at) && "rounded bg-pause-soft")}>
+          <li
+            key={name}
+            className={words("font-mono text-[0.92rem]", shared.marked?.has(at) && "rounded bg-pause-soft")}
+          >
             <span className="text-muted">
               <Untrusted>{name}</Untrusted>
+              {sizeText(value)}
             </span>
             {nested ? (
               <div className="ml-1 border-l border-line pl-3">
-                <JsonTree value={value} path={at} {...(marked === undefined ? {} : { marked })} />
+                <JsonTree value={value} path={at} {...shared} />
               </div>
             ) : (
               <span className="ml-2">
-                <JsonTree value={value} path={at} />
+                <JsonTree value={value} path={at} {...shared} />
               </span>
             )}
           </li>

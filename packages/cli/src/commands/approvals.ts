@@ -2,10 +2,12 @@
 import {
   type Answered,
   type ApprovalRecord,
+  ASKER_GONE,
   type DecisionPorts,
   type DecisionRequest,
   decideApproval,
   formTerms,
+  isAskerGone,
   JsonTextProblem,
   parseJson,
   type Store,
@@ -16,7 +18,6 @@ import { nodeClock, nodeHash, nodeRandom } from "@saferun/store";
 import { type Command, InvalidArgumentError } from "commander";
 import { answered, answerJson } from "../approvals/answer.ts";
 import { localApprover } from "../approvals/approver.ts";
-import { ASKER_GONE, isAskerGone } from "../approvals/asker.ts";
 import { registerBatch } from "../approvals/batch.ts";
 import { withSetting } from "../approvals/edit.ts";
 import { findApproval, listApprovals } from "../approvals/find.ts";

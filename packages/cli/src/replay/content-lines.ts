@@ -1,5 +1,5 @@
 /** Recorded content as lines; what is gone or masked is said to be. */
-import type { Content, ErasureNote, Json } from "@saferun/core";
+import type { AmountsIn, Content, ErasureNote, Json } from "@saferun/core";
 import { printable, short } from "../output/printable.ts";
 import { moment } from "../output/time.ts";
 import { foldedLeaf, leaf, type TreeFold, treeLines } from "../output/tree.ts";
@@ -7,13 +7,18 @@ import { foldedLeaf, leaf, type TreeFold, treeLines } from "../output/tree.ts";
 export interface ContentOptions {
   readonly indent?: string;
   readonly fold?: TreeFold;
+  /** What values are to a person: of a call's arguments. */
+  readonly amountsIn?: AmountsIn;
 }
 
-export function contentLines(content: Content | null, { indent = "  ", fold }: ContentOptions = {}): string[] {
+export function contentLines(
+  content: Content | null,
+  { indent = "  ", fold, amountsIn }: ContentOptions = {},
+): string[] {
   if (content === null) return [`${indent}(none)`];
   switch (content.state) {
     case "present":
-      return [...valueLines(content.value, indent, fold), ...maskLines(content.masked, indent)];
+      return [...valueLines(content.value, indent, fold, amountsIn), ...maskLines(content.masked, indent)];
     case "encoded": {
       const text = fold === undefined ? printable(content.value) : short(content.value, fold.width);
       return [`${indent}(${content.encoding === "text" ? "no JSON; the nearest text" : content.encoding})  ${text}`];
@@ -31,9 +36,14 @@ export function contentLines(content: Content | null, { indent = "  ", fold }: C
   }
 }
 
-function valueLines(value: Json, indent: string, fold: TreeFold | undefined): string[] {
+function valueLines(value: Json, indent: string, fold: TreeFold | undefined, amountsIn?: AmountsIn): string[] {
   const isTree = typeof value === "object" && value !== null && Object.keys(value).length > 0;
-  if (isTree) return treeLines(value, { indent, ...(fold === undefined ? {} : { fold }) });
+  if (isTree)
+    return treeLines(value, {
+      indent,
+      ...(fold === undefined ? {} : { fold }),
+      ...(amountsIn === undefined ? {} : { amountAt: amountsIn(value) }),
+    });
   return [`${indent}${fold === undefined ? leaf(value) : foldedLeaf(value, fold)}`];
 }
 

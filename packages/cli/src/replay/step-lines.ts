@@ -12,6 +12,7 @@ import {
   roleOf,
   shownValue,
   spanText,
+  stepAmounts,
   type ToolStep,
   type TreeStep,
   toWire,
@@ -171,14 +172,17 @@ export function tabLines(step: TreeStep, tab: Tab, run: SteppedRun, style: Style
   }
 }
 
-function argumentLines({ arguments: args }: ToolStep, style: Style): string[] {
-  const lines = [style.dim("as proposed"), ...contentLines(args.proposed)];
+function argumentLines(step: ToolStep, style: Style): string[] {
+  const { arguments: args } = step;
+  const amountsIn = stepAmounts(step);
+  const lines = [style.dim("as proposed"), ...contentLines(args.proposed, { amountsIn })];
   const [from, to] = [shownValue(args.proposed), shownValue(args.ran)];
   if (args.ran === null) return [...lines, style.dim("did not run")];
-  if (from === undefined || to === undefined) return [...lines, style.dim("as run"), ...contentLines(args.ran)];
+  if (from === undefined || to === undefined)
+    return [...lines, style.dim("as run"), ...contentLines(args.ran, { amountsIn })];
   if (changedPaths(from, to).length === 0) return [...lines, style.dim("ran as proposed")];
   const who = args.approved === null ? "changed by the policies" : "as a person approved them";
-  return [...lines, style.dim(`as run, ${who}`), ...differenceLines(from, to, style)];
+  return [...lines, style.dim(`as run, ${who}`), ...differenceLines(from, to, style, amountsIn)];
 }
 
 function settingLines(step: ModelStep, { tree }: SteppedRun, style: Style): string[] {

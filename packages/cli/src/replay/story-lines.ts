@@ -1,5 +1,6 @@
 /** A whole run, told step by step: what was asked, what was decided, what came of it. */
 import {
+  type AmountsIn,
   type Content,
   changedPaths,
   contentAt,
@@ -9,6 +10,7 @@ import {
   type Spoken,
   shownValue,
   spokenIn,
+  stepAmounts,
   type ToolStep,
   type TreeStep,
 } from "@saferun/core";
@@ -102,14 +104,15 @@ function callStory(step: ToolStep, telling: Telling): string[] {
   const [from, to] = [shownValue(proposed), shownValue(ran)];
   const isChanged = from !== undefined && to !== undefined && changedPaths(from, to).length > 0;
   const answer = step.result ?? step.error;
+  const amountsIn = stepAmounts(step);
   const notes = shownValue(contentAt(step.note, "notes"));
   return [
     ...(reason === null ? [] : [`${indent}${style.dim(printable(reason))}`]),
-    ...labelled("arguments", proposed, telling),
+    ...labelled("arguments", proposed, telling, amountsIn),
     ...(isChanged
       ? [
           `${indent}${style.dim(approved === null ? "changed by the policies" : "changed by the approver")}`,
-          ...differenceLines(from, to, style).map((line) => `${indent}${line}`),
+          ...differenceLines(from, to, style, amountsIn).map((line) => `${indent}${line}`),
         ]
       : []),
     ...(answer === null ? [] : labelled(step.result === null ? "error" : "result", answer, telling)),
@@ -195,8 +198,14 @@ function pieceText(piece: Spoken, telling: Telling): string {
 }
 
 /** On one line what fits there. */
-function labelled(label: string, content: Content | null, { style, fold, indent }: Telling): string[] {
-  const lines = contentLines(content, { indent: `${indent}  `, ...(fold === undefined ? {} : { fold }) });
+function labelled(
+  label: string,
+  content: Content | null,
+  { style, fold, indent }: Telling,
+  amountsIn?: AmountsIn,
+): string[] {
+  const given = { ...(fold === undefined ? {} : { fold }), ...(amountsIn === undefined ? {} : { amountsIn }) };
+  const lines = contentLines(content, { indent: `${indent}  `, ...given });
   const [only, ...more] = lines;
   if (only === undefined || more.length > 0 || isField(content)) return [`${indent}${style.dim(label)}`, ...lines];
   return [`${indent}${style.dim(label)}  ${only.trimStart()}`];

@@ -28,15 +28,14 @@ function expand(args: Json, pieces: readonly string[], before: string): string[]
 
 type Segment = string | number;
 
-/** `lines[0].amount` → `lines`, 0, `amount`. */
+const SEGMENT = /\[("(?:[^"\\]|\\.)*")\]|\[(\d+)\]|[^.[\]]+/g;
+
+/** `lines[0].amount` → `lines`, 0, `amount`; a key that reads like a path stands in quotes: `to["a.b"]`. */
 function segmentsOf(path: string): Segment[] {
-  return path
-    .split(/\.|(?=\[)/)
-    .filter((segment) => segment !== "")
-    .map((segment) => {
-      const index = /^\[(\d+)\]$/.exec(segment)?.[1];
-      return index === undefined ? segment : Number(index);
-    });
+  return [...path.matchAll(SEGMENT)].map(([segment, quoted, index]) => {
+    if (quoted !== undefined) return String(JSON.parse(quoted));
+    return index === undefined ? segment : Number(index);
+  });
 }
 
 function set(node: Json, [segment, ...rest]: readonly Segment[], value: Json): Json | undefined {

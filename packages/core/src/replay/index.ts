@@ -1,3 +1,4 @@
+export { type AmountsIn, recordedAmounts, stepAmounts } from "./amounts.ts";
 export {
   type Divergence,
   type Fork,

@@ -3,10 +3,13 @@ import { createRoute } from "@hono/zod-openapi";
 import {
   type ApprovalRecord,
   answeredOf,
+  askerOf,
   chosenGrant,
   type DecisionAnswer,
   type DecisionRequest,
   decideApproval,
+  isAskerGone,
+  isClosed,
   normalizeUnbound,
   typedArguments,
 } from "@saferun/core";
@@ -36,7 +39,7 @@ const one = createRoute({
   path: "/approvals/{id}",
   tags,
   request: { params: IdParam },
-  responses: { 200: json(schema.Approval), ...problems },
+  responses: { 200: json(schema.ShownApproval), ...problems },
 });
 
 const decide = createRoute({
@@ -66,6 +69,16 @@ export function approvalRoutes(ports: ServerPorts) {
     return approval;
   }
 
+  /** Cards are read again and again, and finding who asked reads the run up to the question. */
+  const askers = new Map<string, Promise<string | undefined>>();
+  function asker(approval: ApprovalRecord): Promise<string | undefined> {
+    const known = askers.get(approval.id) ?? askerOf(store, approval);
+    if (askers.size >= MOST_WAITING) askers.clear();
+    askers.set(approval.id, known);
+    known.catch(() => askers.delete(approval.id));
+    return known;
+  }
+
   return router()
     .openapi(list, async (c) => {
       const pending = await store.approvals({ state: "pending", limit: MOST_WAITING + 1 });
@@ -76,7 +89,11 @@ export function approvalRoutes(ports: ServerPorts) {
       const approvals = shown.map((approval) => summaryJson(approval, now));
       return c.json({ approvals, more: pending.length > MOST_WAITING }, 200);
     })
-    .openapi(one, async (c) => c.json(approvalJson(await found(c.req.valid("param").id), clock.now()), 200))
+    .openapi(one, async (c) => {
+      const approval = await found(c.req.valid("param").id);
+      const asker_gone = !isClosed(approval.state) && (await isAskerGone(store, approval, asker(approval)));
+      return c.json({ ...approvalJson(approval, clock.now()), asker_gone }, 200);
+    })
     .openapi(decide, async (c) => {
       const request = requestOf(await found(c.req.valid("param").id), c.req.valid("json"));
       const answer = await decideApproval(ports, { ...request, by: person.approver });

@@ -94,6 +94,12 @@ export const Approval = z
   })
   .openapi("Approval");
 
+/** One question, looked at. */
+export const ShownApproval = Approval.extend({
+  /** The process that asked has surely ended: once it is approved, nothing runs by itself. */
+  asker_gone: z.boolean(),
+}).openapi("ShownApproval");
+
 /** In a list: bounded, whatever the arguments are. */
 export const ApprovalSummary = z
   .object({

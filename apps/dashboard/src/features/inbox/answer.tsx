@@ -6,7 +6,7 @@ import { api, ask } from "../../api/client.ts";
 import { Button } from "../../ui/button.tsx";
 import { Difference } from "../../ui/difference.tsx";
 import { TextField } from "../../ui/field.tsx";
-import { type Approval, argumentsOf, fieldsOf, type TypedFields, typedArguments } from "./approval.ts";
+import { type Approval, amountsIn, argumentsOf, fieldsOf, type TypedFields, typedArguments } from "./approval.ts";
 import { grantMistakes, type useDecision } from "./decide.ts";
 import { EditForm } from "./edit-form.tsx";
 import { firstGrant, type Grant, GrantForm } from "./grant.tsx";
@@ -25,9 +25,9 @@ export function Answer({ approval, decision }: AnswerProps) {
   const [grant, setGrant] = useState<Grant | null>(null);
   const suspended = approval.state === "suspended";
   const agreed = useAgreed(approval);
-  const fields = fieldsOf(approval);
   const before = argumentsOf(approval);
   const { args, mistakes } = typedArguments(approval, typed);
+  const fields = fieldsOf(approval, args);
   const edited = editing && JSON.stringify(args) !== JSON.stringify(before);
   const foreseen = useForeseen(approval, edited && mistakes.size === 0 ? args : undefined);
   const blocked = suspended || (agreed && !edited) || mistakes.size > 0 || foreseen !== null;
@@ -53,7 +53,9 @@ export function Answer({ approval, decision }: AnswerProps) {
             mistakes={mistakes}
             onType={(path, text) => setTyped(new Map(typed).set(path, text))}
           />
-          {edited && mistakes.size === 0 ? <Difference before={before} after={args} /> : null}
+          {edited && mistakes.size === 0 ? (
+            <Difference before={before} after={args} amountsIn={amountsIn(approval)} />
+          ) : null}
           {foreseen === null ? null : (
             <p role="alert" className="rounded-md bg-deny-soft px-3 py-2 text-deny">
               {foreseen}

@@ -1,5 +1,15 @@
 /** An approval as the API gives it, and its edit as the core reads it: the same form as in every other channel. */
-import { type EditField, type FormField, formFields, type Json, typedValue, withEditedValue } from "@saferun/core";
+import {
+  type AmountAt,
+  amountsAt,
+  type EditField,
+  type FormField,
+  formFields,
+  type Json,
+  typedValue,
+  unitsAt,
+  withEditedValue,
+} from "@saferun/core";
 import { api, ask } from "../../api/client.ts";
 
 export type Approval = Awaited<ReturnType<typeof readApproval>>;
@@ -23,8 +33,16 @@ export function proposedOf({ args }: Approval): Json {
   return args as Json;
 }
 
-export function fieldsOf(approval: Approval): readonly FormField[] {
-  return formFields(argumentsOf(approval), { editable: approval.editable, form: approval.fields.map(fieldOf) });
+/** @param args Those whose units are meant: what is asked about, or what somebody makes of it. */
+export function fieldsOf(approval: Approval, args = argumentsOf(approval)): readonly FormField[] {
+  const { editable, fields, units } = approval;
+  const unitAt = unitsAt(units, proposedOf(approval), args);
+  return formFields(argumentsOf(approval), { editable, form: fields.map(fieldOf), unitAt });
+}
+
+/** What values of such arguments are to a person: `$4,500.00`. */
+export function amountsIn(approval: Approval): (args: Json) => AmountAt {
+  return (args) => amountsAt(approval.units, proposedOf(approval), args);
 }
 
 function fieldOf(wire: Approval["fields"][number]): EditField {

@@ -6,22 +6,27 @@ import { useEffect } from "react";
 import { messageOf } from "../../api/problem.ts";
 import { Badge, StateBadge } from "../../ui/badge.tsx";
 import { Card } from "../../ui/card.tsx";
-import { Difference } from "../../ui/difference.tsx";
-import { JsonTree } from "../../ui/json-tree.tsx";
 import { Failure, Skeleton } from "../../ui/states.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time, useNow } from "../../ui/time.tsx";
-import { valueAt } from "../../ui/value-at.ts";
 import { words } from "../../ui/words.ts";
 import { Answer } from "./answer.tsx";
-import { type Approval, argumentsOf, proposedOf, readApproval } from "./approval.ts";
+import { type Approval, readApproval } from "./approval.ts";
+import { CardArguments } from "./card-arguments.tsx";
 import { useDecision } from "./decide.ts";
 import { Decided } from "./decided.tsx";
 import { Part } from "./part.tsx";
 import { People } from "./people.tsx";
 
+const LOOK_AGAIN_MS = 10_000;
+
 export function ApprovalCard({ id, current }: { readonly id: string; readonly current: boolean }) {
-  const { data, error, refetch } = useQuery({ queryKey: ["approvals", id], queryFn: () => readApproval(id) });
+  const { data, error, refetch } = useQuery({
+    queryKey: ["approvals", id],
+    queryFn: () => readApproval(id),
+    // That the process which asked has ended is told by no event.
+    refetchInterval: ({ state }) => (state.data?.state === "pending" && !state.data.asker_gone ? LOOK_AGAIN_MS : false),
+  });
   if (error !== null) return <Failure error={error} retry={() => void refetch()} />;
   return data === undefined ? <Skeleton lines={3} /> : <Question approval={data} current={current} />;
 }
@@ -36,9 +41,10 @@ function Question({ approval, current }: { readonly approval: Approval; readonly
       <article aria-labelledby={`tool-${approval.id}`} id={approval.id} className="scroll-mt-4 p-4 md:p-5">
         <Head approval={approval} />
         {open ? null : <Decided approval={approval} />}
+        {approval.asker_gone ? <AskerGone approval={approval} /> : null}
         <Reasons approval={approval} />
         <People approval={approval} />
-        <Arguments approval={approval} />
+        <CardArguments approval={approval} open={open} />
         {decision.isError ? (
           <p role="alert" className="mt-4 rounded-md bg-deny-soft px-3 py-2 text-deny">
             {messageOf(decision.error)}
@@ -80,6 +86,17 @@ function Head({ approval }: { readonly approval: Approval }) {
   );
 }
 
+/** Deciding is of use all the same: a denial stays, and an approval waits for the run to be taken up. */
+function AskerGone({ approval: { agent, state } }: { readonly approval: Approval }) {
+  return (
+    <p className="mt-3 rounded-md bg-pause-soft px-3 py-2">
+      The process that asked has ended: {state === "approved" ? "nothing runs" : "an approval makes nothing run"} by
+      itself. The call runs if <Untrusted>{agent}</Untrusted> takes up this run and asks again within 15 minutes of the
+      approval.
+    </p>
+  );
+}
+
 const SOON_MS = 60_000;
 
 function Deadline({ at }: { readonly at: string }) {
@@ -101,42 +118,6 @@ function Reasons({ approval }: { readonly approval: Approval }) {
           </li>
         ))}
       </ul>
-    </Part>
-  );
-}
-
-/** What rules want shown comes first and larger; nothing is hidden. */
-function Arguments({ approval }: { readonly approval: Approval }) {
-  const args = argumentsOf(approval);
-  const first = [...new Set(approval.reasons.flatMap(({ show }) => show))].flatMap((path) => {
-    const value = valueAt(args, path);
-    return value === undefined ? [] : [{ path, value }];
-  });
-  return (
-    <Part title="What will run">
-      {first.length === 0 ? null : (
-        <dl className="mb-3 flex flex-wrap gap-x-8 gap-y-2">
-          {first.map(({ path, value }) => (
-            <div key={path}>
-              <dt className="text-sm text-muted">
-                <Untrusted>{path}</Untrusted>
-              </dt>
-              <dd className="text-xl font-semibold tabular-nums">
-                {typeof value === "number" ? value.toLocaleString() : <JsonTree value={value} />}
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      <JsonTree value={args} marked={new Set(approval.editable_paths)} />
-      {approval.edit === null ? null : (
-        <div className="mt-3">
-          <p className="mb-1 font-medium">
-            Edited by <Untrusted>{approval.edit.by}</Untrusted>
-          </p>
-          <Difference before={proposedOf(approval)} after={argumentsOf(approval)} />
-        </div>
-      )}
     </Part>
   );
 }

@@ -3,7 +3,7 @@ import type { Json } from "@saferun/core";
 import { Difference } from "../../ui/difference.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Time } from "../../ui/time.tsx";
-import { type Approval, proposedOf } from "./approval.ts";
+import { type Approval, amountsIn, proposedOf } from "./approval.ts";
 import { Part } from "./part.tsx";
 
 const UNANSWERED: Readonly<Record<string, string>> = {
@@ -30,7 +30,9 @@ export function Decided({ approval }: { readonly approval: Approval }) {
           <Untrusted>{decision.note}</Untrusted>
         </p>
       )}
-      {decision.edited ? <Difference before={proposedOf(approval)} after={decision.args as Json} /> : null}
+      {decision.edited ? (
+        <Difference before={proposedOf(approval)} after={decision.args as Json} amountsIn={amountsIn(approval)} />
+      ) : null}
     </Part>
   );
 }

@@ -95,7 +95,7 @@ function OneField({ field, text, error, onType }: OneFieldProps) {
       </p>
     );
   }
-  const shared = { label, hint: fieldText(field), error, value: text };
+  const shared = { label, hint: fieldText({ ...field, text }), error, value: text };
   if (choices.length > 0) {
     const texts = choices.map((choice) => choice.text);
     const all = texts.includes(text) ? texts : [text, ...texts];

@@ -1,18 +1,24 @@
 /** What the log holds of something: what is masked, sealed, erased or missing is said to be. */
-import type { Json } from "@saferun/core";
+import type { AmountsIn, Json } from "@saferun/core";
 import { Badge } from "../../ui/badge.tsx";
 import { GoneView } from "../../ui/gone.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import type { Recorded } from "./tree.ts";
 
-export function ContentView({ content }: { readonly content: Recorded | null }) {
+interface ContentViewProps {
+  readonly content: Recorded | null;
+  /** What values are to a person: of a call's arguments. */
+  readonly amountsIn?: AmountsIn;
+}
+
+export function ContentView({ content, amountsIn = () => () => undefined }: ContentViewProps) {
   if (content === null) return <p className="text-muted">None.</p>;
   switch (content.state) {
     case "present":
       return (
         <>
-          <JsonTree value={content.value} />
+          <JsonTree value={content.value} amountAt={amountsIn(content.value as Json)} />
           {content.masked.length === 0 ? null : (
             <p className="mt-2">
               <Badge tone="pause">masked in the record</Badge>{" "}

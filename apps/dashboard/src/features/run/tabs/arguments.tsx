@@ -1,5 +1,5 @@
 /** Proposed → changed by the policies → approved by a person → ran, each with what it changed. */
-import { changedPaths } from "@saferun/core";
+import { type AmountsIn, changedPaths, recordedAmounts } from "@saferun/core";
 import { Difference } from "../../../ui/difference.tsx";
 import { Untrusted } from "../../../ui/text.tsx";
 import { ContentView, shownOf } from "../content.tsx";
@@ -31,14 +31,16 @@ function CallArguments({ step }: { readonly step: CallStep }) {
   const { proposed, changed, approved, ran } = step.arguments;
   const approver = step.approvals.findLast(({ state }) => state === "approved")?.answers.at(-1)?.by ?? null;
   const edited = approved !== null && isOther(changed ?? proposed, approved);
+  const first = step.decisions.find(({ approval }) => approval === null);
+  const amountsIn = recordedAmounts(shownOf(first?.content ?? null), shownOf(changed ?? proposed));
   return (
     <>
       <Part title="As the agent proposed them">
-        <ContentView content={proposed} />
+        <ContentView content={proposed} amountsIn={amountsIn} />
       </Part>
       {changed === null ? null : (
         <Part title="As the policies changed them">
-          <Changed before={proposed} after={changed} />
+          <Changed before={proposed} after={changed} amountsIn={amountsIn} />
         </Part>
       )}
       {approved === null ? null : (
@@ -51,14 +53,14 @@ function CallArguments({ step }: { readonly step: CallStep }) {
             </>
           }
         >
-          {edited ? <Changed before={changed ?? proposed} after={approved} /> : null}
+          {edited ? <Changed before={changed ?? proposed} after={approved} amountsIn={amountsIn} /> : null}
         </Part>
       )}
       <Part title="As they ran">
         {ran === null ? (
           <p className="text-muted">The tool was not started with any.</p>
         ) : isOther(proposed, ran) ? (
-          <ContentView content={ran} />
+          <ContentView content={ran} amountsIn={amountsIn} />
         ) : (
           <p>Exactly as proposed.</p>
         )}
@@ -73,8 +75,14 @@ function isOther(before: Recorded | null, after: Recorded | null): boolean {
   return old === undefined || now === undefined || changedPaths(old, now).length > 0;
 }
 
-function Changed({ before, after }: { readonly before: Recorded | null; readonly after: Recorded | null }) {
+interface ChangedProps {
+  readonly before: Recorded | null;
+  readonly after: Recorded | null;
+  readonly amountsIn: AmountsIn;
+}
+
+function Changed({ before, after, amountsIn }: ChangedProps) {
   const [old, now] = [shownOf(before), shownOf(after)];
-  if (old === undefined || now === undefined) return <ContentView content={after} />;
-  return <Difference before={old} after={now} />;
+  if (old === undefined || now === undefined) return <ContentView content={after} amountsIn={amountsIn} />;
+  return <Difference before={old} after={now} amountsIn={amountsIn} />;
 }
