@@ -329,10 +329,8 @@ class EmbeddedGate implements Gate {
       now,
     });
     const subject = subjectOf(keep, call.args);
-    const entries = [
-      proposed(run, callId, proposal, subject, random),
-      decided(run, callId, decision, context, keep, random),
-    ];
+    const judged = decided(run, callId, decision, context, keep, random);
+    const entries = [proposed(run, callId, proposal, subject, random), judged];
     const asks = callMotion(run, callId, call, budgets, set, { hash, owner: store.writerId, now });
     const protection = (deadline: number): Protection => {
       const motion = { ...asks, deadline };
