@@ -21,7 +21,6 @@ import { denialOf, malformedDenial, repeatedDenial, unavailableDenial } from "./
 import { changedByRules, judge, toldOf } from "./gate/judge.ts";
 import { ModelRecorder } from "./gate/model.ts";
 import {
-  beginning,
   decided,
   executing,
   finished,
@@ -33,13 +32,12 @@ import {
   requested,
   subjectOf,
 } from "./gate/record.ts";
-import { contextOf, NOBODY, type Run, type RunOptions } from "./gate/run.ts";
+import { contextOf, openedRun, type Run, type RunOptions } from "./gate/run.ts";
 import { readHistory } from "./gate/run-history.ts";
 import { fresh, RunWriter } from "./gate/run-writer.ts";
 import { Waiting } from "./gate/waiting.ts";
 import { type CallRecord, claimEvent, type Outcome, proposedCall, stepCall } from "./lifecycle.ts";
 import { LIMITS } from "./limits.ts";
-import { agentId } from "./log/agent-id.ts";
 import type { ByteQuota } from "./log/quota.ts";
 import type { PolicySet } from "./policy/policy-set.ts";
 import type {
@@ -166,17 +164,7 @@ class EmbeddedGate implements Gate {
   }
 
   openRun(options: RunOptions): Run {
-    const { agent, environment, principal = NOBODY, owner = "", context = {}, prompt, parent, within } = options;
-    const depth = options.depth ?? (parent === undefined ? 0 : parent.depth + 1);
-    const id = options.id ?? newId("run", this.#ports.random, this.#ports.clock.now());
-    const prompted = prompt !== undefined;
-    const around = within === undefined ? {} : { within };
-    const tree = { root: parent?.root ?? id, runs: [id, ...(parent?.runs ?? [])], ...around };
-    const named = { agent, agentId: agentId(agent, this.#ports.hash) };
-    const fixed = { id, ...tree, ...named, environment, principal, owner, context, prompted, depth };
-    const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
-    run.unwritten = [beginning(run, prompt, this.#ports.random)];
-    return run;
+    return openedRun(options, this.#ports);
   }
 
   async call(run: Run, request: CallRequest, execute: (permit: Permit) => unknown): Promise<Answer> {

@@ -1,7 +1,9 @@
 /** One agent execution: whose it is, what the host states about it, and what the gate has recorded of it so far. */
 import type { EvaluationContext, Principal } from "../decision.ts";
+import { agentId } from "../log/agent-id.ts";
+import type { Clock, Hash, Random } from "../ports.ts";
 import type { JsonObject } from "../value/json.ts";
-import type { Beginning } from "./record.ts";
+import { type Beginning, beginning, newId } from "./record.ts";
 
 /** From the host only. What an agent claims about itself is no part of it. */
 export interface RunOptions {
@@ -60,6 +62,24 @@ export interface Run {
   readonly messages: Map<string, string>;
   /** The latest prompt: the commitment of its part, and those of all its messages. */
   prompt: { readonly commitment: string; readonly messages: readonly string[] } | null;
+}
+
+/** In memory: it is recorded with its first entry. */
+export function openedRun(
+  options: RunOptions,
+  { clock, hash, random }: { readonly clock: Clock; readonly hash: Hash; readonly random: Random },
+): Run {
+  const { agent, environment, principal = NOBODY, owner = "", context = {}, prompt, parent, within } = options;
+  const depth = options.depth ?? (parent === undefined ? 0 : parent.depth + 1);
+  const id = options.id ?? newId("run", random, clock.now());
+  const prompted = prompt !== undefined;
+  const around = within === undefined ? {} : { within };
+  const tree = { root: parent?.root ?? id, runs: [id, ...(parent?.runs ?? [])], ...around };
+  const named = { agent, agentId: agentId(agent, hash) };
+  const fixed = { id, ...tree, ...named, environment, principal, owner, context, prompted, depth };
+  const run: Run = { ...fixed, turn: 0, unwritten: [], messages: new Map(), prompt: null };
+  run.unwritten = [beginning(run, prompt, random)];
+  return run;
 }
 
 export function contextOf(run: Run, callId: string, attempt: number, now: number): EvaluationContext {
