@@ -247,10 +247,11 @@ describe("saferun backtest", () => {
     });
     const ids = (json.changes as { where: string }[]).map(({ where }) => where);
     const { steps } = (await saferun(place, ["runs", run.id, "--store", place.store, "--json"])).json() as {
-      steps: { call?: string; args?: { amount: unknown } }[];
+      steps: { call?: string; arguments?: { proposed: { value?: { amount?: unknown } } } }[];
     };
+    const amountOf = (step: (typeof steps)[number]) => step.arguments?.proposed.value?.amount;
     expect(ids).toEqual(
-      steps.filter(({ args }) => args?.amount === 250 || args?.amount === 5_000).map(({ call }) => call),
+      steps.filter((step) => amountOf(step) === 250 || amountOf(step) === 5_000).map(({ call }) => call),
     );
     expect((await backtest("--since", "2020-01-01", "--store", place.store, "--limit", "1")).stdout).toMatch(
       /5 calls judged, 2 with another verdict\n1 could not be judged again: they were no calls[\s\S]*allow → pause {2}2[\s\S]*and 1 more/,
