@@ -292,6 +292,30 @@ describe("scopes that miss something", () => {
     ]);
   });
 
+  it("any-tool: everything runs, also what nobody has declared", () => {
+    const all: Rule = { tool: "*", then: "allow" };
+    const found = (rules: readonly Rule[], rest: JsonObject = {}) =>
+      issues(rules, rest).flatMap(({ code, rule, example }) => (code === "any-tool" ? [[rule, example?.tool]] : []));
+    for (const rule of [all, { ...all, agent: "bot" }, { tool: ["t", "*"], then: "allow" } as const])
+      expect(found([rule])).toEqual([["r1", "any_tool"]]);
+    expect(found([{ kind: "destructive", then: "allow" }])).toEqual([["r1", "any_tool"]]);
+    const observed = { environments: { prod: { unmatched: "deny", mode: "observe" } } };
+    const open = { environments: { prod: { unmatched: "allow" } } };
+    const harmless = { tools: { t: { kind: "write" }, "*": { kind: "read" } } };
+    for (const rest of [observed, open, { ...harmless, environments: { prod: { unmatched: { read: "allow" } } } }])
+      expect([rest, found([all], rest)]).toEqual([rest, []]);
+    for (const rule of [
+      { ...all, when: "args.n > 0" },
+      { ...all, mode: "observe" },
+      { tool: "t*", then: "allow" },
+      { kind: "read", then: "allow" },
+    ] as const)
+      expect([rule, found([rule])]).toEqual([rule, []]);
+    expect(found([all, { kind: "destructive", then: "deny" }])).toEqual([]);
+    const both = { environments: { dev: { unmatched: "allow" }, prod: { unmatched: "deny" } } };
+    expect(found([all], both)).toEqual([["r1", "any_tool"]]);
+  });
+
   it("unruled-tool", () => {
     expect(found([{ then: "allow" }], two)).toEqual(["unruled-tool"]);
     expect(found([{ then: "allow" }, { kind: "write", then: "pause" }], two)).not.toContain("unruled-tool");

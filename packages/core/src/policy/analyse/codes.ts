@@ -1,6 +1,7 @@
 /** The closed list of what the analysis finds; `docs/analysis.md` has one section for each. */
 export const ANALYSIS_CODES = {
   "any-attempt": "A rule takes calls that were denied or failed for calls that were made.",
+  "any-tool": "An allow rule without a condition lets every tool run, also those that nobody has declared.",
   "blind-sink": "An allow rule asks where a call goes, and another argument of the tool says so too, unasked.",
   "clamp-optional": "A rule clamps an argument, and denies calls that leave it out.",
   conflict: "Two rules of the same scope contradict each other on calls that both seem to be made for.",

@@ -1,4 +1,4 @@
-/** Scopes that miss something: `wide-scope`, `narrow-deny`, `pause-alone`, `unruled-tool`. */
+/** Scopes that miss something, or nothing: `wide-scope`, `narrow-deny`, `pause-alone`, `unruled-tool`, `any-tool`. */
 
 import { globMatches, isGlob } from "../glob.ts";
 import { quote } from "../issue.ts";
@@ -15,7 +15,11 @@ export function coverage(analysis: Analysis): readonly Finding[] {
   const { model } = analysis;
   const found: Finding[] = [...unruled(analysis)];
   for (const rule of model.rules) {
-    if (rule.observe || rule.verdict === "allow") continue;
+    if (rule.observe) continue;
+    if (rule.verdict === "allow") {
+      found.push(...anyTool(analysis, rule));
+      continue;
+    }
     if (rule.verdict === "pause") found.push(...pauseAlone(analysis, rule));
     found.push(...wideScope(analysis, rule));
     if (rule.verdict === "deny") found.push(...narrowDeny(analysis, rule));
@@ -35,6 +39,32 @@ function unruled(analysis: Analysis): readonly Finding[] {
     const message = `no rule speaks of the tool ${quote(name)}, so that it never runs; write one, or remove the tool`;
     return example === undefined ? [] : [{ code: "unruled-tool", span, rule: null, message, example }];
   });
+}
+
+/** What an agent may be given tomorrow runs by it, where nothing would without a rule. */
+function anyTool(analysis: Analysis, rule: RuleModel): readonly Finding[] {
+  const { model, tools, search } = analysis;
+  if (rule.condition !== null || rule.asks) return [];
+  const facts = tools.facts(nameFor("*"));
+  if (!toolInScope(rule.scope, facts)) return [];
+  const stopping = [...model.environments].flatMap(([name, { observe, unmatched }]) =>
+    !observe && unmatched[facts.kind] === "deny" && rule.scope.environments?.includes(name) !== false ? [name] : [],
+  );
+  for (const env of stopping) {
+    const setting = search.settingOf({ scope: { ...rule.scope, environments: [env] } }, facts.name);
+    const example =
+      setting &&
+      search.find(
+        setting,
+        ALWAYS,
+        [],
+        (decision) => verdictOf(decision) === "allow" && matchOf(decision, rule.id) === "true",
+      );
+    if (example === undefined) continue;
+    const message = `this rule allows every tool with any arguments in ${quote(env)}, also one that nobody has declared; name the tools, or their ${quote("kind")}`;
+    return [{ code: "any-tool", span: rule.span, rule, message, example }];
+  }
+  return [];
 }
 
 /** The calls that the question passes over are denied, which is rarely what was meant. */
