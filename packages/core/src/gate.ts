@@ -246,19 +246,8 @@ class EmbeddedGate implements Gate {
     const place = { run, zones: this.#ports.zones, at: () => windows.now() };
     const { decision: ruled, budgets } = reckon(set, heard, call, context, place);
     const changed = changedByRules(set, proposal, call);
-    let about: Proposed = {
-      run,
-      request,
-      callId,
-      proposal,
-      call,
-      context,
-      set,
-      budgets,
-      ruled,
-      changed,
-      uses: said.uses,
-    };
+    const asked = { run, request, callId, proposal, call, context };
+    let about: Proposed = { ...asked, set, budgets, ruled, changed, uses: said.uses };
     let step: Step | undefined;
     let asks = false;
     try {
