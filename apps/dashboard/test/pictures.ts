@@ -45,7 +45,8 @@ async function decide(page: Page): Promise<void> {
   await page.getByText("the first call is here").waitFor({ state: "detached" });
   await shoot(page, DESK, "dashboard-inbox");
   await look(page, PHONE);
-  await question.getByText("before:").scrollIntoViewIfNeeded();
+  // Clear of the buttons, which stay at the thumb.
+  await question.getByText("before:").evaluate((difference) => difference.scrollIntoView({ block: "center" }));
   await shoot(page, PHONE, "dashboard-phone");
   await question.getByRole("button", { name: "Approve as edited" }).click();
   await question.getByText("Approved as edited by").waitFor();

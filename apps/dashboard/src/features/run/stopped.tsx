@@ -50,7 +50,7 @@ export function Stopped({ run }: { readonly run: RunSummary }) {
 
 function Halt({ act, children }: { readonly act: ReactNode; readonly children: ReactNode }) {
   return (
-    <li className="mt-1 flex items-end justify-between gap-x-6 gap-y-2 md:items-center">
+    <li className="mt-1 flex flex-col items-start justify-between gap-x-6 gap-y-2 md:flex-row md:items-center">
       <p className="min-w-0 text-sm break-words md:text-base">{children}</p>
       <div className="shrink-0">{act}</div>
     </li>
