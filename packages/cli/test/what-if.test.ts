@@ -111,6 +111,10 @@ describe("saferun replay --policies", () => {
       not_reproducible: [{ step: 2, tool: "send", why: "masked" }],
     });
 
+    const { out: told } = await inProcess(directory, ["runs", "run-1"]);
+    expect(told).toMatch(/send {2}call_\w+\n.*\n {6}arguments {2}\(only a digest is kept: "[0-9a-f]{64}"\)\n/);
+    expect(told).not.toContain("encoding");
+
     const part = await run("--fork", "2", "--set", "args.to=eve@example.com");
     expect([part.exit, part.err]).toEqual([3, expect.stringContaining("`--set 'args={…}'` gives all of them")]);
     const whole = await run("--fork", "2", "--set", 'args={"to":"eve@example.com"}', "--json");

@@ -1,5 +1,5 @@
 /** Recorded content as lines; what is gone or masked is said to be. */
-import type { AmountsIn, Content, ErasureNote, Json } from "@saferun/core";
+import type { AmountsIn, Content, ErasureNote, Json, JsonObject } from "@saferun/core";
 import { printable, short } from "../output/printable.ts";
 import { moment } from "../output/time.ts";
 import { foldedLeaf, leaf, type TreeFold, treeLines } from "../output/tree.ts";
@@ -18,7 +18,12 @@ export function contentLines(
   if (content === null) return [`${indent}(none)`];
   switch (content.state) {
     case "present":
-      return [...valueLines(content.value, indent, fold, amountsIn), ...maskLines(content.masked, indent)];
+      return (
+        keptLines(content, indent, fold) ?? [
+          ...valueLines(content.value, indent, fold, amountsIn),
+          ...maskLines(content.masked, indent),
+        ]
+      );
     case "encoded": {
       const text = fold === undefined ? printable(content.value) : short(content.value, fold.width);
       return [`${indent}(${content.encoding === "text" ? "no JSON; the nearest text" : content.encoding})  ${text}`];
@@ -34,6 +39,20 @@ export function contentLines(
     case "missing":
       return [`${indent}(missing from the log, or not readable)`];
   }
+}
+
+/** Of what policies have kept as a digest or a shape; undefined for anything else. */
+function keptLines(
+  { value, masked }: Extract<Content, { state: "present" }>,
+  indent: string,
+  fold: TreeFold | undefined,
+): string[] | undefined {
+  if (!masked.includes("") || typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const { encoding, sha256, shape } = value as JsonObject;
+  if (encoding === "digest")
+    return [`${indent}(only a digest is kept${sha256 === undefined ? "" : `: ${leaf(sha256)}`})`];
+  if (encoding !== "shape" || shape === undefined) return undefined;
+  return [...valueLines(shape, indent, fold), `${indent}(only names and types are kept)`];
 }
 
 function valueLines(value: Json, indent: string, fold: TreeFold | undefined, amountsIn?: AmountsIn): string[] {

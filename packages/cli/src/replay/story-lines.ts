@@ -207,7 +207,9 @@ function labelled(
   const given = { ...(fold === undefined ? {} : { fold }), ...(amountsIn === undefined ? {} : { amountsIn }) };
   const lines = contentLines(content, { indent: `${indent}  `, ...given });
   const [only, ...more] = lines;
-  if (only === undefined || more.length > 0 || isField(content)) return [`${indent}${style.dim(label)}`, ...lines];
+  const isRemark = only?.trimStart().startsWith("(") === true;
+  if (only === undefined || more.length > 0 || (isField(content) && !isRemark))
+    return [`${indent}${style.dim(label)}`, ...lines];
   return [`${indent}${style.dim(label)}  ${only.trimStart()}`];
 }
 
