@@ -12,7 +12,7 @@ const START_MS = 10_000;
 
 /** The link that opens the page once; undefined where it cannot be started: then the terminal is enough. */
 export async function startPage(store: string): Promise<string | undefined> {
-  const args = ["dev", "--store", store, "--port", "0", "--no-open", "--json"];
+  const args = ["dev", "--store", store, "--new", "--port", "0", "--no-open", "--json"];
   const page = fork(SAFERUN, args, {
     execArgv: ["--import", ENDS_WITH_US],
     stdio: ["ignore", "pipe", "ignore", "ipc"],

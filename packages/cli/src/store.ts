@@ -152,15 +152,13 @@ async function closing<Opened extends Store, Value>(
   }
 }
 
+const WHAT_TO_DO = "run your agent here first, or name one with --store";
+
 /** The directory's path. @throws CommandError when there is no store in it: a command that only looks makes none. */
-export function requireStore(io: Io, directory: string): string {
+export function requireStore(io: Io, directory: string, whatToDo = WHAT_TO_DO): string {
   const path = resolve(io.cwd, directory);
   if (!hasStore(path)) {
-    const shown = `\`${printable(directory)}\``;
-    throw failed(
-      "record.missing",
-      `there is no store at ${shown}: run your agent here first, or name one with --store`,
-    );
+    throw failed("record.missing", `there is no store at \`${printable(directory)}\`: ${whatToDo}`);
   }
   return path;
 }

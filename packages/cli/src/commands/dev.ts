@@ -13,6 +13,7 @@ export function registerDev(parent: Command, { io, run }: CommandSetup): void {
         "The printed link opens it once; its token for programs stands in a file that only you can read.",
     )
     .addOption(storeOption())
+    .option("--new", "make the store that --store names where there is none; the one of this directory is made anyhow")
     .option("-p, --policies <files...>", "the policies that it shows and edits; default: those of this directory")
     .option("--port <number>", "the port; 0 takes any free one", portOf, 4242)
     .option("--open", "open the browser (default: on a terminal)")

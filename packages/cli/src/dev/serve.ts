@@ -7,7 +7,7 @@ import { type CheckpointedStore, installation, nodeClock, nodeHash, nodeRandom }
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { printable } from "../output/printable.ts";
-import { openUnsealedStore } from "../store.ts";
+import { DEFAULT_STORE, openUnsealedStore, requireStore } from "../store.ts";
 import { type Access, createAccess } from "./access.ts";
 import { createDevApi } from "./api.ts";
 import { createDevApp } from "./app.ts";
@@ -19,6 +19,8 @@ import { writePrivateFile } from "./private-file.ts";
 
 export interface DevOptions {
   readonly store: string;
+  /** A store that was named by hand may be made. */
+  readonly new?: boolean;
   readonly port: number;
   readonly json?: boolean;
   /** Undefined: on a terminal. */
@@ -28,6 +30,9 @@ export interface DevOptions {
 
 /** Until the process is told to end. */
 export async function serveDev(io: Io, options: DevOptions): Promise<ExitCode> {
+  // A mistyped name would be a page that stays empty, while the agent asks elsewhere.
+  if (options.store !== DEFAULT_STORE && options.new !== true)
+    requireStore(io, options.store, "compare the spelling, run your agent first, or make one there with `--new`");
   const { store, sealed } = openUnsealedStore(io, options.store);
   try {
     const repaired = await recover(store, nodeClock);

@@ -12,6 +12,7 @@ import {
   readSync,
   renameSync,
   type Stats,
+  statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -23,9 +24,27 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** Group or others may do anything at all. */
 const OPEN_TO_OTHERS = 0o077;
 
-/** Creates the directory (0700) where it is missing; true when it was made now. Parents are made the same way. */
+/**
+ * Creates the directory (0700) where it is missing; true when it was made now. Parents are made the same way. One by one: asked
+ * for all of them, Node never comes back where a parent is there and takes no directory, as in `/proc`.
+ */
 export function makePrivateDirectory(path: string): boolean {
-  return mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
+  const parent = dirname(path);
+  if (statSync(path, { throwIfNoEntry: false }) === undefined && parent !== path) makePrivateDirectory(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    // It was there, or somebody else was first.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return false;
+    throw error;
+  }
+}
+
+/** The directory, or what is there of the way to it. */
+export function nearestExisting(path: string): string {
+  const parent = dirname(path);
+  return parent === path || statSync(path, { throwIfNoEntry: false }) !== undefined ? path : nearestExisting(parent);
 }
 
 /**

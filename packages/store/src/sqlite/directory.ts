@@ -8,6 +8,7 @@ import {
   checkPrivateDirectory,
   createPrivateFile,
   makePrivateDirectory,
+  nearestExisting,
   readPrivateFile,
 } from "../node/private-files.ts";
 import { storeFailure } from "./failure.ts";
@@ -18,6 +19,8 @@ export interface StoreFiles {
 
 /** File systems on which SQLite's WAL is not safe (statfs(2)): NFS, SMB, SMB2, CIFS, 9p. */
 const REMOTE = new Set([0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x01021997]);
+/** What the kernel tells of itself, where nothing can be kept: proc, sysfs. */
+const NO_DISK = new Set([0x9fa0, 0x62656572]);
 const GITIGNORE = "*\n";
 
 /**
@@ -25,6 +28,12 @@ const GITIGNORE = "*\n";
  * @throws SafeRunError `record.untrusted`, `record.unavailable`.
  */
 export function prepareDirectory(directory: string, installation: Installation | undefined): StoreFiles {
+  if (NO_DISK.has(statfsSync(nearestExisting(directory)).type)) {
+    throw new SafeRunError(
+      "record.unavailable",
+      `\`${directory}\` is on a file system that keeps no files: use a disk`,
+    );
+  }
   makePrivateDirectory(directory);
   checkPrivateDirectory(directory);
   if (REMOTE.has(statfsSync(directory).type)) {
