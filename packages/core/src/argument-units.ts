@@ -9,7 +9,7 @@ import { knownAmount } from "./value/money.ts";
 export interface ArgumentUnit {
   readonly unit: string;
   /** Arguments that it was told by, such as `currency`; `$` is all of them. Where they are others, it is not known. */
-  readonly from?: readonly string[];
+  readonly from?: readonly string[] | undefined;
 }
 
 /** By argument path, list items without their places: `amount`, `lines[].price`. Plain data. */

@@ -2,10 +2,13 @@
 import {
   type ApprovalRecord,
   amountsOf,
+  chosenGrant,
   fieldsOf,
   fieldText,
+  grantText,
   type JsonObject,
   keepContent,
+  offerText,
   type PolicySet,
   shownAmounts,
   type Transaction,
@@ -108,6 +111,38 @@ describe("a paused call", () => {
     const approval = await question(at({ units: UNITS }));
     expect(amountsOf(approval, { ...LARGE, amount: 45_000 })("amount", 45_000)).toBe("$450.00");
     expect(amountsOf(approval, { ...LARGE, currency: "jpy" })("amount", 450_000)).toBeUndefined();
+  });
+});
+
+describe("a grant", () => {
+  const rule = (editable: readonly string[]) => ({
+    rules: [{ ...PAUSE, approval: { editable, grantable: true } }],
+  });
+  const like = { units: UNITS, identity: ["currency"] };
+
+  it("is chosen and told in the unit of what it adds up", async () => {
+    const approval = await question(at(like, rule(["amount"])));
+    expect(approval.grantOffer).toMatchObject({ amount: "amount", unit: "usd_cents", same: ["currency"] });
+    expect(approval.grantOffer && offerText(approval.grantOffer)).toContain(
+      "amount added up (in cents: 5000 is $50.00)",
+    );
+    const wrong = chosenGrant(approval, { for: "1h", count: 5, most: "$50" });
+    expect(wrong).toMatchObject({
+      mistakes: [{ field: "most", message: expect.stringContaining("type 5000 for $50.00") }],
+    });
+    const chosen = chosenGrant(approval, { for: "1h", count: 5, most: "5000" });
+    const terms = "grant" in chosen ? chosen.grant : undefined;
+    expect(terms && grantText(approval.bytes, terms, approval.grantOffer)).toContain("amount $50.00 (5000) in all");
+  });
+
+  it.each([
+    ["what says it may be edited", like, ["amount", "currency"]],
+    ["what says it may differ from call to call", { ...like, identity: ["amount"] }, ["amount"]],
+  ])("is in no unit where %s", async (_name, tool, editable) => {
+    const approval = await question(at(tool, rule(editable)));
+    expect(approval.units).toEqual(SAID);
+    expect(approval.grantOffer?.amount).toBe("amount");
+    expect(approval.grantOffer).not.toHaveProperty("unit");
   });
 });
 

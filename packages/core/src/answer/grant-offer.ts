@@ -4,10 +4,12 @@
  */
 import type { ApprovalRecord } from "../approval/approval.ts";
 import { type GrantOffer, type GrantTerms, missingOf } from "../approval/quorum.ts";
+import { type ArgumentUnits, NO_UNITS } from "../argument-units.ts";
 import type { ToolCall } from "../call.ts";
 import type { PauseReason } from "../decision.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import { canonicalJson, type Json, type JsonObject } from "../value/json.ts";
+import { knownAmount, meantAmount, unitHint } from "../value/money.ts";
 import { printable, short } from "../value/printable.ts";
 import { spanText } from "../value/span.ts";
 
@@ -48,7 +50,12 @@ export const GRANT_CALLS = 1_000;
 export const GRANT_DEFAULT = { for: "1h", count: "5" } as const;
 
 /** Undefined where nothing is offered: a reason that is not `grantable`, or arguments that no path names. */
-export function grantOffer(call: ToolCall, reasons: readonly PauseReason[], set: PolicySet): GrantOffer | undefined {
+export function grantOffer(
+  call: ToolCall,
+  reasons: readonly PauseReason[],
+  set: PolicySet,
+  units: ArgumentUnits = NO_UNITS,
+): GrantOffer | undefined {
   const names = Object.keys(call.args).toSorted();
   if (names.some((name) => !NAME.test(name)) || !isGrantable(reasons)) return undefined;
   // Whom it reaches, else what makes two calls the same act, else all of it: nobody said what the like would be.
@@ -68,7 +75,12 @@ export function grantOffer(call: ToolCall, reasons: readonly PauseReason[], set:
     types.get(name) !== "enum";
   const free = names.filter(mayDiffer);
   const same = names.filter((name) => name !== amount && !free.includes(name));
-  return { same, free, ...(amount === undefined ? {} : { amount }) };
+  if (amount === undefined) return { same, free };
+  const { unit, from = [] } = (Object.hasOwn(units, amount) ? units[amount] : undefined) ?? {};
+  // Told by what stays as it is in all of the calls, and what nobody edits: else the sum could be of two currencies.
+  const stays = (path: string): boolean =>
+    same.includes(rootOf(path)) && ![...editable].some((edited) => rootOf(edited) === rootOf(path));
+  return { same, free, amount, ...(unit !== undefined && from.every(stays) ? { unit } : {}) };
 }
 
 export function isGrantable(reasons: readonly PauseReason[]): boolean {
@@ -97,11 +109,17 @@ export function chosenGrant(
   if (amount === undefined && most !== undefined && most !== "")
     mistakes.push({ field: "most", message: "nothing in this call is counted; leave it out" });
   if (amount !== undefined && sum === undefined)
-    mistakes.push({ field: "most", message: `must be a whole number: how much \`${amount}\` in all` });
+    mistakes.push({ field: "most", message: `must be a whole number: ${mostText(offer, amount, most)}` });
   if (mistakes.length > 0 || forMs === undefined || count === undefined) return { mistakes };
   return {
     grant: { same, forMs, count, ...(amount === undefined || !sum ? {} : { sum: { path: amount, most: sum } }) },
   };
+}
+
+function mostText({ unit }: GrantOffer, amount: string, most: GrantChoice["most"] = ""): string {
+  const meant = unit === undefined ? undefined : meantAmount(String(most), unit);
+  const counted = unit === undefined ? "" : `, ${meant ?? unitHint(unit, 5_000)}`;
+  return `how much \`${amount}\` in all${counted}`;
 }
 
 /** `for=1h count=5 most=50`, with spaces or commas between, in any order. `mistake`: for the person, one line. */
@@ -153,16 +171,23 @@ export function grantText(bytes: string, terms: GrantTerms, offer?: GrantOffer):
   return [
     `up to ${count} more ${count === 1 ? "call" : "calls"} within ${forMs >= DAY_MS ? "this run" : `${spanText(forMs)} in this run`}`,
     kept.length === 0 ? "whatever the arguments are" : `with the same ${kept.join(", ")}`,
-    ...(sum === undefined ? [] : [`${printable(sum.path)} ${sum.most} in all`]),
+    ...(sum === undefined ? [] : [`${printable(sum.path)} ${mostIn(sum.most, offer?.unit)} in all`]),
     ...((offer?.free.length ?? 0) === 0 ? [] : [`${offer?.free.map(printable).join(", ")} may differ`]),
   ].join("; ");
 }
 
+function mostIn(most: number, unit: string | undefined): string {
+  const text = unit === undefined ? undefined : knownAmount(most, unit);
+  return text === undefined ? String(most) : `${text} (${most})`;
+}
+
 /** What a form says of the offer, before anything is chosen. */
-export function offerText({ same, free, amount }: GrantOffer): string {
+export function offerText({ same, free, amount, unit }: GrantOffer): string {
   return [
     same.length === 0 ? "the same tool" : `the same ${same.map(printable).join(", ")}`,
-    ...(amount === undefined ? [] : [`${printable(amount)} added up`]),
+    ...(amount === undefined
+      ? []
+      : [`${printable(amount)} added up${unit === undefined ? "" : ` (${unitHint(unit, 5_000)})`}`]),
     ...(free.length === 0 ? [] : [`${free.map(printable).join(", ")} may differ`]),
   ].join("; ");
 }

@@ -41,6 +41,8 @@ export interface GrantOffer {
   readonly free: readonly string[];
   /** A whole number that is added up over the calls. */
   readonly amount?: string;
+  /** What that counts, in every call that the grant is for; absent where it cannot be told. */
+  readonly unit?: string;
 }
 
 /** One person's yes to a version. */

@@ -212,7 +212,7 @@ export class Waiting {
     const form = set.editFields(call.tool, asked.editable);
     const keep = keepingOfCall(set, run, call, hash);
     const kept = keep === KEPT_WHOLE ? {} : { keep };
-    const offer = grantOffer(call, pauses, set);
+    const offer = grantOffer(call, pauses, set, units);
     return {
       ...asked,
       ...kept,

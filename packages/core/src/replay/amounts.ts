@@ -6,14 +6,21 @@ import type { ToolStep } from "./tree.ts";
 
 export type AmountsIn = (args: Json) => AmountAt;
 
-export function stepAmounts({ arguments: args, decisions }: Pick<ToolStep, "arguments" | "decisions">): AmountsIn {
-  const first = decisions.find(({ approval }) => approval === null);
-  return recordedAmounts(shownValue(first?.content ?? null), shownValue(args.changed ?? args.proposed));
+type Judged = Pick<ToolStep, "arguments" | "decisions">;
+
+export function stepAmounts(step: Judged): AmountsIn {
+  const { changed, proposed } = step.arguments;
+  return recordedAmounts(stepUnits(step), shownValue(changed ?? proposed));
 }
 
-/** @param decision The part of that name. @param judged The arguments that it is about; undefined where they are not to be seen. */
-export function recordedAmounts(decision: Json | undefined, judged: Json | undefined): AmountsIn {
-  const units = unitsOf(fieldOf(fieldOf(decision, "decision"), "units"));
+/** What the arguments count, as the decision about the proposed call has it. */
+export function stepUnits({ decisions }: Judged): ArgumentUnits {
+  const first = decisions.find(({ approval }) => approval === null);
+  return unitsOf(fieldOf(fieldOf(shownValue(first?.content ?? null), "decision"), "units"));
+}
+
+/** @param judged The arguments that the units were said of; undefined where they are not to be seen. */
+export function recordedAmounts(units: ArgumentUnits, judged: Json | undefined): AmountsIn {
   return (args) => (judged === undefined ? amountsAt(fixedUnits(units), args) : amountsAt(units, judged, args));
 }
 

@@ -1,4 +1,4 @@
-export { type AmountsIn, recordedAmounts, stepAmounts } from "./amounts.ts";
+export { type AmountsIn, recordedAmounts, stepAmounts, stepUnits } from "./amounts.ts";
 export {
   type Divergence,
   type Fork,

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { Id, JsonValue, Moment, Reason } from "./values.ts";
+import { ArgumentUnits, Id, JsonValue, Moment, Reason } from "./values.ts";
 
 const ApprovalState = z.enum(["pending", "suspended", "approved", "consumed", "denied", "expired", "withdrawn"]);
 
@@ -44,7 +44,7 @@ export const Approval = z
     /** As the call would run; an earlier approver's version stands in `edit`. */
     args: JsonValue,
     /** What arguments count, by path, list items without their places. Known only while what `from` names is as in `args`. */
-    units: z.record(z.string(), z.object({ unit: z.string(), from: z.array(z.string()) })),
+    units: ArgumentUnits,
     /** The amounts of what is asked about now, as people are shown them: `$4,500.00`. What runs stands in the arguments. */
     amounts: z.array(z.object({ path: z.string(), unit: z.string(), text: z.string() })),
     reasons: z.array(

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Content, RunTree, ToolStep, Totals, TreeStep, WhatIfCall, Wire } from "@saferun/core";
 import { HAPPENED } from "../run-list.ts";
 import { PolicyText } from "./policies.ts";
-import { AgentName, Id, Moment } from "./values.ts";
+import { AgentName, ArgumentUnits, Id, Moment } from "./values.ts";
 
 /** How many calls of a run came to what. */
 export const Counts = z
@@ -177,6 +177,8 @@ export const Steps = z
         step: z.custom<Wire<ShownStep>>(() => true).openapi({ type: "object", description: "a step with its content" }),
         /** Tools offered, temperature and the like, of a question to a model. */
         settings: Recorded.nullable(),
+        /** What a call's arguments count, by path. */
+        units: ArgumentUnits,
       }),
     ),
   })

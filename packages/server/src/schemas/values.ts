@@ -32,3 +32,13 @@ export const Problem = z
     detail: z.string(),
   })
   .openapi("Problem");
+
+/** By path, list items without their places. */
+export const ArgumentUnits = z.record(
+  z.string(),
+  z.object({
+    unit: z.string(),
+    /** Arguments that it was told by; where they are others, it is not known. */
+    from: z.array(z.string()).readonly().optional(),
+  }),
+);

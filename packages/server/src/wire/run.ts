@@ -1,10 +1,12 @@
 /** A run for pages: all of it at one look without content, and each step's content by itself. */
 import {
+  type ArgumentUnits,
   allSteps,
   type Content,
   type ModelStep,
   promptMessages,
   type RunTree,
+  stepUnits,
   type ToolStep,
   type TreeStep,
   toWire,
@@ -90,6 +92,8 @@ const NO_SPANS = { evaluate: [], wait: [], approval: null };
 export interface StepJson {
   step: Wire<ShownStep>;
   settings: Wire<Content> | null;
+  /** What a call's arguments count, by path. */
+  units: ArgumentUnits;
 }
 
 /** A page reads on in both directions: so many beside the one that is asked for. */
@@ -119,7 +123,11 @@ function around(all: readonly TreeStep[], number: number): readonly TreeStep[] {
 
 function stepJson(tree: RunTree, step: TreeStep): StepJson {
   const settings = step.kind === "model" ? (step.prompt?.settings ?? null) : null;
-  return { step: toWire(shown(step)), settings: settings === null ? null : wireOf(tree.contents[settings] ?? null) };
+  return {
+    step: toWire(shown(step)),
+    settings: settings === null ? null : wireOf(tree.contents[settings] ?? null),
+    units: step.kind === "call" ? stepUnits(step) : {},
+  };
 }
 
 function shown(step: TreeStep): ShownStep {

@@ -1,13 +1,13 @@
 /** Proposed → changed by the policies → approved by a person → ran, each with what it changed. */
-import { type AmountsIn, changedPaths, recordedAmounts } from "@saferun/core";
+import { type AmountsIn, type ArgumentUnits, changedPaths, recordedAmounts } from "@saferun/core";
 import { Difference } from "../../../ui/difference.tsx";
 import { Untrusted } from "../../../ui/text.tsx";
 import { ContentView, shownOf } from "../content.tsx";
 import type { CallStep, EventStep, Held, Recorded } from "../tree.ts";
 import { Part } from "./part.tsx";
 
-export function ArgumentsTab({ held: { step, settings } }: { readonly held: Held }) {
-  if (step.kind === "call") return <CallArguments step={step} />;
+export function ArgumentsTab({ held: { step, settings, units } }: { readonly held: Held }) {
+  if (step.kind === "call") return <CallArguments step={step} units={units} />;
   if (step.kind === "model") {
     return (
       <Part title="Settings of the question">
@@ -27,12 +27,11 @@ export function EventParts({ step }: { readonly step: EventStep }) {
   ));
 }
 
-function CallArguments({ step }: { readonly step: CallStep }) {
+function CallArguments({ step, units }: { readonly step: CallStep; readonly units: ArgumentUnits }) {
   const { proposed, changed, approved, ran } = step.arguments;
   const approver = step.approvals.findLast(({ state }) => state === "approved")?.answers.at(-1)?.by ?? null;
   const edited = approved !== null && isOther(changed ?? proposed, approved);
-  const first = step.decisions.find(({ approval }) => approval === null);
-  const amountsIn = recordedAmounts(shownOf(first?.content ?? null), shownOf(changed ?? proposed));
+  const amountsIn = recordedAmounts(units, shownOf(changed ?? proposed));
   return (
     <>
       <Part title="As the agent proposed them">
