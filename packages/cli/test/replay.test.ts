@@ -97,7 +97,7 @@ describe("saferun replay", () => {
     const one = await saferun(["replay", run.id, "--step", "1"]);
     expect(one.out).toContain("refunds over 50.00 need a person");
     expect(one.out).toContain("policies.yaml:");
-    expect(one.out).toContain("+ amount  4500");
+    expect(one.out).toContain("+ amount  $45.00 (4500)");
     const json = (await saferun(["replay", run.id, "--step", "1", "--json"])).json() as { arguments: { ran: object } };
     expect(json.arguments.ran).toEqual({ state: "present", value: { amount: 4_500 }, masked: [] });
     expect((await saferun(["replay", run.id, "--step", "7"])).err).toContain("the run has 1 steps, and no step 7");
