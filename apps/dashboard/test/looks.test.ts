@@ -54,6 +54,7 @@ const SHOWN: Readonly<Record<string, () => Shown>> = {
     seen: () => page.getByText("before:").first(),
   }),
   runs: () => ({ path: "/runs", seen: text("1 waiting") }),
+  "runs-none": () => ({ path: "/runs?happened=stopped&tool=nothing", seen: text("No run is like that") }),
   run: () => ({ path: run(CALLS, "?step=2&tab=Arguments"), seen: text("As they ran") }),
   "run-decision": () => ({ path: run(CALLS, "?step=3&tab=Decision"), seen: text("refund.huge") }),
   "run-failed": () => ({ path: run(CALLS, "?step=4&tab=Result"), seen: text("What failed") }),

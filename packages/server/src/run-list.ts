@@ -31,7 +31,7 @@ export interface RunFilter {
 const MOST_WAITING = 1_000;
 const MOST_BREAKERS = 10_000;
 /** What did something a moment ago is taken to go on, as long as its process is not known to have ended. */
-export const MOMENT_MS = 15_000;
+const MOMENT_MS = 15_000;
 
 /** Reads what stands in the store beside the runs, once for all of them. */
 export async function factsOf(

@@ -104,14 +104,14 @@ export function OneDifference({ difference: { what, where = null, left, right } 
   }
   return (
     <div className="mt-2">
-      <h4 className="mb-1 text-sm text-muted">
+      <p className="mb-1 text-sm text-muted">
         {NAMES[what] ?? what}
         {where === null ? null : (
           <>
             , <Untrusted>{where}</Untrusted>
           </>
         )}
-      </h4>
+      </p>
       <Values left={parsed(left)} right={parsed(right)} />
     </div>
   );

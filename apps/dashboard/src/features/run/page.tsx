@@ -67,9 +67,26 @@ function Steps({ outline }: { readonly outline: Outline }) {
           </div>
         </div>
       </Card>
+      <p className="mt-2 hidden flex-wrap gap-x-5 text-sm text-muted lg:flex">
+        {HINTS.map(([keys, does]) => (
+          <span key={keys}>
+            <kbd className="font-mono text-ink">{keys}</kbd> {does}
+          </span>
+        ))}
+      </p>
     </>
   );
 }
+
+/** What one needs most; `?` shows all. */
+const HINTS = [
+  ["← →", "step by step"],
+  ["n p", "what waits or went wrong"],
+  ["1–5", "tabs"],
+  ["[ ]", "newer, older run"],
+  ["u", "back to the list"],
+  ["?", "all keys"],
+] as const;
 
 /** What is not over comes first: it is what somebody may have to do something about. */
 const Pending = memo(function Pending({
