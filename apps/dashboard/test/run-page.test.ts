@@ -91,6 +91,13 @@ describe("a run among others", () => {
   });
 });
 
+describe("its steps", () => {
+  it("show what an argument counts, as the decision recorded it", async () => {
+    await page.goto(`${dev.url}/runs/${ids[0]}?step=1&tab=Arguments`);
+    await page.getByRole("region", { name: "Step 1" }).getByText("$40.00").first().waitFor();
+  });
+});
+
 describe("a run that is stopped", () => {
   it("says by what, why and when, and goes on after a reset with a reason", async () => {
     await open(ids[1]);
