@@ -174,7 +174,7 @@ export async function startDev({ cwd, directory, state, port = 0, user, env = {}
       String(port),
       "--json",
       "--no-open",
-      ...(directory === undefined ? [] : ["--store", directory]),
+      ...(directory === undefined ? [] : ["--store", directory, "--new"]),
     ],
     {
       cwd,
