@@ -72,7 +72,7 @@ describe("saferun runs", () => {
     ]);
     const text = (await command("runs", run.id)).stdout;
     expect(text).toContain("pause (refund-large) → approved by local:");
-    expect(text).toMatch(/- amount {2}9000\n.*\+ amount {2}6000/);
+    expect(text).toMatch(/- amount {2}\$90\.00 \(9000\)\n.*\+ amount {2}\$60\.00 \(6000\)/);
   });
 
   it("says that a run does not exist", async () => {
