@@ -15,6 +15,7 @@ import {
   loosePins,
   type Manifest,
   MOST_LINES_OF_AGENTS,
+  misnumbered,
   namelessFile,
   readFiles,
   registeredCommands,
@@ -108,6 +109,19 @@ describe("documents", () => {
     const index = readFileSync(path.join(ROOT, "docs/README.md"), "utf8");
     expect(guides.length).toBeGreaterThan(20);
     expect(guides.filter((name) => name !== "README.md" && !index.includes(`](${name})`))).toEqual([]);
+  });
+
+  it("of decisions have a number of their own", () => {
+    const decision = (file: string, text: string) => fileOf(text, `docs/adr/${file}`);
+    const [one, same, other] = [
+      decision("0001-a.md", "# 0001: A"),
+      decision("0001-b.md", "# 0001: B"),
+      decision("0002-c.md", "# 0003: C"),
+    ];
+    expect(misnumbered([one, same, other])).toEqual(["docs/adr/0001-b.md", "docs/adr/0002-c.md"]);
+    const decisions = pages.filter(({ file }) => file.startsWith("docs/adr/"));
+    expect(decisions.length).toBeGreaterThan(10);
+    expect(misnumbered(decisions)).toEqual([]);
   });
 
   it("name only scripts that exist", () => {

@@ -109,6 +109,17 @@ export function brokenLinks(root: string, { file, text }: SourceFile): readonly 
   });
 }
 
+/** Decisions that share a number, or do not say the one in their name. */
+export function misnumbered(decisions: readonly SourceFile[]): readonly string[] {
+  const seen = new Set<string>();
+  return decisions.flatMap(({ file, text }) => {
+    const [, number = ""] = /(\d{4})-[^/]+\.md$/.exec(file) ?? [];
+    const isFine = number !== "" && !seen.has(number) && text.startsWith(`# ${number}: `);
+    seen.add(number);
+    return isFine ? [] : [file];
+  });
+}
+
 /** The anchors of a Markdown file's headings, as the forges make them. */
 export function headings(text: string): readonly string[] {
   return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
