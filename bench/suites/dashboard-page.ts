@@ -44,7 +44,7 @@ export async function show(directory: string): Promise<Shown> {
 async function startDev(cwd: string, directory: string) {
   const child: ChildProcess = spawn(
     process.execPath,
-    [BIN, "dev", "--port", "0", "--json", "--no-open", "--store", directory],
+    [BIN, "dev", "--port", "0", "--json", "--no-open", "--new", "--store", directory],
     {
       cwd,
       env: { PATH: process.env.PATH, HOME: cwd, SAFERUN_STATE_DIR: path.join(cwd, "state") },
