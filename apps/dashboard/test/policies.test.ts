@@ -73,6 +73,17 @@ async function paste(text: string): Promise<void> {
   }, text);
 }
 
+/** Waits until the editor offers it; where it does not, what stands there says more than that. */
+async function offered(name: string | RegExp): Promise<Locator> {
+  const option = page.getByRole("option", { name }).first();
+  await option.waitFor().catch(async (cause: unknown) => {
+    const text = (await editor().innerText()).split("\n").slice(-3).join("\n");
+    const focus = await page.evaluate<string>("String(document.activeElement?.outerHTML).slice(0, 200)");
+    throw new Error(`${name} is not offered; the text ends with ${text}; the focus is on ${focus}`, { cause });
+  });
+  return option;
+}
+
 const loads = () => page.getByText(/^loads/).waitFor();
 
 /** The gate takes what is written when it has seen it: until then its calls come out as before. */
@@ -112,13 +123,12 @@ describe("the policies page", () => {
     await open();
     await write(`${POLICIES}  - { id: more, `);
     await page.keyboard.type("th");
-    await page.getByRole("option", { name: "then" }).waitFor();
-    await page.getByRole("option", { name: "then" }).click();
+    await (await offered("then")).click();
     await page.keyboard.type("p");
-    await page.getByRole("option", { name: "pause" }).waitFor();
+    await offered("pause");
     await page.keyboard.press("Escape");
     await page.keyboard.type("ause, tool: str");
-    await page.getByRole("option", { name: "stripe.refund" }).waitFor();
+    await offered("stripe.refund");
     await page.keyboard.press("Escape");
     await press("Discard draft");
     expect(watched.complaints).toEqual([]);
@@ -128,14 +138,14 @@ describe("the policies page", () => {
     await open();
     await write(`${POLICIES}  - { id: more, tool: stripe.refund, then: deny, when: `);
     await page.keyboard.type("args.");
-    await page.getByRole("option", { name: "order" }).waitFor();
-    await page.getByRole("option", { name: "amount" }).click();
+    await offered("order");
+    await (await offered("amount")).click();
     await page.keyboard.type(" > 5 && dom");
-    await page.getByRole("option", { name: /^domain/ }).waitFor();
+    await offered(/^domain/);
     await page.getByText("The domain of one bare mail address").waitFor();
     await page.keyboard.press("Escape");
     await page.keyboard.type("ain(principal.");
-    await page.getByRole("option", { name: "roles" }).waitFor();
+    await offered("roles");
     expect(await editor().textContent()).toContain("when: args.amount > 5 && domain(principal.");
     await page.keyboard.press("Escape");
     await press("Discard draft");
