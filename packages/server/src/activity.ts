@@ -47,7 +47,7 @@ export interface Activity {
   look(): Promise<void>;
   /** Undefined where the run began before what is counted. */
   run(id: string): RunSeen | undefined;
-  /** Rules that have spoken, the newest known last; bounded. */
+  /** Rules that have spoken, in the order in which they were met; the first of very many. */
   rules(): readonly string[];
   agents(): readonly AgentSeen[];
   /** Of agents that headers name by ids, as far as the log was read. */
@@ -59,7 +59,7 @@ export interface Activity {
 const PAGE = 1_000;
 /** How far back the first look goes: half a second of one processor. */
 const MOST_ENTRIES = 50_000;
-/** Calls that are not over, and rules: the oldest are forgotten. */
+/** Calls that are not over, of which the oldest are forgotten, and rules, of which the first are kept. */
 const MOST_OPEN = 10_000;
 const MOST_RULES = 500;
 

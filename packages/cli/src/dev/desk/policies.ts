@@ -112,12 +112,9 @@ export function policyDesk({ io, patterns, store }: PolicyDeskOptions): PolicyDe
     async access(callers, called) {
       const { model } = await inForce();
       const named = namedIn(model);
-      const asked = [...callers.map(({ agent, environment }) => ({ agent, environment }))];
-      const unseen = named.agents.filter((name) => !asked.some(({ agent }) => agent === name));
-      for (const agent of unseen)
-        for (const environment of model.environments.keys()) asked.push({ agent, environment });
+      const unseen = named.agents.filter((name) => !callers.some(({ agent }) => agent === name));
       const tools = [...new Set([...named.tools, ...called])].sort();
-      const { access, incomplete } = accessOf(model, { callers: asked, tools });
+      const { access, incomplete } = accessOf(model, { callers, tools });
       return { access: access.map(accessJson), incomplete: [...incomplete], unseen };
     },
     schema: policySchema,
